@@ -1,0 +1,1 @@
+"""One call to any large language model, and nothing lost silently between providers."""

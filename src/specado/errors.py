@@ -1,0 +1,294 @@
+"""The error tree, and the one table that maps a provider's error to a class.
+
+    SpecadoError(Exception)
+    ├── ConfigurationError(ValueError)
+    │   └── LossyTranslationError
+    ├── MessageFormatError(TypeError)
+    └── ProviderError(RuntimeError)
+        ├── AuthenticationError  RateLimitError  QuotaExceededError  OverloadedError
+        ├── InvalidRequestError  ModelNotFoundError  ContextLengthError  ContentPolicyError
+        ├── ServerError  MalformedResponseError  ConnectionFailedError
+        └── DeadlineExceededError(TimeoutError)
+
+A class stands for a decision that a caller can make; the facts are attributes.
+No message holds a key: text that comes from a provider goes through `redact`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "ContentPolicyError",
+    "ContextLengthError",
+    "DeadlineExceededError",
+    "InvalidRequestError",
+    "LossyTranslationError",
+    "MalformedResponseError",
+    "MessageFormatError",
+    "ModelNotFoundError",
+    "OverloadedError",
+    "ProviderError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ServerError",
+    "SpecadoError",
+    "classify",
+    "redact",
+]
+
+MAX_QUOTED_CHARACTERS = 500
+REDACTED = "***"
+
+# What keys look like: OpenAI's and Anthropic's begin with "sk-"; a bearer token stands in a header.
+_KEY_SHAPED = re.compile(r"\bsk-[A-Za-z0-9_\-*.]{4,}|(?<=Bearer )[^\s\"',]+", re.ASCII)
+
+
+class SpecadoError(Exception):
+    """The root of every error that specado raises on purpose."""
+
+    prefix = ""
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        """Keep *facts* as attributes; the text is the class's prefix and *message*."""
+        super().__init__(self.prefix + message)
+        self.message = message
+        self.__dict__.update(facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[SpecadoError], args: tuple[Any, ...], facts: dict[str, Any]) -> SpecadoError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class ConfigurationError(SpecadoError, ValueError):
+    """A setting is wrong or missing; `key` names it where one setting is to blame."""
+
+    prefix = "Configuration error: "
+    key: Optional[str] = None
+
+
+class LossyTranslationError(ConfigurationError):
+    """No candidate takes the request without a loss that `strictness` refuses.
+
+    `report` says what would be lost; `setting` names the one change that lets it through.
+    """
+
+    report: Any = None
+    setting: Optional[str] = None
+
+
+class MessageFormatError(SpecadoError, TypeError):
+    """What the caller passed has a wrong type or shape.
+
+    `index` is the message's place in the list, where one message is to blame, and
+    `field` the path of the value below it (or of the parameter).
+    """
+
+    prefix = "Message format error: "
+    index: Optional[int] = None
+    field: Optional[str] = None
+
+
+class ProviderError(SpecadoError, RuntimeError):
+    """A provider, or the way to it, failed.
+
+    Attributes:
+        provider: the provider's name, `None` if no provider was asked.
+        model: the model that was asked for there.
+        status_code: the HTTP status, `None` if no reply came.
+        code: the provider's own code or type for the error.
+        retryable: whether the same request may succeed later.
+        retry_after_s: seconds the provider asked to wait, `None` if it named none.
+        request_id: the provider's id of the request.
+        attempts: requests sent in the whole call.
+        errors: every attempt's error, in order; the last decided the class.
+        sent: whether the provider may have got (and billed) the request.
+    """
+
+    prefix = "Provider error: Routing failed: "
+    provider: Optional[str] = None
+    model: Optional[str] = None
+    status_code: Optional[int] = None
+    code: Optional[str] = None
+    retryable: bool = False
+    retry_after_s: Optional[float] = None
+    request_id: Optional[str] = None
+    attempts: int = 0
+    errors: Sequence[ProviderError] = ()
+    sent: bool = True
+
+
+class AuthenticationError(ProviderError):
+    """The key is missing, wrong, or may not do this (401, 403)."""
+
+
+class RateLimitError(ProviderError):
+    """Too many requests for now (429); `retry_after_s` says how long, if known."""
+
+    retryable = True
+
+
+class QuotaExceededError(ProviderError):
+    """The account's credit or spending limit is used up (402, `insufficient_quota`)."""
+
+
+class OverloadedError(ProviderError):
+    """The provider has no capacity for now (503, 529, `overloaded_error`)."""
+
+    retryable = True
+
+
+class InvalidRequestError(ProviderError):
+    """The provider refused the request as it stands (400, 413, 422, a redirect)."""
+
+
+class ModelNotFoundError(ProviderError):
+    """The provider does not know the model, or the address (404)."""
+
+
+class ContextLengthError(ProviderError):
+    """The request is longer than the model's context window."""
+
+
+class ContentPolicyError(ProviderError):
+    """The provider refused the content by its policy."""
+
+
+class ServerError(ProviderError):
+    """The provider failed (500, 502, 504, 408, 409)."""
+
+    retryable = True
+
+
+class MalformedResponseError(ProviderError):
+    """The reply is not what the provider documents, or too large."""
+
+    retryable = True
+
+
+class ConnectionFailedError(ProviderError):
+    """The connection could not be made, or broke before the reply; see `sent`."""
+
+    retryable = True
+
+
+class DeadlineExceededError(ProviderError, TimeoutError):
+    """The time for the call, or for one attempt, was up."""
+
+    retryable = True
+
+    def __new__(cls, *args: Any, **_facts: Any) -> DeadlineExceededError:  # noqa: PYI034
+        # Of the two built-in bases only this one's allocator fits the layout.
+        return TimeoutError.__new__(cls, *args)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return *text* without *secrets* and whatever has the shape of a key."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, REDACTED)
+    return _KEY_SHAPED.sub(REDACTED, text)
+
+
+# Codes and types of both providers' error bodies. Sources, read 2026-11-22: OpenAI's "Error
+# codes" guide, Anthropic's "Errors" page, and openai.types / anthropic.types.shared.
+_BY_CODE: dict[str, type[ProviderError]] = {
+    "account_deactivated": AuthenticationError,
+    "authentication_error": AuthenticationError,
+    "invalid_api_key": AuthenticationError,
+    "invalid_organization": AuthenticationError,
+    "ip_not_authorized": AuthenticationError,
+    "permission_error": AuthenticationError,
+    "unsupported_country_region_territory": AuthenticationError,
+    "rate_limit_error": RateLimitError,
+    "rate_limit_exceeded": RateLimitError,
+    "requests": RateLimitError,
+    "slow_down": OverloadedError,
+    "tokens": RateLimitError,
+    "billing_error": QuotaExceededError,
+    "billing_hard_limit_reached": QuotaExceededError,
+    "billing_not_active": QuotaExceededError,
+    "insufficient_quota": QuotaExceededError,
+    "engine_overloaded": OverloadedError,
+    "overloaded_error": OverloadedError,
+    "server_overloaded": OverloadedError,
+    "api_error": ServerError,
+    "internal_server_error": ServerError,
+    "server_error": ServerError,
+    "timeout_error": ServerError,
+    "model_not_found": ModelNotFoundError,
+    "not_found_error": ModelNotFoundError,
+    "context_length_exceeded": ContextLengthError,
+    "string_above_max_length": ContextLengthError,
+    "content_filter": ContentPolicyError,
+    "content_policy_violation": ContentPolicyError,
+    "invalid_prompt": ContentPolicyError,
+    "request_too_large": InvalidRequestError,
+}
+_BY_STATUS: dict[int, type[ProviderError]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    402: QuotaExceededError,
+    403: AuthenticationError,
+    404: ModelNotFoundError,
+    408: ServerError,
+    409: ServerError,
+    413: InvalidRequestError,
+    422: InvalidRequestError,
+    429: RateLimitError,
+    500: ServerError,
+    502: ServerError,
+    503: OverloadedError,
+    504: ServerError,
+    529: OverloadedError,
+}
+# Where a provider has no code of its own for a case, its fixed wording tells: (class that status
+# and code gave, part of the message in lower case, class).
+_BY_MESSAGE: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = (
+    (InvalidRequestError, "prompt is too long", ContextLengthError),
+    (InvalidRequestError, "maximum context length", ContextLengthError),
+    (InvalidRequestError, "exceed context limit", ContextLengthError),
+    (InvalidRequestError, "credit balance is too low", QuotaExceededError),
+    (InvalidRequestError, "usage limits", QuotaExceededError),
+    (InvalidRequestError, "content filtering policy", ContentPolicyError),
+    (RateLimitError, "spend limit", QuotaExceededError),
+    (RateLimitError, "exceeded your current quota", QuotaExceededError),
+)
+
+
+def classify(
+    status: int | None, type_: str | None, code: str | None, message: str = ""
+) -> type[ProviderError]:
+    """Return the class for a provider's error: by its code, else its type, else the status.
+
+    Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a `ServerError`,
+    a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
+    """
+    found = _BY_CODE.get(code or "") or _BY_CODE.get(type_ or "")
+    if found is None and status is not None:
+        found = _BY_STATUS.get(status)
+        if found is None:
+            if status >= 500:
+                found = ServerError
+            elif status >= 300:
+                found = InvalidRequestError
+    if found is None:
+        found = ProviderError
+    lowered = message.lower()
+    for base, part, refined in _BY_MESSAGE:
+        if found is base and part in lowered:
+            return refined
+    return found

@@ -1,0 +1,270 @@
+"""The canonical vocabulary: OpenAI's chat-completions shape as msgspec Structs.
+
+Every provider's reply is read into these types, and messages may be given as them, as dicts in
+the same shape, or as one string. Field names are OpenAI's (`openai.types.chat`, 3.54,
+2026-11-22); `reasoning` and `reasoning_details` have no OpenAI counterpart and are named as in
+OpenRouter's API.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Union  # noqa: UP035 - evaluated on Python 3.9
+
+import msgspec
+
+from specado.errors import MessageFormatError
+
+__all__ = [
+    "ChatCompletionResponse",
+    "Choice",
+    "CompletionTokensDetails",
+    "Extensions",
+    "FunctionCall",
+    "Message",
+    "PromptTokensDetails",
+    "ReasoningBlock",
+    "ToolCall",
+    "Usage",
+]
+
+
+class FunctionCall(msgspec.Struct):
+    """A function that the model wants called; `arguments` is JSON text as the model wrote it."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(msgspec.Struct, omit_defaults=True):
+    """One tool call of an assistant message."""
+
+    id: str
+    function: Optional[FunctionCall] = None
+    type: str = "function"
+    custom: Optional[Dict[str, Any]] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the call in OpenAI's shape."""
+        data: dict[str, Any] = {"id": self.id, "type": self.type}
+        if self.function is not None:
+            data["function"] = {
+                "name": self.function.name,
+                "arguments": self.function.arguments,
+            }
+        if self.custom is not None:
+            data["custom"] = self.custom
+        return data
+
+
+class ReasoningBlock(msgspec.Struct, omit_defaults=True):
+    """One block of a model's reasoning, kept so that it can go back to the model that made it.
+
+    `type` is `"thinking"` or `"redacted_thinking"`; `signature` and `data` are opaque; `model`
+    is the model that made the block.
+    """
+
+    type: str
+    text: Optional[str] = None
+    signature: Optional[str] = None
+    data: Optional[str] = None
+    model: Optional[str] = None
+
+
+class Message(msgspec.Struct):
+    """A chat message.
+
+    Args:
+        role: `"system"`, `"developer"`, `"user"`, `"assistant"` or `"tool"`; any other name is
+            sent as a user turn.
+        content: text, a list of content parts in OpenAI's shape, or `None` (an assistant
+            message that only calls tools).
+        name: the author's name.
+        tool_calls: the calls an assistant message makes.
+        tool_call_id: the call that a tool message answers.
+        reasoning: the model's reasoning as text.
+        reasoning_details: the same as blocks, with what the provider needs to take it back.
+        refusal: the refusal's text where the model refused.
+        annotations: citations, as the provider gave them.
+        audio: the model's audio answer, as the provider gave it.
+
+    Raises:
+        MessageFormatError: the role or the content has a wrong type.
+    """
+
+    role: str
+    content: Union[str, List[Any], None]
+    name: Optional[str] = None
+    tool_calls: Optional[List[ToolCall]] = None
+    tool_call_id: Optional[str] = None
+    reasoning: Optional[str] = None
+    reasoning_details: Optional[List[ReasoningBlock]] = None
+    refusal: Optional[str] = None
+    annotations: Optional[List[Any]] = None
+    audio: Optional[Dict[str, Any]] = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.role, str):
+            raise MessageFormatError(
+                f"role must be a str, not {type(self.role).__name__}", field="role"
+            )
+        if self.content is not None and not isinstance(self.content, (str, list)):
+            raise MessageFormatError(
+                "content must be a str, a list of content parts or None, "
+                f"not {type(self.content).__name__}",
+                field="content",
+            )
+
+    @property
+    def text(self) -> str:
+        """The text of the content, its text parts joined; `""` if there is none."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(
+            part.get("text") or ""
+            for part in self.content or ()
+            if isinstance(part, dict) and part.get("type") == "text"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the message in OpenAI's shape, without the fields that are not set."""
+        data: dict[str, Any] = {"role": self.role, "content": self.content}
+        for name in ("name", "tool_call_id", "refusal", "annotations", "audio"):
+            value = getattr(self, name)
+            if value is not None:
+                data[name] = value
+        if self.tool_calls is not None:
+            data["tool_calls"] = [
+                call.to_dict() if isinstance(call, ToolCall) else call for call in self.tool_calls
+            ]
+        return data
+
+    def __repr__(self) -> str:
+        shown = [f"role={self.role!r}", f"content={self.content!r}"]
+        shown += [
+            f"{name}={value!r}"
+            for name in self.__struct_fields__[2:]
+            if (value := getattr(self, name)) is not None
+        ]
+        return f"Message({', '.join(shown)})"
+
+
+class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
+    """What the prompt's tokens were; each is a part of `prompt_tokens`."""
+
+    cached_tokens: Optional[int] = None
+    cache_write_tokens: Optional[int] = None
+    audio_tokens: Optional[int] = None
+    image_tokens: Optional[int] = None
+    text_tokens: Optional[int] = None
+
+
+class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
+    """What the completion's tokens were; each is a part of `completion_tokens`."""
+
+    reasoning_tokens: Optional[int] = None
+    audio_tokens: Optional[int] = None
+    accepted_prediction_tokens: Optional[int] = None
+    rejected_prediction_tokens: Optional[int] = None
+    text_tokens: Optional[int] = None
+
+
+class Usage(msgspec.Struct, omit_defaults=True):
+    """Tokens that a call used; `total_tokens` is prompt and completion together."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: Optional[PromptTokensDetails] = None
+    completion_tokens_details: Optional[CompletionTokensDetails] = None
+
+
+class Choice(msgspec.Struct):
+    """One of the answers to a request."""
+
+    index: int
+    message: Message
+    finish_reason: Optional[str] = None
+    logprobs: Optional[Dict[str, Any]] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the choice in OpenAI's shape."""
+        return {
+            "index": self.index,
+            "message": self.message.to_dict(),
+            "finish_reason": self.finish_reason,
+            "logprobs": self.logprobs,
+        }
+
+
+class Extensions(msgspec.Struct):
+    """What specado did to get a reply.
+
+    `attempts` counts the requests that were sent. The keys of `metadata` are listed in
+    the documentation ("Replies").
+    """
+
+    provider_used: str
+    fallback_triggered: bool = False
+    attempts: int = 1
+    metadata: Dict[str, Any] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Extensions(provider_used={self.provider_used!r}, "
+            f"fallback_triggered={self.fallback_triggered!r}, attempts={self.attempts!r})"
+        )
+
+
+class ChatCompletionResponse(msgspec.Struct):
+    """A chat completion: OpenAI's shape, whatever provider answered.
+
+    `model` is the model that answered; `created` is in seconds since the epoch. `raw` is the
+    provider's body as it came and `headers` its headers, names in lower case.
+    """
+
+    id: str
+    model: str
+    choices: List[Choice]
+    extensions: Extensions
+    created: int = 0
+    object: str = "chat.completion"
+    usage: Optional[Usage] = None
+    system_fingerprint: Optional[str] = None
+    service_tier: Optional[str] = None
+    raw: bytes = b""
+    headers: Dict[str, str] = msgspec.field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reply as OpenAI's JSON shape and nothing else."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "object": self.object,
+            "created": self.created,
+            "model": self.model,
+            "choices": [choice.to_dict() for choice in self.choices],
+        }
+        if self.usage is not None:
+            data["usage"] = msgspec.to_builtins(self.usage)
+        if self.system_fingerprint is not None:
+            data["system_fingerprint"] = self.system_fingerprint
+        if self.service_tier is not None:
+            data["service_tier"] = self.service_tier
+        return data
+
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON text."""
+        return msgspec.json.encode(self.to_dict()).decode()
+
+    def model_dump(self) -> dict[str, Any]:
+        """Return `to_dict()`; the name that users of the `openai` package know."""
+        return self.to_dict()
+
+    def model_dump_json(self) -> str:
+        """Return `to_json()`; the name that users of the `openai` package know."""
+        return self.to_json()
+
+    def __repr__(self) -> str:
+        return (
+            f"ChatCompletionResponse(id={self.id!r}, model={self.model!r}, "
+            f"provider_used={self.extensions.provider_used!r})"
+        )
