@@ -1,30 +1,304 @@
-"""JSON text: the growable buffer every encoder writes into."""
+"""JSON text: the growable buffer that every encoder writes into."""
 
-from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdlib cimport free, realloc
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from cpython.unicode cimport PyUnicode_AsUTF8String
+from libc.math cimport isfinite
+from libc.stdint cimport uint64_t
+from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
+import msgspec
 
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    char* PyOS_double_to_string(double value, char format_code, int precision, int flags,
+                                int* kind) except NULL
+    const int Py_DTSF_ADD_DOT_0
+
+cdef enum:
+    DEPTH_LIMIT = 200
+    FIRST_CAPACITY = 1024
+    INTEGER_DIGITS = 24
+
+MAX_DEPTH = DEPTH_LIMIT
+
+cdef const char* HEX = b"0123456789abcdef"
+
+
+class NotJson(Exception):
+    """A value that JSON cannot hold; the text says why."""
+
+
+cdef inline bint _is_plain(unsigned char c) noexcept nogil:
+    return c >= 0x20 and c != 0x22 and c != 0x5C
+
+
+cdef inline bint _block_is_plain(uint64_t block) noexcept nogil:
+    """Whether none of eight bytes needs an escape (may say no for a plain block, never yes)."""
+    cdef uint64_t ones = <uint64_t>0x0101010101010101
+    cdef uint64_t highs = <uint64_t>0x8080808080808080
+    cdef uint64_t quote = block ^ (ones * 0x22)
+    cdef uint64_t slash = block ^ (ones * 0x5C)
+    return (
+        ((block - ones * 0x20) & ~block)
+        | ((quote - ones) & ~quote)
+        | ((slash - ones) & ~slash)
+    ) & highs == 0
+
+
+cdef object bare_text(str value):
+    """Return *value* as UTF-8 bytes; a lone surrogate is `NotJson`."""
+    try:
+        return PyUnicode_AsUTF8String(value)
+    except UnicodeEncodeError as error:
+        raise NotJson(
+            f"a lone surrogate (U+{ord(value[error.start]):04X}) at character {error.start}: "
+            "it has no UTF-8 form"
+        ) from None
+
+
+@cython.final
 cdef class JsonWriter:
-    """A growable buffer. Owns its memory; one writer per body, not for two threads at once."""
+    """A growable buffer of JSON text.
+
+    Owns its memory. One writer per body; not for two threads at once.
+    """
 
     def __dealloc__(self):
-        free(self.data)
+        PyMem_Free(self.data)
 
     cdef int reserve(self, Py_ssize_t more) except -1:
+        cdef Py_ssize_t wanted = self.size + more
+        cdef Py_ssize_t capacity
+        cdef char* data
+        if wanted <= self.capacity:
+            return 0
+        capacity = max(wanted, self.capacity * 2, <Py_ssize_t>FIRST_CAPACITY)
+        data = <char*>PyMem_Realloc(self.data, capacity)
+        if data == NULL:
+            raise MemoryError()
+        self.data = data
+        self.capacity = capacity
         return 0
 
     cdef int raw(self, const char* text, Py_ssize_t length) except -1:
+        self.reserve(length)
+        memcpy(self.data + self.size, text, length)
+        self.size += length
         return 0
 
+    cdef int literal(self, bytes text) except -1:
+        return self.raw(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+
     cdef int byte(self, char value) except -1:
+        self.reserve(1)
+        self.data[self.size] = value
+        self.size += 1
+        return 0
+
+    cdef int key(self, bytes name) except -1:
+        """Write `,"name":`; *name* needs no escape."""
+        cdef Py_ssize_t length = PyBytes_GET_SIZE(name)
+        self.reserve(length + 4)
+        self.data[self.size] = b","
+        self.data[self.size + 1] = b'"'
+        memcpy(self.data + self.size + 2, PyBytes_AS_STRING(name), length)
+        self.data[self.size + 2 + length] = b'"'
+        self.data[self.size + 3 + length] = b":"
+        self.size += length + 4
         return 0
 
     cdef int string(self, str value) except -1:
+        return self.string_tail(value, 0)
+
+    cdef int string_tail(self, str value, Py_ssize_t start) except -1:
+        """Write *value* from character *start* on, as a JSON string."""
+        cdef bytes encoded
+        if PyUnicode_IS_COMPACT_ASCII(value):
+            self._quoted(PyUnicode_1BYTE_DATA(value) + start, PyUnicode_GET_LENGTH(value) - start)
+        else:
+            # Not PyUnicode_AsUTF8AndSize: it would keep the UTF-8 in the caller's string.
+            encoded = bare_text(value[start:] if start else value)
+            self._quoted(PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded))
+        return 0
+
+    cdef int _quoted(self, const char* text, Py_ssize_t length) except -1:
+        cdef Py_ssize_t done = 0
+        cdef Py_ssize_t at = 0
+        cdef uint64_t block
+        cdef unsigned char c
+        self.reserve(length + 2)
+        self.data[self.size] = b'"'
+        self.size += 1
+        while at < length:
+            while at + 8 <= length:
+                memcpy(&block, text + at, 8)
+                if not _block_is_plain(block):
+                    break
+                at += 8
+            while at < length:
+                c = text[at]
+                if not _is_plain(c):
+                    break
+                at += 1
+                if at & 7 == 0 and at + 8 <= length:
+                    break
+            else:
+                break
+            c = text[at]
+            if _is_plain(c):
+                continue
+            self.raw(text + done, at - done)
+            self._escape(c)
+            at += 1
+            done = at
+        self.reserve(length - done + 1)
+        memcpy(self.data + self.size, text + done, length - done)
+        self.size += length - done
+        self.data[self.size] = b'"'
+        self.size += 1
+        return 0
+
+    cdef int _escape(self, unsigned char c) except -1:
+        cdef char short = 0
+        if c == 0x22 or c == 0x5C:
+            short = <char>c
+        elif c == 0x0A:
+            short = b"n"
+        elif c == 0x0D:
+            short = b"r"
+        elif c == 0x09:
+            short = b"t"
+        elif c == 0x08:
+            short = b"b"
+        elif c == 0x0C:
+            short = b"f"
+        self.reserve(6)
+        self.data[self.size] = b"\\"
+        if short:
+            self.data[self.size + 1] = short
+            self.size += 2
+            return 0
+        memcpy(self.data + self.size + 1, b"u00", 3)
+        self.data[self.size + 4] = HEX[c >> 4]
+        self.data[self.size + 5] = HEX[c & 15]
+        self.size += 6
+        return 0
+
+    cdef int integer(self, long long value) except -1:
+        self.reserve(INTEGER_DIGITS)
+        self.size += snprintf(self.data + self.size, INTEGER_DIGITS, b"%lld", value)
+        return 0
+
+    cdef int _integer_of_any_size(self, object value) except -1:
+        try:
+            return self.literal(int.__repr__(value).encode())
+        except ValueError as error:
+            raise NotJson(str(error)) from None
+
+    cdef int _float(self, double value) except -1:
+        cdef char* text
+        if not isfinite(value):
+            raise NotJson(f"{value} is not a JSON number")
+        text = PyOS_double_to_string(value, b"r", 0, Py_DTSF_ADD_DOT_0, NULL)
+        try:
+            self.literal(<bytes>text)
+        finally:
+            PyMem_Free(text)
         return 0
 
     cdef int value(self, object value, int depth) except -1:
-        return 0
+        """Write any JSON value: None, bool, int, float, str, dict, list, tuple or a Struct."""
+        cdef bint first = True
+        if isinstance(value, str):
+            return self.string(value)
+        if value is None:
+            return self.raw(b"null", 4)
+        if value is True:
+            return self.raw(b"true", 4)
+        if value is False:
+            return self.raw(b"false", 5)
+        if isinstance(value, int):
+            return self._integer_of_any_size(value)
+        if isinstance(value, float):
+            return self._float(value)
+        if depth >= DEPTH_LIMIT:
+            raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(value, dict):
+            self.byte(b"{")
+            for name, item in value.items():
+                if not first:
+                    self.byte(b",")
+                first = False
+                self._member_name(name)
+                self.value(item, depth + 1)
+            return self.byte(b"}")
+        if isinstance(value, (list, tuple)):
+            self.byte(b"[")
+            for item in value:
+                if not first:
+                    self.byte(b",")
+                first = False
+                self.value(item, depth + 1)
+            return self.byte(b"]")
+        if isinstance(value, msgspec.Raw):
+            return self.literal(bytes(value))
+        if isinstance(value, msgspec.Struct):
+            return self.value(msgspec.to_builtins(value), depth)
+        raise NotJson(f"a value of type {type(value).__name__} has no JSON form")
+
+    cdef int _member_name(self, object name) except -1:
+        if isinstance(name, str):
+            self.string(name)
+        elif isinstance(name, int) and not isinstance(name, bool):
+            # As json.dumps: {50256: -100} is how a logit_bias is often written.
+            self.string(int.__repr__(name))
+        else:
+            raise NotJson(f"a key of type {type(name).__name__}: keys are text")
+        return self.byte(b":")
 
     cdef bytes finish(self):
         return PyBytes_FromStringAndSize(self.data, self.size)
+
+
+cdef object freeze(object value, int depth):
+    """Return a copy of a JSON value that later changes by the caller do not reach."""
+    if depth >= DEPTH_LIMIT:
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {name: freeze(item, depth + 1) for name, item in (<dict>value).items()}
+    if isinstance(value, (list, tuple)):
+        return [freeze(item, depth + 1) for item in value]
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    return value
+
+
+def locate(value):
+    """Return the JSON path of the first thing in *value* that has no JSON form, `""` for itself.
+
+    The slow second look after an encoder refused a value.
+    """
+    if isinstance(value, dict):
+        items = [(f".{name}", item) for name, item in value.items()]
+    elif isinstance(value, (list, tuple)):
+        items = [(f"[{index}]", item) for index, item in enumerate(value)]
+    else:
+        items = []
+    for step, item in items:
+        try:
+            dumps(item)
+        except NotJson:
+            return step + locate(item)
+    return ""
+
+
+def dumps(value):
+    """Return *value* as JSON bytes; what has no JSON form is `NotJson`."""
+    cdef JsonWriter writer = JsonWriter()
+    writer.value(value, 0)
+    return writer.finish()

@@ -1,0 +1,403 @@
+"""The dialect `anthropic_messages`: a request and its parameters (anthropic.types 0.125.0).
+
+What has no counterpart, or another form, is reported by a row of `specado.losses`.
+"""
+
+cimport cython
+
+from specado._core.anthropic_turns cimport AnthropicTurns
+from specado._core.normalize cimport Conversation
+
+from specado._core.openai_chat import nearest_effort
+from specado.errors import MessageFormatError
+
+# The tool that stands in for structured output on a model without it.
+EMULATION_TOOL = "structured_output"
+UNKNOWN_MODEL_MAX_TOKENS = 4096
+# Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
+MAX_TOKENS_WITHOUT_STREAM = 21_333
+MIN_THINKING_BUDGET = 1024
+# Share of max_tokens that may go into thinking, by effort.
+cdef dict BUDGET_SHARES = {
+    "minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95,
+}
+# Parameters that have no counterpart: name -> (row, value that means the same as leaving it out).
+cdef dict DROPPED = {
+    "n": ("n", 1),
+    "seed": ("seed", None),
+    "frequency_penalty": ("penalty", 0),
+    "presence_penalty": ("penalty", 0),
+    "logit_bias": ("logit_bias", {}),
+    "logprobs": ("logprobs", False),
+    "top_logprobs": ("logprobs", 0),
+    "audio": ("audio.output", None),
+    "store": ("store", False),
+    "metadata": ("metadata", {}),
+    "prediction": ("prediction", None),
+    "prompt_cache_key": ("prompt_cache", None),
+    "prompt_cache_retention": ("prompt_cache", None),
+    "prompt_cache_options": ("prompt_cache", None),
+    "verbosity": ("verbosity", None),
+    "web_search_options": ("web_search", None),
+    "moderation": ("moderation", None),
+    "functions": ("functions", None),
+    "function_call": ("functions", None),
+    "stream_options": (None, None),
+}
+cdef frozenset WRITTEN = frozenset({
+    "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
+    "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
+    "reasoning_effort", "modalities", "service_tier", "stream",
+})
+
+
+@cython.final
+cdef class AnthropicMessagesEncoder(AnthropicTurns):
+    """Writes a messages request.
+
+    The order of members is model, system, messages, then the rest: the same leading messages
+    give the same leading bytes.
+    """
+
+    cdef Py_ssize_t max_tokens
+    cdef bint thinking           # whether the request asks for thinking
+    cdef str effort
+    cdef bint emulated           # whether a forced tool stands in for response_format
+
+    cdef int write(self) except -1:
+        self.decide()
+        self.field = "model"
+        self.out.literal(b'{"model":')
+        self.out.string(self.model)
+        self.write_system()
+        self.out.literal(b',"messages":[')
+        self.write_turns()
+        self.index = -1
+        self.out.literal(b'],"max_tokens":')
+        self.out.integer(self.max_tokens)
+        self.write_params()
+        return self.out.byte(b"}")
+
+    # What depends on more than one parameter is decided before anything is written.
+
+    cdef int decide(self) except -1:
+        self.begin()
+        self.decide_max_tokens()
+        self.decide_thinking()
+        self.decide_response_format()
+        return 0
+
+    cdef int decide_max_tokens(self) except -1:
+        cdef object limit = None if self.facts is None else self.facts.max_output_tokens
+        cdef object wanted = self.params.get("max_completion_tokens")
+        cdef str name = "max_completion_tokens"
+        if wanted is None:
+            wanted = self.params.get("max_tokens")
+            name = "max_tokens"
+        elif self.params.get("max_tokens") is not None:
+            self.lose("max_tokens.twice", "max_tokens", self.params["max_tokens"])
+        if wanted is None:
+            if limit is None:
+                wanted = UNKNOWN_MODEL_MAX_TOKENS
+            elif self.params.get("stream"):
+                wanted = limit
+            else:
+                wanted = min(limit, MAX_TOKENS_WITHOUT_STREAM)
+            self.lose("max_tokens.default", "max_tokens", None, wanted)
+        elif limit is not None and wanted > limit:
+            self.lose("max_tokens.above_limit", name, wanted, limit)
+            wanted = limit
+        self.max_tokens = wanted
+        return 0
+
+    cdef int decide_thinking(self) except -1:
+        cdef object way = self.trait("thinking")
+        cdef object effort = self.params.get("reasoning_effort")
+        cdef object levels = self.trait("reasoning_efforts")
+        cdef object nearest
+        self.thinking = way == "always"
+        if effort is None:
+            return 0
+        if way is None or way == "none":
+            if effort != "none":
+                self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            return 0
+        if effort == "none":
+            if way == "always":
+                self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            return 0
+        if way == "budget" and self.max_tokens <= MIN_THINKING_BUDGET:
+            self.lose("reasoning_effort.no_room", "reasoning_effort", effort)
+            return 0
+        if way != "budget" and levels:
+            nearest = nearest_effort(effort, levels)
+            if nearest is not None and nearest != effort:
+                self.lose("reasoning_effort.level", "reasoning_effort", effort, nearest)
+                effort = nearest
+        self.thinking = True
+        self.effort = effort
+        self.lose("reasoning_effort.thinking", "reasoning_effort", effort, way)
+        return 0
+
+    cdef int decide_response_format(self) except -1:
+        cdef object wanted = self.params.get("response_format")
+        cdef object kind = wanted.get("type") if isinstance(wanted, dict) else None
+        if kind == "json_object":
+            self.instruction = "Answer with one JSON object and nothing else."
+            self.lose("response_format.json_object", "response_format", kind, self.instruction)
+        elif kind == "json_schema" and self.trait("structured_output") is not True:
+            if self.params.get("tools") or self.thinking:
+                self.lose("response_format.conflict", "response_format", kind)
+            else:
+                self.emulated = True
+                self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
+        return 0
+
+    # Parameters.
+
+    cdef int write_params(self) except -1:
+        for name, value in self.params.items():
+            self.field = name
+            if name in WRITTEN:
+                continue
+            if name not in DROPPED:
+                self.lose("param.unknown", name, value)
+                continue
+            row, neutral = DROPPED[name]
+            if row is not None and value != neutral:
+                self.lose(row, name, value)
+        self.write_sampling()
+        self.write_stop()
+        self.write_user()
+        self.write_service_tier()
+        self.check_modalities()
+        self.write_thinking()
+        self.write_tools()
+        if self.params.get("stream"):
+            self.out.literal(b',"stream":true')
+        return 0
+
+    cdef int write_sampling(self) except -1:
+        cdef object temperature = self.params.get("temperature")
+        cdef object top_p = self.params.get("top_p")
+        if self.trait("sampling") is False:
+            if temperature is not None and temperature != 1:
+                self.lose("sampling.unsupported", "temperature", temperature)
+            if top_p is not None and top_p != 1:
+                self.lose("sampling.unsupported", "top_p", top_p)
+            return 0
+        if self.thinking:
+            if temperature is not None and temperature != 1:
+                self.lose("sampling.thinking", "temperature", temperature)
+                temperature = None
+            if top_p is not None and top_p < 0.95:
+                self.lose("sampling.thinking", "top_p", top_p)
+                top_p = None
+        if temperature is not None and top_p is not None and (
+            self.trait("temperature_with_top_p") is False
+        ):
+            self.lose("sampling.both", "top_p", top_p)
+            top_p = None
+        if temperature is not None:
+            if temperature > 1:
+                self.lose("temperature.above_one", "temperature", temperature, 1)
+                temperature = 1
+            self.member("temperature", temperature)
+        if top_p is not None:
+            self.member("top_p", top_p)
+        return 0
+
+    cdef int write_stop(self) except -1:
+        cdef object stop = self.params.get("stop")
+        cdef list kept = []
+        if stop is None:
+            return 0
+        if isinstance(stop, str):
+            stop = [stop]
+        for place, text in enumerate(stop):
+            if text.strip():
+                kept.append(text)
+            else:
+                self.lose("stop.blank", f"stop[{place}]", text)
+        if kept:
+            self.field = "stop"
+            self.out.key(b"stop_sequences")
+            self.out.value(kept, 0)
+        return 0
+
+    cdef int write_user(self) except -1:
+        cdef object user = self.params.get("safety_identifier")
+        if user is None:
+            user = self.params.get("user")
+        elif self.params.get("user") is not None and self.params["user"] != user:
+            self.lose("user.twice", "user", self.params["user"])
+        if user is not None:
+            self.field = "user"
+            self.out.literal(b',"metadata":{"user_id":')
+            self.out.value(user, 0)
+            self.out.byte(b"}")
+        return 0
+
+    cdef int write_service_tier(self) except -1:
+        cdef object tier = self.params.get("service_tier")
+        if tier == "auto":
+            self.out.literal(b',"service_tier":"auto"')
+        elif tier == "default":
+            self.out.literal(b',"service_tier":"standard_only"')
+        elif tier is not None:
+            self.lose("service_tier", "service_tier", tier)
+        return 0
+
+    cdef int check_modalities(self) except -1:
+        cdef object modalities = self.params.get("modalities")
+        if modalities is not None and "audio" in modalities:
+            self.lose("audio.output", "modalities", modalities)
+        return 0
+
+    cdef int write_thinking(self) except -1:
+        cdef object way = self.trait("thinking")
+        cdef bint effort = self.effort is not None and way != "budget"
+        cdef object wanted = self.params.get("response_format")
+        cdef bint native = (
+            isinstance(wanted, dict)
+            and wanted.get("type") == "json_schema"
+            and self.trait("structured_output") is True
+        )
+        if self.effort is not None:
+            if way == "budget":
+                self.out.literal(b',"thinking":{"type":"enabled","budget_tokens":')
+                self.out.integer(self.budget())
+                self.out.byte(b"}")
+            elif way == "adaptive":
+                self.out.literal(b',"thinking":{"type":"adaptive"}')
+        elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
+            self.out.literal(b',"thinking":{"type":"disabled"}')
+        if effort and self.trait("effort_parameter") is False:
+            effort = False
+        if not effort and not native:
+            return 0
+        self.out.literal(b',"output_config":{')
+        if effort:
+            self.out.literal(b'"effort":')
+            self.out.string(self.effort)
+        if native:
+            self.field = "response_format"
+            if effort:
+                self.out.byte(b",")
+            self.out.literal(b'"format":{"type":"json_schema","schema":')
+            self.out.value(self.schema_of(wanted), 0)
+            self.out.byte(b"}")
+        return self.out.byte(b"}")
+
+    cdef Py_ssize_t budget(self):
+        cdef double share = BUDGET_SHARES.get(self.effort, 0.5)
+        return min(max(<Py_ssize_t>(self.max_tokens * share), MIN_THINKING_BUDGET),
+                   self.max_tokens - 1)
+
+    cdef object schema_of(self, dict response_format):
+        cdef object wanted = response_format.get("json_schema")
+        if not isinstance(wanted, dict):
+            raise MessageFormatError(
+                "response_format.json_schema: must be a dict with name and schema",
+                field="response_format.json_schema",
+            )
+        return wanted.get("schema") or {"type": "object"}
+
+    cdef int write_tools(self) except -1:
+        cdef object tools = self.params.get("tools")
+        cdef object choice = self.params.get("tool_choice")
+        cdef bint first = True
+        if tools:
+            self.field = "tools"
+            if self.lacks("tool_use") and self.lacks("function_calling"):
+                self.lose("tools.unsupported", "tools")
+            self.out.literal(b',"tools":[')
+            for place, tool in enumerate(tools):
+                first = self.write_tool(tool, place, first)
+            self.out.byte(b"]")
+            return self.write_tool_choice(choice)
+        if self.emulated:
+            self.field = "response_format"
+            self.out.literal(b',"tools":[{"name":"')
+            self.out.literal(EMULATION_TOOL.encode())
+            self.out.literal(b'","description":"Give the answer in this form.","input_schema":')
+            self.out.value(self.schema_of(self.params["response_format"]), 0)
+            self.out.literal(b'}],"tool_choice":{"type":"tool","name":"')
+            self.out.literal(EMULATION_TOOL.encode())
+            self.out.literal(b'"}')
+        if choice is not None and choice != "none" and choice != "auto":
+            self.lose("tool_choice.without_tools", "tool_choice", choice)
+        return 0
+
+    cdef bint write_tool(self, object tool, Py_ssize_t place, bint first) except -1:
+        cdef str path = f"tools[{place}]"
+        cdef object function
+        if tool.get("type", "function") != "function":
+            self.lose("tool.custom", path)
+            return first
+        function = tool.get("function")
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise MessageFormatError(
+                f"{path}.function: must be a dict with a name", field=f"{path}.function"
+            )
+        self.block(first, b'{"name":')
+        self.out.string(function["name"])
+        if function.get("description") is not None:
+            self.out.key(b"description")
+            self.out.value(function["description"], 0)
+        self.out.key(b"input_schema")
+        self.out.value(function.get("parameters") or {"type": "object", "properties": {}}, 0)
+        if function.get("strict") is not None:
+            if self.trait("strict_tools") is True:
+                self.out.key(b"strict")
+                self.out.value(function["strict"], 0)
+            elif function["strict"]:
+                self.lose("tool.strict", f"{path}.function.strict", True)
+        if tool.get("cache_control") is not None:
+            self.out.key(b"cache_control")
+            self.out.value(tool["cache_control"], 0)
+        for name in function:
+            if name not in ("name", "description", "parameters", "strict"):
+                self.lose("param.unknown", f"{path}.function.{name}", function[name])
+        self.out.byte(b"}")
+        return False
+
+    cdef int write_tool_choice(self, object choice) except -1:
+        cdef object parallel = self.params.get("parallel_tool_calls")
+        cdef bint one = parallel is False
+        cdef object name = None
+        cdef str kind = None
+        if choice is None or choice == "auto":
+            kind = "auto" if one or choice is not None else None
+        elif choice == "none":
+            kind = "none"
+        elif choice == "required":
+            kind = "any"
+        elif isinstance(choice, dict) and isinstance(choice.get("function"), dict):
+            kind = "tool"
+            name = choice["function"].get("name")
+        else:
+            self.lose("tool_choice.unknown", "tool_choice", choice)
+            kind = "auto" if one else None
+        if kind in ("any", "tool") and (
+            self.thinking or self.trait("forced_tool_choice") is False
+        ):
+            self.lose("tool_choice.thinking", "tool_choice", choice)
+            kind = "auto"
+        if kind is None:
+            return 0
+        self.field = "tool_choice"
+        self.out.literal(b',"tool_choice":{"type":')
+        self.out.string(kind)
+        if kind == "tool":
+            self.out.key(b"name")
+            self.out.value(name, 0)
+        if one and kind != "none":
+            self.out.literal(b',"disable_parallel_tool_use":true')
+        return self.out.byte(b"}")
+
+
+def encode_request(Conversation conversation not None, str model not None, dict params not None,
+                   facts):
+    """Return a messages body and its losses; *facts* is the target's `Model` or None."""
+    return AnthropicMessagesEncoder(conversation, model, params, facts).encode()

@@ -1,0 +1,202 @@
+"""The dialect `anthropic_messages`: replies (anthropic.types.Message 0.125.0, 2026-11-22)."""
+
+from typing import List, Optional
+
+import msgspec
+
+from specado._core.anthropic_messages import EMULATION_TOOL
+from specado._core.replies import UNREADABLE, mended, parse
+from specado.errors import MalformedResponseError
+from specado.types import (
+    ChatCompletionResponse,
+    Choice,
+    CompletionTokensDetails,
+    Extensions,
+    FunctionCall,
+    Message,
+    PromptTokensDetails,
+    ReasoningBlock,
+    ToolCall,
+    Usage,
+)
+
+cdef dict FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+class _Block(msgspec.Struct):
+    type: str
+    text: Optional[str] = None
+    id: Optional[str] = None
+    name: Optional[str] = None
+    input: msgspec.Raw = msgspec.Raw(b"")
+    thinking: Optional[str] = None
+    signature: Optional[str] = None
+    data: Optional[str] = None
+    citations: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _OutputDetails(msgspec.Struct):
+    thinking_tokens: Optional[int] = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: Optional[int] = None
+    output_tokens: Optional[int] = None
+    cache_read_input_tokens: Optional[int] = None
+    cache_creation_input_tokens: Optional[int] = None
+    output_tokens_details: Optional[_OutputDetails] = None
+    service_tier: Optional[str] = None
+
+
+class _Reply(msgspec.Struct):
+    content: List[_Block]
+    id: str = ""
+    model: str = ""
+    stop_reason: Optional[str] = None
+    stop_sequence: Optional[str] = None
+    usage: Optional[_Usage] = None
+
+
+cdef object _decoder = msgspec.json.Decoder(_Reply)
+
+
+def decode_reply(bytes body not None, str provider not None, str model not None, created):
+    """Return the `ChatCompletionResponse` in *body* and notes on what has no place in it.
+
+    *model* and *created* stand in where the reply names none. A body that is not JSON is a
+    `MalformedResponseError` with code `not_json`, one without content `no_choice`.
+    """
+    notes = []
+    try:
+        found = _decoder.decode(body)
+    except UNREADABLE:
+        found = _read_loosely(body, notes)
+    if not (found.id and found.model and found.usage is not None):
+        notes += [f"{name}: missing" for name in ("id", "model", "usage")
+                  if not getattr(found, name)]
+    if found.stop_reason == "pause_turn":
+        notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
+    elif found.stop_reason == "stop_sequence" and found.stop_sequence is not None:
+        notes.append(f"stop_sequence: {found.stop_sequence!r} ended the answer")
+    elif found.stop_reason is not None and found.stop_reason not in FINISH_REASONS:
+        notes.append(f"stop_reason: {found.stop_reason!r} is not known, kept as it is")
+    name = found.model or model
+    return ChatCompletionResponse(
+        id=found.id,
+        model=name,
+        choices=[
+            Choice(
+                0,
+                _message(found.content, name, notes),
+                FINISH_REASONS.get(found.stop_reason, found.stop_reason),
+            )
+        ],
+        extensions=Extensions(provider),
+        created=created,
+        usage=_usage(found.usage),
+        raw=body,
+    ), notes
+
+
+def unwrap_emulated(reply):
+    """Turn the call of the stand-in tool for structured output back into content, in place."""
+    for choice in reply.choices:
+        calls = choice.message.tool_calls
+        if calls and len(calls) == 1 and calls[0].function.name == EMULATION_TOOL:
+            choice.message.content = calls[0].function.arguments
+            choice.message.tool_calls = None
+            if choice.finish_reason == "tool_calls":
+                choice.finish_reason = "stop"
+
+
+def _message(list blocks, str model, list notes):
+    """Return the assistant message that the content blocks stand for."""
+    texts = []
+    calls = None
+    reasoning = None
+    for place, block in enumerate(blocks):
+        kind = block.type
+        if kind == "text" and block.text is not None:
+            texts.append(block.text)
+            if len(block.citations) > len(b"null"):
+                notes.append(f"content[{place}].citations: left in response.raw")
+        elif kind == "tool_use" and block.id is not None and block.name is not None:
+            if calls is None:
+                calls = []
+            arguments = bytes(block.input).decode() or "{}"
+            calls.append(ToolCall(block.id, FunctionCall(block.name, arguments)))
+        elif kind == "thinking" or kind == "redacted_thinking":
+            if reasoning is None:
+                reasoning = []
+            reasoning.append(
+                ReasoningBlock(kind, block.thinking, block.signature, block.data, model)
+            )
+        else:
+            notes.append(f"content[{place}]: {kind}, left in response.raw")
+    thoughts = None
+    if reasoning is not None:
+        thoughts = "".join(block.text for block in reasoning if block.text) or None
+    return Message(
+        "assistant",
+        "".join(texts) if texts else None,
+        tool_calls=calls,
+        reasoning=thoughts,
+        reasoning_details=reasoning,
+    )
+
+
+def _usage(found):
+    """Return the usage in OpenAI's terms: cached tokens are a part of the prompt's."""
+    if found is None:
+        return None
+    read = found.cache_read_input_tokens or 0
+    written = found.cache_creation_input_tokens or 0
+    prompt = (found.input_tokens or 0) + read + written
+    completion = found.output_tokens or 0
+    thinking = found.output_tokens_details
+    return Usage(
+        prompt,
+        completion,
+        prompt + completion,
+        PromptTokensDetails(cached_tokens=read, cache_write_tokens=written)
+        if read or written else None,
+        CompletionTokensDetails(reasoning_tokens=thinking.thinking_tokens)
+        if thinking is not None and thinking.thinking_tokens else None,
+    )
+
+
+def _read_loosely(bytes body, list notes):
+    """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
+    data = parse(body)
+    if not isinstance(data, dict) or not isinstance(data.get("content"), list):
+        raise MalformedResponseError("the reply has no content", code="no_choice")
+    blocks = []
+    for place, given in enumerate(data["content"]):
+        try:
+            # Through JSON text, so that a tool's input keeps its form.
+            blocks.append(msgspec.json.decode(msgspec.json.encode(given), type=_Block))
+        except msgspec.DecodeError:
+            notes.append(f"content[{place}]: not a content block, left out")
+    if not blocks and data["content"]:
+        raise MalformedResponseError("the reply has no usable content", code="no_choice")
+    return _Reply(
+        content=blocks,
+        **{
+            name: mended(data, name, type_, default, name, notes)
+            for name, type_, default in (
+                ("id", str, ""),
+                ("model", str, ""),
+                ("stop_reason", str, None),
+                ("stop_sequence", str, None),
+                ("usage", _Usage, None),
+            )
+        },
+    )

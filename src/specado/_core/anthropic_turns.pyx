@@ -1,0 +1,484 @@
+"""The dialect `anthropic_messages`: system text, turns and content blocks of a request.
+
+Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
+form, is reported by a row of `specado.losses`.
+"""
+
+from specado._core.encoder cimport Encoder
+from specado._core.normalize cimport (
+    ASSISTANT, AUDIO, DEVELOPER, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
+    Call, Details, Part, Turn,
+)
+
+import base64
+import binascii
+
+import msgspec
+
+from specado.errors import MessageFormatError
+
+cdef dict IMAGE_TYPES = {
+    "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
+    "image/gif": "image/gif", "image/webp": "image/webp",
+}
+
+
+cdef class AnthropicTurns(Encoder):
+    """Writes what a conversation is in a messages request.
+
+    Its `conversation` is split by `begin`; consecutive messages of one side become one turn.
+    """
+
+    cdef int begin(self) except -1:
+        """Find where the leading system messages end."""
+        cdef Turn turn
+        self.first = 0
+        for turn in self.conversation.turns:
+            if turn.role != SYSTEM and turn.role != DEVELOPER:
+                break
+            self.first += 1
+        self.turns = self.conversation.turns[self.first:]
+        return 0
+
+    # System text.
+
+    cdef int write_system(self) except -1:
+        cdef Turn turn
+        cdef Py_ssize_t count = self.first
+        cdef bint first = True
+        if self.first and not self.turns:
+            # Messages are required: system text alone becomes the user turn.
+            self.lose("system.alone", "messages[0]", "system", "user")
+            count = 0
+        if not count and self.instruction is None:
+            return 0
+        self.out.literal(b',"system":')
+        if count == 1 and self.instruction is None:
+            turn = self.conversation.turns[0]
+            if turn.text is not None:
+                self.index = 0
+                self.field = "content"
+                self.lose("system.top_level", "messages[0].role", turn.role_name, "system")
+                self.lose_names(turn)
+                return self.out.string(turn.text)
+        self.out.byte(b"[")
+        for self.index in range(count):
+            turn = self.conversation.turns[self.index]
+            self.lose("system.top_level", f"messages[{self.index}].role", turn.role_name, "system")
+            self.lose_names(turn)
+            first = self.write_texts(turn, first)
+        self.index = -1
+        if self.instruction is not None:
+            self.block(first, b'{"type":"text","text":')
+            self.out.string(self.instruction)
+            self.out.byte(b"}")
+        return self.out.byte(b"]")
+
+    cdef bint write_texts(self, Turn turn, bint first) except -1:
+        """Write a system turn's content as text blocks; return whether none was written yet."""
+        cdef Part part
+        cdef Py_ssize_t place = 0
+        if turn.text is not None:
+            return self.write_text(turn.text, None, "content", first)
+        for part in turn.parts or ():
+            if part.kind == TEXT:
+                first = self.write_text(part.text, part.extra, f"content[{place}]", first)
+            else:
+                self.lose("system.part", f"messages[{self.index}].content[{place}]")
+            place += 1
+        return first
+
+    # Turns: consecutive messages of one side become one turn.
+
+    cdef int side(self, Turn turn) except -1:
+        """Return the role that a turn is written with: USER, ASSISTANT or SYSTEM."""
+        if turn.role == ASSISTANT:
+            return ASSISTANT
+        if (
+            (turn.role == SYSTEM or turn.role == DEVELOPER)
+            and self.turns
+            and self.trait("mid_conversation_system") is True
+        ):
+            return SYSTEM
+        return USER
+
+    cdef int write_turns(self) except -1:
+        cdef list turns = self.turns
+        cdef Py_ssize_t offset = self.first
+        cdef Py_ssize_t start = 0
+        cdef Py_ssize_t end
+        cdef int side
+        cdef bint first = True
+        if not turns:
+            turns = self.conversation.turns
+            offset = 0
+        while start < len(turns):
+            side = self.side(turns[start])
+            end = start + 1
+            while end < len(turns) and (
+                self.side(turns[end]) == side or self.is_blank(turns[end])
+            ):
+                end += 1
+            first = self.write_group(turns, start, end, offset, side, first)
+            start = end
+        if first:
+            self.index = offset
+            self.lose("messages.blank", f"messages[{offset}].content")
+            self.out.literal(b'{"role":"user","content":""}')
+        return 0
+
+    cdef bint is_blank(self, Turn turn):
+        """Return whether a turn has nothing that the API takes."""
+        cdef Part part
+        if turn.more is not None and (turn.role == TOOL or turn.more.calls is not None):
+            return False
+        if turn.text is not None:
+            return not turn.text.strip()
+        for part in turn.parts or ():
+            if part.kind != TEXT or part.text.strip():
+                return False
+        return turn.more is None or (
+            turn.more.refusal is None and turn.more.reasoning_details is None
+        )
+
+    cdef bint write_group(self, list turns, Py_ssize_t start, Py_ssize_t end, Py_ssize_t offset,
+                          int side, bint first) except -1:
+        """Write turns[start:end] as one turn; return whether no turn was written yet."""
+        cdef Turn turn = turns[start]
+        cdef Py_ssize_t mark = self.out.size
+        cdef Py_ssize_t at
+        cdef bint empty = True
+        if not first:
+            self.out.byte(b",")
+        self.index = offset + start
+        if end - start == 1 and self.is_simple(turn):
+            self.check_role(turn, side)
+            if not self.write_simple(turn, side, offset + start):
+                return False
+            self.out.size = mark
+            return first
+        self.begin_turn(side)
+        self.out.byte(b"[")
+        for at in range(start, end):
+            turn = turns[at]
+            self.index = offset + at
+            if at > start and not self.is_blank(turn):
+                self.lose("turns.merged", f"messages[{self.index}]")
+            if turn.role == TOOL or turn.role == FUNCTION:
+                empty = self.write_result(turn, empty)
+        for at in range(start, end):
+            turn = turns[at]
+            self.index = offset + at
+            self.check_role(turn, side)
+            if turn.role != TOOL and turn.role != FUNCTION:
+                empty = self.write_content(turn, empty)
+        if empty:
+            self.out.size = mark
+            return first
+        self.out.literal(b"]}")
+        return False
+
+    cdef int begin_turn(self, int side) except -1:
+        if side == ASSISTANT:
+            return self.out.literal(b'{"role":"assistant","content":')
+        if side == SYSTEM:
+            return self.out.literal(b'{"role":"system","content":')
+        return self.out.literal(b'{"role":"user","content":')
+
+    cdef bint is_simple(self, Turn turn):
+        return turn.text is not None and turn.role != TOOL and turn.role != FUNCTION and (
+            turn.more is None or (
+                turn.more.calls is None and turn.more.reasoning_details is None
+                and turn.more.reasoning is None and turn.more.refusal is None
+                and turn.more.extra is None and turn.more.audio is None
+                and turn.more.function_call is None
+            )
+        )
+
+    cdef bint write_simple(self, Turn turn, int side, Py_ssize_t index) except -1:
+        """Write a turn of one string; return whether there was nothing to write."""
+        cdef str text = turn.text
+        if not text.strip():
+            self.lose("text.blank", f"messages[{index}].content", text)
+            return True
+        self.lose_names(turn)
+        self.field = "content"
+        self.begin_turn(side)
+        if side == ASSISTANT and index == len(self.conversation.turns) - 1:
+            text = self.check_last(text, index)
+        self.out.string(text)
+        self.out.byte(b"}")
+        return False
+
+    cdef str check_last(self, str text, Py_ssize_t index):
+        """Report what an assistant message at the end means there; return its text."""
+        cdef str path = f"messages[{index}].content"
+        if self.trait("assistant_prefill") is False:
+            self.lose("assistant.last", path)
+        elif text != text.rstrip():
+            self.lose("assistant.trailing_space", path)
+            text = text.rstrip()
+        return text
+
+    cdef int check_role(self, Turn turn, int side) except -1:
+        cdef str path = f"messages[{self.index}].role"
+        if turn.role == OTHER:
+            self.lose("role.unknown", path, turn.role_name, "user")
+        elif side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER) and self.turns:
+            self.lose("system.later", path, turn.role_name, "user")
+        return 0
+
+    cdef int lose_names(self, Turn turn) except -1:
+        cdef str path = f"messages[{self.index}]"
+        cdef Details more = turn.more
+        if more is None:
+            return 0
+        if more.name is not None and turn.role != FUNCTION:
+            self.lose("message.name", f"{path}.name", more.name)
+        if more.audio is not None:
+            self.lose("assistant.audio", f"{path}.audio")
+        if more.function_call is not None:
+            self.lose("functions", f"{path}.function_call")
+        if more.reasoning is not None and more.reasoning_details is None:
+            self.lose("reasoning.unsigned", f"{path}.reasoning")
+        for name in more.extra or ():
+            if name != "cache_control":
+                self.lose("message.unknown_key", f"{path}.{name}", more.extra[name])
+        return 0
+
+    # Blocks. Each writer takes and returns whether the list is still empty.
+
+    cdef int block(self, bint first, bytes start) except -1:
+        if not first:
+            self.out.byte(b",")
+        return self.out.literal(start)
+
+    cdef bint write_content(self, Turn turn, bint first) except -1:
+        cdef Part part
+        cdef Py_ssize_t place = 0
+        cdef dict extra = None if turn.more is None else turn.more.extra
+        cdef bint last = turn.role == ASSISTANT and self.index == len(self.conversation.turns) - 1
+        self.lose_names(turn)
+        if turn.more is not None and turn.more.reasoning_details is not None:
+            first = self.write_reasoning(turn.more.reasoning_details, first)
+        if turn.text is not None:
+            text = turn.text
+            if last and turn.more.calls is None and text.strip():
+                text = self.check_last(text, self.index)
+            first = self.write_text(text, extra, "content", first)
+        for part in turn.parts or ():
+            first = self.write_part(part, place, first)
+            place += 1
+        if turn.more is not None:
+            if turn.more.refusal is not None:
+                self.lose("assistant.refusal", f"messages[{self.index}].refusal")
+                first = self.write_text(turn.more.refusal, None, "refusal", first)
+            if turn.more.calls is not None:
+                first = self.write_calls(turn.more.calls, first)
+        return first
+
+    cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
+        cdef str path
+        if not text.strip():
+            self.lose("text.blank", f"messages[{self.index}].{field}", text)
+            return first
+        self.field = field
+        self.block(first, b'{"type":"text","text":')
+        self.out.string(text)
+        self.block_extra(extra, field)
+        self.out.byte(b"}")
+        return False
+
+    cdef int block_extra(self, dict extra, str field) except -1:
+        """Write a part's `cache_control`; report every other key."""
+        if extra is None:
+            return 0
+        for name, value in extra.items():
+            if name == "cache_control":
+                self.out.key(b"cache_control")
+                self.out.value(value, 0)
+            elif field != "content":
+                self.lose("part.unknown_key", f"messages[{self.index}].{field}.{name}", value)
+        return 0
+
+    cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
+        cdef str field = f"content[{place}]"
+        cdef str path = f"messages[{self.index}].{field}"
+        self.field = field
+        if part.kind == TEXT:
+            return self.write_text(part.text, part.extra, field, first)
+        if part.kind == REFUSAL:
+            self.lose("assistant.refusal", path)
+            return self.write_text(part.text, part.extra, field, first)
+        if part.kind == AUDIO:
+            self.lose("input.audio", path)
+            return first
+        if part.kind == IMAGE:
+            if self.lacks_input("Image"):
+                self.lose("input.image", path)
+            self.block(first, b'{"type":"image","source":')
+            self.write_image_source(part.text, f"{field}.image_url.url")
+            if part.detail is not None and part.detail != "auto":
+                self.lose("image.detail", f"{path}.image_url.detail", part.detail)
+        else:
+            if part.text is None:
+                self.lose("file.id", f"{path}.file.file_id", part.file_id)
+                return first
+            if self.lacks_input("Document"):
+                self.lose("input.document", path)
+            self.block(first, b'{"type":"document","source":')
+            self.write_document_source(part.text, f"{field}.file.file_data")
+            if part.detail is not None:
+                self.out.key(b"title")
+                self.out.string(part.detail)
+        for name in part.media_extra or ():
+            self.lose("part.unknown_key", f"{path}.{name}", part.media_extra[name])
+        self.block_extra(part.extra, field)
+        self.out.byte(b"}")
+        return False
+
+    cdef object bad(self, str field, str what):
+        return MessageFormatError(f"messages[{self.index}].{field}: {what}",
+                                  index=self.index, field=field)
+
+    cdef tuple data_uri(self, str uri, str field):
+        """Return the media type of a `data:…;base64,…` URI and where its data begins."""
+        cdef Py_ssize_t comma = uri.find(",", 0, 200)
+        if comma < 0 or not uri[:comma].endswith(";base64"):
+            raise self.bad(field, "a data URI must read data:<media type>;base64,<data>")
+        return uri[5:comma - 7].split(";")[0].strip().lower(), comma + 1
+
+    cdef int write_base64(self, str text, Py_ssize_t start, str field) except -1:
+        try:
+            base64.b64decode(text[start:] if start else text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self.bad(field, f"the data is not base64: {error}") from None
+        if start == len(text):
+            raise self.bad(field, "the data is empty")
+        return self.out.string_tail(text, start)
+
+    cdef int write_image_source(self, str url, str field) except -1:
+        cdef object media
+        cdef Py_ssize_t start
+        if not url[:5].lower() == "data:":
+            if not url[:8].lower().startswith(("https://", "http://")):
+                raise self.bad(field, "must be an http(s) URL or a data URI")
+            self.out.literal(b'{"type":"url","url":')
+            self.out.string(url)
+            return self.out.byte(b"}")
+        media, start = self.data_uri(url, field)
+        if media not in IMAGE_TYPES:
+            self.lose("image.media_type", f"messages[{self.index}].{field}", media)
+        self.out.literal(b'{"type":"base64","media_type":')
+        self.out.string(IMAGE_TYPES.get(media, media))
+        self.out.literal(b',"data":')
+        self.write_base64(url, start, field)
+        return self.out.byte(b"}")
+
+    cdef int write_document_source(self, str data, str field) except -1:
+        cdef object media = "application/pdf"
+        cdef Py_ssize_t start = 0
+        if data[:5].lower() == "data:":
+            media, start = self.data_uri(data, field)
+        if media != "application/pdf":
+            self.lose("file.media_type", f"messages[{self.index}].{field}", media)
+        self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
+        self.write_base64(data, start, field)
+        return self.out.byte(b"}")
+
+    cdef bint write_reasoning(self, list blocks, bint first) except -1:
+        cdef Py_ssize_t place = 0
+        cdef str path
+        for item in blocks:
+            path = f"messages[{self.index}].reasoning_details[{place}]"
+            self.field = f"reasoning_details[{place}]"
+            place += 1
+            if item.model is None or family_of(item.model) != family_of(self.model):
+                self.lose("reasoning.foreign", path, item.model, None)
+            elif item.type == "thinking" and item.signature is not None:
+                self.block(first, b'{"type":"thinking","thinking":')
+                self.out.string(item.text or "")
+                self.out.key(b"signature")
+                self.out.string(item.signature)
+                self.out.byte(b"}")
+                first = False
+            elif item.type == "redacted_thinking" and item.data is not None:
+                self.block(first, b'{"type":"redacted_thinking","data":')
+                self.out.string(item.data)
+                self.out.byte(b"}")
+                first = False
+            else:
+                self.lose("reasoning.unsigned", path)
+        return first
+
+    cdef bint write_calls(self, list calls, bint first) except -1:
+        cdef Call call
+        cdef Py_ssize_t place = 0
+        for call in calls:
+            self.field = f"tool_calls[{place}]"
+            if call.custom:
+                self.lose("tool.custom", f"messages[{self.index}].{self.field}")
+            else:
+                self.block(first, b'{"type":"tool_use","id":')
+                first = False
+                self.out.string(call.id)
+                self.out.key(b"name")
+                self.out.string(call.name)
+                self.out.key(b"input")
+                self.write_arguments(call)
+                self.block_extra(call.extra, self.field)
+                self.out.byte(b"}")
+            place += 1
+        return first
+
+    cdef int write_arguments(self, Call call) except -1:
+        """Write a call's arguments as they stand, once they are known to be a JSON object."""
+        cdef str text = call.text.strip(" \t\r\n")
+        if not text:
+            return self.out.literal(b"{}")
+        try:
+            found = msgspec.json.decode(text.encode())
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            raise self.bad(
+                f"{self.field}.function.arguments",
+                f"the arguments of call {call.id!r} ({call.name}) are not JSON",
+            ) from None
+        if not isinstance(found, dict):
+            raise self.bad(
+                f"{self.field}.function.arguments",
+                f"the arguments of call {call.id!r} ({call.name}) are not a JSON object",
+            )
+        return self.out.literal(text.encode())
+
+    cdef bint write_result(self, Turn turn, bint first) except -1:
+        """Write a tool message as a `tool_result` block."""
+        cdef Part part
+        cdef bint empty = True
+        cdef Py_ssize_t place = 0
+        if turn.role == FUNCTION or turn.more is None or turn.more.tool_call_id is None:
+            self.lose("functions", f"messages[{self.index}]")
+            return first
+        self.lose_names(turn)
+        self.field = "tool_call_id"
+        self.block(first, b'{"type":"tool_result","tool_use_id":')
+        self.out.string(turn.more.tool_call_id)
+        self.field = "content"
+        if turn.text is not None:
+            if turn.text.strip():
+                self.out.key(b"content")
+                self.out.string(turn.text)
+        else:
+            self.out.literal(b',"content":[')
+            for part in turn.parts or ():
+                empty = self.write_part(part, place, empty)
+                place += 1
+            self.out.byte(b"]")
+        self.block_extra(turn.more.extra, "content")
+        self.out.byte(b"}")
+        return False
+
+
+def family_of(str model not None):
+    """Return a model id without its date, the unit that thinking signatures are good for."""
+    head, _, tail = model.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else model

@@ -1,0 +1,24 @@
+from specado._core.json_text cimport JsonWriter
+from specado._core.normalize cimport Conversation
+
+cdef class Encoder:
+    cdef JsonWriter out
+    cdef Conversation conversation
+    cdef str model
+    cdef dict params
+    cdef object facts        # the target's capabilities.Model, None if unknown
+    cdef bytes escaped(self, str name)
+    cdef object refusal(self, object error)
+    cdef object traits       # facts.traits, None if unknown
+    cdef list losses         # (row id, path, before, after)
+    cdef Py_ssize_t index    # the message that is being written, -1 outside of messages
+    cdef str field           # what is being written there
+
+    cdef int lose(self, str row, str path, object before=*, object after=*) except -1
+    cdef int write(self) except -1
+    cdef int member(self, str name, object value) except -1
+    cdef bytes escaped(self, str name)
+    cdef object refusal(self, object error)
+    cdef object trait(self, str name)
+    cdef bint lacks(self, str feature)
+    cdef bint lacks_input(self, str modality)

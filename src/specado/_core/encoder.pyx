@@ -1,0 +1,80 @@
+"""What the dialects' request encoders have in common."""
+
+from specado._core.json_text cimport JsonWriter, bare_text
+from specado._core.normalize cimport Conversation
+
+from specado._core.json_text import NotJson, locate
+from specado.errors import MessageFormatError
+
+
+cdef class Encoder:
+    """Writes one request body for one target. One per body, not for two threads at once."""
+
+    def __init__(self, Conversation conversation not None, str model not None,
+                 dict params not None, facts):
+        self.out = JsonWriter()
+        self.conversation = conversation
+        self.model = model
+        self.params = params
+        self.facts = facts
+        self.traits = None if facts is None else facts.traits
+        self.losses = []
+        self.index = -1
+        self.field = ""
+
+    cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
+        """Report a loss by its row in the table of losses."""
+        self.losses.append((row, path, before, after))
+        return 0
+
+    cdef int write(self) except -1:
+        raise AssertionError("each dialect writes its own body")
+
+    cdef object trait(self, str name):
+        """Return a fact about the target, `None` if it is not known."""
+        return None if self.traits is None else getattr(self.traits, name)
+
+    cdef bint lacks(self, str feature):
+        """Return whether the target is known to lack a feature."""
+        return (
+            self.facts is not None
+            and self.facts.features is not None
+            and feature not in self.facts.features
+        )
+
+    cdef bint lacks_input(self, str modality):
+        """Return whether the target is known not to take an input modality."""
+        return (
+            self.facts is not None
+            and self.facts.input_modalities is not None
+            and modality not in self.facts.input_modalities
+        )
+
+    cdef int member(self, str name, object value) except -1:
+        """Write `,"name":value` for a JSON value that the caller gave."""
+        self.field = name
+        self.out.key(bare_text(name) if name.isidentifier() else self.escaped(name))
+        self.out.value(value, 0)
+        return 0
+
+    cdef bytes escaped(self, str name):
+        cdef JsonWriter writer = JsonWriter()
+        writer.string(name)
+        return writer.finish()[1:-1]
+
+    def encode(self):
+        """Return the body and its losses: `(bytes, [(row id, path, before, after), …])`."""
+        try:
+            self.write()
+        except NotJson as error:
+            raise self.refusal(error) from None
+        return self.out.finish(), self.losses
+
+    cdef object refusal(self, object error):
+        value = self.params.get(self.field) if self.index < 0 else None
+        field = self.field + (locate(value) if value is not None else "")
+        if self.index < 0:
+            return MessageFormatError(f"{field}: {error}", field=field)
+        return MessageFormatError(
+            f"messages[{self.index}].{field}: {error}", index=self.index, field=field
+        )
