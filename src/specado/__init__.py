@@ -1,1 +1,173 @@
-"""One call to any large language model, and nothing lost silently between providers."""
+"""One call to any large language model, with retry and fallback, and nothing lost silently.
+
+    import specado
+
+    client = specado.Client()
+    response = client.chat.completions.create(model="gpt-4o", messages="Hello")
+    print(response.choices[0].message.content, response.extensions)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from specado._version import __version__
+
+if TYPE_CHECKING:
+    from specado.capabilities import (
+        compare_capabilities,
+        get_anthropic_manifest,
+        get_manifest,
+        get_model_capabilities,
+        get_openai_manifest,
+        list_providers,
+        register_manifest,
+    )
+    from specado.client import AsyncClient, Client
+    from specado.errors import (
+        AuthenticationError,
+        ConfigurationError,
+        ConfigurationWarning,
+        ConnectionFailedError,
+        ContentPolicyError,
+        ContextLengthError,
+        DeadlineExceededError,
+        InvalidRequestError,
+        LossyTranslationError,
+        MalformedResponseError,
+        MessageFormatError,
+        ModelNotFoundError,
+        OverloadedError,
+        ProviderError,
+        QuotaExceededError,
+        RateLimitError,
+        RetiredModelWarning,
+        ServerError,
+        SimulatedReplyWarning,
+        SpecadoError,
+    )
+    from specado.losses import Loss, LossinessReport
+    from specado.transport import InsecureTransportWarning, shutdown
+    from specado.types import (
+        ChatCompletionResponse,
+        Choice,
+        Extensions,
+        FunctionCall,
+        Message,
+        ReasoningBlock,
+        ToolCall,
+        Usage,
+    )
+
+# Where each public name comes from: a module is imported when a name of it is first used.
+_SOURCES = {
+    "specado.capabilities": (
+        "compare_capabilities",
+        "get_anthropic_manifest",
+        "get_manifest",
+        "get_model_capabilities",
+        "get_openai_manifest",
+        "list_providers",
+        "register_manifest",
+    ),
+    "specado.client": ("AsyncClient", "Client"),
+    "specado.errors": (
+        "AuthenticationError",
+        "ConfigurationError",
+        "ConfigurationWarning",
+        "ConnectionFailedError",
+        "ContentPolicyError",
+        "ContextLengthError",
+        "DeadlineExceededError",
+        "InvalidRequestError",
+        "LossyTranslationError",
+        "MalformedResponseError",
+        "MessageFormatError",
+        "ModelNotFoundError",
+        "OverloadedError",
+        "ProviderError",
+        "QuotaExceededError",
+        "RateLimitError",
+        "RetiredModelWarning",
+        "ServerError",
+        "SimulatedReplyWarning",
+        "SpecadoError",
+    ),
+    "specado.losses": ("Loss", "LossinessReport"),
+    "specado.transport": ("InsecureTransportWarning", "shutdown"),
+    "specado.types": (
+        "ChatCompletionResponse",
+        "Choice",
+        "Extensions",
+        "FunctionCall",
+        "Message",
+        "ReasoningBlock",
+        "ToolCall",
+        "Usage",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _SOURCES.items() for name in names}
+
+__all__ = [
+    "AsyncClient",
+    "AuthenticationError",
+    "ChatCompletionResponse",
+    "Choice",
+    "Client",
+    "ConfigurationError",
+    "ConfigurationWarning",
+    "ConnectionFailedError",
+    "ContentPolicyError",
+    "ContextLengthError",
+    "DeadlineExceededError",
+    "Extensions",
+    "FunctionCall",
+    "InsecureTransportWarning",
+    "InvalidRequestError",
+    "Loss",
+    "LossinessReport",
+    "LossyTranslationError",
+    "MalformedResponseError",
+    "Message",
+    "MessageFormatError",
+    "ModelNotFoundError",
+    "OverloadedError",
+    "ProviderError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ReasoningBlock",
+    "RetiredModelWarning",
+    "ServerError",
+    "SimulatedReplyWarning",
+    "SpecadoError",
+    "ToolCall",
+    "Usage",
+    "__version__",
+    "compare_capabilities",
+    "get_anthropic_manifest",
+    "get_manifest",
+    "get_model_capabilities",
+    "get_openai_manifest",
+    "list_providers",
+    "register_manifest",
+    "shutdown",
+    "version",
+]
+
+
+def version() -> str:
+    """Return the version of the library."""
+    return __version__
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(module), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

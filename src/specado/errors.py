@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthenticationError",
     "ConfigurationError",
+    "ConfigurationWarning",
     "ConnectionFailedError",
     "ContentPolicyError",
     "ContextLengthError",
@@ -38,7 +39,9 @@ __all__ = [
     "ProviderError",
     "QuotaExceededError",
     "RateLimitError",
+    "RetiredModelWarning",
     "ServerError",
+    "SimulatedReplyWarning",
     "SpecadoError",
     "classify",
     "redact",
@@ -116,6 +119,7 @@ class ProviderError(SpecadoError, RuntimeError):
         attempts: requests sent in the whole call.
         errors: every attempt's error, in order; the last decided the class.
         sent: whether the provider may have got (and billed) the request.
+        should_retry: what the provider's `x-should-retry` header said, if it came.
     """
 
     prefix = "Provider error: Routing failed: "
@@ -129,6 +133,7 @@ class ProviderError(SpecadoError, RuntimeError):
     attempts: int = 0
     errors: Sequence[ProviderError] = ()
     sent: bool = True
+    should_retry: Optional[bool] = None
 
 
 class AuthenticationError(ProviderError):
@@ -195,6 +200,18 @@ class DeadlineExceededError(ProviderError, TimeoutError):
         return TimeoutError.__new__(cls, *args)
 
 
+class ConfigurationWarning(UserWarning):
+    """A setting is not known, and has no effect."""
+
+
+class RetiredModelWarning(UserWarning):
+    """The provider has retired a model that the caller named; it is asked for all the same."""
+
+
+class SimulatedReplyWarning(UserWarning):
+    """No provider has a key or an address: replies come from the simulator in this process."""
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return *text* without *secrets* and whatever has the shape of a key."""
     for secret in secrets:
@@ -225,14 +242,10 @@ _BY_CODE: dict[str, type[ProviderError]] = {
     "engine_overloaded": OverloadedError,
     "overloaded_error": OverloadedError,
     "server_overloaded": OverloadedError,
-    "api_error": ServerError,
-    "internal_server_error": ServerError,
-    "server_error": ServerError,
     "timeout_error": ServerError,
     "model_not_found": ModelNotFoundError,
     "not_found_error": ModelNotFoundError,
     "context_length_exceeded": ContextLengthError,
-    "string_above_max_length": ContextLengthError,
     "content_filter": ContentPolicyError,
     "content_policy_violation": ContentPolicyError,
     "invalid_prompt": ContentPolicyError,
@@ -255,6 +268,13 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
     504: ServerError,
     529: OverloadedError,
 }
+# Types so general that the status, where there is one, says more (a 503 may be a server_error).
+_BY_GENERAL_TYPE: dict[str, type[ProviderError]] = {
+    "api_error": ServerError,
+    "internal_server_error": ServerError,
+    "server_error": ServerError,
+    "invalid_request_error": InvalidRequestError,
+}
 # Where a provider has no code of its own for a case, its fixed wording tells: (class that status
 # and code gave, part of the message in lower case, class).
 _BY_MESSAGE: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = (
@@ -272,23 +292,27 @@ _BY_MESSAGE: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = 
 def classify(
     status: int | None, type_: str | None, code: str | None, message: str = ""
 ) -> type[ProviderError]:
-    """Return the class for a provider's error: by its code, else its type, else the status.
+    """Return the class for a provider's error: by its code or type, else by the status.
 
     Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a `ServerError`,
     a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
     """
-    found = _BY_CODE.get(code or "") or _BY_CODE.get(type_ or "")
-    if found is None and status is not None:
-        found = _BY_STATUS.get(status)
-        if found is None:
-            if status >= 500:
-                found = ServerError
-            elif status >= 300:
-                found = InvalidRequestError
-    if found is None:
-        found = ProviderError
+    found = (
+        _BY_CODE.get(code or "")
+        or _BY_CODE.get(type_ or "")
+        or _BY_STATUS.get(status or 0)
+        or _BY_GENERAL_TYPE.get(code or "")
+        or _BY_GENERAL_TYPE.get(type_ or "")
+        or _by_range(status or 0)
+    )
     lowered = message.lower()
     for base, part, refined in _BY_MESSAGE:
         if found is base and part in lowered:
             return refined
     return found
+
+
+def _by_range(status: int) -> type[ProviderError]:
+    if status >= 500:
+        return ServerError
+    return InvalidRequestError if status >= 300 else ProviderError

@@ -1,1 +1,41 @@
-"""The compiled surface: what Python code may use of it, and why it is compiled."""
+"""The compiled surface: what Python code may use of it, and why it is compiled.
+
+- `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
+- `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
+  that loses; `decode_*_reply`: bytes straight to the reply's Structs.
+- `compare_capabilities`: two capability dicts to what the second lacks.
+
+Each was compiled because every call goes through it, and a Python twin is several times slower
+(`benchmarks/`). Nothing here does I/O or keeps state that changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Tuple
+
+from specado._core.anthropic_messages import encode_request as encode_anthropic_request
+from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
+from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.json_text import MAX_DEPTH, NotJson, dumps
+from specado._core.normalize import PART_TYPES, Conversation, normalize
+from specado._core.openai_chat import decode_reply as decode_openai_reply
+from specado._core.openai_chat import encode_request as encode_openai_request
+from specado._core.replies import error_facts
+
+__all__ = [
+    "MAX_DEPTH",
+    "PART_TYPES",
+    "Conversation",
+    "NotJson",
+    "Reported",
+    "decode_anthropic_reply",
+    "decode_openai_reply",
+    "dumps",
+    "encode_anthropic_request",
+    "encode_openai_request",
+    "error_facts",
+    "normalize",
+    "unwrap_emulated",
+]
+
+Reported = Tuple[str, str, Any, Any]

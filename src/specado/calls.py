@@ -1,0 +1,253 @@
+"""One call, made ready and concluded: what the synchronous and the asynchronous driver share."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import warnings
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any, Callable, Mapping
+
+from specado import capabilities
+from specado._core import normalize
+from specado.endpoints import has_access
+from specado.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    ContentPolicyError,
+    DeadlineExceededError,
+    MalformedResponseError,
+    ProviderError,
+    RetiredModelWarning,
+    SimulatedReplyWarning,
+)
+from specado.params import check
+from specado.routing.attempts import Limits, attempts
+from specado.routing.candidates import known_provider
+from specado.routing.plan import Plan, Request, make_plan
+from specado.simulator import FAULT_MODELS
+from specado.transport import Limits as WireLimits
+from specado.translation import read_reply
+
+if TYPE_CHECKING:
+    from specado.config import Settings
+    from specado.routing.attempts import Outcome, Result, Steps
+    from specado.routing.plan import Candidate
+    from specado.transport import TransportFailure, WireReply
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Call", "check_providers"]
+
+logger = logging.getLogger("specado")
+
+# Said once a process each; a second thread that says it too does no harm.
+_warned: set[str] = set()
+
+
+def check_providers(settings: Settings) -> None:
+    """Refuse settings that name a provider which is not registered."""
+    known_provider(settings.primary_provider, "primary_provider")
+    if settings.fallback_provider is not None:
+        known_provider(settings.fallback_provider, "fallback_provider")
+    for name in settings.fallback_providers or ():
+        known_provider(name, "fallback_providers")
+    for name in settings.providers:
+        known_provider(name, "providers")
+
+
+def _is_simulated(model: str, settings: Settings) -> bool:
+    """Return whether a call is answered by the simulator in this process."""
+    if model in FAULT_MODELS or model.partition("/")[2] in FAULT_MODELS:
+        return True
+    if settings.simulate != "auto":
+        return bool(settings.simulate)
+    found = (capabilities.provider(name) for name in capabilities.list_providers())
+    if any(provider is not None and has_access(provider, settings) for provider in found):
+        return False
+    text = (
+        "no provider has an API key or an address: replies are simulated in this process. "
+        "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
+    )
+    warnings.warn(text, SimulatedReplyWarning, stacklevel=5)
+    if "simulated" not in _warned:
+        _warned.add("simulated")
+        logger.warning("%s", text)
+    return True
+
+
+class _SimulatedClock:
+    """Time in a simulated call: it passes by what a real call would have waited."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+
+    def now(self) -> float:
+        return self._now_s
+
+    def pass_time(self, seconds: float) -> None:
+        self._now_s += seconds
+
+
+class Call:
+    """One call: its plan, the generator of its steps, and how outcomes are read.
+
+    A driver carries out the `steps` and hands every reply or failure to `read` or `failed`.
+    """
+
+    def __init__(
+        self, settings: Settings, model: Any, messages: Any, given: Mapping[str, Any]
+    ) -> None:
+        self._started_s = time.monotonic()
+        parameters, options = check(given)
+        if not isinstance(model, str):
+            raise ConfigurationError(f"model must be a str, not {type(model).__name__}")
+        if parameters.get("stream"):
+            raise ConfigurationError("stream=True is not available in this version", key="stream")
+        self._settings = settings
+        self.request = Request(model, normalize(messages), parameters, options)
+        self.simulated = _is_simulated(model, settings)
+        today = datetime.now(timezone.utc).date()
+        self.plan: Plan = make_plan(self.request, settings, today, simulated=self.simulated)
+        self._clock = _SimulatedClock()
+        self._warn_if_retired(today)
+        self.wire_limits = WireLimits(
+            connect_timeout_s=settings.connect_timeout_seconds,
+            max_reply_bytes=settings.max_reply_bytes,
+            max_error_bytes=settings.max_error_bytes,
+        )
+
+    def _warn_if_retired(self, today: date) -> None:
+        facts = self.plan.candidates[0].facts
+        if self.simulated or facts is None or not facts.is_retired(today):
+            return
+        if facts.id not in _warned:
+            _warned.add(facts.id)
+            text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+            warnings.warn(text, RetiredModelWarning, stacklevel=5)
+
+    def steps(self) -> Steps:
+        """Return the generator of this call's effects."""
+        settings, options = self._settings, self.request.options
+        timeout_s = options.get("timeout_seconds", options.get("timeout"))
+        limits = Limits(
+            timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
+            attempt_timeout_s=settings.attempt_timeout_seconds,
+            max_retries=options.get("max_retries", settings.max_retries),
+            fallback_on_content_policy=settings.fallback_on_content_policy,
+        )
+        now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
+        return attempts(self.plan, limits, now, random.random)
+
+    def waits(self, delay_s: float) -> float:
+        """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
+        if self.simulated:
+            self._clock.pass_time(delay_s)
+            return 0.0
+        return delay_s
+
+    def read(self, candidate: Candidate, reply: WireReply) -> Outcome:
+        """Return the outcome that a reply means."""
+        key = candidate.endpoint.api_key
+        outcome = read_reply(
+            candidate.endpoint.provider.dialect,
+            reply,
+            provider=candidate.provider,
+            model=candidate.model,
+            emulated=candidate.encoded.emulated,
+            now=datetime.now(timezone.utc),
+            secrets=() if key is None or 200 <= reply.status < 300 else (key.reveal(),),
+        )
+        if isinstance(outcome, ProviderError):
+            self._log_failure(outcome)
+        elif self._settings.fallback_on_content_policy and any(
+            choice.finish_reason == "content_filter" or choice.message.refusal
+            for choice in outcome.choices
+        ):
+            return ContentPolicyError(
+                f"{candidate.provider}/{candidate.model}: the model refused (HTTP {reply.status})",
+                provider=candidate.provider,
+                model=candidate.model,
+                status_code=reply.status,
+                code="refusal",
+            )
+        return outcome
+
+    def failed(
+        self, candidate: Candidate, failure: TransportFailure, timeout_s: float
+    ) -> ProviderError:
+        """Return the error that a failed exchange means."""
+        kind: type[ProviderError] = ConnectionFailedError
+        code = failure.kind
+        if failure.kind == "timeout":
+            kind = DeadlineExceededError
+            if self.simulated:
+                self._clock.pass_time(timeout_s)
+        elif failure.kind in ("truncated", "protocol", "too_large"):
+            kind = MalformedResponseError
+        error = kind(
+            f"{candidate.provider}/{candidate.model}: {failure}",
+            provider=candidate.provider,
+            model=candidate.model,
+            code=code,
+            sent=failure.sent,
+        )
+        self._log_failure(error)
+        return error
+
+    def _log_failure(self, error: ProviderError) -> None:
+        logger.debug("attempt failed: %s", error.message)
+
+    def conclude(self, result: Result) -> ChatCompletionResponse:
+        """Return the reply with its extensions filled, or raise the call's error."""
+        if result.error is not None:
+            raise result.error
+        reply, candidate = result.reply, result.candidate
+        assert reply is not None
+        assert candidate is not None
+        triggered = candidate.fallback_index is not None
+        if triggered:
+            logger.warning(
+                "fell back to %s/%s after: %s",
+                candidate.provider,
+                candidate.model,
+                result.errors[-1].message if result.errors else self.plan.skipped[0].reason,
+            )
+        extensions = reply.extensions
+        extensions.fallback_triggered = triggered
+        extensions.attempts = result.attempts
+        extensions.metadata = self._metadata(result, candidate, extensions.metadata)
+        return reply
+
+    def _metadata(
+        self, result: Result, candidate: Candidate, notes: dict[str, Any]
+    ) -> dict[str, Any]:
+        plan, reply = self.plan, result.reply
+        assert reply is not None
+        index = candidate.fallback_index
+        metadata: dict[str, Any] = {
+            "primary_provider": plan.primary_provider,
+            "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
+            "fallback_used": index is not None,
+            "attempts": result.attempts,
+            "retry_delay_ms": round(result.waited_s * 1000, 3),
+            "latency_ms": round((time.monotonic() - self._started_s) * 1000, 3),
+            "simulated": self.simulated,
+        }
+        if index is not None:
+            metadata["fallback_index"] = index
+        if result.errors:
+            metadata["provider_errors"] = [error.message for error in result.errors]
+        request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id")
+        if request_id is not None:
+            metadata["request_id"] = request_id
+        if plan.skipped:
+            metadata["skipped"] = [
+                {"provider": each.provider, "model": each.model, "reason": each.reason}
+                for each in plan.skipped
+            ]
+        report = candidate.report
+        if report is not None:
+            metadata["lossiness"] = report
+        metadata.update(notes)
+        return metadata

@@ -1,0 +1,322 @@
+"""The clients: thin drivers that carry out what the routing decides, and hold no policy."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Optional
+
+from specado import transport
+from specado.calls import Call, check_providers
+from specado.config import Settings, resolve
+from specado.params import CompletionParams
+from specado.routing.attempts import Send
+from specado.routing.candidates import configured_fallbacks
+from specado.simulator import AsyncInProcessTransport, InProcessTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import Union
+
+    from typing_extensions import Self, Unpack
+
+    from specado.transport import AsyncTransport, Transport
+    from specado.types import ChatCompletionResponse, Message
+
+    Messages = Union[str, Iterable[Union[Message, Mapping[str, Any]]]]
+
+__all__ = ["AsyncClient", "Client"]
+
+_simulator = InProcessTransport()
+_async_simulator = AsyncInProcessTransport()
+
+
+def spelled_out(method: Any) -> Any:
+    """Show *method* with the completion parameters in place of its `**params`."""
+    signature = inspect.signature(method)
+    shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    shown += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=type_)
+        for name, type_ in CompletionParams.__annotations__.items()
+    ]
+    method.__signature__ = signature.replace(parameters=shown)
+    return method
+
+
+class _Settled:
+    """What both clients are made of: settings, and where a transport comes from."""
+
+    def __init__(
+        self,
+        config: Optional[Mapping[str, Any]] = None,
+        *,
+        http_client: Any = None,
+        async_http_client: Any = None,
+    ) -> None:
+        self._settings: Settings = resolve(config)
+        check_providers(self._settings)
+        self._config: dict[str, Any] = {} if config is None else dict(config)
+        self._http_client = http_client
+        self._async_http_client = async_http_client
+
+    def get_config(self, key: str) -> Optional[str]:
+        """Return the effective value of a setting as text, `None` if it has none.
+
+        Secrets are shown as `***`.
+        """
+        return self._settings.as_text(key)
+
+    def config_keys(self) -> list[str]:
+        """Return the names of the settings that have a value, defaults included."""
+        return self._settings.keys()
+
+    def with_options(self, **config: Any) -> Self:
+        """Return a client with the same settings but for *config*; cheap, shares connections."""
+        return type(self)(
+            {**self._config, **config},
+            http_client=self._http_client,
+            async_http_client=self._async_http_client,
+        )
+
+    def close(self) -> None:
+        """Do nothing: connections belong to the process (see `specado.shutdown`)."""
+
+    async def aclose(self) -> None:
+        """Do nothing, as `close`."""
+
+    def __repr__(self) -> str:
+        names = [self._settings.primary_provider]
+        if self._settings.enable_fallback:
+            names += configured_fallbacks(self._settings)
+        return f"{type(self).__name__}(providers={list(dict.fromkeys(names))!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a {type(self).__name__} holds keys and is not pickled: make one in the other process"
+        )
+
+    def _run(self, call: Call) -> ChatCompletionResponse:
+        steps = call.steps()
+        try:
+            carrier = self._carrier(call)
+            effect = next(steps)
+            while True:
+                if isinstance(effect, Send):
+                    candidate, timeout_s = effect.candidate, effect.timeout_s
+                    try:
+                        reply = carrier.send(
+                            candidate.wire_request(), timeout_s, call.wire_limits
+                        )
+                    except transport.TransportFailure as failure:
+                        outcome = call.failed(candidate, failure, timeout_s)
+                    else:
+                        outcome = call.read(candidate, reply)
+                    effect = steps.send(outcome)
+                else:
+                    time.sleep(call.waits(effect.delay_s))
+                    effect = steps.send(None)
+        except StopIteration as stop:
+            result = stop.value
+        finally:
+            steps.close()
+        return call.conclude(result)
+
+    async def _run_async(self, call: Call) -> ChatCompletionResponse:
+        steps = call.steps()
+        try:
+            carrier = self._async_carrier(call)
+            effect = next(steps)
+            while True:
+                if isinstance(effect, Send):
+                    candidate, timeout_s = effect.candidate, effect.timeout_s
+                    try:
+                        reply = await carrier.send(
+                            candidate.wire_request(), timeout_s, call.wire_limits
+                        )
+                    except transport.TransportFailure as failure:
+                        outcome = call.failed(candidate, failure, timeout_s)
+                    else:
+                        outcome = call.read(candidate, reply)
+                    effect = steps.send(outcome)
+                else:
+                    await asyncio.sleep(call.waits(effect.delay_s))
+                    effect = steps.send(None)
+        except StopIteration as stop:
+            result = stop.value
+        finally:
+            steps.close()
+        return call.conclude(result)
+
+    def _carrier(self, call: Call) -> Transport:
+        if call.simulated:
+            return _simulator
+        if self._http_client is not None:
+            return transport.client_transport(self._http_client)
+        return transport.shared_transport(call.transport_settings)
+
+    def _async_carrier(self, call: Call) -> AsyncTransport:
+        if call.simulated:
+            return _async_simulator
+        if self._async_http_client is not None:
+            return transport.async_client_transport(self._async_http_client)
+        return transport.shared_async_transport(call.transport_settings)
+
+
+class Client(_Settled):
+    """A client for every provider: one call, with retry and fallback.
+
+    Cheap to make, safe to share between threads and event loops; the process shares the
+    connections.
+
+    Args:
+        config: settings by name; the documentation ("Configuration") lists them.
+        http_client: an `httpx.Client` of your own to send through.
+        async_http_client: an `httpx.AsyncClient` of your own for `create_async`.
+
+    Raises:
+        ConfigurationError: a setting has a wrong type or range.
+    """
+
+    @cached_property
+    def chat(self) -> Chat:
+        """The chat namespace, as in the `openai` package."""
+        return Chat(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class AsyncClient(_Settled):
+    """The same as `Client`, with `chat.completions.create` as a coroutine."""
+
+    @cached_property
+    def chat(self) -> AsyncChat:
+        """The chat namespace, as in the `openai` package."""
+        return AsyncChat(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class Chat:
+    """`client.chat`."""
+
+    def __init__(self, client: Client) -> None:
+        self.completions = Completions(client)
+
+
+class AsyncChat:
+    """`client.chat` of an `AsyncClient`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.completions = AsyncCompletions(client)
+
+
+class _Completions:
+    def __init__(self, client: _Settled) -> None:
+        self._client = client
+
+    def _call(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float],
+        max_tokens: Optional[int],
+        params: Mapping[str, Any],
+    ) -> Call:
+        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        return Call(self._client._settings, model, messages, given)
+
+
+class Completions(_Completions):
+    """`client.chat.completions`."""
+
+    @spelled_out
+    def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse:
+        """Return a completion, from the first candidate that gives one.
+
+        Args:
+            model: the model's id, with or without its provider (`anthropic/claude-opus-4-5`).
+            messages: `Message`s, dicts in OpenAI's shape, or one string as the user's turn.
+            temperature: randomness, from 0 to 2 (1 is Anthropic's highest).
+            max_tokens: the most tokens to generate.
+            **params: OpenAI's parameters, and options of the call (`timeout_seconds`,
+                `max_retries`, `strictness`, `fallback_models`, `extra_headers`, …).
+
+        Raises:
+            ProviderError: no candidate gave a reply; the class tells what to do about it.
+            ConfigurationError: a setting is wrong, or the first candidate has no key.
+            LossyTranslationError: `strictness` refuses what every candidate would lose.
+            MessageFormatError: the messages or a parameter are not well formed.
+            TypeError: a parameter is not known.
+        """
+        return self._client._run(self._call(model, messages, temperature, max_tokens, params))
+
+    @spelled_out
+    async def create_async(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse:
+        """Return a completion without blocking the event loop; otherwise as `create`."""
+        call = self._call(model, messages, temperature, max_tokens, params)
+        return await self._client._run_async(call)
+
+
+class AsyncCompletions(_Completions):
+    """`client.chat.completions` of an `AsyncClient`."""
+
+    @spelled_out
+    async def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse:
+        """Return a completion; otherwise as `Completions.create`."""
+        call = self._call(model, messages, temperature, max_tokens, params)
+        return await self._client._run_async(call)
+
+    create_async = create

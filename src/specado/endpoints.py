@@ -1,0 +1,125 @@
+"""Where a provider is reached, and as whom: manifest, settings and environment put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
+from urllib.parse import quote, urlencode
+
+from specado._version import __version__
+from specado.config import (
+    ProviderSettings,
+    Secret,
+    Settings,
+    checked_header_value,
+    checked_url,
+    environment_value,
+)
+from specado.transport import WireRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.capabilities import Provider
+
+__all__ = ["Endpoint", "has_access", "resolve_endpoint", "wire_request"]
+
+_NOTHING = ProviderSettings()
+_STATIC_HEADERS = (
+    ("content-type", "application/json"),
+    ("accept", "application/json"),
+    ("user-agent", f"specado/{__version__}"),
+)
+
+
+class Endpoint(NamedTuple):
+    """One provider as one client reaches it. `api_key` is `None` where none is needed or known."""
+
+    provider: Provider
+    base_url: str
+    api_key: Optional[Secret]
+    headers: Tuple[Tuple[str, str], ...]
+    timeout_s: Optional[float]
+    missing: Optional[str]  # why it cannot be asked, naming what to set
+
+
+def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
+    if own.api_key is not None:
+        key: Secret = own.api_key
+        return key
+    for variable in provider.authentication.env:
+        value = environment_value(variable)
+        if value is not None:
+            return Secret(checked_header_value(value, variable))
+    return None
+
+
+def has_access(provider: Provider, settings: Settings) -> bool:
+    """Return whether a provider has a credential or an address of its own."""
+    own = settings.providers.get(provider.name, _NOTHING)
+    if own.api_key is not None or own.base_url is not None:
+        return True
+    authentication = provider.authentication
+    if authentication.kind == "none":
+        return True
+    variables = (*authentication.env, authentication.base_url_env)
+    return any(name is not None and environment_value(name) for name in variables)
+
+
+def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
+    """Return how *provider* is reached; `missing` says what to set where it cannot be.
+
+    Raises:
+        ConfigurationError: a key or an address in the environment cannot be one.
+    """
+    own = settings.providers.get(provider.name, _NOTHING)
+    authentication = provider.authentication
+    base_url = own.base_url
+    if base_url is None and authentication.base_url_env is not None:
+        value = environment_value(authentication.base_url_env)
+        if value is not None:
+            base_url = checked_url(authentication.base_url_env, value)
+    api_key = _key_of(provider, own)
+    missing = None
+    if api_key is None and authentication.kind != "none":
+        variable = authentication.env[0] if authentication.env else None
+        named = f"set {variable}, or " if variable else "give "
+        missing = f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
+    headers = list(authentication.headers.items())
+    for header in authentication.optional_headers:
+        value = environment_value(header.env) if header.env else None
+        if value is not None:
+            headers.append((header.name, checked_header_value(value, header.env)))
+    return Endpoint(
+        provider=provider,
+        base_url=base_url or provider.base_url,
+        api_key=api_key,
+        headers=(*headers, *own.headers),
+        timeout_s=own.timeout_seconds,
+        missing=missing,
+    )
+
+
+def wire_request(
+    endpoint: Endpoint,
+    model: str,
+    body: bytes,
+    extra_headers: Tuple[Tuple[str, str], ...] = (),
+    extra_query: Optional[Mapping[str, str]] = None,
+) -> WireRequest:
+    """Return the request that carries *body* to the endpoint, its key included."""
+    authentication = endpoint.provider.authentication
+    url = endpoint.base_url + endpoint.provider.path.replace("{model}", quote(model, safe=""))
+    query = dict(extra_query or {})
+    headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
+    given: list[Any] = [*endpoint.headers, *extra_headers]
+    if endpoint.api_key is not None:
+        key = authentication.prefix + endpoint.api_key.reveal()
+        if authentication.kind == "query":
+            query[authentication.name] = key
+        elif authentication.kind == "header":
+            given.insert(0, (authentication.name, key))
+    for name, text in given:
+        headers[name.lower()] = (name, text)
+    if query:
+        url += ("&" if "?" in url else "?") + urlencode(query)
+    return WireRequest("POST", url, tuple(headers.values()), body)

@@ -1,0 +1,235 @@
+"""What a translation loses: the one table that the encoders report by, and what strictness means.
+
+An encoder reports `(row id, path, before, after)`; a row says how that is coded, what kind of
+loss it is and how severe. `kind` is *contract* (the caller relies on it for a right answer) or
+*tuning* (it shades the answer). Severity `None` is a note: said another way, meaning kept.
+
+Sources of the rows, read 2026-11-22: the types that openai 3.54 and anthropic 0.125.0 ship, and
+the providers' API references.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Union
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ROWS", "SEVERITIES", "Loss", "LossinessReport", "Row", "refuses", "report_of"]
+
+SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
+
+
+class Row(NamedTuple):
+    """One way to lose something."""
+
+    code: str
+    kind: str
+    severity: str
+    message: str
+
+
+ROWS: dict[str, Row] = {
+    # Messages and roles.
+    "system.top_level": Row("Relocate", "tuning", "None", "leading system text goes to `system`"),
+    "system.later": Row("Relocate", "tuning", "Low", "a later system message becomes user text"),
+    "system.alone": Row(
+        "Relocate", "tuning", "Low", "system text without a conversation becomes the user turn"
+    ),
+    "system.part": Row("Unsupported", "contract", "High", "system content takes text only"),
+    "role.unknown": Row("Relocate", "tuning", "Medium", "an unknown role becomes a user turn"),
+    "role.system_name": Row("Relocate", "tuning", "None", "the model's name for the system role"),
+    "turns.merged": Row("Relocate", "tuning", "None", "messages of one side become one turn"),
+    "messages.blank": Row("Unsupported", "contract", "High", "the conversation has no text"),
+    "message.name": Row("Drop", "tuning", "Low", "messages carry no author's name"),
+    "message.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
+    "text.blank": Row("Drop", "tuning", "None", "blank text is refused there, so left out"),
+    "assistant.last": Row(
+        "Unsupported", "contract", "High", "the model takes no assistant message at the end"
+    ),
+    "assistant.trailing_space": Row(
+        "Drop", "tuning", "None", "white space at the end of the last assistant text is refused"
+    ),
+    "assistant.refusal": Row("Relocate", "tuning", "None", "a refusal becomes plain text"),
+    "assistant.audio": Row("Unsupported", "contract", "High", "an audio answer cannot go back"),
+    # Content parts.
+    "part.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
+    "input.image": Row("Unsupported", "contract", "Critical", "the model takes no images"),
+    "input.audio": Row("Unsupported", "contract", "Critical", "the model takes no audio"),
+    "input.document": Row("Unsupported", "contract", "Critical", "the model takes no documents"),
+    "image.detail": Row("Drop", "tuning", "Low", "images have no level of detail"),
+    "image.media_type": Row(
+        "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
+    ),
+    "file.id": Row(
+        "Unsupported", "contract", "High", "the file lies with another provider: send its data"
+    ),
+    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF there"),
+    "cache_control.openai": Row(
+        "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
+    ),
+    "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
+    "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
+    "reasoning.foreign": Row(
+        "Drop", "tuning", "Low", "reasoning goes back only to the model family that made it"
+    ),
+    # Tools.
+    "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
+    "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
+    "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool_choice.thinking": Row(
+        "Unsupported", "contract", "High", "a tool cannot be forced on this model, or while it thinks"
+    ),
+    "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
+    "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
+    "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
+    "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
+    # Structured output.
+    "response_format.tool": Row(
+        "Emulate", "tuning", "Low", "a forced tool stands in for the schema"
+    ),
+    "response_format.json_object": Row(
+        "Emulate", "tuning", "Low", "an instruction stands in for JSON mode"
+    ),
+    "response_format.conflict": Row(
+        "Unsupported", "contract", "High", "no schema beside tools or thinking on this model"
+    ),
+    "response_format.unsupported": Row(
+        "Unsupported", "contract", "Medium", "the model has no such response format"
+    ),
+    # Length.
+    "max_tokens.default": Row("Default", "tuning", "None", "a limit is required there"),
+    "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
+    "max_tokens.renamed": Row("Relocate", "tuning", "None", "the model's name for the limit"),
+    "max_tokens.twice": Row(
+        "Conflict", "tuning", "Low", "max_completion_tokens was given too and counts"
+    ),
+    # Sampling.
+    "temperature.above_one": Row("Clamp", "tuning", "Low", "1 is the highest temperature there"),
+    "sampling.unsupported": Row("Drop", "tuning", "Low", "the model takes no sampling parameters"),
+    "sampling.thinking": Row("Conflict", "tuning", "Low", "not while the model thinks"),
+    "sampling.both": Row("Conflict", "tuning", "Low", "temperature or top_p, not both"),
+    "penalty": Row("Drop", "tuning", "Low", "there are no penalties"),
+    "penalty.unsupported": Row("Drop", "tuning", "Low", "the model takes no penalties"),
+    "seed": Row("Drop", "tuning", "Low", "there is no seed"),
+    "logit_bias": Row("Drop", "tuning", "Low", "tokens cannot be biased"),
+    "stop.blank": Row(
+        "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
+    ),
+    "n": Row("Unsupported", "contract", "High", "one answer a request"),
+    "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
+    "logprobs.model": Row("Unsupported", "contract", "Medium", "the model gives none"),
+    # Reasoning.
+    "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
+    "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
+    "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
+    "reasoning_effort.no_room": Row(
+        "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
+    ),
+    # The rest.
+    "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
+    "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),
+    "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
+    "store": Row("Drop", "tuning", "Low", "replies are not stored"),
+    "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
+    "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
+    "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is steered by cache_control"),
+    "verbosity": Row("Drop", "tuning", "Low", "there is no verbosity"),
+    "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
+    "param.unknown": Row("Drop", "contract", "Medium", "the parameter is not known there"),
+}
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """One thing that a translation lost, changed or said another way.
+
+    `path` is a JSON path into the caller's request; `before` and `after` are the values there and
+    in the translated request, where they can be told.
+    """
+
+    code: str
+    path: str
+    message: str
+    before: Any
+    after: Any
+    severity: str
+    kind: str
+
+    def __str__(self) -> str:
+        change = ""
+        if self.before is not None or self.after is not None:
+            change = f" ({self.before!r} -> {self.after!r})"
+        return f"{self.severity} {self.code} {self.path}: {self.message}{change}"
+
+
+class LossinessReport(msgspec.Struct, frozen=True):
+    """What a request loses on its way to one candidate; the shape of `compare_capabilities`'.
+
+    `is_lossy` is true from severity `Low` up; `items` holds notes too.
+    """
+
+    is_lossy: bool
+    severity: str
+    lossiness_types: List[Union[str, Dict[str, str]]]
+    details: List[str]
+    recommendations: List[str]
+    items: List[Loss]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON objects."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
+
+    def __str__(self) -> str:
+        if not self.items:
+            return "nothing lost"
+        head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
+        return "\n".join([head, *(f"  {item}" for item in self.items)])
+
+
+
+def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
+    """Return the report of what an encoder reported."""
+    items = []
+    for row_id, path, before, after in reported:
+        row = ROWS[row_id]
+        items.append(Loss(row.code, path, row.message, before, after, row.severity, row.kind))
+    severity = max((item.severity for item in items), key=SEVERITIES.index, default="None")
+    lossy = [item for item in items if item.severity != "None"]
+    return LossinessReport(
+        is_lossy=bool(lossy),
+        severity=severity,
+        lossiness_types=[_type_of(item) for item in lossy],
+        details=[str(item) for item in lossy],
+        recommendations=list(dict.fromkeys(_advice(item) for item in lossy)),
+        items=items,
+    )
+
+
+def _type_of(item: Loss) -> dict[str, str]:
+    if item.code == "Clamp":
+        return {"ConstrainedParameter": item.path}
+    return {"MissingFeature": item.path}
+
+
+def _advice(item: Loss) -> str:
+    if item.kind == "contract":
+        return f"Leave out {item.path}, or choose a model that takes it."
+    return f"Check that the answer does not depend on {item.path}."
+
+
+def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[str]:
+    """Return the row id that *strictness* refuses a candidate for, `None` if it lets it through.
+
+    `strict` refuses any loss of severity `Low` or more, `warn` such a loss of kind contract,
+    `coerce` nothing.
+    """
+    if strictness == "coerce":
+        return None
+    for row_id, _, _, _ in reported:
+        row = ROWS[row_id]
+        if row.severity != "None" and (strictness == "strict" or row.kind == "contract"):
+            return row_id
+    return None

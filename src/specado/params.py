@@ -1,0 +1,219 @@
+"""The keyword parameters of a completion: their types, and the checks made before sending.
+
+Names and meanings are OpenAI's (`openai.types.chat.completion_create_params` 3.54,
+2026-11-22); what follows "options" concerns the call and travels to no provider.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, Dict, List, TypedDict, Union
+
+from specado.config import checked_headers, closest, one_of, seconds
+from specado.config import STRICTNESS as STRICTNESSES
+from specado.errors import MessageFormatError
+
+__all__ = ["CompletionParams", "OPTIONS", "PARAMETERS", "check"]
+
+
+class CompletionOptions(TypedDict, total=False):
+    """Options of one call; the documentation ("Completions") explains each."""
+
+    timeout: float
+    timeout_seconds: float
+    max_retries: int
+    strictness: str
+    fallback_models: List[str]
+    extra_headers: Mapping[str, str]
+    extra_query: Mapping[str, str]
+    extra_body: Mapping[str, Any]
+
+
+class CompletionParams(CompletionOptions, total=False):
+    """OpenAI's chat-completions parameters beyond the documented four, and the call's options."""
+
+    audio: Dict[str, Any]
+    frequency_penalty: float
+    function_call: Union[str, Dict[str, Any]]
+    functions: List[Dict[str, Any]]
+    logit_bias: Dict[str, int]
+    logprobs: bool
+    max_completion_tokens: int
+    metadata: Dict[str, str]
+    modalities: List[str]
+    moderation: Dict[str, Any]
+    n: int
+    parallel_tool_calls: bool
+    prediction: Dict[str, Any]
+    presence_penalty: float
+    prompt_cache_key: str
+    prompt_cache_options: Dict[str, Any]
+    prompt_cache_retention: str
+    reasoning_effort: str
+    response_format: Dict[str, Any]
+    safety_identifier: str
+    seed: int
+    service_tier: str
+    stop: Union[str, List[str]]
+    store: bool
+    stream: bool
+    stream_options: Dict[str, Any]
+    tool_choice: Union[str, Dict[str, Any]]
+    tools: List[Dict[str, Any]]
+    top_logprobs: int
+    top_p: float
+    user: str
+    verbosity: str
+    web_search_options: Dict[str, Any]
+
+
+def _wrong(name: str, value: Any, wanted: str) -> MessageFormatError:
+    return MessageFormatError(
+        f"{name} must be {wanted}, not {value!r:.80}"
+        if isinstance(value, (int, float, str))
+        else f"{name} must be {wanted}, not a {type(value).__name__}",
+        field=name,
+    )
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _wrong(name, value, "a finite number")
+    return value
+
+
+def _whole(name: str, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(name, value, "a whole number")
+    return value
+
+
+def _count(name: str, value: Any) -> Any:
+    if _whole(name, value) < 1:
+        raise _wrong(name, value, "1 or more")
+    return value
+
+
+def _text(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        raise _wrong(name, value, "a str")
+    return value
+
+
+def _flag(name: str, value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "True or False")
+    return value
+
+
+def _dict(name: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise _wrong(name, value, "a dict")
+    return value if isinstance(value, dict) else dict(value)
+
+
+def _text_or_dict(name: str, value: Any) -> Any:
+    return value if isinstance(value, str) else _dict(name, value)
+
+
+def _texts(name: str, value: Any) -> Any:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        raise _wrong(name, value, "a list of str")
+    return [_text(f"{name}[{place}]", item) for place, item in enumerate(value)]
+
+
+def _stop(name: str, value: Any) -> Any:
+    return value if isinstance(value, str) else _texts(name, value)
+
+
+def _dicts(name: str, value: Any) -> Any:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        raise _wrong(name, value, "a list of dicts")
+    return [_dict(f"{name}[{place}]", item) for place, item in enumerate(value)]
+
+
+PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
+    "temperature": _number,
+    "max_tokens": _count,
+    "audio": _dict,
+    "frequency_penalty": _number,
+    "function_call": _text_or_dict,
+    "functions": _dicts,
+    "logit_bias": _dict,
+    "logprobs": _flag,
+    "max_completion_tokens": _count,
+    "metadata": _dict,
+    "modalities": _texts,
+    "moderation": _dict,
+    "n": _count,
+    "parallel_tool_calls": _flag,
+    "prediction": _dict,
+    "presence_penalty": _number,
+    "prompt_cache_key": _text,
+    "prompt_cache_options": _dict,
+    "prompt_cache_retention": _text,
+    "reasoning_effort": _text,
+    "response_format": _dict,
+    "safety_identifier": _text,
+    "seed": _whole,
+    "service_tier": _text,
+    "stop": _stop,
+    "store": _flag,
+    "stream": _flag,
+    "stream_options": _dict,
+    "tool_choice": _text_or_dict,
+    "tools": _dicts,
+    "top_logprobs": _whole,
+    "top_p": _number,
+    "user": _text,
+    "verbosity": _text,
+    "web_search_options": _dict,
+}
+
+
+def _retries(name: str, value: Any) -> Any:
+    if _whole(name, value) < 0:
+        raise _wrong(name, value, "0 or more")
+    return value
+
+
+def _query(name: str, value: Any) -> Any:
+    return {key: _text(f"{name}[{key!r}]", item) for key, item in _dict(name, value).items()}
+
+
+OPTIONS: dict[str, Callable[[str, Any], Any]] = {
+    "timeout": seconds,
+    "timeout_seconds": seconds,
+    "max_retries": _retries,
+    "strictness": one_of(*STRICTNESSES),
+    "fallback_models": _texts,
+    "extra_headers": checked_headers,
+    "extra_query": _query,
+    "extra_body": _dict,
+}
+
+
+def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters that travel and the call's options, checked; `None` means not given.
+
+    Raises:
+        TypeError: a name is not known; the nearest known one is named.
+        MessageFormatError: a value has a wrong type.
+        ConfigurationError: an option has a wrong value.
+    """
+    parameters: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    for name, value in given.items():
+        checked = PARAMETERS.get(name)
+        if checked is not None:
+            if value is not None:
+                parameters[name] = checked(name, value)
+        elif name in OPTIONS:
+            if value is not None:
+                options[name] = OPTIONS[name](name, value)
+        else:
+            near = closest(name, [*PARAMETERS, *OPTIONS])
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise TypeError(f"create() got an unexpected keyword argument {name!r}{hint}")
+    return parameters, options

@@ -1,0 +1,180 @@
+"""The course of one call, as a generator: what to send and when to wait, until it is over.
+
+The generator yields effects and is sent their outcomes; it does no I/O and reads no clock but
+the one passed in. A driver runs it so, and always closes it:
+
+    effect = next(steps)
+    while True:
+        outcome = <carry out the effect>
+        effect = steps.send(outcome)      # StopIteration carries the `Result`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Generator, List, Optional, Union
+
+import msgspec
+
+from specado.errors import DeadlineExceededError, ProviderError
+from specado.routing.plan import Candidate, Plan
+from specado.routing.retry import (
+    ALWAYS,
+    IF_ALLOWED,
+    LARGER_WINDOW,
+    MAX_LONE_WAIT_S,
+    MAX_WAIT_BEFORE_NEXT_S,
+    backoff_s,
+    rule_for,
+)
+
+if TYPE_CHECKING:
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Effect", "Limits", "Outcome", "Result", "Send", "Wait", "attempts"]
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Ask *candidate*, for at most *timeout_s* seconds; the outcome is a reply or an error."""
+
+    candidate: Candidate
+    timeout_s: float
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Wait *delay_s* seconds; the outcome is `None`."""
+
+    delay_s: float
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The bounds of one call."""
+
+    timeout_s: float
+    attempt_timeout_s: Optional[float] = None
+    max_retries: int = 2
+    fallback_on_content_policy: bool = False
+
+
+class Result(msgspec.Struct):
+    """How a call ended: with a `reply`, from `candidate`, or with `error`."""
+
+    errors: List[ProviderError]
+    attempts: int = 0
+    waited_s: float = 0.0
+    reply: Optional[ChatCompletionResponse] = None
+    candidate: Optional[Candidate] = None
+    error: Optional[ProviderError] = None
+
+
+Effect = Union[Send, Wait]
+Outcome = Union["ChatCompletionResponse", ProviderError, None]
+Steps = Generator[Effect, Outcome, Result]
+
+
+def attempts(
+    plan: Plan, limits: Limits, now: Callable[[], float], random: Callable[[], float]
+) -> Steps:
+    """Yield the effects of one call; return its `Result`.
+
+    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1).
+    """
+    result = Result(errors=[])
+    deadline = now() + limits.timeout_s
+    waiting = list(plan.candidates)
+    while waiting:
+        if now() >= deadline:
+            result.error = _out_of_time(result, limits)
+            return result
+        candidate = waiting.pop(0)
+        last = yield from _ask(candidate, waiting, result, limits, deadline, now, random)
+        if last is None:
+            return result
+        waiting = _after(last, candidate, waiting, limits)
+    result.error = _failure(result)
+    return result
+
+
+def _ask(
+    candidate: Candidate,
+    others: list[Candidate],
+    result: Result,
+    limits: Limits,
+    deadline: float,
+    now: Callable[[], float],
+    random: Callable[[], float],
+) -> Generator[Effect, Outcome, Optional[ProviderError]]:
+    """Ask one candidate until it answers or its last error is known; return that error."""
+    retries = 0
+    while True:
+        left_s = deadline - now()
+        if left_s <= 0:  # a wait took longer than it should
+            return result.errors[-1]
+        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
+        result.attempts += 1
+        outcome = yield Send(candidate, timeout_s)
+        if not isinstance(outcome, ProviderError):
+            result.reply, result.candidate = outcome, candidate
+            return None
+        result.errors.append(outcome)
+        same = rule_for(outcome).same
+        if retries >= limits.max_retries or (same is not None and retries >= same):
+            return outcome
+        delay_s = backoff_s(outcome, retries, random())
+        following = _after(outcome, candidate, others, limits)
+        longest_s = MAX_WAIT_BEFORE_NEXT_S if following else MAX_LONE_WAIT_S
+        if delay_s > longest_s or delay_s >= deadline - now():
+            return outcome
+        if delay_s > 0:
+            yield Wait(delay_s)
+            result.waited_s += delay_s
+        retries += 1
+
+
+def _attempt_timeout_s(
+    candidate: Candidate, left_s: float, limits: Limits, *, alone: bool
+) -> float:
+    timeout_s = left_s
+    if not alone:
+        timeout_s = min(left_s, limits.attempt_timeout_s or left_s / 2)
+    if candidate.endpoint.timeout_s is not None:
+        timeout_s = min(timeout_s, candidate.endpoint.timeout_s)
+    return timeout_s
+
+
+def _after(
+    error: ProviderError, candidate: Candidate, others: list[Candidate], limits: Limits
+) -> list[Candidate]:
+    """Return those of *others* that may be tried after *candidate* ended in *error*."""
+    following = rule_for(error).next
+    if following == ALWAYS or (following == IF_ALLOWED and limits.fallback_on_content_policy):
+        return others
+    if following == LARGER_WINDOW:
+        window = candidate.context_window
+        return [
+            other
+            for other in others
+            if window is None or other.context_window is None or other.context_window > window
+        ]
+    return []
+
+
+def _facts(result: Result, error: ProviderError) -> dict[str, object]:
+    facts = {name: value for name, value in vars(error).items() if name != "message"}
+    return {**facts, "attempts": result.attempts, "errors": tuple(result.errors)}
+
+
+def _failure(result: Result) -> ProviderError:
+    """Return the call's error: the class and the facts of the last one, every attempt in it."""
+    decisive = result.errors[-1]
+    text = "; ".join(dict.fromkeys(error.message for error in result.errors))
+    return type(decisive)(text, **_facts(result, decisive))
+
+
+def _out_of_time(result: Result, limits: Limits) -> DeadlineExceededError:
+    told = "; ".join(dict.fromkeys(error.message for error in result.errors))
+    text = f"the call's {limits.timeout_s:g} s (timeout_seconds) are over"
+    return DeadlineExceededError(
+        f"{text}: {told}" if told else text,
+        attempts=result.attempts,
+        errors=tuple(result.errors),
+    )

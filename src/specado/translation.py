@@ -1,0 +1,219 @@
+"""A canonical request to one provider's bytes with what that loses, and a reply back."""
+
+from __future__ import annotations
+
+import math
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional
+
+import msgspec
+
+from specado._core import (
+    decode_anthropic_reply,
+    decode_openai_reply,
+    dumps,
+    encode_anthropic_request,
+    encode_openai_request,
+    error_facts,
+    unwrap_emulated,
+)
+from specado.errors import (
+    MAX_QUOTED_CHARACTERS,
+    MalformedResponseError,
+    ProviderError,
+    classify,
+    redact,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from specado._core import Conversation, Reported
+    from specado.capabilities import Model
+    from specado.transport import WireReply
+    from specado.types import ChatCompletionResponse
+
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "Encoded",
+    "encode",
+    "error_from_reply",
+    "parse_retry_after_s",
+    "read_reply",
+]
+
+# The row that tells that a forced tool stands in for structured output.
+EMULATION_ROW = "response_format.tool"
+
+
+class Dialect(NamedTuple):
+    """One wire format: how a request is written and a reply is read."""
+
+    encode: Callable[
+        [Conversation, str, Dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
+    ]
+    decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
+
+
+DIALECTS: dict[str, Dialect] = {
+    "openai_chat": Dialect(encode_openai_request, decode_openai_reply),
+    "anthropic_messages": Dialect(encode_anthropic_request, decode_anthropic_reply),
+}
+
+
+class Encoded(NamedTuple):
+    """A request body and what its translation reported."""
+
+    body: bytes
+    losses: list[Reported]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the answer comes as the call of a stand-in tool."""
+        return any(reported[0] == EMULATION_ROW for reported in self.losses)
+
+
+def encode(
+    dialect: str,
+    conversation: Conversation,
+    model: str,
+    parameters: dict[str, Any],
+    facts: Model | None,
+    extra_body: Mapping[str, Any] | None = None,
+) -> Encoded:
+    """Return the body for one candidate; *extra_body* replaces or adds top-level members.
+
+    Raises:
+        MessageFormatError: something in the request has no JSON form there.
+    """
+    body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
+    if extra_body:
+        members = msgspec.json.decode(body, type=Dict[str, msgspec.Raw])
+        members.update({name: msgspec.Raw(dumps(value)) for name, value in extra_body.items()})
+        body = msgspec.json.encode(members)
+    return Encoded(body, losses)
+
+
+def read_reply(
+    dialect: str,
+    reply: WireReply,
+    *,
+    provider: str,
+    model: str,
+    emulated: bool,
+    now: datetime,
+    secrets: Iterable[str] = (),
+) -> ChatCompletionResponse | ProviderError:
+    """Return the completion in *reply*, or the error that it stands for; never raises one.
+
+    What was mended in a reply that is not quite as documented is in
+    `extensions.metadata["reply_notes"]`.
+    """
+    if not 200 <= reply.status < 300:
+        return error_from_reply(
+            reply, provider=provider, model=model, now=now, secrets=secrets
+        )
+    try:
+        found, notes = DIALECTS[dialect].decode(
+            reply.body, provider, model, int(now.timestamp())
+        )
+    except MalformedResponseError as error:
+        if error_facts(reply.body) != (None, None, None):
+            # Some OpenAI-compatible servers answer 200 with an error object.
+            return error_from_reply(
+                reply, provider=provider, model=model, now=now, secrets=secrets
+            )
+        return MalformedResponseError(
+            f"{provider}/{model}: {error.message} (HTTP {reply.status})",
+            provider=provider,
+            model=model,
+            status_code=reply.status,
+            code=error.code,
+            request_id=_request_id(reply),
+        )
+    if emulated:
+        unwrap_emulated(found)
+    found.headers = reply.headers
+    if notes:
+        found.extensions.metadata["reply_notes"] = notes
+    return found
+
+
+def error_from_reply(
+    reply: WireReply,
+    *,
+    provider: str,
+    model: str,
+    now: datetime,
+    secrets: Iterable[str] = (),
+) -> ProviderError:
+    """Return the error that a reply stands for, by its body and then its status."""
+    type_, code, message = error_facts(reply.body)
+    status = reply.status
+    kind = classify(None if 200 <= status < 300 else status, type_, code, message or "")
+    if message is None:
+        message = _quoted(reply.body) or "the reply has no body"
+        if 300 <= status < 400:
+            message = "the provider redirects, which is never followed: check base_url"
+    text = redact(message, secrets)
+    if len(text) > MAX_QUOTED_CHARACTERS:
+        text = text[:MAX_QUOTED_CHARACTERS] + "…"
+    named = code or type_
+    shown = f"HTTP {status}" + (f", {redact(named, secrets)[:80]}" if named else "")
+    should_retry = reply.headers.get("x-should-retry")
+    return kind(
+        f"{provider}/{model}: {text} ({shown})",
+        provider=provider,
+        model=model,
+        status_code=status,
+        code=None if named is None else redact(named, secrets),
+        retry_after_s=_wait_asked_for_s(reply.headers, now),
+        request_id=_request_id(reply),
+        should_retry={"true": True, "false": False}.get(should_retry or ""),
+    )
+
+
+def _quoted(body: bytes) -> str:
+    text = body[: 4 * MAX_QUOTED_CHARACTERS].decode("utf-8", "replace")
+    return " ".join(text.split())
+
+
+def _request_id(reply: WireReply) -> str | None:
+    return reply.headers.get("x-request-id") or reply.headers.get("request-id")
+
+
+def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the wait that the headers ask for, in seconds; the finer header counts first."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        value = _finite(milliseconds)
+        if value is not None:
+            return value / 1000
+    seconds = headers.get("retry-after")
+    return None if seconds is None else parse_retry_after_s(seconds, now)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def parse_retry_after_s(value: str, now: datetime) -> float | None:
+    """Return the wait asked for by a Retry-After header, in seconds.
+
+    *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3).
+    A date in the past gives 0.0; text that is neither, or a negative number, gives None.
+    """
+    found = _finite(value)
+    if found is not None:
+        return found
+    try:
+        date = parsedate_to_datetime(value)
+        return max(0.0, (date - now).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
