@@ -18,12 +18,13 @@ endif
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find src -type f ! -name '*.pyc')
+FLOORS = $(shell sed -n '/^dependencies = /s/>=/==/gp' pyproject.toml | grep -o '[a-z]*==[0-9.]*')
 say = @printf '\n==> %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test dev lint format types bench dist clean
+.PHONY: help demo test dev floors lint format types bench dist clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; \
@@ -38,6 +39,11 @@ test: dev  ## build, then run the tests with coverage (ARGS='-k name' runs some,
 	@$(BIN)/python -m pytest $(or $(ARGS),--cov --cov-report=term)
 
 dev: $(VENV)/.installed $(VENV)/.dev  ## install the package and the development tools
+
+floors:  ## run the tests with the oldest dependencies that pyproject.toml allows
+	@$(MAKE) --no-print-directory dev VENV=$(VENV)-floors
+	$(VENV)-floors/bin/python -m pip --disable-pip-version-check install $(FLOORS)
+	@$(VENV)-floors/bin/python -m pytest $(ARGS)
 
 lint: dev  ## check style and format
 	$(BIN)/ruff check
