@@ -22,7 +22,7 @@ LAYERS = [
     {"specado._core"},
     {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
-    {"specado.translation"},
+    {"specado.translation", "specado.losses"},
     {"specado.routing"},
     {"specado.streaming", "specado.simulator"},
     {"specado.client"},
