@@ -195,8 +195,8 @@ class DeadlineExceededError(ProviderError, TimeoutError):
 
     retryable = True
 
-    def __new__(cls, *args: Any, **_facts: Any) -> DeadlineExceededError:  # noqa: PYI034
-        # Of the two built-in bases only this one's allocator fits the layout.
+    def __new__(cls, *args: Any, **_facts: Any) -> DeadlineExceededError:
+        """Allocate as a TimeoutError: of the two built-in bases only its layout fits both."""
         return TimeoutError.__new__(cls, *args)
 
 

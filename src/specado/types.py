@@ -8,7 +8,7 @@ OpenRouter's API.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Union  # noqa: UP035 - evaluated on Python 3.9
+from typing import Any, Optional, Union
 
 import msgspec
 
@@ -41,7 +41,7 @@ class ToolCall(msgspec.Struct, omit_defaults=True):
     id: str
     function: Optional[FunctionCall] = None
     type: str = "function"
-    custom: Optional[Dict[str, Any]] = None
+    custom: Optional[dict[str, Any]] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call in OpenAI's shape."""
@@ -92,15 +92,15 @@ class Message(msgspec.Struct):
     """
 
     role: str
-    content: Union[str, List[Any], None]
+    content: Union[str, list[Any], None]
     name: Optional[str] = None
-    tool_calls: Optional[List[ToolCall]] = None
+    tool_calls: Optional[list[ToolCall]] = None
     tool_call_id: Optional[str] = None
     reasoning: Optional[str] = None
-    reasoning_details: Optional[List[ReasoningBlock]] = None
+    reasoning_details: Optional[list[ReasoningBlock]] = None
     refusal: Optional[str] = None
-    annotations: Optional[List[Any]] = None
-    audio: Optional[Dict[str, Any]] = None
+    annotations: Optional[list[Any]] = None
+    audio: Optional[dict[str, Any]] = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, str):
@@ -184,7 +184,7 @@ class Choice(msgspec.Struct):
     index: int
     message: Message
     finish_reason: Optional[str] = None
-    logprobs: Optional[Dict[str, Any]] = None
+    logprobs: Optional[dict[str, Any]] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the choice in OpenAI's shape."""
@@ -206,7 +206,7 @@ class Extensions(msgspec.Struct):
     provider_used: str
     fallback_triggered: bool = False
     attempts: int = 1
-    metadata: Dict[str, Any] = msgspec.field(default_factory=dict)
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -224,7 +224,7 @@ class ChatCompletionResponse(msgspec.Struct):
 
     id: str
     model: str
-    choices: List[Choice]
+    choices: list[Choice]
     extensions: Extensions
     created: int = 0
     object: str = "chat.completion"
@@ -232,7 +232,7 @@ class ChatCompletionResponse(msgspec.Struct):
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
     raw: bytes = b""
-    headers: Dict[str, str] = msgspec.field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reply as OpenAI's JSON shape and nothing else."""

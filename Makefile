@@ -1,0 +1,90 @@
+# Two commands for a fresh machine: `make demo` and `make test`. `make help` lists the others.
+#
+# Each target makes what it needs: a virtual environment, the package built and installed in it
+# (again when a source changed), the development tools. PYTHON=python3.12 chooses an interpreter;
+# it gets an environment of its own, so that switching between two costs nothing.
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := python3
+VENV ?= .venv
+else
+VENV ?= .venv-$(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+endif
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := pyproject.toml CMakeLists.txt $(shell find src -type f ! -name '*.pyc')
+FLOORS = $(shell sed -n '/^dependencies = /s/>=/==/gp' pyproject.toml | grep -o '[a-z]*==[0-9.]*')
+say = @printf '\n==> %s\n' $(1)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test dev floors lint format types bench dist clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.installed  ## build, then show the main job: a completion, and one that falls back
+	$(call say,"Running examples/demo.py")
+	@$(BIN)/python examples/demo.py
+
+test: dev  ## build, then run the tests with coverage (ARGS='-k name' runs some, without it)
+	$(call say,"Running the tests")
+	@$(BIN)/python -m pytest $(or $(ARGS),--cov --cov-report=term)
+
+dev: $(VENV)/.installed $(VENV)/.dev  ## install the package and the development tools
+
+floors:  ## run the tests with the oldest dependencies that pyproject.toml allows
+	@$(MAKE) --no-print-directory dev VENV=$(VENV)-floors
+	$(VENV)-floors/bin/python -m pip --disable-pip-version-check install $(FLOORS)
+	@$(VENV)-floors/bin/python -m pytest $(ARGS)
+
+lint: dev  ## check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: dev  ## put the code into the project's format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# The compiled modules have one stub, that of specado._core: stubtest is told not to look for theirs.
+types: dev  ## check the types, and the stub of the compiled surface against what was built
+	$(BIN)/mypy
+	@mkdir -p build
+	@sed -n 's/^add_core(\(.*\))/specado\\._core\\.\1/p' CMakeLists.txt > build/stubtest-allowlist
+	$(BIN)/python -m mypy.stubtest specado._core --mypy-config-file pyproject.toml \
+		--allowlist build/stubtest-allowlist
+
+bench: dev  ## run the benchmarks
+	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only $(ARGS)
+
+dist: dev  ## build the sdist, and the wheel from it, into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+clean:  ## remove environments, builds and what tools left behind
+	rm -rf .venv .venv-* build dist wheelhouse .benchmarks .coverage .coverage.* htmlcov \
+		.hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.made:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || \
+		{ echo "specado: there is no '$(PYTHON)' on this machine: install Python 3.9 or newer, or say which one to use: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" scripts/check_build_tools.py
+	$(call say,"Making the virtual environment $(VENV)")
+	@"$(PYTHON)" -m venv --clear "$(VENV)"
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made $(SOURCES)
+	$(call say,"Building specado (about a minute the first time)")
+	@$(PIP) install .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.installed
+	$(call say,"Installing the development tools")
+	@$(PIP) install 'specado[dev]'
+	@touch $@

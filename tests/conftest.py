@@ -1,0 +1,32 @@
+"""What every test gets: an environment without keys, and the reference folder when there is one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_files import REFERENCE, WHY_ABSENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_")
+NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+
+
+@pytest.fixture(autouse=True)
+def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own keys, settings and proxies must not reach a test."""
+    for name in list(os.environ):
+        if name.upper().startswith(KEYS_AND_SETTINGS) or name.upper() in NETWORK_SETTINGS:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of reference documents; the test is skipped where there is none."""
+    if REFERENCE is None:
+        pytest.skip(WHY_ABSENT)
+    return REFERENCE

@@ -1,0 +1,103 @@
+"""The project's own pages: their Python examples run, their links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from markdown_examples import ExamplePage, examples
+from reference_files import REPOSITORY
+
+PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
+PROGRAM_TIMEOUT_S = 60
+
+_FENCE = re.compile(r"^ *(```|~~~).*?^ *\1", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
+_HEADING = re.compile(r"^#+\s+(.+?)\s*#*$", re.MULTILINE)
+
+
+def named(path):
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def blocks():
+    return [
+        pytest.param(page, example.line, id=f"{named(page)}:{example.line}")
+        for page in PAGES
+        for example in examples(page)
+    ]
+
+
+@pytest.fixture(scope="session")
+def run_page(tmp_path_factory):
+    """Give the one runner of a page, so that its examples share a namespace."""
+    runners = {}
+
+    def runner(page):
+        if page not in runners:
+            runners[page] = ExamplePage(page, tmp_path_factory.mktemp(page.stem))
+        return runners[page]
+
+    return runner
+
+
+@pytest.mark.parametrize(("page", "line"), blocks())
+def test_example_on_a_page_runs(page, line, run_page):
+    outcome = run_page(page).outcome(line)
+
+    assert outcome.error is None
+
+
+@pytest.mark.parametrize("program", EXAMPLES, ids=named)
+def test_example_program_runs_without_keys(program, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+
+    finished = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PROGRAM_TIMEOUT_S,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.strip()
+    assert "Traceback" not in finished.stderr
+
+
+def test_there_are_examples():
+    assert "examples/demo.py" in {named(program) for program in EXAMPLES}
+
+
+def anchors(text):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = set()
+    for heading in _HEADING.findall(_FENCE.sub("", text)):
+        plain = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower())
+        found.add(plain.replace(" ", "-"))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_to_a_file_and_a_heading_that_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    broken = []
+
+    for target in _LINK.findall(_FENCE.sub("", text)):
+        if re.match(r"[a-z][a-z0-9+.-]*:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        inside = file.exists() and REPOSITORY in (file, *file.parents)
+        if not inside or (anchor and anchor not in anchors(file.read_text(encoding="utf-8"))):
+            broken.append(target)
+
+    assert broken == []

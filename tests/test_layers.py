@@ -1,0 +1,178 @@
+"""Imports point down: the layers of the package, and who may import httpx."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_files import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOURCES = REPOSITORY / "src"
+
+# From the bottom up. A module belongs to the longest name here that it equals or lies under.
+LAYERS = [
+    {"specado._version", "specado.types", "specado.errors", "specado.config"},
+    {"specado._core"},
+    {"specado.transport"},
+    {"specado.capabilities", "specado.manifests"},
+    {"specado.translation", "specado.losses"},
+    {"specado.routing"},
+    {"specado.streaming", "specado.simulator"},
+    {"specado.client"},
+    {"specado"},
+    {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
+]
+HEIGHTS = {name: height for height, names in enumerate(LAYERS) for name in names}
+EDGE = len(LAYERS) - 1
+CORE_MAY_IMPORT = ("specado._core", "specado.types", "specado.errors")
+
+_CYTHON_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<module>[\w.]+)[ \t]+c?import[ \t]+(?P<names>[^\n#]+)"
+    r"|c?import[ \t]+(?P<plain>[^\n#]+))",
+    re.MULTILINE,
+)
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCES).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PYTHON = {module_name(path): path for path in sorted(SOURCES.rglob("*.py"))}
+CYTHON = {
+    f"{module_name(path)}{path.suffix}": path for path in sorted(SOURCES.rglob("*.p[yx][xd]"))
+}
+KNOWN = set(PYTHON) | {module_name(path) for path in CYTHON.values()}
+
+
+def layer(module: str) -> str | None:
+    """Return the name in `LAYERS` that *module* belongs to, or None."""
+    if module == "specado":
+        return module
+    while module not in HEIGHTS:
+        module = module.rpartition(".")[0]
+        if module in ("", "specado"):
+            return None
+    return module
+
+
+def resolve(module: str, name: str) -> str:
+    """Return what `from module import name` loads: the submodule if there is one."""
+    return f"{module}.{name}" if f"{module}.{name}" in KNOWN else module
+
+
+def python_imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, imported module), in functions and under TYPE_CHECKING too."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *filter(None, [node.module])])
+            for alias in node.names:
+                yield node.lineno, resolve(base, alias.name)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield node.lineno, argument.value
+
+
+def cython_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, imported module) of a .pyx or .pxd."""
+    text = path.read_text(encoding="utf-8")
+    for match in _CYTHON_IMPORT.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        if match["module"]:
+            for name in match["names"].strip("() ").split(","):
+                yield line, resolve(match["module"], name.split()[0] if name.split() else "")
+        else:
+            for name in match["plain"].split(","):
+                yield line, name.split()[0]
+
+
+def own(name: str) -> bool:
+    return name == "specado" or name.startswith("specado.")
+
+
+@pytest.mark.parametrize("module", PYTHON)
+def test_every_module_belongs_to_a_layer(module):
+    assert layer(module) is not None, f"{module}: give it a place in LAYERS"
+
+
+@pytest.mark.parametrize("module", PYTHON)
+def test_imports_point_down(module):
+    here = HEIGHTS[layer(module) or "specado"]
+
+    upward = [
+        f"{module}:{line} imports {name}"
+        for line, name in python_imports(module, PYTHON[module])
+        if own(name) and HEIGHTS[layer(name) or "specado"] > here
+    ]
+
+    assert upward == []
+
+
+@pytest.mark.parametrize("module", PYTHON)
+def test_nothing_below_the_edges_imports_an_edge(module):
+    edges = [
+        f"{module}:{line} imports {name}"
+        for line, name in python_imports(module, PYTHON[module])
+        if own(name) and HEIGHTS[layer(name) or "specado"] == EDGE
+    ]
+
+    assert edges == [] or HEIGHTS[layer(module) or "specado"] == EDGE
+
+
+@pytest.mark.parametrize("module", [name for name in PYTHON if name != "specado.transport"])
+def test_only_transport_imports_httpx(module):
+    imported = {name.partition(".")[0] for _, name in python_imports(module, PYTHON[module])}
+
+    assert imported & {"httpx", "httpcore"} == set()
+
+
+def test_transport_does_import_httpx():
+    imported = {
+        name for _, name in python_imports("specado.transport", PYTHON["specado.transport"])
+    }
+
+    assert "httpx" in imported
+
+
+@pytest.mark.parametrize("module", CYTHON)
+def test_the_compiled_core_imports_only_types_and_errors(module):
+    outside = [
+        f"{module}:{line} imports {name}"
+        for line, name in cython_imports(CYTHON[module])
+        if own(name) and not name.startswith(CORE_MAY_IMPORT)
+    ]
+
+    assert outside == []
+
+
+def test_an_import_in_a_function_and_a_relative_one_are_seen(tmp_path):
+    source = tmp_path / "errors.py"
+    source.write_text(
+        "from __future__ import annotations\n"
+        "def late():\n"
+        "    from . import client\n"
+        "    from .routing import attempts\n"
+        "    import specado.cli as cli\n"
+        "    import importlib\n"
+        "    importlib.import_module('specado.streaming')\n"
+    )
+
+    found = set(python_imports("specado.errors", source))
+
+    assert {(4, "specado.routing"), (5, "specado.cli"), (7, "specado.streaming")} <= found
+    assert {line for line, name in found if own(name)} == {3, 4, 5, 7}
