@@ -1,0 +1,6 @@
+from typing import Any
+
+def check_capability(capability: dict[str, Any], prefix: str) -> None: ...
+def compare_capabilities(source: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]: ...
+
+__all__ = ["check_capability", "compare_capabilities"]
