@@ -7,9 +7,9 @@ which give frozen Structs that are made once.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import difflib
-from typing import Any, Dict, FrozenSet, List, Optional
+from typing import Any
 
 import orjson
 from msgspec import Struct
@@ -59,19 +59,19 @@ class _Entry(Struct, frozen=True):
 
 # Both grow by single assignments, which need no lock and so leave none held across a fork. Two
 # threads that read a shipped manifest at once do the same work twice; the first result stays.
-_shipped: Dict[str, _Entry] = {}
-_registered: Dict[str, _Entry] = {}
-_shipped_names: FrozenSet[str] = frozenset()
+_shipped: dict[str, _Entry] = {}
+_registered: dict[str, _Entry] = {}
+_shipped_names: frozenset[str] = frozenset()
 
 
-def _names() -> FrozenSet[str]:
-    global _shipped_names  # noqa: PLW0603
+def _names() -> frozenset[str]:
+    global _shipped_names
     if not _shipped_names:
         _shipped_names = frozenset(shipped_names())
     return _shipped_names
 
 
-def _entry(name: str) -> Optional[_Entry]:
+def _entry(name: str) -> _Entry | None:
     found = _registered.get(name) or _shipped.get(name)
     if found is None and name in _names():
         text = read_shipped(name)
@@ -85,24 +85,24 @@ def _require_text(value: object, what: str) -> None:
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
 
 
-def provider(name: str) -> Optional[Provider]:
+def provider(name: str) -> Provider | None:
     """Return a registered or shipped provider, `None` if the name is not known."""
     found = _entry(name)
     return None if found is None else found.provider
 
 
-def find_model(provider_name: str, model_id: str) -> Optional[Model]:
+def find_model(provider_name: str, model_id: str) -> Model | None:
     """Return what is known of a provider's model, by id or alias; `None` if nothing is."""
     found = _entry(provider_name)
     return None if found is None else found.provider.find(model_id)
 
 
-def list_providers() -> List[str]:
+def list_providers() -> list[str]:
     """Return the names of all providers, shipped and registered, in order."""
     return sorted(_names().union(_registered))
 
 
-def get_manifest(provider: str) -> Dict[str, Any]:
+def get_manifest(provider: str) -> dict[str, Any]:
     """Return a fresh copy of a provider's manifest, with each model's `status` as of today.
 
     Raises:
@@ -117,36 +117,36 @@ def get_manifest(provider: str) -> Dict[str, Any]:
         raise ConfigurationError(
             f"no provider is named {provider!r}; known: {', '.join(known)}{hint}", key="provider"
         )
-    manifest: Dict[str, Any] = orjson.loads(found.text)
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    manifest: dict[str, Any] = orjson.loads(found.text)
+    today = dt.datetime.now(dt.timezone.utc).date()
     for model_id, entry in manifest["models"].items():
         entry["status"] = found.provider.models[model_id].status(today)
     return manifest
 
 
-def get_openai_manifest() -> Dict[str, Any]:
+def get_openai_manifest() -> dict[str, Any]:
     """Return a fresh copy of OpenAI's manifest."""
     return get_manifest("openai")
 
 
-def get_anthropic_manifest() -> Dict[str, Any]:
+def get_anthropic_manifest() -> dict[str, Any]:
     """Return a fresh copy of Anthropic's manifest."""
     return get_manifest("anthropic")
 
 
-def get_model_capabilities(provider: str, model_id: str) -> Optional[Dict[str, Any]]:
+def get_model_capabilities(provider: str, model_id: str) -> dict[str, Any] | None:
     """Return a fresh copy of a model's capabilities, by id or alias; `None` if it is not known."""
     _require_text(provider, "provider")
     _require_text(model_id, "model_id")
     model = find_model(provider, model_id)
     if model is None:
         return None
-    capabilities: Dict[str, Any] = orjson.loads(model.capabilities)
+    capabilities: dict[str, Any] = orjson.loads(model.capabilities)
     return capabilities
 
 
 def register_manifest(
-    manifest: Dict[str, Any], *, name: Optional[str] = None, replace: bool = False
+    manifest: dict[str, Any], *, name: str | None = None, replace: bool = False
 ) -> str:
     """Add a provider, or change one that was added, and return the name it goes by.
 

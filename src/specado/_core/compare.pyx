@@ -99,7 +99,7 @@ cdef dict section(dict parent, str key, str prefix, str path):
     return as_dict(value)
 
 
-cdef int check_name(object name, str prefix, str path) except -1:
+cdef inline int check_name(object name, str prefix, str path) except -1:
     if not isinstance(name, str):
         raise ValueError(f"{prefix}{path}: names must be str, not {type(name).__name__}")
     return 0
@@ -202,11 +202,11 @@ cdef int check(dict capability, str prefix) except -1:
     return 0
 
 
-cdef dict as_dict(object value):
+cdef inline dict as_dict(object value):
     return value if type(value) is dict else dict(value)
 
 
-cdef dict part_of(dict parent, str key):
+cdef inline dict part_of(dict parent, str key):
     """Return a section of a dict that has been checked."""
     value = parent.get(key)
     return EMPTY if value is None else as_dict(value)
@@ -353,12 +353,12 @@ cdef int compare_features(Findings found, dict source, dict target) except -1:
     return 0
 
 
-cdef bint takes_usual(dict roles, object role):
+cdef inline bint takes_usual(dict roles, object role):
     value = roles.get(role)
     return value is None or value is True
 
 
-cdef bint is_usual(object role):
+cdef inline bint is_usual(object role):
     return role == "system" or role == "user" or role == "assistant"
 
 

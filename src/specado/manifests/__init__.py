@@ -6,11 +6,11 @@ provider. Each fact in them carries its source and date. Nothing is read before 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import difflib
 import re
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, List, Literal, Optional, Tuple, Type, TypeVar, cast
+from typing import Any, Literal, Optional, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -62,7 +62,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     penalties: Optional[bool] = None
     logprobs: Optional[bool] = None
     stop: Optional[bool] = None
-    reasoning_efforts: Optional[Tuple[str, ...]] = None
+    reasoning_efforts: Optional[tuple[str, ...]] = None
     default_effort: Optional[str] = None
     effort_parameter: Optional[bool] = None
     thinking: Optional[Literal["none", "budget", "adaptive", "always"]] = None
@@ -96,24 +96,24 @@ class Model(Struct, frozen=True):
 
     provider: str
     id: str
-    aliases: Tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     general: bool = False
     release_date: Optional[str] = None
     deprecation_date: Optional[str] = None
     context_window: Optional[int] = None
     max_output_tokens: Optional[int] = None
     pricing: Optional[Pricing] = None
-    features: Optional[FrozenSet[str]] = None
-    input_modalities: Optional[FrozenSet[str]] = None
-    output_modalities: Optional[FrozenSet[str]] = None
+    features: Optional[frozenset[str]] = None
+    input_modalities: Optional[frozenset[str]] = None
+    output_modalities: Optional[frozenset[str]] = None
     traits: Traits = Traits()
     capabilities: bytes = b"{}"
 
-    def is_retired(self, today: datetime.date) -> bool:
+    def is_retired(self, today: dt.date) -> bool:
         """Return whether the provider has stopped serving the model by *today*."""
         return self.deprecation_date is not None and self.deprecation_date <= today.isoformat()
 
-    def status(self, today: datetime.date) -> str:
+    def status(self, today: dt.date) -> str:
         """Return "current", "deprecated" (a last day is announced) or "retired"."""
         if self.deprecation_date is None:
             return "current"
@@ -138,10 +138,10 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["header", "query", "none"] = "header"
     name: str = "Authorization"
     prefix: str = "Bearer "
-    env: Tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
     base_url_env: Optional[str] = None
-    optional_headers: Tuple[OptionalHeader, ...] = ()
-    headers: Dict[str, str] = {}
+    optional_headers: tuple[OptionalHeader, ...] = ()
+    headers: dict[str, str] = {}
 
 
 class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,16 +161,16 @@ class Provider(Struct, frozen=True):
     base_url: str
     path: str
     authentication: Authentication
-    models: Dict[str, Model]
-    fallback_for: Dict[str, str]
+    models: dict[str, Model]
+    fallback_for: dict[str, str]
     stream_end: Optional[str]
-    by_alias: Dict[str, Model]
+    by_alias: dict[str, Model]
 
-    def find(self, model_id: str) -> Optional[Model]:
+    def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""
         return self.models.get(model_id) or self.by_alias.get(model_id)
 
-    def counterpart(self, model_id: str, original: Optional[Model] = None) -> Optional[str]:
+    def counterpart(self, model_id: str, original: Model | None = None) -> str | None:
         """Return the id of this provider's model that stands in for another provider's.
 
         *original* is what the other provider's manifest knows of *model_id*, so that a dated id
@@ -187,19 +187,19 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Optional[str] = None
     version: Optional[str] = None
-    aliases: Tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     status: Optional[str] = None
     general: bool = False
     release_date: Optional[str] = None
     deprecation_date: Optional[str] = None
     pricing: Optional[Pricing] = None
-    capabilities: Optional[Dict[str, Any]] = None
+    capabilities: Optional[dict[str, Any]] = None
     traits: Traits = Traits()
     source: Optional[str] = None
     date: Optional[str] = None
 
 
-def shipped_names() -> List[str]:
+def shipped_names() -> list[str]:
     """Return the names of the providers that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
@@ -213,7 +213,7 @@ def _fail(path: str, problem: str) -> ConfigurationError:
     return ConfigurationError(f"manifest: {path} {problem}", key=path)
 
 
-def _convert(value: Any, wanted: Type[_T], path: str) -> _T:
+def _convert(value: Any, wanted: type[_T], path: str) -> _T:
     """Return *value* as a *wanted* Struct, or raise an error that names the path."""
     try:
         return msgspec.convert(value, wanted, strict=True)
@@ -223,7 +223,7 @@ def _convert(value: Any, wanted: Type[_T], path: str) -> _T:
         raise _fail(where, f"is not right: {problem[0].lower()}{problem[1:]}") from None
 
 
-def _section(manifest: Dict[str, Any], key: str) -> Dict[str, Any]:
+def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
     value = manifest.get(key)
     if value is None:
         return {}
@@ -239,7 +239,7 @@ _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallba
 _KEYS = (*_SECTIONS, "stream_end")
 
 
-def normalise(manifest: Dict[str, Any], name: Optional[str]) -> Tuple[str, Dict[str, Any]]:
+def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
     """Return a provider's name and its manifest with the shorthand keys in their places.
 
     `name`, `base_url` and `api_key_env` at the top are short for `info.name`,
@@ -278,7 +278,7 @@ def normalise(manifest: Dict[str, Any], name: Optional[str]) -> Tuple[str, Dict[
     return chosen, full
 
 
-def build_provider(name: str, manifest: Dict[str, Any]) -> Provider:
+def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     """Return the checked Provider that a full manifest describes.
 
     Raises:
@@ -305,7 +305,7 @@ def build_provider(name: str, manifest: Dict[str, Any]) -> Provider:
         path=path,
         authentication=_authentication(manifest["authentication"]),
         models=models,
-        fallback_for=_convert(manifest["fallback_for"], Dict[str, str], "fallback_for"),
+        fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
         stream_end=stream_end,
         by_alias=_aliases(models),
     )
@@ -332,7 +332,7 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _authentication(value: Dict[str, Any]) -> Authentication:
+def _authentication(value: dict[str, Any]) -> Authentication:
     authentication = _convert(value, Authentication, "authentication")
     headers = [*authentication.headers, *(one.name for one in authentication.optional_headers)]
     if authentication.kind == "header":
@@ -366,7 +366,7 @@ def _build_model(provider: str, model_id: str, value: Any) -> Model:
         date = getattr(entry, field)
         if date is not None:
             try:
-                canonical = datetime.date.fromisoformat(date).isoformat()
+                canonical = dt.date.fromisoformat(date).isoformat()
             except ValueError:
                 canonical = None
             if canonical != date:
@@ -398,17 +398,17 @@ def _build_model(provider: str, model_id: str, value: Any) -> Model:
     )
 
 
-def _tokens(tokens: Dict[str, Any], key: str, path: str) -> Optional[int]:
+def _tokens(tokens: dict[str, Any], key: str, path: str) -> int | None:
     value = tokens.get(key)
     if value is not None and (not isinstance(value, int) or value <= 0):
         raise _fail(
             f"{path}.capabilities.constraints.tokens.{key}", "must be a whole number above 0"
         )
-    return cast("Optional[int]", value)
+    return value
 
 
-def _aliases(models: Dict[str, Model]) -> Dict[str, Model]:
-    by_alias: Dict[str, Model] = {}
+def _aliases(models: dict[str, Model]) -> dict[str, Model]:
+    by_alias: dict[str, Model] = {}
     for model in models.values():
         for alias in model.aliases:
             if alias in models or alias in by_alias:
