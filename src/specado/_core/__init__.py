@@ -3,19 +3,20 @@
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
-- `compare_capabilities`: two capability dicts to what the second lacks.
+- `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
-Each was compiled because every call goes through it, and a Python twin is several times slower
-(`benchmarks/`). Nothing here does I/O or keeps state that changes.
+Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
+here does I/O or keeps state that changes.
 """
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.compare import check_capability, compare_capabilities
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, Conversation, normalize
 from specado._core.openai_chat import decode_reply as decode_openai_reply
@@ -28,6 +29,8 @@ __all__ = [
     "Conversation",
     "NotJson",
     "Reported",
+    "check_capability",
+    "compare_capabilities",
     "decode_anthropic_reply",
     "decode_openai_reply",
     "dumps",
@@ -38,4 +41,6 @@ __all__ = [
     "unwrap_emulated",
 ]
 
-Reported = Tuple[str, str, Any, Any]
+# What an encoder reports: the row in `specado.losses`, the path in the caller's request, and the
+# values before and after.
+Reported = tuple[str, str, Any, Any]

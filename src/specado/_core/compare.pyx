@@ -1,1 +1,622 @@
-"""Capability comparison."""
+"""Capability comparison: what a move from one model to another loses.
+
+Two plain dicts in the documented capability structure come in, one plain dict goes out. Both are
+checked whole before anything is compared, so that an error does not depend on the other side.
+No state is kept; any number of threads may compare at once.
+"""
+
+from cpython.float cimport PyFloat_AS_DOUBLE
+from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.unicode cimport PyUnicode_GET_LENGTH
+
+cdef enum Severity:
+    NOTHING
+    LOW
+    MEDIUM
+    HIGH
+    CRITICAL
+
+cdef tuple SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
+cdef dict EMPTY = {}
+cdef tuple TEXT_ONLY = ("Text",)
+cdef tuple USUAL_ROLES = ("system", "user", "assistant")
+
+# feature -> severity of its loss, what the loss means, what to do about it
+cdef dict FEATURES = {
+    "function_calling": (
+        HIGH,
+        "The target cannot call tools.",
+        "Choose a target that can call tools, or take the tools out of the request.",
+    ),
+    "tool_use": (
+        HIGH,
+        "The target cannot call tools.",
+        "Choose a target that can call tools, or take the tools out of the request.",
+    ),
+    "json_mode": (
+        MEDIUM,
+        "The target has no JSON mode: nothing enforces that a reply is valid JSON.",
+        "Ask for JSON in the prompt and check that the reply parses.",
+    ),
+    "vision": (
+        MEDIUM,
+        "The target does not understand images.",
+        "Describe images in text, or send requests with images to another model.",
+    ),
+    "structured_output": (
+        LOW,
+        "The target does not enforce a JSON schema.",
+        "Check replies against the schema after they arrive.",
+    ),
+    "streaming": (
+        LOW,
+        "The target does not stream replies.",
+        "Ask for whole replies instead of streams.",
+    ),
+    "reasoning": (
+        LOW,
+        "The target does not reason before it answers.",
+        "Ask for the steps of the answer in the prompt.",
+    ),
+    "parallel_tool_calls": (
+        LOW,
+        "The target makes one tool call at a time.",
+        "Expect more turns where several tools are needed.",
+    ),
+    "prompt_caching": (
+        LOW,
+        "The target does not cache prompts.",
+        "Expect to pay the full price for repeated prompts.",
+    ),
+}
+cdef dict ROLES = {
+    "system": (
+        MEDIUM,
+        "The target takes no system messages.",
+        "Put system instructions at the start of the first user message.",
+    ),
+    "function": (
+        LOW,
+        "The target takes no function messages.",
+        "Send results of functions as tool messages.",
+    ),
+}
+
+
+# -- checking -----------------------------------------------------------------------------------
+
+cdef object refuse(str prefix, str path, str wanted, object value):
+    return ValueError(f"{prefix}{path} must be {wanted}, not {type(value).__name__}")
+
+
+cdef dict section(dict parent, str key, str prefix, str path):
+    """Return the dict at *key*, an empty one where it is absent or None."""
+    value = parent.get(key)
+    if value is None:
+        return EMPTY
+    if not isinstance(value, dict):
+        raise refuse(prefix, path, "a dict", value)
+    return as_dict(value)
+
+
+cdef inline int check_name(object name, str prefix, str path) except -1:
+    if not isinstance(name, str):
+        raise ValueError(f"{prefix}{path}: names must be str, not {type(name).__name__}")
+    return 0
+
+
+cdef int check_number(object value, str prefix, str path, object name) except -1:
+    cdef int overflow = 0
+    if value is None:
+        return 0
+    if isinstance(value, float):
+        if PyFloat_AS_DOUBLE(value) != PyFloat_AS_DOUBLE(value):
+            raise ValueError(f"{prefix}{path}.{name} must be a number, not nan")
+    elif isinstance(value, int) and type(value) is not bool:
+        PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow:
+            raise ValueError(f"{prefix}{path}.{name} must fit 64 bits")
+    else:
+        raise refuse(prefix, f"{path}.{name}", "a number", value)
+    return 0
+
+
+cdef int check_flags(dict flags, str prefix, str path) except -1:
+    for name, value in flags.items():
+        check_name(name, prefix, path)
+        if value is not None and type(value) is not bool:
+            raise refuse(prefix, f"{path}.{name}", "True or False", value)
+    return 0
+
+
+cdef int check_numbers(dict numbers, str prefix, str path) except -1:
+    for name, value in numbers.items():
+        check_name(name, prefix, path)
+        check_number(value, prefix, path, name)
+    return 0
+
+
+cdef int check_texts(object values, str prefix, str path) except -1:
+    if values is None:
+        return 0
+    if not isinstance(values, (list, tuple)):
+        raise refuse(prefix, path, "a list of str", values)
+    for value in values:
+        if not isinstance(value, str):
+            raise refuse(prefix, path, "a list of str", value)
+    return 0
+
+
+cdef int check_parameters(dict parameters, str prefix) except -1:
+    cdef Py_ssize_t length
+    for name, value in parameters.items():
+        check_name(name, prefix, "parameters")
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            raise refuse(prefix, f"parameters.{name}", "a dict", value)
+        for key, entry in as_dict(value).items():
+            if entry is None or type(key) is not str:
+                continue
+            # Told apart by length first: keys read from JSON are not interned, so that each
+            # comparison of equal keys reads both.
+            length = PyUnicode_GET_LENGTH(key)
+            if length == 3:
+                if type(entry) is float and PyFloat_AS_DOUBLE(entry) == PyFloat_AS_DOUBLE(entry):
+                    continue
+                if <str>key == "min" or <str>key == "max":
+                    check_number(entry, prefix, f"parameters.{name}", key)
+            elif length == 9:
+                if type(entry) is not bool and <str>key == "supported":
+                    raise refuse(prefix, f"parameters.{name}.supported", "True or False", entry)
+            elif length == 6:
+                if <str>key == "values":
+                    check_texts(entry, prefix, f"parameters.{name}.values")
+    return 0
+
+
+cdef int check(dict capability, str prefix) except -1:
+    """Raise ValueError, naming the field, for the first value of a wrong type."""
+    cdef dict part
+    version = capability.get("version")
+    if version is not None and not isinstance(version, str):
+        raise refuse(prefix, "version", "a str", version)
+    part = section(capability, "modalities", prefix, "modalities")
+    check_texts(part.get("input"), prefix, "modalities.input")
+    check_texts(part.get("output"), prefix, "modalities.output")
+    section(part, "configs", prefix, "modalities.configs")
+    check_flags(section(capability, "features", prefix, "features"), prefix, "features")
+    check_parameters(section(capability, "parameters", prefix, "parameters"), prefix)
+    check_flags(section(capability, "roles", prefix, "roles"), prefix, "roles")
+    part = section(capability, "constraints", prefix, "constraints")
+    check_numbers(
+        section(part, "tokens", prefix, "constraints.tokens"), prefix, "constraints.tokens"
+    )
+    check_numbers(
+        section(part, "rate_limits", prefix, "constraints.rate_limits"),
+        prefix,
+        "constraints.rate_limits",
+    )
+    for name in section(capability, "extensions", prefix, "extensions"):
+        check_name(name, prefix, "extensions")
+    return 0
+
+
+cdef inline dict as_dict(object value):
+    return value if type(value) is dict else dict(value)
+
+
+cdef inline dict part_of(dict parent, str key):
+    """Return a section of a dict that has been checked."""
+    value = parent.get(key)
+    return EMPTY if value is None else as_dict(value)
+
+
+# -- comparing ----------------------------------------------------------------------------------
+
+cdef class Findings:
+    """Collect what a comparison finds. Made and used within one call."""
+
+    cdef list missing
+    cdef list constrained
+    cdef list additional
+    cdef list details
+    cdef list recommendations
+    cdef list types
+    cdef int worst
+    cdef bint token_limit
+    cdef bint rate_limit
+
+    def __cinit__(self):
+        self.missing = []
+        self.constrained = []
+        self.additional = []
+        self.details = []
+        self.recommendations = []
+        self.types = []
+        self.worst = NOTHING
+        self.token_limit = self.rate_limit = False
+
+    cdef int advise(self, str detail, str recommendation) except -1:
+        self.details.append(detail)
+        self.recommendations.append(recommendation)
+        return 0
+
+    cdef int lose(self, int severity, str kind, str name, str detail, str advice) except -1:
+        """Note an ability that the target lacks."""
+        if severity > self.worst:
+            self.worst = severity
+        self.missing.append(name)
+        self.types.append({kind: name})
+        return self.advise(detail, advice)
+
+    cdef int limit(
+        self, int severity, str name, object source, object target, bint major
+    ) except -1:
+        """Note an ability that the target has within narrower limits; its type is the caller's."""
+        if severity > self.worst:
+            self.worst = severity
+        self.constrained.append({
+            "capability": name,
+            "source_value": source,
+            "target_value": target,
+            "impact": "Major" if major else "Minor",
+        })
+        return 0
+
+    cdef int unknown(self, str what) except -1:
+        self.details.append("The target does not state " + what + ": not compared.")
+        return 0
+
+    cdef dict result(self):
+        return {
+            "missing_capabilities": self.missing,
+            "constrained_capabilities": self.constrained,
+            "additional_capabilities": self.additional,
+            "lossiness_report": {
+                "is_lossy": self.worst > NOTHING,
+                "severity": SEVERITIES[self.worst],
+                "details": self.details,
+                "recommendations": self.recommendations,
+                "lossiness_types": self.types,
+            },
+        }
+
+
+cdef int compare_modalities(Findings found, dict source, dict target, str way) except -1:
+    """Compare the modalities of one way, `input` or `output`; none stated means text only."""
+    cdef str name
+    had = source.get(way)
+    has = target.get(way)
+    if had is None:
+        had = TEXT_ONLY
+    if has is None:
+        has = TEXT_ONLY
+    if had == has:
+        return 0
+    for modality in had:
+        if modality not in has:
+            name = f"{way}_{modality}"
+            if name in found.missing:
+                continue
+            if way == "input":
+                found.lose(
+                    CRITICAL, "MissingModality", name,
+                    f"The target takes no {modality} input.",
+                    f"Turn {modality} input into text, or send such requests to another model.",
+                )
+            else:
+                found.lose(
+                    CRITICAL, "MissingModality", name,
+                    f"The target gives no {modality} output.",
+                    f"Send requests for {modality} output to another model.",
+                )
+    for modality in has:
+        if modality not in had:
+            name = f"{way}_{modality}"
+            if name not in found.additional:
+                found.additional.append(name)
+    return 0
+
+
+cdef int compare_features(Findings found, dict source, dict target) except -1:
+    """Compare features; `function_calling` and `tool_use` are one ability under two names."""
+    cdef bint had_tools = source.get("function_calling") is True or source.get("tool_use") is True
+    cdef bint has_tools = target.get("function_calling") is True or target.get("tool_use") is True
+    cdef bint tools_told = had_tools and has_tools
+    for name, value in source.items():
+        if value is not True or target.get(name) is True:
+            continue
+        if name == "function_calling" or name == "tool_use":
+            if tools_told:
+                continue
+            tools_told = True
+        known = FEATURES.get(name)
+        if known is None:
+            found.lose(
+                LOW, "MissingFeature", name,
+                f"The target does not have the feature {name}.",
+                f"Check whether your requests rely on {name}.",
+            )
+        else:
+            severity, detail, advice = <tuple>known
+            found.lose(severity, "MissingFeature", name, detail, advice)
+    tools_told = had_tools
+    for name, value in target.items():
+        if value is not True or source.get(name) is True:
+            continue
+        if name == "function_calling" or name == "tool_use":
+            if tools_told:
+                continue
+            tools_told = True
+        found.additional.append(name)
+    return 0
+
+
+cdef inline bint takes_usual(dict roles, object role):
+    value = roles.get(role)
+    return value is None or value is True
+
+
+cdef inline bint is_usual(object role):
+    return role == "system" or role == "user" or role == "assistant"
+
+
+cdef int miss_role(Findings found, str role) except -1:
+    known = ROLES.get(role)
+    if known is None:
+        return found.lose(
+            LOW, "MissingRole", role + "_role",
+            f"The target takes no {role} messages.",
+            f"Send {role} messages under another role.",
+        )
+    severity, detail, advice = <tuple>known
+    return found.lose(severity, "MissingRole", role + "_role", detail, advice)
+
+
+cdef int compare_roles(Findings found, dict source, dict target) except -1:
+    """Compare roles; system, user and assistant are there unless said otherwise."""
+    for role in USUAL_ROLES:
+        if takes_usual(source, role):
+            if not takes_usual(target, role):
+                miss_role(found, role)
+        elif takes_usual(target, role):
+            found.additional.append(f"{role}_role")
+    for role, value in source.items():
+        if value is True and target.get(role) is not True and not is_usual(role):
+            miss_role(found, f"{role}")
+    for role, value in target.items():
+        if value is True and source.get(role) is not True and not is_usual(role):
+            found.additional.append(f"{role}_role")
+    return 0
+
+
+cdef bint compare_values(Findings found, str name, object had, object has) except -1:
+    """Compare the values that a parameter takes; return whether some are lost."""
+    cdef list kept
+    if has is None:
+        found.unknown(name + ".values")
+        return False
+    kept = [value for value in had if value in has]
+    if len(kept) == len(had):
+        return False
+    found.limit(MEDIUM, name, list(had), list(has), len(kept) * 2 < len(had))
+    lost = ", ".join([value for value in had if value not in has])
+    found.advise(
+        f"The target does not take {name} {lost}.",
+        f"Use one of these for {name}: {', '.join(has)}.",
+    )
+    return True
+
+
+cdef bint compare_range(
+    Findings found, str name, object low, object high, object floor, object ceiling
+) except -1:
+    """Compare a parameter's range; return whether the target's is narrower."""
+    cdef bint higher = False
+    cdef bint lower = False
+    cdef bint major = False
+    if low is not None:
+        if floor is None:
+            found.unknown(name + ".min")
+        else:
+            higher = floor > low
+    if high is not None:
+        if ceiling is None:
+            found.unknown(name + ".max")
+        else:
+            lower = ceiling < high
+    if not higher and not lower:
+        return False
+    if low is not None and high is not None and floor is not None and ceiling is not None:
+        major = (min(high, ceiling) - max(low, floor)) * 2 < high - low
+    found.limit(
+        MEDIUM, name, {"min": low, "max": high}, {"min": floor, "max": ceiling}, major
+    )
+    if higher:
+        found.advise(
+            f"The target takes {name} from {floor} up, the source from {low}.",
+            f"Keep {name} at {floor} or more.",
+        )
+    if lower:
+        found.advise(
+            f"The target takes {name} up to {ceiling}, the source up to {high}.",
+            f"Keep {name} at {ceiling} or less.",
+        )
+    return True
+
+
+cdef int compare_parameter(Findings found, str name, dict had, dict has) except -1:
+    """Compare a parameter that both state and take."""
+    cdef bint narrower
+    low = had.get("min")
+    high = had.get("max")
+    floor = has.get("min")
+    ceiling = has.get("max")
+    values = had.get("values")
+    if name == "max_tokens":
+        # The maximum is a token limit: compared there.
+        high = ceiling = None
+    narrower = compare_range(found, name, low, high, floor, ceiling)
+    if values is not None:
+        narrower = compare_values(found, name, values, has.get("values")) or narrower
+    if narrower:
+        found.types.append({"ConstrainedParameter": name})
+    return 0
+
+
+cdef int compare_parameters(Findings found, dict source, dict target) except -1:
+    """Compare request parameters; one that the target does not state is unknown there."""
+    cdef str name
+    cdef dict had, has
+    cdef bint taken
+    for key, value in source.items():
+        if value is None:
+            continue
+        had = as_dict(value)
+        taken = had.get("supported") is not False
+        other = target.get(key)
+        name = key if type(key) is str else f"{key}"
+        if other is None:
+            if taken:
+                found.unknown(name)
+            continue
+        has = as_dict(other)
+        if has.get("supported") is not False:
+            if taken:
+                compare_parameter(found, name, had, has)
+            else:
+                found.additional.append(name)
+        elif taken:
+            found.limit(MEDIUM, name, True, False, True)
+            found.types.append({"ConstrainedParameter": name})
+            found.advise(
+                f"The target does not take {name}.", f"Leave {name} out of requests to the target."
+            )
+    return 0
+
+
+cdef object output_limit(dict tokens, dict parameters):
+    """Return the most output tokens: the stated limit, else the parameter's maximum."""
+    limit = tokens.get("max_output_tokens")
+    if limit is None:
+        parameter = parameters.get("max_tokens")
+        if parameter is not None and parameter.get("supported") is not False:
+            limit = parameter.get("max")
+    return limit
+
+
+cdef int compare_tokens(
+    Findings found, int severity, str name, str what, str advice, object had, object has
+) except -1:
+    if had is None:
+        return 0
+    if has is None:
+        return found.unknown(name)
+    if has < had:
+        found.limit(severity, name, had, has, has * 2 < had)
+        if not found.token_limit:
+            found.token_limit = True
+            found.types.append("TokenLimitExceeded")
+        found.advise(
+            f"The target's {what} is {has} tokens, the source's {had}.",
+            f"{advice} at most {has} tokens.",
+        )
+    return 0
+
+
+cdef int compare_rates(Findings found, dict source, dict target) except -1:
+    for name, had in source.items():
+        if had is None:
+            continue
+        has = target.get(name)
+        if has is None:
+            found.unknown(f"{name}")
+        elif has < had:
+            found.limit(LOW, f"{name}", had, has, has * 2 < had)
+            if not found.rate_limit:
+                found.rate_limit = True
+                found.types.append("RateLimitReduced")
+            found.advise(
+                f"The target allows {has} {name}, the source {had}.",
+                f"Keep within {has} {name} on the target.",
+            )
+    return 0
+
+
+cdef int compare_extensions(Findings found, dict source, dict target) except -1:
+    for name, value in source.items():
+        if value is not None and value is not False:
+            other = target.get(name)
+            if other is None or other is False:
+                found.lose(
+                    LOW, "MissingExtension", f"{name}",
+                    f"The target does not have the extension {name}.",
+                    f"Do without the extension {name} on the target.",
+                )
+    for name, value in target.items():
+        if value is not None and value is not False:
+            other = source.get(name)
+            if other is None or other is False:
+                found.additional.append(name)
+    return 0
+
+
+cdef dict plain(object capability, str side):
+    if not isinstance(capability, dict):
+        raise TypeError(
+            f"compare_capabilities: {side} must be a dict, not {type(capability).__name__}"
+        )
+    return as_dict(capability)
+
+
+def check_capability(dict capability not None, str prefix not None):
+    """Raise ValueError, with *prefix* before the field's path, if a value has a wrong type."""
+    check(capability, prefix)
+
+
+def compare_capabilities(object source, object target):
+    """Return what a move from *source* to *target* loses, limits and adds.
+
+    Both are dicts in the capability structure, partial ones too: an absent feature is False,
+    absent system, user and assistant roles are True, modalities are text only, and absent
+    numbers and parameters are unknown. Neither is changed, and the result shares nothing with
+    them.
+
+    Raises:
+        TypeError: an argument is not a dict.
+        ValueError: a value inside has a wrong type; the message names the field.
+    """
+    cdef dict one = plain(source, "source")
+    cdef dict other = plain(target, "target")
+    cdef Findings found = Findings()
+    check(one, "Invalid source capability: ")
+    check(other, "Invalid target capability: ")
+
+    cdef dict had = part_of(one, "modalities")
+    cdef dict has = part_of(other, "modalities")
+    compare_modalities(found, had, has, "input")
+    compare_modalities(found, had, has, "output")
+    compare_features(found, part_of(one, "features"), part_of(other, "features"))
+    compare_roles(found, part_of(one, "roles"), part_of(other, "roles"))
+
+    had = part_of(part_of(one, "constraints"), "tokens")
+    has = part_of(part_of(other, "constraints"), "tokens")
+    cdef dict parameters = part_of(one, "parameters")
+    cdef dict allowed = part_of(other, "parameters")
+    compare_tokens(
+        found, HIGH, "context_window", "context window", "Keep prompt and reply together to",
+        had.get("max_context_window"), has.get("max_context_window"),
+    )
+    compare_tokens(
+        found, MEDIUM, "max_tokens", "longest reply", "Ask for",
+        output_limit(had, parameters), output_limit(has, allowed),
+    )
+    compare_parameters(found, parameters, allowed)
+    compare_rates(
+        found,
+        part_of(part_of(one, "constraints"), "rate_limits"),
+        part_of(part_of(other, "constraints"), "rate_limits"),
+    )
+    compare_extensions(found, part_of(one, "extensions"), part_of(other, "extensions"))
+    return found.result()

@@ -1,0 +1,435 @@
+"""Write the shipped manifests from the tables of facts and the overlay beside this script.
+
+    python scripts/make_manifests.py --facts model-facts.json --models-dev models-dev.json
+
+The tables state limits, prices, dates and abilities; `manifest_overlay.json` holds what is set by
+hand. The same input gives the same bytes, so a change in a fact is a change in the diff.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+OVERLAY = Path(__file__).with_name("manifest_overlay.json")
+DESTINATION = Path(__file__).parent.parent / "src" / "specado" / "manifests"
+SCHEMA_VERSION = "1.0.0"
+CHAT_PATH = "/v1/chat/completions"
+
+FACTS_SOURCE = "litellm 1.106.2 model table"
+FACTS_DATE = "2026-11-22"
+MODELS_DEV_SOURCE = "models.dev f3fc692299"
+MODELS_DEV_DATE = "2026-07-02"
+
+# What the facts table calls the largest input, where the provider splits its context window into
+# an input and an output part (272,000 + 128,000 and 922,000 + 128,000 tokens; 2026-11-22).
+INPUT_ONLY_LIMITS = (272_000, 922_000)
+DATED = re.compile(r"^(?P<base>.+?)-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
+PRICES = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+    "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
+    "audio_input": "input_cost_per_audio_token",
+    "audio_output": "output_cost_per_audio_token",
+}
+MODELS_DEV_PRICES = {
+    "input": "input",
+    "output": "output",
+    "cached_input": "cache_read",
+    "cache_write": "cache_write",
+}
+TRAIT_ORDER = (
+    "max_tokens_parameter",
+    "system_role",
+    "sampling",
+    "temperature_with_top_p",
+    "sampling_while_reasoning",
+    "penalties",
+    "logprobs",
+    "stop",
+    "reasoning_efforts",
+    "default_effort",
+    "effort_parameter",
+    "thinking",
+    "tools_while_reasoning",
+    "forced_tool_choice",
+    "parallel_tool_calls",
+    "strict_tools",
+    "structured_output",
+    "mid_conversation_system",
+    "assistant_prefill",
+)
+Row = dict[str, Any]
+
+
+def matches(model_id: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(model_id, pattern) for pattern in patterns)
+
+
+def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
+    """Return a model's row: limits, prices, flags, from the facts table and models.dev."""
+    window = fact["max_input_tokens"]
+    if window in INPUT_ONLY_LIMITS:
+        window += fact["max_output_tokens"]
+    prices = {
+        name: round(fact[key] * 1e6, 6) for name, key in PRICES.items() if fact.get(key) is not None
+    }
+    flags = {key[len("supports_") :]: value for key, value in fact.items() if "supports_" in key}
+    return {
+        "id": model_id,
+        "name": known.get("name"),
+        "release_date": known.get("release_date"),
+        "deprecation_date": fact.get("deprecation_date"),
+        "window": window,
+        "max_output": fact["max_output_tokens"],
+        "prices": prices,
+        "flags": flags,
+        "always_thinks": fact.get("thinking_always_on"),
+        "cache_min_tokens": fact.get("prompt_cache_min_tokens"),
+        "source": FACTS_SOURCE,
+        "date": FACTS_DATE,
+    }
+
+
+def row_from_models_dev(model_id: str, known: Row) -> Row:
+    """Return the row of a model that only models.dev knows: one retired since."""
+    inputs = known["modalities"]["input"]
+    prices = {
+        name: float(known["cost"][key])
+        for name, key in MODELS_DEV_PRICES.items()
+        if key in known["cost"]
+    }
+    return {
+        "id": model_id,
+        "name": known["name"],
+        "release_date": known["release_date"],
+        "deprecation_date": None,
+        "window": known["limit"]["context"],
+        "max_output": known["limit"]["output"],
+        "prices": prices,
+        "flags": {
+            "function_calling": known["tool_call"],
+            "vision": "image" in inputs,
+            "pdf_input": "pdf" in inputs,
+            "prompt_caching": "cache_read" in known["cost"],
+            "reasoning": known["reasoning"],
+            "tool_choice": known["tool_call"],
+            "assistant_prefill": True,
+        },
+        "always_thinks": None,
+        "cache_min_tokens": None,
+        "source": MODELS_DEV_SOURCE,
+        "date": MODELS_DEV_DATE,
+    }
+
+
+def extra_row(model_id: str, extra: Row, rows: dict[str, Row]) -> Row:
+    """Return the row of a model that only the overlay knows, with the abilities of one like it."""
+    like = rows[extra["like"]]
+    window = extra["max_input_tokens"]
+    if window in INPUT_ONLY_LIMITS:
+        window += extra["max_output_tokens"]
+    return {
+        **like,
+        "id": model_id,
+        "name": extra.get("name"),
+        "release_date": extra.get("release_date"),
+        "deprecation_date": None,
+        "window": window,
+        "max_output": extra["max_output_tokens"],
+        "prices": {name: extra[name] for name in PRICES if name in extra},
+        "source": extra["source"],
+        "date": FACTS_DATE,
+    }
+
+
+def gather(provider: str, overlay: Row, facts: Row, models_dev: Row) -> dict[str, Row]:
+    """Return every chat model's row, aliases not yet folded, retirement dates set."""
+    rows: dict[str, Row] = {}
+    left_out = [pattern for rule in overlay["left_out"] for pattern in rule["match"]]
+    for model_id, fact in facts.items():
+        if CHAT_PATH not in fact.get("supported_endpoints", [CHAT_PATH]):
+            continue
+        if not matches(model_id, left_out):
+            rows[model_id] = row_from_facts(model_id, fact, models_dev.get(model_id, {}))
+    if provider == "anthropic":
+        for model_id, known in models_dev.items():
+            if model_id not in rows:
+                rows[model_id] = row_from_models_dev(model_id, known)
+    for model_id, extra in overlay["extra_models"].items():
+        rows[model_id] = extra_row(model_id, extra, rows)
+    for date, patterns in overlay["shutdown"].items():
+        if date != "source":
+            for model_id, row in rows.items():
+                if matches(model_id, patterns):
+                    row["deprecation_date"] = date
+                    row["source"] += f"; {overlay['shutdown']['source']}"
+    return rows
+
+
+def same_terms(one: Row, other: Row) -> bool:
+    """Return whether two ids name a model of the same limits, price and retirement date."""
+    return all(
+        one[key] == other[key] for key in ("window", "max_output", "deprecation_date")
+    ) and all(
+        one["prices"].get(key) == other["prices"].get(key)
+        for key in ("input", "output", "cached_input")
+    )
+
+
+def fold_aliases(rows: dict[str, Row], by_hand: dict[str, str]) -> dict[str, Row]:
+    """Return rows keyed by undated id, each with its `aliases`.
+
+    A dated id folds into its base where both are on the same terms; else it stays its own entry.
+    A base that no table lists is made from its newest dated id.
+    """
+    folded: dict[str, Row] = {}
+    dated: list[tuple[str, str]] = []
+    for model_id, row in rows.items():
+        found = DATED.match(model_id)
+        base = by_hand.get(model_id) or (found["base"] if found else None)
+        if base is None:
+            folded[model_id] = {**row, "aliases": []}
+        else:
+            dated.append((model_id, base))
+    for model_id, base in sorted(dated, reverse=True):
+        row = rows[model_id]
+        if base not in folded:
+            folded[base] = {**row, "id": base, "aliases": []}
+        if same_terms(folded[base], row):
+            folded[base]["aliases"].append(model_id)
+        else:
+            folded[model_id] = {**row, "aliases": []}
+    for alias, base in by_hand.items():
+        if alias not in rows:
+            folded[base]["aliases"].append(alias)
+    return folded
+
+
+def display_name(model_id: str) -> str:
+    """Return "GPT-6.1 Sol" for gpt-6.1-sol, "Claude Opus 5.5" for claude-opus-5-5."""
+    words = model_id.split("-")
+    if words[0] == "gpt" and len(words) > 1:
+        rest = [word.title() if word.isalpha() else word for word in words[2:]]
+        return " ".join([f"GPT-{words[1]}", *rest])
+    if words[0] == "claude":
+        number = ".".join(word for word in words if word.isdigit())
+        family = [word.title() for word in words if not word.isdigit()]
+        return " ".join([*family, number] if number else family)
+    return model_id
+
+
+def derived_traits(provider: str, row: Row) -> Row:
+    """Return the traits that the table of facts states."""
+    flags = row["flags"]
+    traits: Row = {
+        "structured_output": bool(flags.get("response_schema")),
+        "strict_tools": bool(flags.get("function_calling")),
+        "forced_tool_choice": bool(flags.get("tool_choice")),
+        "parallel_tool_calls": bool(flags.get("function_calling")),
+    }
+    if provider != "anthropic":
+        return traits
+    native = bool(flags.get("native_structured_output"))
+    efforts = ["none", "low", "medium", "high"]
+    efforts += [level for level in ("xhigh", "max") if flags.get(f"{level}_reasoning_effort")]
+    thinking = "adaptive" if flags.get("adaptive_thinking") else "budget"
+    if row["always_thinks"]:
+        thinking = "always"
+        efforts.remove("none")
+    sampling = flags.get("sampling_params", True)
+    traits.update(
+        structured_output=native,
+        strict_tools=native,
+        forced_tool_choice=flags.get("forced_tool_use", True),
+        sampling=sampling,
+        temperature_with_top_p=sampling,
+        sampling_while_reasoning=False,
+        thinking=thinking,
+        reasoning_efforts=efforts,
+        tools_while_reasoning=True,
+        effort_parameter=bool(flags.get("output_config")),
+        mid_conversation_system=bool(flags.get("mid_conversation_system")),
+        assistant_prefill=bool(flags.get("assistant_prefill")),
+    )
+    return traits
+
+
+def traits_of(provider: str, row: Row, rules: list[Row]) -> tuple[Row, list[str]]:
+    """Return a model's traits, in their fixed order, and the sources of those set by hand."""
+    traits = derived_traits(provider, row)
+    sources = []
+    for rule in rules:
+        if matches(row["id"], rule["match"]):
+            traits.update(rule["traits"])
+            sources.append(rule["source"])
+    return {name: traits[name] for name in TRAIT_ORDER if traits.get(name) is not None}, sources
+
+
+def ranged(supported: bool | None, low: float, high: float | None, default: Any) -> Row:
+    if not supported:
+        return {"supported": supported}
+    return {"supported": True, "min": low, "max": high, "default": default}
+
+
+def parameters_of(provider: str, row: Row, traits: Row) -> Row:
+    """Return the request parameters of a model, in chat completions' names and ranges.
+
+    A parameter of which nothing is known is left out.
+    """
+    openai = provider == "openai"
+    sampling, penalties = traits.get("sampling"), traits.get("penalties")
+    several = openai and "search" not in row["id"]
+    parameters: Row = {
+        "temperature": ranged(sampling, 0.0, 2.0 if openai else 1.0, 1.0),
+        "top_p": ranged(sampling, 0.0, 1.0, 1.0),
+        "top_k": {"supported": False} if openai else ranged(sampling, 0, None, None),
+        "max_tokens": ranged(True, 1, row["max_output"], None),
+        "stop": {"supported": traits.get("stop")},
+        "n": ranged(several, 1, 128, 1),
+        "seed": {"supported": openai},
+        "frequency_penalty": ranged(penalties, -2.0, 2.0, 0.0),
+        "presence_penalty": ranged(penalties, -2.0, 2.0, 0.0),
+        "logit_bias": {"supported": penalties},
+        "logprobs": {"supported": traits.get("logprobs")},
+    }
+    parameters = {name: one for name, one in parameters.items() if one["supported"] is not None}
+    efforts = traits.get("reasoning_efforts")
+    if efforts is None:
+        return parameters
+    effort: Row = {"supported": bool(efforts)}
+    if efforts:
+        effort.update(values=efforts, default=traits.get("default_effort"))
+    parameters["reasoning_effort"] = effort
+    return parameters
+
+
+def modalities_of(row: Row, by_hand: Row) -> Row:
+    flags = row["flags"]
+    named = {
+        "Image": flags.get("vision"),
+        "Audio": flags.get("audio_input"),
+        "Document": flags.get("pdf_input"),
+    }
+    inputs = by_hand.get("inputs") or ["Text", *(name for name, has in named.items() if has)]
+    outputs = ["Text", "Audio"] if flags.get("audio_output") else ["Text"]
+    image = {"formats": ["png", "jpeg", "gif", "webp"]} if "Image" in inputs else None
+    audio = {"formats": ["wav", "mp3"]} if "Audio" in inputs else None
+    document = {"formats": ["pdf"]} if "Document" in inputs else None
+    configs = {"image": image, "audio": audio, "video": None, "document": document}
+    return {"input": inputs, "output": outputs, "configs": configs}
+
+
+def capabilities_of(provider: str, row: Row, traits: Row, overlay: Row) -> Row:
+    """Return a model's capabilities in the documented structure."""
+    flags = row["flags"]
+    openai = provider == "openai"
+    by_hand = overlay["models"].get(row["id"], {})
+    tools = bool(flags.get("function_calling"))
+    structured = bool(traits.get("structured_output"))
+    json_mode = structured or matches(row["id"], overlay["json_mode"]["match"])
+    # The table says "caching" of models that have no price for a cached token.
+    caching = bool(flags.get("prompt_caching")) and "cached_input" in row["prices"]
+    efforts = traits.get("reasoning_efforts")
+    extensions: Row = {}
+    if not openai and caching:
+        extensions["cache_control"] = {"min_tokens": row["cache_min_tokens"]}
+    if not openai and traits["thinking"] != "none":
+        extensions["thinking"] = {"mode": traits["thinking"]}
+    if openai and "search" in row["id"]:
+        extensions["web_search_options"] = True
+    return {
+        "version": SCHEMA_VERSION,
+        "modalities": modalities_of(row, by_hand),
+        "features": {
+            "function_calling": tools,
+            "tool_use": tools and not openai,
+            "json_mode": openai and json_mode,
+            "structured_output": structured,
+            "streaming": True,
+            "vision": bool(flags.get("vision")),
+            "reasoning": bool(flags.get("reasoning")) if efforts is None else bool(efforts),
+            "parallel_tool_calls": tools and traits.get("parallel_tool_calls") is not False,
+            "prompt_caching": caching,
+        },
+        "parameters": parameters_of(provider, row, traits),
+        "roles": {
+            "system": True,
+            "user": True,
+            "assistant": True,
+            "tool": tools,
+            "function": tools and openai,
+        },
+        "constraints": {
+            "tokens": {
+                "max_context_window": row["window"],
+                "max_output_tokens": row["max_output"],
+            },
+            "rate_limits": {"requests_per_minute": None, "tokens_per_minute": None},
+        },
+        "extensions": extensions,
+    }
+
+
+def model_entry(provider: str, row: Row, overlay: Row) -> Row:
+    """Return one model's entry in the manifest."""
+    by_hand = overlay["models"].get(row["id"], {})
+    row = {**row, "max_output": by_hand.get("max_output_tokens", row["max_output"])}
+    traits, trait_sources = traits_of(provider, row, overlay["traits"])
+    sources = [row["source"], *([by_hand["source"]] if "source" in by_hand else []), *trait_sources]
+    name = by_hand.get("name") or row["name"] or display_name(row["id"])
+    dated = [alias for alias in row["aliases"] if DATED.match(alias)]
+    return {
+        "name": name.replace(" (latest)", "") if "latest" not in row["id"] else name,
+        "version": by_hand.get("version") or (dated[0] if dated else row["id"]),
+        "aliases": sorted(row["aliases"]),
+        "general": not matches(row["id"], overlay["special"]["match"]),
+        "release_date": by_hand.get("release_date") or row["release_date"],
+        "deprecation_date": row["deprecation_date"],
+        "pricing": row["prices"],
+        "capabilities": capabilities_of(provider, row, traits, overlay),
+        "traits": traits,
+        "source": "; ".join(dict.fromkeys("; ".join(sources).split("; "))),
+        "date": row["date"],
+    }
+
+
+def manifest(provider: str, overlay: Row, facts: Row, models_dev: Row) -> Row:
+    """Return one provider's whole manifest."""
+    rows = fold_aliases(gather(provider, overlay, facts, models_dev), overlay["aliases"])
+    models = {model_id: model_entry(provider, rows[model_id], overlay) for model_id in sorted(rows)}
+    fallback_for = {key: to for key, to in overlay["fallback_for"].items() if key != "source"}
+    return {**overlay["head"], "models": models, "fallback_for": fallback_for}
+
+
+def make_manifests(facts: Path, models_dev: Path) -> dict[str, bytes]:
+    """Return every shipped manifest's bytes by file name."""
+    overlay = json.loads(OVERLAY.read_text(encoding="utf-8"))
+    table = json.loads(facts.read_text(encoding="utf-8"))["models"]
+    known = json.loads(models_dev.read_text(encoding="utf-8"))["models"]
+    made = {}
+    for provider in ("anthropic", "openai"):
+        content = manifest(provider, overlay[provider], table[provider], known[provider])
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        made[f"{provider}.json"] = text.encode("utf-8")
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--facts", type=Path, required=True, help="limits, prices and abilities")
+    parser.add_argument("--models-dev", type=Path, required=True, help="names and release dates")
+    parser.add_argument("--to", type=Path, default=DESTINATION, help="folder to write to")
+    arguments = parser.parse_args()
+    for name, content in make_manifests(arguments.facts, arguments.models_dev).items():
+        (arguments.to / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

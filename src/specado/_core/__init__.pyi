@@ -1,0 +1,60 @@
+from collections.abc import Iterable
+from typing import Any, Final
+
+from specado.types import ChatCompletionResponse
+
+__all__ = [
+    "MAX_DEPTH",
+    "PART_TYPES",
+    "Conversation",
+    "NotJson",
+    "Reported",
+    "check_capability",
+    "compare_capabilities",
+    "decode_anthropic_reply",
+    "decode_openai_reply",
+    "dumps",
+    "encode_anthropic_request",
+    "encode_openai_request",
+    "error_facts",
+    "normalize",
+    "unwrap_emulated",
+]
+
+MAX_DEPTH: Final[int]
+PART_TYPES: Final[tuple[str, ...]]
+Reported = tuple[str, str, Any, Any]
+
+class NotJson(Exception): ...
+
+class Conversation:
+    @property
+    def characters(self) -> int: ...
+    @property
+    def images(self) -> int: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def sounds(self) -> int: ...
+    @property
+    def turns(self) -> list[Any]: ...
+    def __len__(self) -> int: ...
+
+def normalize(messages: str | Iterable[Any]) -> Conversation: ...
+def dumps(value: Any) -> bytes: ...
+def error_facts(body: bytes) -> tuple[str | None, str | None, str | None]: ...
+def encode_openai_request(
+    conversation: Conversation, model: str, params: dict[str, Any], facts: Any
+) -> tuple[bytes, list[Reported]]: ...
+def encode_anthropic_request(
+    conversation: Conversation, model: str, params: dict[str, Any], facts: Any
+) -> tuple[bytes, list[Reported]]: ...
+def decode_openai_reply(
+    body: bytes, provider: str, model: str, created: int
+) -> tuple[ChatCompletionResponse, list[str]]: ...
+def decode_anthropic_reply(
+    body: bytes, provider: str, model: str, created: int
+) -> tuple[ChatCompletionResponse, list[str]]: ...
+def unwrap_emulated(reply: ChatCompletionResponse) -> None: ...
+def compare_capabilities(source: Any, target: Any) -> dict[str, Any]: ...
+def check_capability(capability: Any, name: str) -> None: ...
