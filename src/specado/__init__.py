@@ -1,10 +1,10 @@
 """One call to any large language model, with retry and fallback, and nothing lost silently.
 
-    import specado
+import specado
 
-    client = specado.Client()
-    response = client.chat.completions.create(model="gpt-4o", messages="Hello")
-    print(response.choices[0].message.content, response.extensions)
+client = specado.Client()
+response = client.chat.completions.create(model="gpt-4o", messages="Hello")
+print(response.choices[0].message.content, response.extensions)
 """
 
 from __future__ import annotations

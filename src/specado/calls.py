@@ -7,10 +7,11 @@ import random
 import time
 import warnings
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable
 
 from specado import capabilities
 from specado._core import normalize
+from specado.config import environment_proxies, environment_value
 from specado.endpoints import has_access
 from specado.errors import (
     ConfigurationError,
@@ -23,16 +24,19 @@ from specado.errors import (
     SimulatedReplyWarning,
 )
 from specado.params import check
-from specado.routing.attempts import Limits, attempts
+from specado.routing.attempts import Answer, Limits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, Request, make_plan
 from specado.simulator import FAULT_MODELS
-from specado.transport import Limits as WireLimits
 from specado.translation import read_reply
+from specado.transport import Limits as WireLimits
+from specado.transport import TransportSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from specado.config import Settings
-    from specado.routing.attempts import Outcome, Result, Steps
+    from specado.routing.attempts import Course, Outcome, Result, Steps
     from specado.routing.plan import Candidate
     from specado.transport import TransportFailure, WireReply
     from specado.types import ChatCompletionResponse
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Call", "check_providers"]
 
 logger = logging.getLogger("specado")
+logger.addHandler(logging.NullHandler())
 
 # Said once a process each; a second thread that says it too does no harm.
 _warned: set[str] = set()
@@ -111,7 +116,7 @@ class Call:
         self.plan: Plan = make_plan(self.request, settings, today, simulated=self.simulated)
         self._clock = _SimulatedClock()
         self._warn_if_retired(today)
-        self.wire_limits = WireLimits(
+        self.wire_limits: WireLimits = WireLimits(
             connect_timeout_s=settings.connect_timeout_seconds,
             max_reply_bytes=settings.max_reply_bytes,
             max_error_bytes=settings.max_error_bytes,
@@ -138,6 +143,23 @@ class Call:
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
         return attempts(self.plan, limits, now, random.random)
+
+    def transport_settings(self) -> TransportSettings:
+        """Return what the connections of this call are made from."""
+        settings = self._settings
+        proxies, no_proxy = environment_proxies()
+        if settings.proxy is not None:
+            proxies, no_proxy = (("all", settings.proxy),), ""
+        ca_bundle = settings.ca_bundle
+        if ca_bundle is None:
+            ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
+        return TransportSettings(
+            proxies=proxies,
+            no_proxy=no_proxy,
+            ca_bundle=ca_bundle,
+            max_connections=settings.max_connections,
+            keepalive_s=settings.keepalive_seconds,
+        )
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -200,47 +222,38 @@ class Call:
 
     def conclude(self, result: Result) -> ChatCompletionResponse:
         """Return the reply with its extensions filled, or raise the call's error."""
-        if result.error is not None:
-            raise result.error
-        reply, candidate = result.reply, result.candidate
-        assert reply is not None
-        assert candidate is not None
-        triggered = candidate.fallback_index is not None
-        if triggered:
-            logger.warning(
-                "fell back to %s/%s after: %s",
-                candidate.provider,
-                candidate.model,
-                result.errors[-1].message if result.errors else self.plan.skipped[0].reason,
-            )
+        course, ended = result
+        if not isinstance(ended, Answer):
+            raise ended
+        reply, candidate = ended
+        if candidate.fallback_index is not None:
+            why = course.errors[-1].message if course.errors else self.plan.skipped[0].reason
+            logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
         extensions = reply.extensions
-        extensions.fallback_triggered = triggered
-        extensions.attempts = result.attempts
-        extensions.metadata = self._metadata(result, candidate, extensions.metadata)
+        extensions.fallback_triggered = candidate.fallback_index is not None
+        extensions.attempts = course.attempts
+        extensions.metadata = {
+            **self._metadata(course, candidate),
+            **_told_by(reply),
+            **extensions.metadata,
+        }
         return reply
 
-    def _metadata(
-        self, result: Result, candidate: Candidate, notes: dict[str, Any]
-    ) -> dict[str, Any]:
-        plan, reply = self.plan, result.reply
-        assert reply is not None
-        index = candidate.fallback_index
+    def _metadata(self, course: Course, candidate: Candidate) -> dict[str, Any]:
+        plan, index = self.plan, candidate.fallback_index
         metadata: dict[str, Any] = {
             "primary_provider": plan.primary_provider,
             "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
             "fallback_used": index is not None,
-            "attempts": result.attempts,
-            "retry_delay_ms": round(result.waited_s * 1000, 3),
+            "attempts": course.attempts,
+            "retry_delay_ms": round(course.waited_s * 1000, 3),
             "latency_ms": round((time.monotonic() - self._started_s) * 1000, 3),
             "simulated": self.simulated,
         }
         if index is not None:
             metadata["fallback_index"] = index
-        if result.errors:
-            metadata["provider_errors"] = [error.message for error in result.errors]
-        request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id")
-        if request_id is not None:
-            metadata["request_id"] = request_id
+        if course.errors:
+            metadata["provider_errors"] = [error.message for error in course.errors]
         if plan.skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}
@@ -249,5 +262,10 @@ class Call:
         report = candidate.report
         if report is not None:
             metadata["lossiness"] = report
-        metadata.update(notes)
         return metadata
+
+
+def _told_by(reply: ChatCompletionResponse) -> dict[str, Any]:
+    """Return what the provider's headers tell for the metadata."""
+    request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id")
+    return {} if request_id is None else {"request_id": request_id}

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, get_type_hints
 
 from specado import transport
 from specado.calls import Call, check_providers
@@ -39,8 +39,10 @@ def spelled_out(method: Any) -> Any:
     signature = inspect.signature(method)
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     shown += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=type_)
-        for name, type_ in CompletionParams.__annotations__.items()
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Optional[type_]
+        )
+        for name, type_ in get_type_hints(CompletionParams).items()
     ]
     method.__signature__ = signature.replace(parameters=shown)
     return method
@@ -106,15 +108,13 @@ class _Settled:
             while True:
                 if isinstance(effect, Send):
                     candidate, timeout_s = effect.candidate, effect.timeout_s
+                    request = candidate.wire_request()
                     try:
-                        reply = carrier.send(
-                            candidate.wire_request(), timeout_s, call.wire_limits
-                        )
+                        reply = carrier.send(request, timeout_s, call.wire_limits)
                     except transport.TransportFailure as failure:
-                        outcome = call.failed(candidate, failure, timeout_s)
+                        effect = steps.send(call.failed(candidate, failure, timeout_s))
                     else:
-                        outcome = call.read(candidate, reply)
-                    effect = steps.send(outcome)
+                        effect = steps.send(call.read(candidate, reply))
                 else:
                     time.sleep(call.waits(effect.delay_s))
                     effect = steps.send(None)
@@ -132,15 +132,13 @@ class _Settled:
             while True:
                 if isinstance(effect, Send):
                     candidate, timeout_s = effect.candidate, effect.timeout_s
+                    request = candidate.wire_request()
                     try:
-                        reply = await carrier.send(
-                            candidate.wire_request(), timeout_s, call.wire_limits
-                        )
+                        reply = await carrier.send(request, timeout_s, call.wire_limits)
                     except transport.TransportFailure as failure:
-                        outcome = call.failed(candidate, failure, timeout_s)
+                        effect = steps.send(call.failed(candidate, failure, timeout_s))
                     else:
-                        outcome = call.read(candidate, reply)
-                    effect = steps.send(outcome)
+                        effect = steps.send(call.read(candidate, reply))
                 else:
                     await asyncio.sleep(call.waits(effect.delay_s))
                     effect = steps.send(None)
@@ -155,14 +153,14 @@ class _Settled:
             return _simulator
         if self._http_client is not None:
             return transport.client_transport(self._http_client)
-        return transport.shared_transport(call.transport_settings)
+        return transport.shared_transport(call.transport_settings())
 
     def _async_carrier(self, call: Call) -> AsyncTransport:
         if call.simulated:
             return _async_simulator
         if self._async_http_client is not None:
             return transport.async_client_transport(self._async_http_client)
-        return transport.shared_async_transport(call.transport_settings)
+        return transport.shared_async_transport(call.transport_settings())
 
 
 class Client(_Settled):

@@ -13,7 +13,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import msgspec
 
@@ -24,12 +24,11 @@ __all__ = [
     "Secret",
     "Settings",
     "closest",
+    "environment_proxies",
     "environment_value",
     "resolve",
 ]
 
-PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
-TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 STRICTNESS = ("strict", "warn", "coerce")
 TRANSPORTS = ("auto", "httpx")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
@@ -66,7 +65,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
     api_key: Optional[Any] = None  # a Secret
     base_url: Optional[str] = None
-    headers: Tuple[Tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: Optional[float] = None
 
     def __repr__(self) -> str:
@@ -78,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     primary_provider: str = "openai"
     fallback_provider: Optional[str] = None
-    fallback_providers: Optional[Tuple[str, ...]] = None
+    fallback_providers: Optional[tuple[str, ...]] = None
     enable_fallback: bool = True
     max_retries: int = 2
     timeout_seconds: float = 600
@@ -87,15 +86,15 @@ class Settings(msgspec.Struct, frozen=True):
     first_token_timeout_seconds: Optional[float] = None
     idle_timeout_seconds: float = 60
     strictness: str = "warn"
-    model_map: Dict[str, Dict[str, str]] = {}
+    model_map: dict[str, dict[str, str]] = {}
     simulate: Union[bool, str] = "auto"
-    providers: Dict[str, ProviderSettings] = {}
+    providers: dict[str, ProviderSettings] = {}
     fallback_on_content_policy: bool = False
     max_reply_bytes: int = 64_000_000
     max_frame_bytes: int = 16_000_000
     max_error_bytes: int = 64_000
     transport: str = "auto"
-    hooks: Dict[str, Any] = {}
+    hooks: dict[str, Any] = {}
     proxy: Optional[str] = None
     ca_bundle: Optional[str] = None
     max_connections: int = 1000
@@ -166,7 +165,7 @@ def _text(key: str, value: Any) -> str:
     return value.strip()
 
 
-def _names(key: str, value: Any) -> Tuple[str, ...]:
+def _names(key: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise _wrong(key, value, "a list of provider names")
     return tuple(_text(f"{key}[{place}]", item) for place, item in enumerate(value))
@@ -220,7 +219,7 @@ def _simulate(key: str, value: Any) -> Union[bool, str]:
     return found  # type: ignore[return-value]
 
 
-def _model_map(key: str, value: Any) -> Dict[str, Dict[str, str]]:
+def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
     if not isinstance(value, Mapping):
         raise _wrong(key, value, "{model: {provider: model}}")
     found = {}
@@ -234,7 +233,7 @@ def _model_map(key: str, value: Any) -> Dict[str, Dict[str, str]]:
     return found
 
 
-def _hooks(key: str, value: Any) -> Dict[str, Any]:
+def _hooks(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _wrong(key, value, "{name: callable}")
     for name, hook in value.items():
@@ -292,7 +291,7 @@ def _provider(key: str, value: Any) -> ProviderSettings:
     )
 
 
-def checked_headers(key: str, value: Any) -> Tuple[Tuple[str, str], ...]:
+def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs, names and values checked."""
     if not isinstance(value, Mapping):
         raise _wrong(key, value, "{name: text}")
@@ -304,12 +303,10 @@ def checked_headers(key: str, value: Any) -> Tuple[Tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _providers(key: str, value: Any) -> Dict[str, ProviderSettings]:
+def _providers(key: str, value: Any) -> dict[str, ProviderSettings]:
     if not isinstance(value, Mapping):
         raise _wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
-    return {
-        _text(key, name): _provider(f"{key}[{name!r}]", entry) for name, entry in value.items()
-    }
+    return {_text(key, name): _provider(f"{key}[{name!r}]", entry) for name, entry in value.items()}
 
 
 class _Key(NamedTuple):
@@ -361,6 +358,22 @@ def _warn_unknown(path: str, name: Any, known: Any) -> None:
         ConfigurationWarning,
         stacklevel=5,
     )
+
+
+def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the environment's proxies as (scheme, URL) pairs, and what NO_PROXY says.
+
+    As in curl and httpx the lower-case name counts first; HTTP_PROXY in capitals is not read
+    where a CGI server sets REQUEST_METHOD (anybody's `Proxy:` header would become it).
+    """
+    found = []
+    for scheme in ("http", "https", "all"):
+        value = environment_value(f"{scheme}_proxy")
+        if value is None and not (scheme == "http" and "REQUEST_METHOD" in os.environ):
+            value = environment_value(f"{scheme.upper()}_PROXY")
+        if value is not None:
+            found.append((scheme, value if "://" in value else f"http://{value}"))
+    return tuple(found), environment_value("no_proxy") or environment_value("NO_PROXY") or ""
 
 
 def resolve(config: Optional[Mapping[str, Any]]) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import quote, urlencode
 
 from specado._version import __version__
@@ -37,7 +37,7 @@ class Endpoint(NamedTuple):
     provider: Provider
     base_url: str
     api_key: Optional[Secret]
-    headers: Tuple[Tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
     timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
 
@@ -83,10 +83,14 @@ def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     if api_key is None and authentication.kind != "none":
         variable = authentication.env[0] if authentication.env else None
         named = f"set {variable}, or " if variable else "give "
-        missing = f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
+        missing = (
+            f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
+        )
     headers = list(authentication.headers.items())
     for header in authentication.optional_headers:
-        value = environment_value(header.env) if header.env else None
+        if header.env is None:
+            continue
+        value = environment_value(header.env)
         if value is not None:
             headers.append((header.name, checked_header_value(value, header.env)))
     return Endpoint(
@@ -103,7 +107,7 @@ def wire_request(
     endpoint: Endpoint,
     model: str,
     body: bytes,
-    extra_headers: Tuple[Tuple[str, str], ...] = (),
+    extra_headers: tuple[tuple[str, str], ...] = (),
     extra_query: Optional[Mapping[str, str]] = None,
 ) -> WireRequest:
     """Return the request that carries *body* to the endpoint, its key included."""

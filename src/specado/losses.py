@@ -10,7 +10,7 @@ the providers' API references.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import msgspec
 
@@ -80,7 +80,10 @@ ROWS: dict[str, Row] = {
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
     "tool_choice.thinking": Row(
-        "Unsupported", "contract", "High", "a tool cannot be forced on this model, or while it thinks"
+        "Unsupported",
+        "contract",
+        "High",
+        "a tool cannot be forced on this model, or while it thinks",
     ),
     "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
     "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
@@ -172,10 +175,10 @@ class LossinessReport(msgspec.Struct, frozen=True):
 
     is_lossy: bool
     severity: str
-    lossiness_types: List[Union[str, Dict[str, str]]]
-    details: List[str]
-    recommendations: List[str]
-    items: List[Loss]
+    lossiness_types: list[Union[str, dict[str, str]]]
+    details: list[str]
+    recommendations: list[str]
+    items: list[Loss]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON objects."""
@@ -187,7 +190,6 @@ class LossinessReport(msgspec.Struct, frozen=True):
             return "nothing lost"
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         return "\n".join([head, *(f"  {item}" for item in self.items)])
-
 
 
 def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:

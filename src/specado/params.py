@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, Dict, List, TypedDict, Union
+from typing import Any, Callable, TypedDict, Union
 
-from specado.config import checked_headers, closest, one_of, seconds
 from specado.config import STRICTNESS as STRICTNESSES
+from specado.config import checked_headers, closest, one_of, seconds
 from specado.errors import MessageFormatError
 
-__all__ = ["CompletionParams", "OPTIONS", "PARAMETERS", "check"]
+__all__ = ["OPTIONS", "PARAMETERS", "CompletionParams", "check"]
 
 
 class CompletionOptions(TypedDict, total=False):
@@ -24,7 +24,7 @@ class CompletionOptions(TypedDict, total=False):
     timeout_seconds: float
     max_retries: int
     strictness: str
-    fallback_models: List[str]
+    fallback_models: list[str]
     extra_headers: Mapping[str, str]
     extra_query: Mapping[str, str]
     extra_body: Mapping[str, Any]
@@ -33,39 +33,39 @@ class CompletionOptions(TypedDict, total=False):
 class CompletionParams(CompletionOptions, total=False):
     """OpenAI's chat-completions parameters beyond the documented four, and the call's options."""
 
-    audio: Dict[str, Any]
+    audio: dict[str, Any]
     frequency_penalty: float
-    function_call: Union[str, Dict[str, Any]]
-    functions: List[Dict[str, Any]]
-    logit_bias: Dict[str, int]
+    function_call: Union[str, dict[str, Any]]
+    functions: list[dict[str, Any]]
+    logit_bias: dict[str, int]
     logprobs: bool
     max_completion_tokens: int
-    metadata: Dict[str, str]
-    modalities: List[str]
-    moderation: Dict[str, Any]
+    metadata: dict[str, str]
+    modalities: list[str]
+    moderation: dict[str, Any]
     n: int
     parallel_tool_calls: bool
-    prediction: Dict[str, Any]
+    prediction: dict[str, Any]
     presence_penalty: float
     prompt_cache_key: str
-    prompt_cache_options: Dict[str, Any]
+    prompt_cache_options: dict[str, Any]
     prompt_cache_retention: str
     reasoning_effort: str
-    response_format: Dict[str, Any]
+    response_format: dict[str, Any]
     safety_identifier: str
     seed: int
     service_tier: str
-    stop: Union[str, List[str]]
+    stop: Union[str, list[str]]
     store: bool
     stream: bool
-    stream_options: Dict[str, Any]
-    tool_choice: Union[str, Dict[str, Any]]
-    tools: List[Dict[str, Any]]
+    stream_options: dict[str, Any]
+    tool_choice: Union[str, dict[str, Any]]
+    tools: list[dict[str, Any]]
     top_logprobs: int
     top_p: float
     user: str
     verbosity: str
-    web_search_options: Dict[str, Any]
+    web_search_options: dict[str, Any]
 
 
 def _wrong(name: str, value: Any, wanted: str) -> MessageFormatError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Dialect(NamedTuple):
     """One wire format: how a request is written and a reply is read."""
 
     encode: Callable[
-        [Conversation, str, Dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
+        [Conversation, str, dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
     ]
     decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
 
@@ -90,7 +90,7 @@ def encode(
     """
     body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
     if extra_body:
-        members = msgspec.json.decode(body, type=Dict[str, msgspec.Raw])
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         members.update({name: msgspec.Raw(dumps(value)) for name, value in extra_body.items()})
         body = msgspec.json.encode(members)
     return Encoded(body, losses)
@@ -112,19 +112,13 @@ def read_reply(
     `extensions.metadata["reply_notes"]`.
     """
     if not 200 <= reply.status < 300:
-        return error_from_reply(
-            reply, provider=provider, model=model, now=now, secrets=secrets
-        )
+        return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
     try:
-        found, notes = DIALECTS[dialect].decode(
-            reply.body, provider, model, int(now.timestamp())
-        )
+        found, notes = DIALECTS[dialect].decode(reply.body, provider, model, int(now.timestamp()))
     except MalformedResponseError as error:
         if error_facts(reply.body) != (None, None, None):
             # Some OpenAI-compatible servers answer 200 with an error object.
-            return error_from_reply(
-                reply, provider=provider, model=model, now=now, secrets=secrets
-            )
+            return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
         return MalformedResponseError(
             f"{provider}/{model}: {error.message} (HTTP {reply.status})",
             provider=provider,

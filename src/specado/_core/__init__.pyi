@@ -25,7 +25,7 @@ MAX_DEPTH: Final[int]
 PART_TYPES: Final[tuple[str, ...]]
 Reported = tuple[str, str, Any, Any]
 
-class NotJson(Exception): ...
+class NotJson(Exception): ...  # noqa: N818 - what a value is, not a fault of ours
 
 class Conversation:
     @property

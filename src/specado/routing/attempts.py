@@ -11,7 +11,8 @@ the one passed in. A driver runs it so, and always closes it:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Generator, List, Optional, Union
+from collections.abc import Generator
+from typing import Callable, Optional, Union
 
 import msgspec
 
@@ -26,11 +27,9 @@ from specado.routing.retry import (
     backoff_s,
     rule_for,
 )
+from specado.types import ChatCompletionResponse
 
-if TYPE_CHECKING:
-    from specado.types import ChatCompletionResponse
-
-__all__ = ["Effect", "Limits", "Outcome", "Result", "Send", "Wait", "attempts"]
+__all__ = ["Answer", "Course", "Effect", "Limits", "Outcome", "Result", "Send", "Wait", "attempts"]
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -55,19 +54,30 @@ class Limits(msgspec.Struct, frozen=True):
     fallback_on_content_policy: bool = False
 
 
-class Result(msgspec.Struct):
-    """How a call ended: with a `reply`, from `candidate`, or with `error`."""
+class Course(msgspec.Struct):
+    """What happened in a call so far."""
 
-    errors: List[ProviderError]
+    errors: list[ProviderError] = []
     attempts: int = 0
     waited_s: float = 0.0
-    reply: Optional[ChatCompletionResponse] = None
-    candidate: Optional[Candidate] = None
-    error: Optional[ProviderError] = None
+
+
+class Answer(NamedTuple):
+    """The reply of a call, and who gave it."""
+
+    reply: ChatCompletionResponse
+    candidate: Candidate
+
+
+class Result(NamedTuple):
+    """How a call ended: with an answer or an error."""
+
+    course: Course
+    ended: Union[Answer, ProviderError]
 
 
 Effect = Union[Send, Wait]
-Outcome = Union["ChatCompletionResponse", ProviderError, None]
+Outcome = Union[ChatCompletionResponse, ProviderError, None]
 Steps = Generator[Effect, Outcome, Result]
 
 
@@ -78,44 +88,41 @@ def attempts(
 
     *now* gives seconds of a clock that never goes back, *random* a number from [0, 1).
     """
-    result = Result(errors=[])
+    course = Course()
     deadline = now() + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
         if now() >= deadline:
-            result.error = _out_of_time(result, limits)
-            return result
+            return Result(course, _out_of_time(course, limits))
         candidate = waiting.pop(0)
-        last = yield from _ask(candidate, waiting, result, limits, deadline, now, random)
-        if last is None:
-            return result
-        waiting = _after(last, candidate, waiting, limits)
-    result.error = _failure(result)
-    return result
+        ended = yield from _ask(candidate, waiting, course, limits, deadline, now, random)
+        if isinstance(ended, Answer):
+            return Result(course, ended)
+        waiting = _after(ended, candidate, waiting, limits)
+    return Result(course, _failure(course))
 
 
 def _ask(
     candidate: Candidate,
     others: list[Candidate],
-    result: Result,
+    course: Course,
     limits: Limits,
     deadline: float,
     now: Callable[[], float],
     random: Callable[[], float],
-) -> Generator[Effect, Outcome, Optional[ProviderError]]:
-    """Ask one candidate until it answers or its last error is known; return that error."""
+) -> Generator[Effect, Outcome, Union[Answer, ProviderError]]:
+    """Ask one candidate until it answers or nothing is left to do there; return the last outcome."""
     retries = 0
     while True:
         left_s = deadline - now()
         if left_s <= 0:  # a wait took longer than it should
-            return result.errors[-1]
+            return course.errors[-1]
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
-        result.attempts += 1
+        course.attempts += 1
         outcome = yield Send(candidate, timeout_s)
         if not isinstance(outcome, ProviderError):
-            result.reply, result.candidate = outcome, candidate
-            return None
-        result.errors.append(outcome)
+            return Answer(outcome, candidate)
+        course.errors.append(outcome)
         same = rule_for(outcome).same
         if retries >= limits.max_retries or (same is not None and retries >= same):
             return outcome
@@ -126,7 +133,7 @@ def _ask(
             return outcome
         if delay_s > 0:
             yield Wait(delay_s)
-            result.waited_s += delay_s
+            course.waited_s += delay_s
         retries += 1
 
 
@@ -158,23 +165,23 @@ def _after(
     return []
 
 
-def _facts(result: Result, error: ProviderError) -> dict[str, object]:
+def _facts(course: Course, error: ProviderError) -> dict[str, object]:
     facts = {name: value for name, value in vars(error).items() if name != "message"}
-    return {**facts, "attempts": result.attempts, "errors": tuple(result.errors)}
+    return {**facts, "attempts": course.attempts, "errors": tuple(course.errors)}
 
 
-def _failure(result: Result) -> ProviderError:
+def _failure(course: Course) -> ProviderError:
     """Return the call's error: the class and the facts of the last one, every attempt in it."""
-    decisive = result.errors[-1]
-    text = "; ".join(dict.fromkeys(error.message for error in result.errors))
-    return type(decisive)(text, **_facts(result, decisive))
+    decisive = course.errors[-1]
+    text = "; ".join(dict.fromkeys(error.message for error in course.errors))
+    return type(decisive)(text, **_facts(course, decisive))
 
 
-def _out_of_time(result: Result, limits: Limits) -> DeadlineExceededError:
-    told = "; ".join(dict.fromkeys(error.message for error in result.errors))
+def _out_of_time(course: Course, limits: Limits) -> DeadlineExceededError:
+    told = "; ".join(dict.fromkeys(error.message for error in course.errors))
     text = f"the call's {limits.timeout_s:g} s (timeout_seconds) are over"
     return DeadlineExceededError(
         f"{text}: {told}" if told else text,
-        attempts=result.attempts,
-        errors=tuple(result.errors),
+        attempts=course.attempts,
+        errors=tuple(course.errors),
     )

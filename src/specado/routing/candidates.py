@@ -116,9 +116,7 @@ def _fallback(
 def _nearest(asked: Model | None, provider: Provider, today: date) -> Model | None:
     """Return the current general model nearest in price, the cheapest if no price is known."""
     known = [
-        model
-        for model in provider.models.values()
-        if model.general and not model.is_retired(today)
+        model for model in provider.models.values() if model.general and not model.is_retired(today)
     ]
     wanted = 0.0 if asked is None else _price(asked, unknown=0.0)
     return min(

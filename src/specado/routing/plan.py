@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import msgspec
 
-from specado.config import Settings
 from specado.endpoints import Endpoint, resolve_endpoint, wire_request
 from specado.errors import ConfigurationError, LossyTranslationError, SpecadoError
 from specado.losses import ROWS, LossinessReport, refuses, report_of
@@ -16,8 +16,9 @@ from specado.translation import Encoded, encode
 if TYPE_CHECKING:
     from datetime import date
 
-    from specado._core import Conversation, Reported
+    from specado._core import Conversation
     from specado.capabilities import Model
+    from specado.config import Settings
     from specado.transport import WireRequest
 
 __all__ = ["Candidate", "Plan", "Request", "Skipped", "make_plan"]
@@ -51,7 +52,7 @@ class Candidate(msgspec.Struct, frozen=True):
     model: str
     facts: Optional[Any]  # a capabilities.Model
     encoded: Encoded
-    extra_headers: Tuple[Tuple[str, str], ...] = ()
+    extra_headers: tuple[tuple[str, str], ...] = ()
     extra_query: Optional[Mapping[str, str]] = None
 
     @property
@@ -90,8 +91,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The eligible candidates in order, what was skipped, and whom the call was meant for."""
 
-    candidates: List[Candidate]
-    skipped: List[Skipped]
+    candidates: list[Candidate]
+    skipped: list[Skipped]
     primary_provider: str
     fallback_provider: Optional[str]
 
@@ -123,7 +124,7 @@ def make_plan(request: Request, settings: Settings, today: date, *, simulated: b
             reason = f"strictness {strictness!r} refuses a loss: {_loss_text(candidate, row)}"
             skipped.append(Skipped(candidate.provider, candidate.model, reason))
     if not candidates:
-        raise _refusal(refused, strictness, settings)
+        raise _refusal(refused, strictness)
     following = found[1].provider.name if len(found) > 1 else None
     return Plan(candidates, skipped, found[0].provider.name, following)
 
@@ -173,9 +174,7 @@ def _loss_text(candidate: Candidate, row: str) -> str:
     return f"{path}: {ROWS[row].message}"
 
 
-def _refusal(
-    refused: list[tuple[Candidate, str]], strictness: str, settings: Settings
-) -> LossyTranslationError:
+def _refusal(refused: list[tuple[Candidate, str]], strictness: str) -> LossyTranslationError:
     """Return the error for a call whose every candidate is refused."""
     candidate, row = refused[0]
     milder = "coerce"

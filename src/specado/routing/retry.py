@@ -87,4 +87,4 @@ def backoff_s(error: ProviderError, retry: int, random: float) -> float:
         return error.retry_after_s
     throttled = isinstance(error, (RateLimitError, OverloadedError))
     base = THROTTLED_BASE_S if throttled else BASE_S
-    return random * min(MAX_BACKOFF_S, base * 2 ** min(retry, 10))
+    return random * min(MAX_BACKOFF_S, base * 2.0 ** min(retry, 10))
