@@ -12,7 +12,7 @@ the one passed in. A driver runs it so, and always closes it:
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Callable, Optional, Union
+from typing import Callable, NamedTuple, Optional, Union
 
 import msgspec
 
@@ -111,7 +111,7 @@ def _ask(
     now: Callable[[], float],
     random: Callable[[], float],
 ) -> Generator[Effect, Outcome, Union[Answer, ProviderError]]:
-    """Ask one candidate until it answers or nothing is left to do there; return the last outcome."""
+    """Ask one candidate until it answers or there is no more to do; return how it ended."""
     retries = 0
     while True:
         left_s = deadline - now()
@@ -120,6 +120,8 @@ def _ask(
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
         course.attempts += 1
         outcome = yield Send(candidate, timeout_s)
+        if outcome is None:
+            raise TypeError("the outcome of a Send is a reply or an error")
         if not isinstance(outcome, ProviderError):
             return Answer(outcome, candidate)
         course.errors.append(outcome)
