@@ -9,10 +9,7 @@ import warnings
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
-from specado import capabilities
 from specado._core import normalize
-from specado.config import environment_proxies, environment_value
-from specado.endpoints import has_access
 from specado.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -30,12 +27,12 @@ from specado.routing.plan import Plan, Request, make_plan
 from specado.simulator import FAULT_MODELS
 from specado.translation import read_reply
 from specado.transport import Limits as WireLimits
-from specado.transport import TransportSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.config import Settings
+    from specado.endpoints import Access
     from specado.routing.attempts import Course, Outcome, Result, Steps
     from specado.routing.plan import Candidate
     from specado.transport import TransportFailure, WireReply
@@ -61,14 +58,13 @@ def check_providers(settings: Settings) -> None:
         known_provider(name, "providers")
 
 
-def _is_simulated(model: str, settings: Settings) -> bool:
+def _is_simulated(model: str, settings: Settings, access: Access) -> bool:
     """Return whether a call is answered by the simulator in this process."""
     if model in FAULT_MODELS or model.partition("/")[2] in FAULT_MODELS:
         return True
     if settings.simulate != "auto":
         return bool(settings.simulate)
-    found = (capabilities.provider(name) for name in capabilities.list_providers())
-    if any(provider is not None and has_access(provider, settings) for provider in found):
+    if access.is_real:
         return False
     text = (
         "no provider has an API key or an address: replies are simulated in this process. "
@@ -101,7 +97,12 @@ class Call:
     """
 
     def __init__(
-        self, settings: Settings, model: Any, messages: Any, given: Mapping[str, Any]
+        self,
+        settings: Settings,
+        access: Access,
+        model: Any,
+        messages: Any,
+        given: Mapping[str, Any],
     ) -> None:
         self._started_s = time.monotonic()
         parameters, options = check(given)
@@ -111,9 +112,9 @@ class Call:
             raise ConfigurationError("stream=True is not available in this version", key="stream")
         self._settings = settings
         self.request = Request(model, normalize(messages), parameters, options)
-        self.simulated = _is_simulated(model, settings)
+        self.simulated = _is_simulated(model, settings, access)
         today = datetime.now(timezone.utc).date()
-        self.plan: Plan = make_plan(self.request, settings, today, simulated=self.simulated)
+        self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self._clock = _SimulatedClock()
         self._warn_if_retired(today)
         self.wire_limits: WireLimits = WireLimits(
@@ -143,23 +144,6 @@ class Call:
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
         return attempts(self.plan, limits, now, random.random)
-
-    def transport_settings(self) -> TransportSettings:
-        """Return what the connections of this call are made from."""
-        settings = self._settings
-        proxies, no_proxy = environment_proxies()
-        if settings.proxy is not None:
-            proxies, no_proxy = (("all", settings.proxy),), ""
-        ca_bundle = settings.ca_bundle
-        if ca_bundle is None:
-            ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
-        return TransportSettings(
-            proxies=proxies,
-            no_proxy=no_proxy,
-            ca_bundle=ca_bundle,
-            max_connections=settings.max_connections,
-            keepalive_s=settings.keepalive_seconds,
-        )
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, get_type_hints
 from specado import transport
 from specado.calls import Call, check_providers
 from specado.config import Settings, resolve
+from specado.endpoints import Access
 from specado.params import CompletionParams
 from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
@@ -60,6 +61,7 @@ class _Settled:
     ) -> None:
         self._settings: Settings = resolve(config)
         check_providers(self._settings)
+        self._access = Access(self._settings)
         self._config: dict[str, Any] = {} if config is None else dict(config)
         self._http_client = http_client
         self._async_http_client = async_http_client
@@ -153,14 +155,14 @@ class _Settled:
             return _simulator
         if self._http_client is not None:
             return transport.client_transport(self._http_client)
-        return transport.shared_transport(call.transport_settings())
+        return transport.shared_transport(self._access.transport_settings)
 
     def _async_carrier(self, call: Call) -> AsyncTransport:
         if call.simulated:
             return _async_simulator
         if self._async_http_client is not None:
             return transport.async_client_transport(self._async_http_client)
-        return transport.shared_async_transport(call.transport_settings())
+        return transport.shared_async_transport(self._access.transport_settings)
 
 
 class Client(_Settled):
@@ -253,7 +255,7 @@ class _Completions:
         params: Mapping[str, Any],
     ) -> Call:
         given = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        return Call(self._client._settings, model, messages, given)
+        return Call(self._client._settings, self._client._access, model, messages, given)
 
 
 class Completions(_Completions):

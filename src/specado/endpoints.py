@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import quote, urlencode
 
+from specado import capabilities
 from specado._version import __version__
 from specado.config import (
     ProviderSettings,
@@ -12,16 +14,17 @@ from specado.config import (
     Settings,
     checked_header_value,
     checked_url,
+    environment_proxies,
     environment_value,
 )
-from specado.transport import WireRequest
+from specado.transport import TransportSettings, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.capabilities import Provider
 
-__all__ = ["Endpoint", "has_access", "resolve_endpoint", "wire_request"]
+__all__ = ["Access", "Endpoint", "has_access", "resolve_endpoint", "wire_request"]
 
 _NOTHING = ProviderSettings()
 _STATIC_HEADERS = (
@@ -101,6 +104,52 @@ def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         timeout_s=own.timeout_seconds,
         missing=missing,
     )
+
+
+class Access:
+    """What one client can reach, and how; looked up when it is first needed, then kept.
+
+    May be shared by threads: what two of them look up at once is the same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def endpoint(self, provider: Provider) -> Endpoint:
+        """Return how *provider* is reached.
+
+        Raises:
+            ConfigurationError: a key or an address in the environment cannot be one.
+        """
+        found = self._endpoints.get(provider.name)
+        if found is None or found.provider is not provider:
+            found = self._endpoints[provider.name] = resolve_endpoint(provider, self._settings)
+        return found
+
+    @cached_property
+    def is_real(self) -> bool:
+        """Whether any provider has a credential or an address of its own."""
+        found = (capabilities.provider(name) for name in capabilities.list_providers())
+        return any(each is not None and has_access(each, self._settings) for each in found)
+
+    @cached_property
+    def transport_settings(self) -> TransportSettings:
+        """What the connections are made from."""
+        settings = self._settings
+        proxies, no_proxy = environment_proxies()
+        if settings.proxy is not None:
+            proxies, no_proxy = (("all", settings.proxy),), ""
+        ca_bundle = settings.ca_bundle
+        if ca_bundle is None:
+            ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
+        return TransportSettings(
+            proxies=proxies,
+            no_proxy=no_proxy,
+            ca_bundle=ca_bundle,
+            max_connections=settings.max_connections,
+            keepalive_s=settings.keepalive_seconds,
+        )
 
 
 def wire_request(

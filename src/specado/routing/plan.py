@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import msgspec
 
-from specado.endpoints import Endpoint, resolve_endpoint, wire_request
+from specado.endpoints import Access, Endpoint, wire_request
 from specado.errors import ConfigurationError, LossyTranslationError, SpecadoError
 from specado.losses import ROWS, LossinessReport, refuses, report_of
 from specado.routing.candidates import Route, routes
@@ -97,7 +97,9 @@ class Plan(msgspec.Struct, frozen=True):
     fallback_provider: Optional[str]
 
 
-def make_plan(request: Request, settings: Settings, today: date, *, simulated: bool) -> Plan:
+def make_plan(
+    request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
+) -> Plan:
     """Return the plan of a call. Nothing is sent.
 
     Raises:
@@ -112,7 +114,7 @@ def make_plan(request: Request, settings: Settings, today: date, *, simulated: b
     skipped: list[Skipped] = []
     refused: list[tuple[Candidate, str]] = []
     for index, route in enumerate(found):
-        candidate = _candidate(route, request, settings, index, simulated=simulated)
+        candidate = _candidate(route, request, access, index, simulated=simulated)
         if isinstance(candidate, Skipped):
             skipped.append(candidate)
             continue
@@ -130,14 +132,14 @@ def make_plan(request: Request, settings: Settings, today: date, *, simulated: b
 
 
 def _candidate(
-    route: Route, request: Request, settings: Settings, index: int, *, simulated: bool
+    route: Route, request: Request, access: Access, index: int, *, simulated: bool
 ) -> Candidate | Skipped:
     provider = route.provider
     if route.model is None:
         reason = f"no model of {provider.name!r} is known to stand in: name one in model_map"
         return Skipped(provider.name, None, reason)
     try:
-        endpoint = resolve_endpoint(provider, settings)
+        endpoint = access.endpoint(provider)
         if endpoint.missing is not None and not simulated:
             raise ConfigurationError(endpoint.missing, key="api_key")
     except ConfigurationError as error:
