@@ -16,7 +16,8 @@ from typing import Any
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
-from specado._core.compare import check_capability, compare_capabilities
+from specado._core.capability import check_capability
+from specado._core.compare import compare_capabilities
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, Conversation, normalize
 from specado._core.openai_chat import decode_reply as decode_openai_reply

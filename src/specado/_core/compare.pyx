@@ -5,9 +5,9 @@ checked whole before anything is compared, so that an error does not depend on t
 No state is kept; any number of threads may compare at once.
 """
 
-from cpython.float cimport PyFloat_AS_DOUBLE
-from cpython.long cimport PyLong_AsLongLongAndOverflow
-from cpython.unicode cimport PyUnicode_GET_LENGTH
+cimport cython
+
+from specado._core.capability cimport Sections, as_dict, check, output_limit
 
 cdef enum Severity:
     NOTHING
@@ -17,203 +17,60 @@ cdef enum Severity:
     CRITICAL
 
 cdef tuple SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
-cdef dict EMPTY = {}
 cdef tuple TEXT_ONLY = ("Text",)
 cdef tuple USUAL_ROLES = ("system", "user", "assistant")
 
+cdef tuple NO_TOOLS = (
+    HIGH, "The target cannot call tools.",
+    "Choose a target that can call tools, or take the tools out of the request.",
+)
 # feature -> severity of its loss, what the loss means, what to do about it
 cdef dict FEATURES = {
-    "function_calling": (
-        HIGH,
-        "The target cannot call tools.",
-        "Choose a target that can call tools, or take the tools out of the request.",
-    ),
-    "tool_use": (
-        HIGH,
-        "The target cannot call tools.",
-        "Choose a target that can call tools, or take the tools out of the request.",
-    ),
+    "function_calling": NO_TOOLS,
+    "tool_use": NO_TOOLS,
     "json_mode": (
-        MEDIUM,
-        "The target has no JSON mode: nothing enforces that a reply is valid JSON.",
+        MEDIUM, "The target has no JSON mode: nothing enforces that a reply is valid JSON.",
         "Ask for JSON in the prompt and check that the reply parses.",
     ),
     "vision": (
-        MEDIUM,
-        "The target does not understand images.",
+        MEDIUM, "The target does not understand images.",
         "Describe images in text, or send requests with images to another model.",
     ),
     "structured_output": (
-        LOW,
-        "The target does not enforce a JSON schema.",
+        LOW, "The target does not enforce a JSON schema.",
         "Check replies against the schema after they arrive.",
     ),
     "streaming": (
-        LOW,
-        "The target does not stream replies.",
+        LOW, "The target does not stream replies.",
         "Ask for whole replies instead of streams.",
     ),
     "reasoning": (
-        LOW,
-        "The target does not reason before it answers.",
+        LOW, "The target does not reason before it answers.",
         "Ask for the steps of the answer in the prompt.",
     ),
     "parallel_tool_calls": (
-        LOW,
-        "The target makes one tool call at a time.",
+        LOW, "The target makes one tool call at a time.",
         "Expect more turns where several tools are needed.",
     ),
     "prompt_caching": (
-        LOW,
-        "The target does not cache prompts.",
+        LOW, "The target does not cache prompts.",
         "Expect to pay the full price for repeated prompts.",
     ),
 }
 cdef dict ROLES = {
     "system": (
-        MEDIUM,
-        "The target takes no system messages.",
+        MEDIUM, "The target takes no system messages.",
         "Put system instructions at the start of the first user message.",
     ),
     "function": (
-        LOW,
-        "The target takes no function messages.",
+        LOW, "The target takes no function messages.",
         "Send results of functions as tool messages.",
     ),
 }
 
 
-# -- checking -----------------------------------------------------------------------------------
-
-cdef object refuse(str prefix, str path, str wanted, object value):
-    return ValueError(f"{prefix}{path} must be {wanted}, not {type(value).__name__}")
-
-
-cdef dict section(dict parent, str key, str prefix, str path):
-    """Return the dict at *key*, an empty one where it is absent or None."""
-    value = parent.get(key)
-    if value is None:
-        return EMPTY
-    if not isinstance(value, dict):
-        raise refuse(prefix, path, "a dict", value)
-    return as_dict(value)
-
-
-cdef inline int check_name(object name, str prefix, str path) except -1:
-    if not isinstance(name, str):
-        raise ValueError(f"{prefix}{path}: names must be str, not {type(name).__name__}")
-    return 0
-
-
-cdef int check_number(object value, str prefix, str path, object name) except -1:
-    cdef int overflow = 0
-    if value is None:
-        return 0
-    if isinstance(value, float):
-        if PyFloat_AS_DOUBLE(value) != PyFloat_AS_DOUBLE(value):
-            raise ValueError(f"{prefix}{path}.{name} must be a number, not nan")
-    elif isinstance(value, int) and type(value) is not bool:
-        PyLong_AsLongLongAndOverflow(value, &overflow)
-        if overflow:
-            raise ValueError(f"{prefix}{path}.{name} must fit 64 bits")
-    else:
-        raise refuse(prefix, f"{path}.{name}", "a number", value)
-    return 0
-
-
-cdef int check_flags(dict flags, str prefix, str path) except -1:
-    for name, value in flags.items():
-        check_name(name, prefix, path)
-        if value is not None and type(value) is not bool:
-            raise refuse(prefix, f"{path}.{name}", "True or False", value)
-    return 0
-
-
-cdef int check_numbers(dict numbers, str prefix, str path) except -1:
-    for name, value in numbers.items():
-        check_name(name, prefix, path)
-        check_number(value, prefix, path, name)
-    return 0
-
-
-cdef int check_texts(object values, str prefix, str path) except -1:
-    if values is None:
-        return 0
-    if not isinstance(values, (list, tuple)):
-        raise refuse(prefix, path, "a list of str", values)
-    for value in values:
-        if not isinstance(value, str):
-            raise refuse(prefix, path, "a list of str", value)
-    return 0
-
-
-cdef int check_parameters(dict parameters, str prefix) except -1:
-    cdef Py_ssize_t length
-    for name, value in parameters.items():
-        check_name(name, prefix, "parameters")
-        if value is None:
-            continue
-        if not isinstance(value, dict):
-            raise refuse(prefix, f"parameters.{name}", "a dict", value)
-        for key, entry in as_dict(value).items():
-            if entry is None or type(key) is not str:
-                continue
-            # Told apart by length first: keys read from JSON are not interned, so that each
-            # comparison of equal keys reads both.
-            length = PyUnicode_GET_LENGTH(key)
-            if length == 3:
-                if type(entry) is float and PyFloat_AS_DOUBLE(entry) == PyFloat_AS_DOUBLE(entry):
-                    continue
-                if <str>key == "min" or <str>key == "max":
-                    check_number(entry, prefix, f"parameters.{name}", key)
-            elif length == 9:
-                if type(entry) is not bool and <str>key == "supported":
-                    raise refuse(prefix, f"parameters.{name}.supported", "True or False", entry)
-            elif length == 6:
-                if <str>key == "values":
-                    check_texts(entry, prefix, f"parameters.{name}.values")
-    return 0
-
-
-cdef int check(dict capability, str prefix) except -1:
-    """Raise ValueError, naming the field, for the first value of a wrong type."""
-    cdef dict part
-    version = capability.get("version")
-    if version is not None and not isinstance(version, str):
-        raise refuse(prefix, "version", "a str", version)
-    part = section(capability, "modalities", prefix, "modalities")
-    check_texts(part.get("input"), prefix, "modalities.input")
-    check_texts(part.get("output"), prefix, "modalities.output")
-    section(part, "configs", prefix, "modalities.configs")
-    check_flags(section(capability, "features", prefix, "features"), prefix, "features")
-    check_parameters(section(capability, "parameters", prefix, "parameters"), prefix)
-    check_flags(section(capability, "roles", prefix, "roles"), prefix, "roles")
-    part = section(capability, "constraints", prefix, "constraints")
-    check_numbers(
-        section(part, "tokens", prefix, "constraints.tokens"), prefix, "constraints.tokens"
-    )
-    check_numbers(
-        section(part, "rate_limits", prefix, "constraints.rate_limits"),
-        prefix,
-        "constraints.rate_limits",
-    )
-    for name in section(capability, "extensions", prefix, "extensions"):
-        check_name(name, prefix, "extensions")
-    return 0
-
-
-cdef inline dict as_dict(object value):
-    return value if type(value) is dict else dict(value)
-
-
-cdef inline dict part_of(dict parent, str key):
-    """Return a section of a dict that has been checked."""
-    value = parent.get(key)
-    return EMPTY if value is None else as_dict(value)
-
-
-# -- comparing ----------------------------------------------------------------------------------
-
+@cython.final
+@cython.freelist(8)
 cdef class Findings:
     """Collect what a comparison finds. Made and used within one call."""
 
@@ -496,16 +353,6 @@ cdef int compare_parameters(Findings found, dict source, dict target) except -1:
     return 0
 
 
-cdef object output_limit(dict tokens, dict parameters):
-    """Return the most output tokens: the stated limit, else the parameter's maximum."""
-    limit = tokens.get("max_output_tokens")
-    if limit is None:
-        parameter = parameters.get("max_tokens")
-        if parameter is not None and parameter.get("supported") is not False:
-            limit = parameter.get("max")
-    return limit
-
-
 cdef int compare_tokens(
     Findings found, int severity, str name, str what, str advice, object had, object has
 ) except -1:
@@ -562,19 +409,6 @@ cdef int compare_extensions(Findings found, dict source, dict target) except -1:
     return 0
 
 
-cdef dict plain(object capability, str side):
-    if not isinstance(capability, dict):
-        raise TypeError(
-            f"compare_capabilities: {side} must be a dict, not {type(capability).__name__}"
-        )
-    return as_dict(capability)
-
-
-def check_capability(dict capability not None, str prefix not None):
-    """Raise ValueError, with *prefix* before the field's path, if a value has a wrong type."""
-    check(capability, prefix)
-
-
 def compare_capabilities(object source, object target):
     """Return what a move from *source* to *target* loses, limits and adds.
 
@@ -587,36 +421,27 @@ def compare_capabilities(object source, object target):
         TypeError: an argument is not a dict.
         ValueError: a value inside has a wrong type; the message names the field.
     """
-    cdef dict one = plain(source, "source")
-    cdef dict other = plain(target, "target")
-    cdef Findings found = Findings()
-    check(one, "Invalid source capability: ")
-    check(other, "Invalid target capability: ")
-
-    cdef dict had = part_of(one, "modalities")
-    cdef dict has = part_of(other, "modalities")
-    compare_modalities(found, had, has, "input")
-    compare_modalities(found, had, has, "output")
-    compare_features(found, part_of(one, "features"), part_of(other, "features"))
-    compare_roles(found, part_of(one, "roles"), part_of(other, "roles"))
-
-    had = part_of(part_of(one, "constraints"), "tokens")
-    has = part_of(part_of(other, "constraints"), "tokens")
-    cdef dict parameters = part_of(one, "parameters")
-    cdef dict allowed = part_of(other, "parameters")
+    for side, given in (("source", source), ("target", target)):
+        if not isinstance(given, dict):
+            raise TypeError(
+                f"compare_capabilities: {side} must be a dict, not {type(given).__name__}"
+            )
+    cdef Sections had = check(as_dict(source), "Invalid source capability: ")
+    cdef Sections has = check(as_dict(target), "Invalid target capability: ")
+    cdef Findings found = Findings.__new__(Findings)
+    compare_modalities(found, had.modalities, has.modalities, "input")
+    compare_modalities(found, had.modalities, has.modalities, "output")
+    compare_features(found, had.features, has.features)
+    compare_roles(found, had.roles, has.roles)
     compare_tokens(
         found, HIGH, "context_window", "context window", "Keep prompt and reply together to",
-        had.get("max_context_window"), has.get("max_context_window"),
+        had.tokens.get("max_context_window"), has.tokens.get("max_context_window"),
     )
     compare_tokens(
         found, MEDIUM, "max_tokens", "longest reply", "Ask for",
-        output_limit(had, parameters), output_limit(has, allowed),
+        output_limit(had), output_limit(has),
     )
-    compare_parameters(found, parameters, allowed)
-    compare_rates(
-        found,
-        part_of(part_of(one, "constraints"), "rate_limits"),
-        part_of(part_of(other, "constraints"), "rate_limits"),
-    )
-    compare_extensions(found, part_of(one, "extensions"), part_of(other, "extensions"))
+    compare_parameters(found, had.parameters, has.parameters)
+    compare_rates(found, had.rates, has.rates)
+    compare_extensions(found, had.extensions, has.extensions)
     return found.result()

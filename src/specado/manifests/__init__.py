@@ -254,7 +254,7 @@ def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str
     info = {**_section(manifest, "info")}
     endpoints = {**_section(manifest, "endpoints")}
     authentication = {**_section(manifest, "authentication")}
-    title = info.setdefault("name", manifest.get("name", name))
+    title = info.setdefault("name", manifest.get("name") or name)
     if not isinstance(title, str) or not title:
         raise _fail("name", "is missing: give the provider's name")
     info.setdefault("version", "1.0.0")
@@ -285,7 +285,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         ConfigurationError: something is missing or wrong; the message names its path.
     """
     dialect = manifest["dialect"]
-    if dialect not in DEFAULT_PATHS:
+    if not isinstance(dialect, str) or dialect not in DEFAULT_PATHS:
         raise _fail("dialect", f"{dialect!r} is not known; known: {', '.join(DEFAULT_PATHS)}")
     endpoints = _convert(manifest["endpoints"], Endpoints, "endpoints")
     path = DEFAULT_PATHS[dialect] if endpoints.chat is None else endpoints.chat
