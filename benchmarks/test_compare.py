@@ -28,9 +28,9 @@ AT_ONCE = 64
 def base_url():
     """Run the simulator in another process; give its OpenAI address."""
     code = (
-        "from specado import simulator\n"
+        "from specado.simulator.server import running\n"
         "import sys\n"
-        "with simulator.running() as server:\n"
+        "with running() as server:\n"
         "    print(server.openai_base_url, flush=True)\n"
         "    sys.stdin.read()\n"
     )

@@ -6,10 +6,14 @@ and refused in the provider's words. The names in `FAULT_MODELS` fail, each in i
 
 from __future__ import annotations
 
-from specado.simulator.endpoints import handle
-from specado.simulator.faults import FAULT_MODELS, FAULTS, Fault
-from specado.simulator.inprocess import AsyncInProcessTransport, InProcessTransport
-from specado.simulator.reply import SimulatedReply
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from specado.simulator.endpoints import handle
+    from specado.simulator.faults import FAULT_MODELS, FAULTS, Fault
+    from specado.simulator.inprocess import AsyncInProcessTransport, InProcessTransport
+    from specado.simulator.reply import SimulatedReply
 
 __all__ = [
     "FAULTS",
@@ -20,3 +24,21 @@ __all__ = [
     "SimulatedReply",
     "handle",
 ]
+
+# Loaded when first used: a process with keys needs the names of the faults and nothing else.
+_MODULE_OF = {
+    "FAULTS": "faults",
+    "FAULT_MODELS": "faults",
+    "AsyncInProcessTransport": "inprocess",
+    "Fault": "faults",
+    "InProcessTransport": "inprocess",
+    "SimulatedReply": "reply",
+    "handle": "endpoints",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
