@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from reference_files import REPOSITORY
 from specado.simulator import FAULTS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "simulator.md"
-
-
-def test_the_blocks_of_the_page_run_in_order():
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
-    names = {}
-
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)
-
-    assert len(blocks) >= 4
+PAGE = REPOSITORY / "docs" / "simulator.md"
 
 
 def test_the_page_lists_every_fault():

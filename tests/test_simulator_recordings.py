@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 import official
 from specado.simulator import handle
 
-ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = Path(os.environ.get("SPECADO_REFERENCE", ROOT / "../shared/reference"))
 HEADERS = {"openai": {}, "anthropic": {"anthropic-version": "2023-06-01"}}
 RESPONSE = {"openai": "openai-response", "anthropic": "anthropic-response"}
 
 
-def recordings(provider):
-    path = REFERENCE / "recordings" / f"{provider}.jsonl"
-    if not path.exists():
-        pytest.skip(f"no recordings at {path}")
-    with path.open(encoding="utf-8") as lines:
+@pytest.fixture(params=["openai", "anthropic"])
+def provider(request):
+    return request.param
+
+
+@pytest.fixture
+def recordings(provider, reference):
+    with (reference / "recordings" / f"{provider}.jsonl").open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -32,10 +31,9 @@ def ask(provider, recording):
     return handle("POST", recording["path"], HEADERS[provider], body, now_s=0)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_recorded_requests_get_the_recorded_status(provider):
+def test_recorded_requests_get_the_recorded_status(provider, recordings):
     wrong = {}
-    for recording in recordings(provider):
+    for recording in recordings:
         reply = ask(provider, recording)
         if reply.status != recording["response"]["status"]:
             wrong[recording["id"]] = (reply.status, reply.body)
@@ -43,10 +41,9 @@ def test_recorded_requests_get_the_recorded_status(provider):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_replies_to_recorded_requests_are_valid(provider):
+def test_replies_to_recorded_requests_are_valid(provider, recordings):
     wrong = {}
-    for recording in recordings(provider):
+    for recording in recordings:
         reply = ask(provider, recording)
         if reply.status == 200:
             found = official.problems(RESPONSE[provider], reply.body)
@@ -56,9 +53,8 @@ def test_replies_to_recorded_requests_are_valid(provider):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_recorded_errors_are_told_in_the_same_words(provider):
-    for recording in recordings(provider):
+def test_recorded_errors_are_told_in_the_same_words(provider, recordings):
+    for recording in recordings:
         if recording["response"]["status"] != 200:
             error = json.loads(ask(provider, recording).body)["error"]
 

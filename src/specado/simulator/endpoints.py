@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import parse_qsl, unquote
@@ -16,8 +17,6 @@ from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import Refusal, SimulatedReply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from specado.simulator.models import ModelLookup
 
 __all__ = ["MAX_BODY_BYTES", "WRONG_KEY", "handle"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 import msgspec
 
-if TYPE_CHECKING:
-    from specado.simulator.faults import Fault
+from specado.simulator.faults import Fault
 
 __all__ = ["Refusal", "SimulatedReply"]
 

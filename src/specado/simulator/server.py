@@ -53,6 +53,7 @@ class _Exchange:
         self.writer = writer
         self.wire = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADER_BYTES)
         self.busy = False
+        self.bodiless = False
 
     async def run(self) -> None:
         """Answer until the connection ends."""
@@ -62,6 +63,7 @@ class _Exchange:
                 if not isinstance(request, h11.Request):
                     return
                 self.busy = True
+                self.bodiless = request.method == b"HEAD"
                 body = await self._body()
             except h11.RemoteProtocolError as error:
                 await self._protocol_error(error)
@@ -141,17 +143,14 @@ class _Exchange:
         headers: list[Pair] = [("date", formatdate(usegmt=True)), *reply.headers]
         if reply.status != HTTPStatus.NO_CONTENT:
             headers.append(("content-length", str(len(reply.body))))
-        if self.server.stopping or len(reply.body) > MAX_DRAINED_BYTES:
+        if self.server.stopping:
             headers.append(("connection", "close"))
         await self._write(h11.Response(status_code=reply.status, headers=headers))
 
     async def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
-            if piece and self.wire.our_state is h11.SEND_BODY and not self._bodiless():
+            if piece and not self.bodiless:
                 await self._write(h11.Data(data=piece))
-
-    def _bodiless(self) -> bool:
-        return self.wire._request_method == b"HEAD"
 
     async def _write(self, event: Any) -> None:
         data = self.wire.send(event)
