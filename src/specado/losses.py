@@ -131,6 +131,40 @@ ROWS: dict[str, Row] = {
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
     ),
+    # What Anthropic's requests have and the canonical form has not.
+    "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
+    "anthropic.container": Row("Unsupported", "contract", "High", "there are no containers"),
+    "anthropic.context_management": Row(
+        "Unsupported", "contract", "High", "the context is not managed by the provider"
+    ),
+    "anthropic.document_context": Row("Drop", "contract", "Medium", "documents have no context"),
+    "anthropic.document_source": Row(
+        "Unsupported", "contract", "High", "documents travel as data only"
+    ),
+    "anthropic.document_text": Row("Relocate", "tuning", "Low", "a text document becomes text"),
+    "anthropic.inference_geo": Row(
+        "Unsupported", "contract", "High", "the place of inference cannot be chosen"
+    ),
+    "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
+    "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
+    "anthropic.result_media": Row(
+        "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
+    ),
+    "anthropic.server_block": Row(
+        "Unsupported", "contract", "High", "what a provider's own tools said has no counterpart"
+    ),
+    "anthropic.server_tool": Row(
+        "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
+    ),
+    "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
+    "anthropic.stops": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
+    "anthropic.thinking_adaptive": Row(
+        "Emulate", "tuning", "None", "the model decides by itself how long to reason"
+    ),
+    "anthropic.thinking_budget": Row("Emulate", "tuning", "None", "said as a reasoning effort"),
+    "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
+    "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
+    "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
     "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),

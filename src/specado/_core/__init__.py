@@ -1,6 +1,7 @@
 """The compiled surface: what Python code may use of it, and why it is compiled.
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
+- `read_anthropic_request`: a messages request into the same form, with what that loses.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
@@ -16,6 +17,7 @@ from typing import Any
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
@@ -39,6 +41,7 @@ __all__ = [
     "encode_openai_request",
     "error_facts",
     "normalize",
+    "read_anthropic_request",
     "unwrap_emulated",
 ]
 

@@ -18,6 +18,7 @@ __all__ = [
     "encode_openai_request",
     "error_facts",
     "normalize",
+    "read_anthropic_request",
     "unwrap_emulated",
 ]
 
@@ -41,6 +42,9 @@ class Conversation:
     def __len__(self) -> int: ...
 
 def normalize(messages: str | Iterable[Any]) -> Conversation: ...
+def read_anthropic_request(
+    request: dict[str, Any],
+) -> tuple[str, Conversation, dict[str, Any], list[Reported], list[str]]: ...
 def dumps(value: Any) -> bytes: ...
 def error_facts(body: bytes) -> tuple[str | None, str | None, str | None]: ...
 def encode_openai_request(
