@@ -1,0 +1,162 @@
+"""What specado does with requests and replies without sending anything."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional
+
+import msgspec
+
+from specado._core import dumps
+from specado.capabilities import find_model
+from specado.config import STRICTNESS, one_of, resolve
+from specado.endpoints import preview_of, resolve_endpoint
+from specado.errors import (
+    ConfigurationError,
+    LossyTranslationError,
+    MessageFormatError,
+    ProviderError,
+)
+from specado.losses import LossinessReport, refusal_text, refuses, report_of
+from specado.requests import READERS, as_dict
+from specado.routing.candidates import counterpart_route, known_provider
+from specado.translation import encode, error_from_reply, read_reply
+from specado.transport import WireReply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.capabilities import Provider
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Translation", "parse_error", "parse_response", "translate"]
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """A request as it would be sent to a provider.
+
+    `body` is the exact bytes; `headers` are without secrets; `report` says what is lost.
+    """
+
+    provider: str
+    model: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    report: LossinessReport
+
+
+def translate(
+    request: Any,
+    to: str,
+    *,
+    source: str = "openai",
+    model: Optional[str] = None,
+    strictness: str = "coerce",
+) -> Translation:
+    """Return *request* as *to* would get it, with what that loses. Nothing is sent.
+
+    Args:
+        request: a dict, or JSON text, in the shape of *source*'s API.
+        to: a provider, or a provider and a model (`anthropic/claude-opus-4-5`).
+        source: the provider whose API the request is written for.
+        model: the model to ask there; by default the one that a fallback would get.
+        strictness: `strict`, `warn` or `coerce`, as for a call.
+
+    Raises:
+        ConfigurationError: a provider is not known, or no model stands in for the request's.
+        LossyTranslationError: *strictness* refuses a loss.
+        MessageFormatError: the request is not well formed.
+    """
+    one_of(*STRICTNESS)("strictness", strictness)
+    origin = known_provider(source, "source")
+    name, _, named = to.partition("/")
+    provider = known_provider(name, "to")
+    given = as_dict(request)
+    read = READERS[origin.dialect](given)
+    target = model or named or _stand_in(read.model, origin, provider)
+    if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
+        body, reported = dumps({**given, "model": target}), []
+    else:
+        facts = find_model(provider.name, target)
+        encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
+        body = encoded.body
+        reported = read.losses + [
+            (row, read.path(path), before, after) for row, path, before, after in encoded.losses
+        ]
+    row = refuses(strictness, reported)
+    if row is not None:
+        setting = "strictness='coerce'"
+        if strictness == "strict" and refuses("warn", reported) is None:
+            setting = "strictness='warn'"
+        raise LossyTranslationError(
+            f"{provider.name}/{target}: {refusal_text(row, reported)}; {setting} would let the "
+            "request through",
+            report=report_of(reported),
+            setting=setting,
+        )
+    url, headers = preview_of(resolve_endpoint(provider, resolve(None)), target)
+    return Translation(provider.name, target, url, headers, body, report_of(reported))
+
+
+def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
+    today = datetime.now(timezone.utc).date()
+    found = counterpart_route(model, origin, provider, today).model
+    if found is None:
+        raise ConfigurationError(
+            f"no model of {provider.name!r} is known to stand in for {model!r}: name one, as in "
+            f"to='{provider.name}/…'",
+            key="to",
+        )
+    return found
+
+
+def _body_of(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, dict):
+        return dumps(body)
+    raise MessageFormatError(
+        f"body must be bytes, text or a dict, not {type(body).__name__}", field="body"
+    )
+
+
+def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
+    """Return the completion in the *body* of a provider's reply (bytes, text or a dict).
+
+    Raises:
+        MalformedResponseError: the body is not JSON, or has no usable answer.
+        ProviderError: the body is an error's; the class says which.
+        ConfigurationError: the provider is not registered.
+    """
+    found = read_reply(
+        known_provider(provider, "provider").dialect,
+        WireReply(200, {}, _body_of(body)),
+        provider=provider,
+        model="",
+        emulated=False,
+        now=datetime.now(timezone.utc),
+    )
+    if isinstance(found, ProviderError):
+        raise found
+    return found
+
+
+def parse_error(
+    status: int, headers: Mapping[str, str], body: Any, provider: str
+) -> ProviderError:
+    """Return the error that a provider's reply stands for: its class, and the wait it asks for.
+
+    Raises:
+        ConfigurationError: the provider is not registered.
+    """
+    known_provider(provider, "provider")
+    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+    return error_from_reply(
+        WireReply(status, lowered, _body_of(body)),
+        provider=provider,
+        model="",
+        now=datetime.now(timezone.utc),
+    )
