@@ -1,5 +1,7 @@
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, final
+
+from typing_extensions import disjoint_base
 
 from specado.types import ChatCompletionResponse
 
@@ -27,6 +29,8 @@ Reported = tuple[str, str, Any, Any]
 
 class NotJson(Exception): ...  # noqa: N818 - what a value is, not a fault of ours
 
+@final
+@disjoint_base
 class Conversation:
     @property
     def characters(self) -> int: ...
