@@ -1,8 +1,6 @@
 from collections.abc import Iterable
 from typing import Any, Final, final
 
-from typing_extensions import disjoint_base
-
 from specado.types import ChatCompletionResponse
 
 __all__ = [
@@ -30,7 +28,6 @@ Reported = tuple[str, str, Any, Any]
 class NotJson(Exception): ...  # noqa: N818 - what a value is, not a fault of ours
 
 @final
-@disjoint_base
 class Conversation:
     @property
     def characters(self) -> int: ...
