@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 
+from specado.capabilities import find_model, list_providers
 from specado.cli import output
 from specado.client import Client
 from specado.errors import SpecadoError
@@ -37,11 +38,11 @@ def run(arguments: Namespace) -> int:
         raise SpecadoError("the prompt is empty")
     response = _ask(arguments, prompt)
     if arguments.json:
-        output.document(as_document(response))
+        output.document(_as_document(response))
     else:
         message = response.choices[0].message
         output.answer(message.text or message.refusal or "")
-    for text in what_happened(response):
+    for text in _what_happened(response):
         output.notice(text)
     return 0
 
@@ -72,7 +73,7 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
     messages.append(Message("user", prompt))
     with Client(config) as client:
         response: ChatCompletionResponse = client.chat.completions.create(
-            arguments.model,
+            _with_provider(arguments.model) if arguments.fallback else arguments.model,
             messages,
             temperature=arguments.temperature,
             max_tokens=arguments.max_tokens,
@@ -80,12 +81,22 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
     return response
 
 
-def as_document(response: ChatCompletionResponse) -> dict[str, Any]:
+def _with_provider(model: str) -> str:
+    """Return a bare id with its provider, where just one has it.
+
+    Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
+    send it elsewhere.
+    """
+    having = [name for name in list_providers() if find_model(name, model) is not None]
+    return f"{having[0]}/{model}" if len(having) == 1 else model
+
+
+def _as_document(response: ChatCompletionResponse) -> dict[str, Any]:
     """Return the reply as plain JSON objects, what specado did to get it under `extensions`."""
     return {**response.to_dict(), "extensions": msgspec.to_builtins(response.extensions)}
 
 
-def what_happened(response: ChatCompletionResponse) -> list[str]:
+def _what_happened(response: ChatCompletionResponse) -> list[str]:
     """Return who answered and how as one line, then a line for each failure and each loss."""
     extensions = response.extensions
     metadata = extensions.metadata
@@ -102,13 +113,13 @@ def what_happened(response: ChatCompletionResponse) -> list[str]:
     if metadata["simulated"]:
         parts.append("simulated")
     lines = [", ".join(parts)]
-    failures = [*metadata.get("provider_errors", ())]
+    errors = metadata.get("provider_errors", ())
+    lines += [f"failed: {text}" for text in dict.fromkeys(errors)]
     if extensions.fallback_triggered:
-        failures += [
-            f"{each['provider']}/{each['model']}: skipped: {each['reason']}"
+        lines += [
+            f"skipped: {each['provider']}/{each['model']}: {each['reason']}"
             for each in metadata.get("skipped", ())
         ]
-    lines += [f"failed: {text}" for text in dict.fromkeys(failures)]
     report = metadata.get("lossiness")
     if report is not None:
         lines += [f"lost: {detail}" for detail in report.details]

@@ -28,7 +28,7 @@ LABEL_WIDTH = 12
 COLUMNS = (Column("CONSTRAINED"), Column("SOURCE"), Column("TARGET"), Column("IMPACT"))
 
 
-class Named(NamedTuple):
+class _Named(NamedTuple):
     """A model as the manifests know it, and the capabilities they state."""
 
     provider: str
@@ -41,7 +41,7 @@ class Named(NamedTuple):
 
 def run(arguments: Namespace) -> int:
     """Compare two models and print the outcome."""
-    source, target = find(arguments.source), find(arguments.target)
+    source, target = _find(arguments.source), _find(arguments.target)
     comparison = compare_capabilities(source.capabilities, target.capabilities)
     if arguments.json:
         models = {"source": _as_document(source), "target": _as_document(target)}
@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def find(name: str) -> Named:
+def _find(name: str) -> _Named:
     """Return the model that *name* means, an id or an alias, with or without its provider.
 
     Raises:
@@ -63,7 +63,7 @@ def find(name: str) -> Named:
     else:
         providers, model_id = list_providers(), name
     found = [
-        Named(each, model.id, get_model_capabilities(each, model.id) or {})
+        _Named(each, model.id, get_model_capabilities(each, model.id) or {})
         for each in providers
         if (model := find_model(each, model_id)) is not None
     ]
@@ -86,14 +86,14 @@ def _unknown(name: str, model_id: str, providers: list[str]) -> ConfigurationErr
     return ConfigurationError(f"{name!r} is not a known model; {hint}")
 
 
-def _as_document(model: Named) -> dict[str, str]:
+def _as_document(model: _Named) -> dict[str, str]:
     return {"provider": model.provider, "id": model.id}
 
 
-def _print(source: Named, target: Named, comparison: dict[str, Any]) -> None:
+def _print(source: _Named, target: _Named, comparison: dict[str, Any]) -> None:
     report = comparison["lossiness_report"]
-    output.line(f"{_title(source)} -> {_title(target)}")
-    output.line()
+    _print_names("Source", [_title(source)])
+    _print_names("Target", [_title(target)])
     _print_names("Severity", [report["severity"]])
     _print_names("Missing", comparison["missing_capabilities"])
     _print_names("Additional", comparison["additional_capabilities"])
@@ -107,7 +107,7 @@ def _print(source: Named, target: Named, comparison: dict[str, Any]) -> None:
     _print_list("Not compared", report["details"][len(advice) :])
 
 
-def _title(model: Named) -> str:
+def _title(model: _Named) -> str:
     facts = find_model(model.provider, model.id)
     today = dt.datetime.now(dt.timezone.utc).date()
     if facts is None or not facts.is_retired(today):

@@ -80,7 +80,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
         _count(tokens.get("max_output_tokens")),
         _price(pricing.get("input")),
         _price(pricing.get("output")),
-        abilities(capabilities),
+        _abilities(capabilities),
         entry.get("deprecation_date") or UNKNOWN,
     ]
 
@@ -96,7 +96,7 @@ def _price(value: Optional[float]) -> str:
     return max(f"{value:.2f}", f"{value:.12f}".rstrip("0"), key=len)
 
 
-def abilities(capabilities: dict[str, Any]) -> str:
+def _abilities(capabilities: dict[str, Any]) -> str:
     """Return one letter for each ability that a model has, and a dash for each other."""
     features = capabilities.get("features") or {}
     modalities = capabilities.get("modalities") or {}
