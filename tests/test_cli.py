@@ -420,6 +420,14 @@ def test_the_simulator_says_that_its_port_is_in_use(run):
     assert err == [f"specado: {where}: choose another with --port (0: a free one)"]
 
 
+def test_the_simulator_says_that_an_address_is_not_this_machines(run):
+    assert run("simulate", "--host", "192.0.2.1", "--port", "0") == (
+        1,
+        [],
+        ["specado: '192.0.2.1' is not an address of this machine: choose one with --host"],
+    )
+
+
 @pytest.mark.parametrize(
     "argv",
     [

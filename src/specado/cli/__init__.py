@@ -6,6 +6,7 @@ is asked for, so that `--help` and `--version` load nothing of the library.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import warnings
 from typing import TYPE_CHECKING, Any, Optional
@@ -43,7 +44,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         output.discard()
         return OUTPUT_CLOSED
     except OSError as error:
-        output.notice(error.strerror or str(error))
+        with contextlib.suppress(OSError):
+            output.notice(error.strerror or str(error))
         output.discard()
         return FAILED
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -120,8 +120,8 @@ def _rich_table(console: Any, columns: Sequence[Column], rows: list[list[str]]) 
 
     drawn = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold cyan")
     for column in columns:
-        justify = "right" if column.is_number else "left"
-        drawn.add_column(Text(column.title), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        drawn.add_column(Text(column.title), justify=justify, overflow="fold")
     for row in rows:
         drawn.add_row(*map(Text, row))
     console.print(drawn)

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from specado.cli import output
 from specado.errors import ConfigurationError
@@ -69,11 +69,8 @@ async def _serve(host: str, port: int, *, verbose: bool) -> None:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, task.cancel)
     try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            task.cancel()
-            raise
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
     except OSError as error:
         if started:
             raise
@@ -81,16 +78,17 @@ async def _serve(host: str, port: int, *, verbose: bool) -> None:
 
 
 def _print_request(method: str, target: str, status: int) -> None:
-    output.notice(f"{method} {target} {status}")
+    # The request is answered whether or not anybody still reads of it.
+    with contextlib.suppress(OSError):
+        output.notice(f"{method} {target} {status}")
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:
     """Return why the server cannot listen, and what to do."""
-    where: Optional[str] = None
     if error.errno == errno.EADDRINUSE:
-        where = f"port {port} on {host} is in use: choose another with --port (0: a free one)"
-    elif error.errno in (errno.EACCES, errno.EPERM):
-        where = f"port {port} on {host} is not permitted: choose one above 1023 with --port"
-    elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        where = f"{host!r} is not an address of this machine: choose one with --host"
-    return where or f"cannot listen on {host}, port {port}: {error.strerror or error}"
+        return f"port {port} on {host} is in use: choose another with --port (0: a free one)"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"port {port} on {host} is not permitted: choose one above 1023 with --port"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{host!r} is not an address of this machine: choose one with --host"
+    return f"cannot listen on {host}, port {port}: {error.strerror or error}"
