@@ -43,8 +43,9 @@ def run(capsys):
     return run
 
 
-@pytest.fixture
-def without_provider(monkeypatch):
+@pytest.fixture(autouse=True)
+def only_the_shipped_providers(monkeypatch):
+    """What one test registers, the others do not see."""
     monkeypatch.setattr(specado.capabilities, "_registered", {})
 
 
@@ -266,7 +267,7 @@ def test_models_as_json_are_the_manifests_entries(run):
     assert "retired" in {entry["status"] for entry in every}
 
 
-def test_models_with_few_facts_are_listed(run, without_provider):
+def test_models_with_few_facts_are_listed(run):
     specado.register_manifest(
         {
             "name": "corp",
@@ -368,7 +369,7 @@ def test_compare_as_json_is_the_comparison_and_the_two_models(run):
     )
 
 
-def test_compare_tells_what_is_not_compared(run, without_provider):
+def test_compare_tells_what_is_not_compared(run):
     specado.register_manifest(
         {"name": "corp", "base_url": "https://llm.corp.example", "models": {"org/plain": {}}}
     )
@@ -396,7 +397,7 @@ def test_an_unknown_model_is_named_with_the_nearest(run, name, problem):
     assert err[0].startswith(f"specado: {problem}")
 
 
-def test_a_model_that_two_providers_have_must_be_told_apart(run, without_provider):
+def test_a_model_that_two_providers_have_must_be_told_apart(run):
     specado.register_manifest(
         {"name": "corp", "base_url": "https://llm.corp.example", "models": {"gpt-4o": {}}}
     )
