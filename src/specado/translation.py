@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 import msgspec
 
 from specado._core import (
+    NotJson,
     decode_anthropic_reply,
     decode_openai_reply,
     dumps,
@@ -22,6 +23,7 @@ from specado._core import (
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     MalformedResponseError,
+    MessageFormatError,
     ProviderError,
     classify,
     redact,
@@ -96,10 +98,18 @@ def encode(
     """
     body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
     if extra_body:
-        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        members.update({name: msgspec.Raw(dumps(value)) for name, value in extra_body.items()})
+        try:
+            added = dumps(dict(extra_body))
+        except NotJson as error:
+            raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
+        members = _members(body)
+        members.update(_members(added))
         body = msgspec.json.encode(members)
     return Encoded(body, losses)
+
+
+def _members(text: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
 
 
 def read_reply(
