@@ -116,7 +116,7 @@ def _text_or_dict(name: str, value: Any) -> Any:
 
 
 def _texts(name: str, value: Any) -> Any:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise _wrong(name, value, "a list of str")
     return [_text(f"{name}[{place}]", item) for place, item in enumerate(value)]
 
@@ -126,7 +126,7 @@ def _stop(name: str, value: Any) -> Any:
 
 
 def _dicts(name: str, value: Any) -> Any:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise _wrong(name, value, "a list of dicts")
     return [_dict(f"{name}[{place}]", item) for place, item in enumerate(value)]
 
@@ -171,7 +171,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
 
 
 def _models(name: str, value: Any) -> list[str]:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise wrong(name, value, "a list of models")
     models = list(value)
     for place, model in enumerate(models):
