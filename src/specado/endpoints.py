@@ -180,11 +180,11 @@ def wire_request(
     headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
     given: list[Any] = [*endpoint.headers, *extra_headers]
     if endpoint.api_key is not None:
-        key = authentication.prefix + endpoint.api_key.reveal()
+        key = endpoint.api_key.reveal()
         if authentication.kind == "query":
             query[authentication.name] = key
         elif authentication.kind == "header":
-            given.insert(0, (authentication.name, key))
+            given.insert(0, (authentication.name, authentication.prefix + key))
     for name, text in given:
         headers[name.lower()] = (name, text)
     if query:
