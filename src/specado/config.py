@@ -49,11 +49,12 @@ HOOKS = ("on_attempt", "on_fallback", "on_reply")
 class Secret:
     """A key. Only `reveal` shows it; it cannot be pickled. *setting* is what errors call it."""
 
-    __slots__ = ("_setting", "_source")
+    __slots__ = ("_setting", "_source", "last")
 
     def __init__(self, source: Union[str, Callable[[], str]], setting: str = "api_key") -> None:
         self._source = source
         self._setting = setting
+        self.last = ""  # what `reveal` gave last: to be masked where a provider echoes it
 
     def reveal(self) -> str:
         """Return the key; a callable is asked each time.
@@ -62,9 +63,11 @@ class Secret:
             ConfigurationError: the callable gave something else than visible ASCII text.
         """
         if isinstance(self._source, str):
+            self.last = self._source
             return self._source
         try:
-            return checked_header_value(self._source(), self._setting)
+            self.last = key = checked_header_value(self._source(), self._setting)
+            return key
         except ConfigurationError as error:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
