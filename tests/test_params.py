@@ -148,7 +148,7 @@ def test_a_number_is_finite(name, value):
     error = wrong(name, value)
 
     assert isinstance(error, MessageFormatError)
-    assert str(error).startswith(f"Message format error: {name} must be a ")
+    assert str(error).startswith(f"Message format error: {name} must be a finite number, not ")
     assert error.field == name
 
 

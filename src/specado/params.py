@@ -75,7 +75,7 @@ def _wrong(name: str, value: Any, wanted: str) -> MessageFormatError:
 
 def _number(name: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(name, value, "a number")
+        raise _wrong(name, value, "a finite number")
     if not -sys.float_info.max <= value <= sys.float_info.max:
         raise _wrong(name, value, "a finite number")
     return value

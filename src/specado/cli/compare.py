@@ -13,9 +13,9 @@ from specado.capabilities import (
     list_providers,
     provider,
 )
+from specado.checks import closest
 from specado.cli import output
 from specado.cli.output import Column
-from specado.config import closest
 from specado.errors import ConfigurationError
 
 if TYPE_CHECKING:
