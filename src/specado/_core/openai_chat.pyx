@@ -7,6 +7,7 @@ what a model is known not to take goes by the rows named in `specado.losses`.
 cimport cython
 
 from specado._core.encoder cimport Encoder
+from specado._core.json_text cimport exact
 from specado._core.normalize cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT,
     Call, Conversation, Details, Part, Turn,
@@ -16,9 +17,20 @@ from typing import List, Optional, Union
 
 import msgspec
 
-from specado._core.replies import UNREADABLE, mended, parse
+from specado._core.json_text import dumps
+from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
-from specado.types import ChatCompletionResponse, Choice, Extensions, Message, ToolCall, Usage
+from specado.types import (
+    ChatCompletionResponse,
+    Choice,
+    CompletionTokensDetails,
+    Extensions,
+    FunctionCall,
+    Message,
+    PromptTokensDetails,
+    ToolCall,
+    Usage,
+)
 
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
@@ -55,7 +67,7 @@ cdef class OpenAIChatEncoder(Encoder):
         self.index = -1
         self.out.byte(b"]")
         for name, value in self.params.items():
-            self.write_param(name, value)
+            self.write_param(exact(name), value)
         return self.out.byte(b"}")
 
     cdef int write_turn(self, Turn turn) except -1:
@@ -110,19 +122,19 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.literal(b'{"type":"image_url","image_url":{"url":')
             self.out.string(part.text)
             self.optional(b"detail", part.detail)
-            self.extra(part.media_extra, "")
+            self.extra(part.media_extra, f"content[{place}].image_url")
             self.out.byte(b"}")
         elif part.kind == AUDIO:
             self.check_input("Audio", "input.audio", place)
             self.out.literal(b'{"type":"input_audio","input_audio":{"data":')
             self.out.string(part.text)
             self.optional(b"format", part.detail)
-            self.extra(part.media_extra, "")
+            self.extra(part.media_extra, f"content[{place}].input_audio")
             self.out.byte(b"}")
         else:
             self.check_input("Document", "input.document", place)
-            self.write_file(part)
-        self.extra(part.extra, f"messages[{self.index}].content[{place}]")
+            self.write_file(part, place)
+        self.extra(part.extra, f"content[{place}]")
         return self.out.byte(b"}")
 
     cdef int check_input(self, str modality, str row, Py_ssize_t place) except -1:
@@ -130,7 +142,7 @@ cdef class OpenAIChatEncoder(Encoder):
             self.lose(row, f"messages[{self.index}].content[{place}]")
         return 0
 
-    cdef int write_file(self, Part part) except -1:
+    cdef int write_file(self, Part part, Py_ssize_t place) except -1:
         cdef bint first = True
         self.out.literal(b'{"type":"file","file":{')
         for name, value in (
@@ -143,7 +155,7 @@ cdef class OpenAIChatEncoder(Encoder):
                 self.out.string(name)
                 self.out.byte(b":")
                 self.out.string(value)
-        self.extra(part.media_extra, "")
+        self.extra(part.media_extra, f"content[{place}].file")
         return self.out.byte(b"}")
 
     cdef int optional(self, bytes name, str value) except -1:
@@ -152,44 +164,53 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.string(value)
         return 0
 
-    cdef int extra(self, dict extra, str path) except -1:
-        """Write the keys that no row names as they are; `cache_control` has one."""
-        cdef str field = self.field
+    cdef int extra(self, dict extra, str field) except -1:
+        """Write the keys that no row names as they are; `cache_control` has one.
+
+        *field* is where they stand in the message, "" for the message itself.
+        """
+        cdef str place
         if extra is None:
             return 0
         for name, value in extra.items():
+            place = f"{field}.{name}" if field else name
             if name == "cache_control":
-                self.lose("cache_control.openai", f"{path}.cache_control", value)
+                self.lose("cache_control.openai", f"messages[{self.index}].{place}", value)
                 continue
-            self.member(name, value)
-        self.field = field
+            self.field = place
+            self.out.byte(b",")
+            self.out.string(name)
+            self.out.byte(b":")
+            self.out.value(value, 0)
         return 0
 
     cdef int write_details(self, Details more) except -1:
         cdef Call call
-        cdef bint first = True
-        cdef str path = f"messages[{self.index}]"
+        cdef Py_ssize_t place = 0
+        self.field = "name"
         self.optional(b"name", more.name)
+        self.field = "tool_call_id"
         self.optional(b"tool_call_id", more.tool_call_id)
+        self.field = "refusal"
         self.optional(b"refusal", more.refusal)
         if more.calls is not None:
-            self.field = "tool_calls"
             self.out.literal(b',"tool_calls":[')
             for call in more.calls:
-                if not first:
+                if place:
                     self.out.byte(b",")
-                first = False
-                self.write_call(call)
+                self.write_call(call, f"tool_calls[{place}]")
+                place += 1
             self.out.byte(b"]")
         if more.audio is not None:
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
         if more.reasoning is not None or more.reasoning_details is not None:
-            self.lose("reasoning.openai", f"{path}.reasoning")
-        return self.extra(more.extra, path)
+            self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+        return self.extra(more.extra, "")
 
-    cdef int write_call(self, Call call) except -1:
+    cdef int write_call(self, Call call, str field) except -1:
+        self.field = field
         self.out.literal(b'{"id":')
         self.out.string(call.id)
         if call.custom:
@@ -201,13 +222,16 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.string(call.name)
             self.out.literal(b',"arguments":')
         self.out.string(call.text)
+        self.extra(call.body_extra, f"{field}.custom" if call.custom else f"{field}.function")
         self.out.byte(b"}")
-        self.extra(call.extra, f"messages[{self.index}].tool_calls")
+        self.extra(call.extra, field)
         return self.out.byte(b"}")
 
     cdef int write_param(self, str name, object value) except -1:
         if name == "max_tokens" or name == "max_completion_tokens":
             return self.write_max_tokens(name, value)
+        if name == "tools":
+            value = self.tools_without_cache_control(value)
         if self.facts is None:
             return self.member(name, value)
         if name in SAMPLING and self.trait("sampling") is False and value != 1:
@@ -227,6 +251,20 @@ cdef class OpenAIChatEncoder(Encoder):
             elif kind == "json_schema" and self.trait("structured_output") is False:
                 self.lose("response_format.unsupported", name, kind)
         return self.member(name, value)
+
+    cdef object tools_without_cache_control(self, object tools):
+        cdef list kept
+        if not isinstance(tools, list):
+            return tools
+        kept = []
+        for place, tool in enumerate(tools):
+            if isinstance(tool, dict) and "cache_control" in <dict>tool:
+                self.lose("cache_control.openai", f"tools[{place}].cache_control",
+                          (<dict>tool)["cache_control"])
+                tool = {name: value for name, value in (<dict>tool).items()
+                        if name != "cache_control"}
+            kept.append(tool)
+        return kept
 
     cdef int write_max_tokens(self, str name, object value) except -1:
         cdef object wanted = self.trait("max_tokens_parameter")
@@ -257,8 +295,7 @@ cdef class OpenAIChatEncoder(Encoder):
         return self.member("reasoning_effort", nearest)
 
 
-def encode_request(Conversation conversation not None, str model not None, dict params not None,
-                   facts):
+def encode_request(Conversation conversation not None, model, dict params not None, facts):
     """Return a chat-completions body and its losses; *facts* is the target's `Model` or None."""
     return OpenAIChatEncoder(conversation, model, params, facts).encode()
 
@@ -293,11 +330,15 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
             found = _decoder.decode(body)
         except UNREADABLE:
             found = _read_loosely(body, notes)
+        else:
+            if not _is_whole(found.choices):
+                found = _read_loosely(body, notes)
     if not found.choices:
         raise MalformedResponseError("the reply has no choice", code="no_choice")
     if not (found.id and found.model and found.created and found.usage is not None):
+        noted = "\n".join(["", *notes])
         notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
-                  if not getattr(found, name)]
+                  if not getattr(found, name) and f"\n{name}: " not in noted]
     if type(found.created) is float:
         notes.append("created: a float, read as a whole number of seconds")
         found.created = int(found.created)
@@ -317,7 +358,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
 
 def _read_loosely(bytes body, list notes):
     """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
-    data = parse(body)
+    data = parse(body, notes)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
         raise MalformedResponseError("the reply has no choices", code="no_choice")
     choices = []
@@ -330,11 +371,87 @@ def _read_loosely(bytes body, list notes):
         id=mended(data, "id", str, "", "id", notes),
         model=mended(data, "model", str, "", "model", notes),
         created=mended(data, "created", Union[int, float], 0, "created", notes),
-        usage=mended(data, "usage", Usage, None, "usage", notes),
+        usage=_usage_loosely(data.get("usage"), notes),
         system_fingerprint=mended(data, "system_fingerprint", str, None, "system_fingerprint",
                                   notes),
         service_tier=mended(data, "service_tier", str, None, "service_tier", notes),
     )
+
+
+cdef bint _is_whole(list choices):
+    """Return whether every message has what its type cannot say: text, and calls of something."""
+    for choice in choices:
+        message = choice.message
+        if type(message.content) is list:
+            return False
+        for call in message.tool_calls or ():
+            if call.function is None and call.custom is None:
+                return False
+    return True
+
+
+def _usage_loosely(given, list notes):
+    """Return a `Usage`, with a note on each number that is missing or not whole."""
+    tokens = whole_numbers(
+        given, ("prompt_tokens", "completion_tokens", "total_tokens"), "usage", notes
+    )
+    if tokens is None:
+        return None
+    for name in ("prompt_tokens", "completion_tokens"):
+        if name not in tokens:
+            tokens[name] = 0
+            notes.append(f"usage.{name}: missing, read as 0")
+    if "total_tokens" not in tokens:
+        tokens["total_tokens"] = tokens["prompt_tokens"] + tokens["completion_tokens"]
+        notes.append("usage.total_tokens: missing, added up")
+    for name, type_ in (("prompt_tokens_details", PromptTokensDetails),
+                        ("completion_tokens_details", CompletionTokensDetails)):
+        details = whole_numbers(given.get(name), type_.__struct_fields__, f"usage.{name}", notes)
+        tokens[name] = None if details is None else type_(**details)
+    return Usage(**tokens)
+
+
+def _calls_loosely(given, str path, list notes):
+    """Return the usable tool calls, `None` if there is none."""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        notes.append(f"{path}: {type(given).__name__} where a list is documented, read as None")
+        return None
+    calls = []
+    for place, item in enumerate(given):
+        call = _call_loosely(item, place, f"{path}[{place}]", notes)
+        if call is None:
+            notes.append(f"{path}[{place}]: not a tool call, left out")
+        else:
+            calls.append(call)
+    return calls or None
+
+
+def _call_loosely(given, Py_ssize_t place, str path, list notes):
+    if not isinstance(given, dict):
+        return None
+    id_ = mended(given, "id", str, "", f"{path}.id", notes)
+    if not id_:
+        id_ = f"call_{place}"
+        notes.append(f"{path}.id: missing, called {id_}")
+    function = given.get("function")
+    if not isinstance(function, dict):
+        custom = given.get("custom")
+        return ToolCall(id_, type="custom", custom=custom) if isinstance(custom, dict) else None
+    if not isinstance(function.get("name"), str):
+        return None
+    arguments = function.get("arguments")
+    if arguments is None:
+        arguments = "{}"
+        notes.append(f"{path}.function.arguments: missing, read as {arguments}")
+    elif not isinstance(arguments, str):
+        notes.append(
+            f"{path}.function.arguments: {type(arguments).__name__} where text is documented, "
+            "written as JSON text"
+        )
+        arguments = dumps(arguments).decode()
+    return ToolCall(id_, FunctionCall(function["name"], arguments))
 
 
 def _choice_loosely(given, Py_ssize_t place, list notes):
@@ -355,7 +472,7 @@ def _choice_loosely(given, Py_ssize_t place, list notes):
         notes.append(f"{path}.message.content: {type(content).__name__}, read as None")
         content = None
     where = f"{path}.message"
-    calls = mended(message, "tool_calls", List[ToolCall], None, f"{where}.tool_calls", notes)
+    calls = _calls_loosely(message.get("tool_calls"), f"{where}.tool_calls", notes)
     if calls is None and content is None and not any(
         message.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
     ) and "content" not in message:
