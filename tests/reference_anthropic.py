@@ -170,6 +170,8 @@ class AnthropicTwin(_Twin):
         control = message.get("cache_control")
         if control is not None and not blocks:
             self.lose("cache_control.blank", f"messages[{index}].cache_control")
+        elif control is not None and blocks[-1]["type"] in ("thinking", "redacted_thinking"):
+            self.lose("cache_control.blank", f"messages[{index}].cache_control")
         elif control is not None:
             blocks[-1].setdefault("cache_control", control)
         return blocks

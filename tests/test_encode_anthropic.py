@@ -137,6 +137,18 @@ def test_a_messages_own_cache_control_goes_on_its_last_block(message: Any, last:
     assert "message.unknown_key" not in [row for row, _ in losses]
 
 
+def test_a_thinking_block_takes_no_cache_control() -> None:
+    block = {"type": "thinking", "text": "hm", "signature": "s", "model": "m"}
+    message = {"role": "assistant", "content": "", "reasoning_details": [block]}
+
+    body, losses = encoded([USER, {**message, "cache_control": CACHE}, USER])
+
+    assert body["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "hm", "signature": "s"}
+    ]
+    assert ("cache_control.blank", "messages[1].cache_control") in losses
+
+
 def test_the_cache_control_of_a_system_message_is_kept() -> None:
     body, _ = encoded([{"role": "system", "content": "s", "cache_control": CACHE}, USER])
 

@@ -311,6 +311,7 @@ cdef class AnthropicTurns(Encoder):
         self.lose_names(turn)
         if turn.more is not None and turn.more.reasoning_details is not None:
             first = self.write_reasoning(turn.more.reasoning_details, first)
+            mark = self.out.size  # a thinking block takes no cache_control
         if turn.text is not None:
             text = turn.text
             if self.index == self.last and text.strip():
