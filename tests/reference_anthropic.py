@@ -168,12 +168,11 @@ class AnthropicTwin(_Twin):
 
     def cached(self, message: dict[str, Any], blocks: list[Block], index: int) -> list[Block]:
         control = message.get("cache_control")
-        if control is not None and not blocks:
-            self.lose("cache_control.blank", f"messages[{index}].cache_control")
-        elif control is not None and blocks[-1]["type"] in ("thinking", "redacted_thinking"):
+        takers = [block for block in blocks if not block["type"].endswith("thinking")]
+        if control is not None and not takers:
             self.lose("cache_control.blank", f"messages[{index}].cache_control")
         elif control is not None:
-            blocks[-1].setdefault("cache_control", control)
+            takers[-1].setdefault("cache_control", control)
         return blocks
 
     def lose_keys(self, message: dict[str, Any], index: int) -> None:
