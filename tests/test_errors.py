@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raised_errors import full, raise_one
 from specado import errors
 from specado.errors import (
     AuthenticationError,
@@ -70,11 +71,6 @@ def test_every_message_begins_with_its_prefix(kind: type[SpecadoError]) -> None:
     assert error.message == "what happened"
 
 
-def full(kind: type[SpecadoError]) -> SpecadoError:
-    inner = RateLimitError("inner", provider="openai", status_code=429)
-    return kind("outer", errors=[inner], retry_after_s=1.5, index=3, key="k", report={"a": 1})
-
-
 def facts_of(error: Any) -> Any:
     facts = {name: value for name, value in vars(error).items() if name != "errors"}
     return type(error), error.args, facts, [str(inner) for inner in error.errors]
@@ -94,10 +90,6 @@ def test_errors_survive_copies(kind: type[SpecadoError]) -> None:
 
     assert facts_of(copy.copy(error)) == facts_of(error)
     assert facts_of(copy.deepcopy(error)) == facts_of(error)
-
-
-def raise_one(kind: type[SpecadoError]) -> None:
-    raise full(kind)
 
 
 def test_errors_survive_a_process_pool() -> None:
