@@ -1,85 +1,118 @@
-"""One HTTP exchange at a time over pools that the process shares.
+"""HTTP exchanges over pools of connections that the process shares.
 
-The only module that imports httpx. What stands above it sees `Transport`, `AsyncTransport`
-and the types they speak in, so that another HTTP library can stand in.
+What stands above sees `Transport`, `AsyncTransport` and the types of `exchange` that they
+speak in, so that another HTTP library can stand in. The only module that imports httpx, and
+only for a caller's own client that does not build its requests itself.
 """
 
 from __future__ import annotations
 
-from typing import Optional, Protocol, Tuple
+import atexit
+import os
+import sys
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from specado.exchange import (
+    AsyncTransport,
+    InsecureTransportWarning,
+    Limits,
+    Transport,
+    TransportFailure,
+    TransportSettings,
+    WireReply,
+    WireRequest,
+)
+
+if TYPE_CHECKING:
+    from specado.pooled import PooledTransport
+    from specado.pooled_async import AsyncPooledTransport
 
 __all__ = [
     "AsyncTransport",
+    "InsecureTransportWarning",
+    "Limits",
     "Transport",
     "TransportFailure",
     "TransportSettings",
     "WireReply",
     "WireRequest",
+    "async_client_transport",
+    "client_transport",
+    "shared_async_transport",
+    "shared_transport",
+    "shutdown",
 ]
 
-
-class WireRequest(msgspec.Struct, frozen=True):
-    """A request as it goes out. `headers` hold the key: never shown by `repr`."""
-
-    method: str
-    url: str
-    headers: Tuple[Tuple[str, str], ...]
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"WireRequest({self.method} {self.url}, {len(self.body)} bytes)"
+_transports: dict[TransportSettings, PooledTransport] = {}
+_async_transports: dict[TransportSettings, AsyncPooledTransport] = {}
 
 
-class WireReply(msgspec.Struct, frozen=True):
-    """A whole reply as it came in: status, headers (names in lower case), decoded body."""
+def shared_transport(settings: TransportSettings) -> PooledTransport:
+    """Return the process's transport for *settings*; it connects when it is used."""
+    found = _transports.get(settings)
+    if found is None:
+        from specado.pooled import PooledTransport
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Bounds of one exchange: bytes after decompression, seconds."""
-
-    connect_timeout_s: float = 5.0
-    max_reply_bytes: int = 64_000_000
-    max_error_bytes: int = 64_000
+        found = _transports.setdefault(settings, PooledTransport(settings))
+    return found
 
 
-class TransportSettings(msgspec.Struct, frozen=True):
-    """What a pool is made from; equal settings share one pool."""
+def shared_async_transport(settings: TransportSettings) -> AsyncPooledTransport:
+    """Return the same for event loops: one transport, with a pool for each running loop."""
+    found = _async_transports.get(settings)
+    if found is None:
+        from specado.pooled_async import AsyncPooledTransport
 
-    proxies: Tuple[Tuple[str, str], ...] = ()
-    no_proxy: str = ""
-    ca_bundle: Optional[str] = None
-    max_connections: int = 1000
-    keepalive_s: float = 90.0
+        found = _async_transports.setdefault(settings, AsyncPooledTransport(settings))
+    return found
 
 
-class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing maps to an error
-    """No usable reply came.
+def client_transport(http_client: Any) -> Transport:
+    """Return a transport that sends through the caller's own `httpx.Client`, or its like.
 
-    `kind` is one of `connect` (nothing was sent: refused, name, TLS, connect timeout),
-    `timeout` (the attempt's time is up), `reset` (sent, no byte came back),
-    `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`.
-    `sent` tells whether the provider may have got the request.
+    Its time-outs are the client's: they bound each operation, not the whole exchange.
     """
+    from specado.own_client import ClientTransport
 
-    def __init__(self, kind: str, message: str, *, sent: bool) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.sent = sent
+    return ClientTransport(http_client, _plain_request)
 
 
-class Transport(Protocol):
-    """Sends one request and gives its whole reply, or raises `TransportFailure`."""
+def async_client_transport(async_http_client: Any) -> AsyncTransport:
+    """Return a transport that sends through the caller's own `httpx.AsyncClient`."""
+    from specado.own_client import AsyncClientTransport
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply: ...
+    return AsyncClientTransport(async_http_client, _plain_request)
 
 
-class AsyncTransport(Protocol):
-    """The same for an event loop."""
+def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts: Any) -> Any:
+    import httpx
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply: ...
+    timeouts = dict(zip(("connect", "read", "write", "pool"), timeout))
+    return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
+
+
+def _all() -> list[PooledTransport | AsyncPooledTransport]:
+    return [*_transports.values(), *_async_transports.values()]
+
+
+@atexit.register
+def shutdown() -> None:
+    """Close the process's shared pools.
+
+    Idle connections are closed now, those in use when their exchange ends. A transport
+    that is used again makes a new pool.
+    """
+    for transport in _all():
+        transport.close()
+
+
+def _start_afresh_in_child() -> None:
+    for transport in _all():
+        transport.forget()
+    network = sys.modules.get("specado.network")
+    if network is not None:
+        network.drop_sockets_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh_in_child)
