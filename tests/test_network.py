@@ -7,8 +7,8 @@ import socket
 import time
 
 import pytest
-import sockets
 
+import sockets
 from specado import network, network_async
 
 

@@ -11,6 +11,7 @@ import traceback
 import zlib
 
 import pytest
+
 import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError

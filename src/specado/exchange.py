@@ -111,15 +111,17 @@ class InsecureTransportWarning(UserWarning):
 
 
 class Transport(Protocol):
-    """Sends one request and gives its whole reply, or raises `TransportFailure`."""
+    """What sends for threads."""
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply: ...
+    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Send one request and return its whole reply, or raise `TransportFailure`."""
 
 
 class AsyncTransport(Protocol):
-    """The same for an event loop."""
+    """What sends for asyncio."""
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply: ...
+    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Send one request and return its whole reply, or raise `TransportFailure`."""
 
 
 def without_query(url: str) -> str:

@@ -81,6 +81,7 @@ def drop_sockets_after_fork() -> None:
 
 
 def tune(sock: socket.socket) -> None:
+    """Make a connected socket non-blocking, prompt, and alive through long waits."""
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -162,12 +163,14 @@ class Tls:
             raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
 
     def receive(self, data: bytes) -> None:
+        """Take what came from the peer; `b""` is the end."""
         if data:
             self.incoming.write(data)
         else:
             self.incoming.write_eof()
 
     def read(self) -> bytes:
+        """Return decrypted bytes, `b""` at the end; `SSLWantReadError` asks for more."""
         try:
             return self.session.read(READ_BYTES)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
