@@ -35,15 +35,15 @@ class Tasks:
     """Calls through `shared_async_transport`, one after another on one loop."""
 
     def run(self, settings, *calls):
+        async def one(transport, call):
+            try:
+                return await transport.send(*call)
+            except t.TransportFailure as failure:
+                return failure
+
         async def main():
             transport = t.shared_async_transport(settings)
-            outcomes = []
-            for call in calls:
-                try:
-                    outcomes.append(await transport.send(*call))
-                except t.TransportFailure as failure:
-                    outcomes.append(failure)
-            return outcomes
+            return [await one(transport, call) for call in calls]
 
         return asyncio.run(main())
 

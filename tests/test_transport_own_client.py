@@ -9,8 +9,8 @@ import traceback
 
 import httpx
 import pytest
-import sockets
 
+import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.own_client import failure_from
@@ -18,9 +18,9 @@ from specado.own_client import failure_from
 LIMITS = t.Limits()
 
 
-def send_sync(handler, request, limits=LIMITS, **options):
+def send_sync(handler, request, limits=LIMITS, timeout_s=5.0, **options):
     with httpx.Client(transport=handler, **options) as client:
-        return t.client_transport(client).send(request, 5.0, limits)
+        return t.client_transport(client).send(request, timeout_s, limits)
 
 
 def send_async(handler, request, limits=LIMITS, **options):
@@ -117,9 +117,9 @@ def test_nobody_listens(send):
 
 
 def test_a_dripping_body_ends_at_the_deadline():
-    with sockets.ScriptedServer(sockets.drips(sockets.reply(b"x" * 500), 0.005)) as server:
-        with httpx.Client() as client, pytest.raises(t.TransportFailure) as caught:
-            t.client_transport(client).send(post(server.url), 0.8, LIMITS)
+    drip = sockets.drips(sockets.reply(b"x" * 500), 0.005)
+    with sockets.ScriptedServer(drip) as server, pytest.raises(t.TransportFailure) as caught:
+        send_sync(None, post(server.url), timeout_s=0.4)
 
     assert (caught.value.kind, caught.value.sent) == ("timeout", True)
 

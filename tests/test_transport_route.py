@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -23,13 +25,13 @@ KEY = (("x-api-key", "sk-secret"),)
 
 @pytest.fixture(params=["sync", "async"])
 def send(request):
-    def send_sync(url, settings):
+    def send_sync(url, settings, limits=LIMITS):
         wire = t.WireRequest("POST", url, KEY, b"{}")
-        return t.shared_transport(settings).send(wire, 5, LIMITS)
+        return t.shared_transport(settings).send(wire, 5, limits)
 
-    def send_async(url, settings):
+    def send_async(url, settings, limits=LIMITS):
         wire = t.WireRequest("POST", url, KEY, b"{}")
-        return asyncio.run(t.shared_async_transport(settings).send(wire, 5, LIMITS))
+        return asyncio.run(t.shared_async_transport(settings).send(wire, 5, limits))
 
     yield send_sync if request.param == "sync" else send_async
     t.shutdown()
@@ -92,48 +94,65 @@ def test_a_large_body_through_tls(certificates, server_tls):
 
 
 def test_a_server_that_nobody_vouches_for(send, server_tls):
-    with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
-        with pytest.raises(t.TransportFailure, match="certificate") as caught:
-            send(server.url, t.TransportSettings())
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        pytest.raises(t.TransportFailure, match="certificate") as caught,
+    ):
+        send(server.url, t.TransportSettings())
 
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
     assert server.requests == []
 
 
 def test_a_server_with_another_name(send, certificates, server_tls):
-    with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
-        with pytest.raises(t.TransportFailure) as caught:
-            send(f"https://127.0.0.2:{server.port}", trusting(certificates))
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        pytest.raises(t.TransportFailure) as caught,
+    ):
+        send(f"https://127.0.0.2:{server.port}", trusting(certificates))
 
     assert caught.value.kind == "connect"
 
 
 @pytest.mark.parametrize("script", [sockets.never_answers, sockets.answers_then_closes(b"")])
 def test_a_server_that_speaks_no_tls(send, script):
-    with sockets.ScriptedServer(script) as server:
-        limits_s = 0.3
-        wire = t.WireRequest("POST", f"https://127.0.0.1:{server.port}", KEY, b"{}")
-        with pytest.raises(t.TransportFailure) as caught:
-            t.shared_transport(t.TransportSettings()).send(
-                wire, 5, t.Limits(connect_timeout_s=limits_s)
-            )
+    limits = t.Limits(connect_timeout_s=0.3)
+    with sockets.ScriptedServer(script) as server, pytest.raises(t.TransportFailure) as caught:
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(), limits)
 
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
 
 
-def test_a_tls_connection_is_used_again_until_the_server_closes_it(send, certificates, server_tls):
-    def once(peer):
-        peer.request()
-        peer.send(sockets.reply(b"one"))
+def once_with_one(peer):
+    peer.request()
+    peer.send(sockets.reply(b"one"))
 
-    with sockets.ScriptedServer(once, sockets.echoes, tls=server_tls) as server:
+
+def test_a_tls_connection_is_used_again_until_the_server_closes_it(certificates, server_tls):
+    with sockets.ScriptedServer(once_with_one, sockets.echoes, tls=server_tls) as server:
         transport = t.shared_transport(trusting(certificates))
         wire = t.WireRequest("POST", server.url, KEY, b"x")
         first = transport.send(wire, 5, LIMITS).body
         server.wait_for_end()
         bodies = [transport.send(wire, 5, LIMITS).body for _ in range(3)]
+        t.shutdown()
 
     assert (first, bodies) == (b"one", [b"x", b"x", b"x"])
+    assert server.connections == 2
+
+
+def test_a_tls_connection_of_a_loop_is_used_again(certificates, server_tls):
+    async def main():
+        transport = t.shared_async_transport(trusting(certificates))
+        wire = t.WireRequest("POST", server.url, KEY, b"x")
+        first = (await transport.send(wire, 5, LIMITS)).body
+        server.wait_for_end()
+        return first, [(await transport.send(wire, 5, LIMITS)).body for _ in range(3)]
+
+    with sockets.ScriptedServer(once_with_one, sockets.echoes, tls=server_tls) as server:
+        outcome = asyncio.run(main())
+
+    assert outcome == (b"one", [b"x", b"x", b"x"])
     assert server.connections == 2
 
 
@@ -142,9 +161,11 @@ def test_a_ca_bundle_that_is_none(send, tmp_path, content):
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_bytes(content)
-    with sockets.ScriptedServer(sockets.echoes) as server:
-        with pytest.raises(ConfigurationError, match=r"ca_bundle: .*bundle\.pem"):
-            send(f"https://127.0.0.1:{server.port}", t.TransportSettings(ca_bundle=str(bundle)))
+    with (
+        sockets.ScriptedServer(sockets.echoes) as server,
+        pytest.raises(ConfigurationError, match=r"ca_bundle: .*bundle\.pem"),
+    ):
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(ca_bundle=str(bundle)))
 
 
 # --- proxies -------------------------------------------------------------------------------
@@ -167,8 +188,6 @@ def joins(target_port, greet):
 
     def script(peer):
         greet(peer)
-        import socket
-
         with socket.create_connection(("127.0.0.1", target_port)) as onward:
             back = threading.Thread(target=pump, args=(onward, peer.sock))
             back.start()
@@ -196,12 +215,14 @@ def test_http_through_a_proxy_names_the_whole_url(send):
 
 
 def test_https_through_a_proxy_is_a_tunnel(send, certificates, server_tls):
-    with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
-        with sockets.ScriptedServer(joins(server.port, take_connect)) as proxy:
-            settings = trusting(
-                certificates, proxies=(("https", f"http://u:p@127.0.0.1:{proxy.port}"),)
-            )
-            reply = send("https://localhost:4443/v1", settings)
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        sockets.ScriptedServer(joins(server.port, take_connect)) as proxy,
+    ):
+        settings = trusting(
+            certificates, proxies=(("https", f"http://u:p@127.0.0.1:{proxy.port}"),)
+        )
+        reply = send("https://localhost:4443/v1", settings)
 
     head = proxy.requests[0]
     assert reply.body == b"{}"
@@ -220,13 +241,12 @@ def test_https_through_a_proxy_that_speaks_tls_itself(send, certificates, server
 
         def drive(operation):
             while True:
-                try:
+                with contextlib.suppress(ssl.SSLWantReadError):
                     result = operation()
                     peer.send(inner[1].read())
                     return result
-                except ssl.SSLWantReadError:
-                    peer.send(inner[1].read())
-                    inner[0].write(peer.sock.recv(65_536))
+                peer.send(inner[1].read())
+                inner[0].write(peer.sock.recv(65_536))
 
         drive(session.do_handshake)
         drive(lambda: session.read(65_536))
@@ -282,10 +302,12 @@ def socks(*, credentials=False, code=0, address=b"\x01\x7f\x00\x00\x01\x00\x50")
 @pytest.mark.parametrize("credentials", [False, True])
 def test_through_a_socks_proxy(send, address, credentials):
     greet = socks(credentials=credentials, address=address)
-    with sockets.ScriptedServer(sockets.echoes) as server:
-        with sockets.ScriptedServer(joins(server.port, greet)) as proxy:
-            user = "u:p@" if credentials else ""
-            reply = send("http://localhost:81/v1", via(f"socks5://{user}127.0.0.1:{proxy.port}"))
+    with (
+        sockets.ScriptedServer(sockets.echoes) as server,
+        sockets.ScriptedServer(joins(server.port, greet)) as proxy,
+    ):
+        user = "u:p@" if credentials else ""
+        reply = send("http://localhost:81/v1", via(f"socks5://{user}127.0.0.1:{proxy.port}"))
 
     assert reply.body == b"{}"
     assert proxy.requests == [b"localhost:81"]
@@ -293,9 +315,11 @@ def test_through_a_socks_proxy(send, address, credentials):
 
 
 def test_a_socks_proxy_that_refuses(send):
-    with sockets.ScriptedServer(socks(code=5)) as proxy:
-        with pytest.raises(t.TransportFailure, match="answered 5") as caught:
-            send("http://127.0.0.1:81/v1", via(f"socks5://127.0.0.1:{proxy.port}"))
+    with (
+        sockets.ScriptedServer(socks(code=5)) as proxy,
+        pytest.raises(t.TransportFailure, match="answered 5") as caught,
+    ):
+        send("http://127.0.0.1:81/v1", via(f"socks5://127.0.0.1:{proxy.port}"))
 
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
 

@@ -439,7 +439,8 @@ loop.run_until_complete(
 server.__exit__()
 loop.close()
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    search = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True,

@@ -213,14 +213,12 @@ class TlsStream:
 
     def _drive(self, operation: Callable[[], T], until: float) -> T:
         while True:
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 result = operation()
-            except ssl.SSLWantReadError:
-                self._flush(until)
-                self._tls.receive(self._stream.read(until))
-            else:
                 self._flush(until)
                 return result
+            self._flush(until)
+            self._tls.receive(self._stream.read(until))
 
     def _flush(self, until: float) -> None:
         if self._tls.outgoing.pending:

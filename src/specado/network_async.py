@@ -156,14 +156,12 @@ class AsyncTlsStream:
 
     async def _drive(self, operation: Callable[[], T]) -> T:
         while True:
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 result = operation()
-            except ssl.SSLWantReadError:
-                await self._flush()
-                self._tls.receive(await self._stream.read())
-            else:
                 await self._flush()
                 return result
+            await self._flush()
+            self._tls.receive(await self._stream.read())
 
     async def _flush(self) -> None:
         if self._tls.outgoing.pending:
