@@ -196,6 +196,20 @@ def test_no_failure_shows_the_key(send):
     assert "sk-secret" not in "".join(str(frame.locals) for frame in ours)
 
 
+@pytest.mark.parametrize(("reads", "body"), [(True, b"no"), (False, b"")])
+def test_a_hook_that_raises_for_the_status_hides_no_reply(reads, body):
+    def raise_for_status(response):
+        if reads:
+            response.read()
+        response.raise_for_status()
+
+    hooks = {"response": [raise_for_status]}
+    with sockets.ScriptedServer(sockets.answers(sockets.reply(b"no", 401))) as server:
+        reply = send_sync(None, post(server.url), event_hooks=hooks)
+
+    assert (reply.status, reply.body) == (401, body)
+
+
 @both
 def test_what_is_no_error_of_httpx_is_left_alone(send):
     def handler(request):

@@ -91,14 +91,15 @@ def tune(sock: socket.socket) -> None:
 
 
 def _is_ready(sock: socket.socket, wait_s: float, *, to_write: bool = False) -> bool:
-    if sock.fileno() < 0:
+    descriptor = sock.fileno()
+    if descriptor < 0:
         raise OSError("the connection is closed")
     wait_s = min(wait_s, LONGEST_WAIT_S)
     if not hasattr(select, "poll"):  # Windows
-        chosen = ([], [sock], [sock]) if to_write else ([sock], [], [])
+        chosen = ([], [descriptor], [descriptor]) if to_write else ([descriptor], [], [])
         return any(select.select(*chosen, wait_s))
     poll = select.poll()
-    poll.register(sock.fileno(), select.POLLOUT if to_write else select.POLLIN)
+    poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
     # Poll counts whole milliseconds and rounds down: one more, or it would spin at the end.
     return bool(poll.poll(int(wait_s * 1000) + 1 if wait_s else 0))
 
@@ -107,7 +108,7 @@ def is_spent(sock: socket.socket) -> bool:
     """Tell whether an idle connection can be read: it was closed, or speaks out of turn."""
     try:
         return _is_ready(sock, 0)
-    except (OSError, ValueError):
+    except OSError:
         return True
 
 

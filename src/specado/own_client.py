@@ -65,6 +65,19 @@ def failure_from(error: Exception, *, has_reply: bool) -> TransportFailure | Non
     return None
 
 
+def _reply_in(error: Exception, limits: Limits) -> WireReply | None:
+    """Return the reply that a hook of the caller's client raised as an error for its status."""
+    response = getattr(error, "response", None)
+    if type(error).__name__ != "HTTPStatusError" or response is None:
+        return None
+    try:
+        content = response.content[: limits.max_error_bytes]
+    except RuntimeError:  # the hook had not read it
+        content = b""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return WireReply(response.status_code, headers, content)
+
+
 class _Own:
     """A caller's client, checked: its `send` and `build_request`."""
 
@@ -116,6 +129,9 @@ class ClientTransport(_Own):
                     break
             return body.reply()
         except Exception as error:
+            refused = _reply_in(error, limits)
+            if refused is not None:
+                return refused
             failure = failure_from(error, has_reply=response is not None)
             if failure is None:
                 raise
@@ -150,6 +166,9 @@ class AsyncClientTransport(_Own):
                     break
             return body.reply()
         except Exception as error:
+            refused = _reply_in(error, limits)
+            if refused is not None:
+                return refused
             failure = failure_from(error, has_reply=response is not None)
             if failure is None:
                 raise
