@@ -144,6 +144,13 @@ def test_the_typed_view_is_made_once_and_frozen():
     assert provider("anthropic") is first
 
 
+def test_the_typed_view_is_short_in_a_log():
+    assert repr(find_model("openai", "gpt-4-0613")) == "Model(provider='openai', id='gpt-4')"
+    assert repr(provider("anthropic")) == (
+        "Provider(name='anthropic', base_url='https://api.anthropic.com')"
+    )
+
+
 def test_the_typed_view_holds_what_routing_asks_for():
     openai, anthropic = provider("openai"), provider("anthropic")
 
@@ -346,6 +353,14 @@ def test_a_key_given_for_a_variables_name_is_not_shown():
         register_manifest({**LOCAL, "api_key_env": "sk-very-secret-key"})
 
     assert "secret" not in str(caught.value)
+
+
+def test_a_manifest_that_holds_itself_is_refused():
+    loop = {}
+    loop["loop"] = loop
+
+    with pytest.raises(ConfigurationError, match="is not plain JSON"):
+        register_manifest({**LOCAL, "info": loop})
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x"])

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
-import os
-from pathlib import Path
 
 import pytest
 
+from reference_files import REFERENCE, REPOSITORY, WHY_ABSENT
 from specado.capabilities import get_manifest, list_providers, provider
 
-ROOT = Path(__file__).parent.parent
-REFERENCE = Path(os.environ.get("SPECADO_REFERENCE", ROOT.parent / "shared" / "reference"))
 FACTS_READ_ON = dt.date(2026, 11, 22)
 SHIPPED = ["anthropic", "openai"]
 
@@ -27,18 +24,18 @@ def test_both_providers_are_shipped():
     assert [name for name in list_providers() if name in SHIPPED] == SHIPPED
 
 
+@pytest.mark.skipif(REFERENCE is None, reason=WHY_ABSENT)
 def test_the_manifests_regenerate_to_the_same_bytes():
-    facts, models_dev = REFERENCE / "model-facts.json", REFERENCE / "models-dev.json"
-    if not facts.exists():
-        pytest.skip(f"no tables of facts at {REFERENCE}; set SPECADO_REFERENCE")
-    spec = importlib.util.spec_from_file_location("make", ROOT / "scripts" / "make_manifests.py")
+    script = REPOSITORY / "scripts" / "make_manifests.py"
+    spec = importlib.util.spec_from_file_location("make", script)
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
 
-    made = make.make_manifests(facts, models_dev)
+    made = make.make_manifests(REFERENCE / "model-facts.json", REFERENCE / "models-dev.json")
 
+    assert sorted(made) == ["anthropic.json", "openai.json"]
     for name, content in made.items():
-        assert (ROOT / "src" / "specado" / "manifests" / name).read_bytes() == content
+        assert (REPOSITORY / "src" / "specado" / "manifests" / name).read_bytes() == content
 
 
 @pytest.mark.parametrize(

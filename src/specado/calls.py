@@ -24,7 +24,7 @@ from specado.params import check
 from specado.routing.attempts import Answer, Limits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, Request, make_plan
-from specado.simulator import FAULT_MODELS
+from specado.simulator.faults import FAULT_MODELS
 from specado.translation import read_reply
 from specado.transport import Limits as WireLimits
 

@@ -15,7 +15,6 @@ from specado.endpoints import Access
 from specado.params import CompletionParams
 from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
-from specado.simulator import AsyncInProcessTransport, InProcessTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     Messages = Union[str, Iterable[Union[Message, Mapping[str, Any]]]]
 
 __all__ = ["AsyncClient", "Client"]
-
-_simulator = InProcessTransport()
-_async_simulator = AsyncInProcessTransport()
-
 
 def spelled_out(method: Any) -> Any:
     """Show *method* with the completion parameters in place of its `**params`."""
@@ -152,14 +147,19 @@ class _Settled:
 
     def _carrier(self, call: Call) -> Transport:
         if call.simulated:
-            return _simulator
+            # Imported where it is used: most processes never simulate.
+            from specado.simulator.inprocess import InProcessTransport
+
+            return InProcessTransport()
         if self._http_client is not None:
             return transport.client_transport(self._http_client)
         return transport.shared_transport(self._access.transport_settings)
 
     def _async_carrier(self, call: Call) -> AsyncTransport:
         if call.simulated:
-            return _async_simulator
+            from specado.simulator.inprocess import AsyncInProcessTransport
+
+            return AsyncInProcessTransport()
         if self._async_http_client is not None:
             return transport.async_client_transport(self._async_http_client)
         return transport.shared_async_transport(self._access.transport_settings)

@@ -109,6 +109,9 @@ class Model(Struct, frozen=True):
     traits: Traits = Traits()
     capabilities: bytes = b"{}"
 
+    def __repr__(self) -> str:
+        return f"Model(provider={self.provider!r}, id={self.id!r})"
+
     def is_retired(self, today: dt.date) -> bool:
         """Return whether the provider has stopped serving the model by *today*."""
         return self.deprecation_date is not None and self.deprecation_date <= today.isoformat()
@@ -165,6 +168,9 @@ class Provider(Struct, frozen=True):
     fallback_for: dict[str, str]
     stream_end: Optional[str]
     by_alias: dict[str, Model]
+
+    def __repr__(self) -> str:
+        return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
 
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""

@@ -1,0 +1,227 @@
+"""Guard: what specado's own parts cost, each beside the best ordinary way to the same result.
+
+Every case checks first that both sides do the same work. Ratios within one run are what counts.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Optional
+
+import msgspec
+import orjson
+import pytest
+
+import specado
+from specado import _core, capabilities
+
+TWIN = Path(__file__).parent.parent / "tests" / "reference.py"
+_spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
+_twin = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_twin)
+
+SOURCE = capabilities.get_model_capabilities("openai", "gpt-4-turbo")
+TARGET = capabilities.get_model_capabilities("anthropic", "claude-3-opus")
+
+
+def conversation(count: int) -> list[dict[str, str]]:
+    """Return *count* alternating messages of about 333 characters after a system message."""
+    text = (
+        "The quick brown fox jumps over the lazy dog; then it rests. " * 5 + "Why does it rest so?"
+    )
+    turns = [
+        {"role": "assistant" if place % 2 else "user", "content": text}
+        for place in range(count - 1)
+    ]
+    return [{"role": "system", "content": "You are a helpful assistant."}, *turns]
+
+
+def openai_core(messages: list[dict[str, str]]) -> bytes:
+    return _core.encode_openai_request(_core.normalize(messages), "gpt-4o", {}, None)[0]
+
+
+def anthropic_core(messages: list[dict[str, str]]) -> bytes:
+    return _core.encode_anthropic_request(
+        _core.normalize(messages), "claude-opus-4-5", {"max_tokens": 100}, None
+    )[0]
+
+
+def openai_orjson(messages: list[dict[str, str]]) -> bytes:
+    return orjson.dumps({"model": "gpt-4o", "messages": messages})
+
+
+def openai_msgspec(messages: list[dict[str, str]]) -> bytes:
+    return msgspec.json.encode({"model": "gpt-4o", "messages": messages})
+
+
+def anthropic_dicts(messages: list[dict[str, str]]) -> bytes:
+    """Return the body as a minimal translation by hand gives it: nothing checked or reported."""
+    system = [each["content"] for each in messages if each["role"] == "system"]
+    turns = [
+        {"role": each["role"], "content": each["content"]}
+        for each in messages
+        if each["role"] != "system"
+    ]
+    return orjson.dumps(
+        {
+            "model": "claude-opus-4-5",
+            "system": "\n".join(system),
+            "messages": turns,
+            "max_tokens": 100,
+        }
+    )
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("encode", [openai_core, openai_orjson, openai_msgspec])
+def test_openai_body(benchmark, encode, count):
+    benchmark.group = f"messages to an OpenAI body, {count} messages"
+    messages = conversation(count)
+    assert json.loads(encode(messages)) == {"model": "gpt-4o", "messages": messages}
+
+    benchmark(encode, messages)
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("encode", [anthropic_core, anthropic_dicts])
+def test_anthropic_body(benchmark, encode, count):
+    benchmark.group = f"messages to an Anthropic body, {count} messages"
+    messages = conversation(count)
+    assert json.loads(encode(messages)) == json.loads(anthropic_dicts(messages))
+
+    benchmark(encode, messages)
+
+
+OPENAI_REPLY = orjson.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [
+            {
+                "index": 0,
+                "message": {
+                    "role": "assistant",
+                    "content": "It rests because it is tired. " * 10,
+                    "refusal": None,
+                    "annotations": [],
+                },
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 90,
+            "completion_tokens": 80,
+            "total_tokens": 170,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
+        "service_tier": "default",
+        "system_fingerprint": "fp_1",
+    }
+)
+ANTHROPIC_REPLY = orjson.dumps(
+    {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-opus-4-5",
+        "content": [{"type": "text", "text": "It rests because it is tired. " * 10}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 90, "output_tokens": 80},
+    }
+)
+
+
+class PlainReply(msgspec.Struct):
+    """The same reply as Structs alone: the floor for reading it."""
+
+    id: str
+    model: str
+    choices: list[specado.Choice]
+    created: int
+    usage: Optional[specado.Usage] = None
+
+
+plain_decoder = msgspec.json.Decoder(PlainReply)
+
+
+@pytest.mark.benchmark(group="an OpenAI reply to Structs")
+@pytest.mark.parametrize("by", ["core", "msgspec alone"])
+def test_openai_reply(benchmark, by):
+    def core(body: bytes) -> object:
+        return _core.decode_openai_reply(body, "openai", "gpt-4o", 0)[0]
+
+    decode = core if by == "core" else plain_decoder.decode
+    assert decode(OPENAI_REPLY).choices[0].message.content.startswith("It rests")
+
+    benchmark(decode, OPENAI_REPLY)
+
+
+@pytest.mark.benchmark(group="an Anthropic reply to Structs")
+def test_anthropic_reply(benchmark):
+    reply, notes = _core.decode_anthropic_reply(ANTHROPIC_REPLY, "anthropic", "claude", 0)
+    assert (reply.choices[0].finish_reason, notes) == ("stop", [])
+
+    benchmark(_core.decode_anthropic_reply, ANTHROPIC_REPLY, "anthropic", "claude", 0)
+
+
+@pytest.mark.benchmark(group="compare gpt-4-turbo with claude-3-opus, dict to dict")
+@pytest.mark.parametrize(
+    "compare",
+    [capabilities.compare_capabilities, _twin.compare_capabilities],
+    ids=["core", "reference"],
+)
+def test_compare(benchmark, compare):
+    assert compare(SOURCE, TARGET)["lossiness_report"]["severity"] == "Medium"
+
+    benchmark(compare, SOURCE, TARGET)
+
+
+@pytest.mark.benchmark(group="look up a model's capabilities")
+def test_get_model_capabilities(benchmark):
+    assert capabilities.get_model_capabilities("openai", "gpt-4-turbo") == SOURCE
+
+    benchmark(capabilities.get_model_capabilities, "openai", "gpt-4-turbo")
+
+
+@pytest.mark.benchmark(group="make a client, after the first")
+def test_client(benchmark):
+    assert specado.Client().get_config("primary_provider") == "openai"
+
+    benchmark(specado.Client)
+
+
+@pytest.mark.benchmark(group="a whole call, simulated in process")
+@pytest.mark.parametrize("model", ["gpt-4o", "claude-opus-4-5"])
+def test_simulated_call(benchmark, model):
+    create = specado.Client({"simulate": True}).chat.completions.create
+    assert create(model, "Hello").extensions.metadata["simulated"] is True
+
+    benchmark(create, model, "Hello")
+
+
+@pytest.mark.benchmark(group="import in a new process (the interpreter's start is in both)")
+@pytest.mark.parametrize(
+    "statement", ["pass", "import specado", "import specado; specado.Client()"]
+)
+def test_import(benchmark, statement):
+    command = [sys.executable, "-c", statement]
+    assert subprocess.run(command, check=False).returncode == 0
+
+    benchmark.pedantic(subprocess.run, args=(command,), rounds=15, iterations=1)
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", specado.SimulatedReplyWarning)
+        yield

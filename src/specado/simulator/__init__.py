@@ -1,0 +1,44 @@
+"""OpenAI's and Anthropic's APIs, simulated: in process, or on a socket for any client.
+
+Answers are fixed by the request. What it is sent is checked as strictly as the provider does it,
+and refused in the provider's words. The names in `FAULT_MODELS` fail, each in its own way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from specado.simulator.endpoints import handle
+    from specado.simulator.faults import FAULT_MODELS, FAULTS, Fault
+    from specado.simulator.inprocess import AsyncInProcessTransport, InProcessTransport
+    from specado.simulator.reply import SimulatedReply
+
+__all__ = [
+    "FAULTS",
+    "FAULT_MODELS",
+    "AsyncInProcessTransport",
+    "Fault",
+    "InProcessTransport",
+    "SimulatedReply",
+    "handle",
+]
+
+# Loaded when first used: a process with keys needs the names of the faults and nothing else.
+_MODULE_OF = {
+    "FAULTS": "faults",
+    "FAULT_MODELS": "faults",
+    "AsyncInProcessTransport": "inprocess",
+    "Fault": "faults",
+    "InProcessTransport": "inprocess",
+    "SimulatedReply": "reply",
+    "handle": "endpoints",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)

@@ -1,0 +1,338 @@
+"""Anthropic's side: messages, token counts and models, as the API writes them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+
+from specado.simulator.answers import Conversation, Spoken, ToolOffer, answer, digest, tokens_of
+from specado.simulator.anthropic_checks import (
+    check_count_request,
+    check_messages_request,
+)
+from specado.simulator.anthropic_requests import (
+    BETA_DECODER,
+    COUNT_DECODER,
+    MESSAGES_DECODER,
+    AdaptiveThinking,
+    AnyChoice,
+    BetaMessagesRequest,
+    CountRequest,
+    CustomTool,
+    EnabledThinking,
+    InputMessage,
+    MessagesRequest,
+    NamedChoice,
+    NoChoice,
+)
+from specado.simulator.anthropic_wording import refusal_for
+from specado.simulator.reply import Refusal, SimulatedReply
+from specado.simulator.violations import Broken, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from specado.simulator.faults import WireError
+    from specado.simulator.models import ListedModel, ModelLookup, ModelRules
+
+__all__ = ["complete", "count", "empty", "error_reply", "list_models", "one_model"]
+
+DIALECT = "anthropic_messages"
+IMAGE_TOKENS = 1600
+DOCUMENT_TOKENS = 1500
+DEFAULT_PAGE = 20
+MAX_PAGE = 1000
+_HEADERS = (
+    ("content-type", "application/json"),
+    ("anthropic-organization-id", "00000000-0000-4000-8000-000000000000"),
+    ("anthropic-ratelimit-input-tokens-limit", "2000000"),
+    ("anthropic-ratelimit-input-tokens-remaining", "2000000"),
+    ("anthropic-ratelimit-output-tokens-limit", "400000"),
+    ("anthropic-ratelimit-output-tokens-remaining", "400000"),
+    ("anthropic-ratelimit-requests-limit", "4000"),
+    ("anthropic-ratelimit-requests-remaining", "3999"),
+)
+_ENDED = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "stop_sequence": "stop_sequence",
+}
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    try:
+        return read(body, decoder)
+    except Broken as broken:
+        if broken.violation is None:
+            raise Refusal("The request body is not valid JSON") from None
+        raise refusal_for(broken.violation, broken.data) from None
+
+
+def _rules(models: ModelLookup, model: str, url: str) -> ModelRules:
+    rules = models(DIALECT, model, url)
+    if rules is None:
+        raise Refusal(f"model: {model}", status=404, type="not_found_error")
+    return rules
+
+
+def _check_window(talk: Conversation, window: int | None) -> None:
+    if window is not None and talk.prompt_tokens > window:
+        raise Refusal(f"prompt is too long: {talk.prompt_tokens} tokens > {window} maximum")
+
+
+def read_request(
+    body: bytes, models: ModelLookup, url: str, *, beta: bool
+) -> tuple[MessagesRequest, Conversation]:
+    """Return the request in *body* and what it says; raises the `Refusal` Anthropic would answer.
+
+    A *beta* request may have the beta fields.
+    """
+    request = _decode(body, BETA_DECODER if beta else MESSAGES_DECODER)
+    rules = _rules(models, request.model, url)
+    talk = conversation(request, check_messages_request(request, rules))
+    if request.stream:
+        raise Refusal("stream: Input should be false in the simulator")
+    talk.stops = request.stop_sequences or []
+    talk.max_tokens = request.max_tokens
+    wanted = request.output_config.format if request.output_config is not None else None
+    if wanted is None and isinstance(request, BetaMessagesRequest):
+        wanted = request.output_format
+    if wanted is not None:
+        talk.schema = wanted.schema
+    _check_window(talk, rules.context_window)
+    return request, talk
+
+
+def conversation(request: CountRequest, tools: list[CustomTool]) -> Conversation:
+    """Return what the answer depends on."""
+    talk = Conversation(messages=len(request.messages))
+    system = request.system
+    if system:
+        texts = [system] if isinstance(system, str) else [block.text for block in system]
+        talk.characters += sum(map(len, texts))
+    before = ""
+    for message in request.messages:
+        _hear(message, talk, same_turn=message.role == before)
+        before = message.role
+    for tool in tools:
+        talk.tools = [*talk.tools, ToolOffer(tool.name, tool.input_schema)]
+        talk.characters += len(tool.description or "") + len(msgspec.json.encode(tool.input_schema))
+    choice = request.tool_choice
+    if isinstance(choice, NamedChoice):
+        talk.named = choice.name
+    elif isinstance(choice, AnyChoice):
+        talk.choice = "required"
+    elif isinstance(choice, NoChoice):
+        talk.choice = "none"
+    return talk
+
+
+def _hear(message: InputMessage, talk: Conversation, *, same_turn: bool) -> None:
+    content = message.content
+    user = message.role == "user"
+    if user and not same_turn:
+        talk.user_turns += 1
+        talk.attachments = 0
+        talk.last_result = None
+    if isinstance(content, str):
+        talk.characters += len(content)
+        texts = [content]
+    else:
+        texts = []
+        for block in content:
+            _hear_block(block, texts, talk)
+    if user and texts:
+        text = "\n".join(texts)
+        talk.user_text = f"{talk.user_text}\n{text}" if same_turn else text
+        if isinstance(content, str) or content[-1].__struct_config__.tag == "text":
+            talk.last_result = None
+
+
+def _hear_block(block: Any, texts: list[str], talk: Conversation) -> None:
+    kind = block.__struct_config__.tag
+    if kind == "text":
+        texts.append(block.text)
+        talk.characters += len(block.text)
+    elif kind == "image":
+        talk.image_tokens += IMAGE_TOKENS
+        talk.attachments += 1
+    elif kind == "document":
+        talk.image_tokens += DOCUMENT_TOKENS
+        talk.attachments += 1
+    elif kind == "tool_result":
+        inner: list[str] = []
+        if isinstance(block.content, str):
+            inner.append(block.content)
+            talk.characters += len(block.content)
+        else:
+            for part in block.content or ():
+                _hear_block(part, inner, talk)
+        talk.last_result = "\n".join(inner)
+    else:
+        talk.characters += len(msgspec.json.encode(block))
+
+
+def complete(body: bytes, models: ModelLookup, url: str, *, beta: bool) -> SimulatedReply:
+    """Return the answer to `POST /v1/messages`."""
+    request, talk = read_request(body, models, url, beta=beta)
+    mark = digest(body)
+    spoken = answer(talk)
+    content, thinking_tokens = _thinking(request, talk, mark)
+    if spoken.tool is not None:
+        content.append(_tool_use(spoken, mark))
+    elif spoken.text:
+        content.append({"type": "text", "text": spoken.text})
+    return _reply(200, _message(request.model, content, spoken, talk, thinking_tokens, mark), mark)
+
+
+def _message(
+    model: str,
+    content: list[dict[str, Any]],
+    spoken: Spoken,
+    talk: Conversation,
+    thinking_tokens: int,
+    mark: str,
+) -> dict[str, Any]:
+    return {
+        "id": f"msg_sim_{mark}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": content,
+        "stop_reason": _ENDED[spoken.ended],
+        "stop_sequence": spoken.stop_sequence,
+        "stop_details": None,
+        "usage": {
+            "input_tokens": talk.prompt_tokens,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+            "output_tokens": spoken.tokens + thinking_tokens,
+            "output_tokens_details": {"thinking_tokens": thinking_tokens},
+            "service_tier": "standard",
+            "inference_geo": "not_available",
+        },
+    }
+
+
+def _thinking(
+    request: MessagesRequest, talk: Conversation, mark: str
+) -> tuple[list[dict[str, Any]], int]:
+    thinking = request.thinking
+    if not isinstance(thinking, (EnabledThinking, AdaptiveThinking)):
+        return [], 0
+    thought = f"The user says: {talk.user_text[:200]}"
+    shown = "" if thinking.display == "omitted" else thought
+    signature = base64.b64encode(f"simulated:{mark}".encode()).decode()
+    block = {"type": "thinking", "thinking": shown, "signature": signature}
+    return [block], tokens_of(thought)
+
+
+def _tool_use(spoken: Spoken, mark: str) -> dict[str, Any]:
+    tool = spoken.tool
+    name = tool.name if tool is not None else ""
+    # What max_tokens cut off is not an object any more; Anthropic then sends what it could parse.
+    arguments = msgspec.json.decode(spoken.arguments) if spoken.ended == "tool_calls" else {}
+    return {
+        "type": "tool_use",
+        "id": f"toolu_sim_{mark}",
+        "name": name,
+        "input": arguments,
+        "caller": {"type": "direct"},
+    }
+
+
+def count(body: bytes, models: ModelLookup, url: str) -> SimulatedReply:
+    """Return the answer to `POST /v1/messages/count_tokens`: the estimate that usage reports."""
+    request = _decode(body, COUNT_DECODER)
+    talk = conversation(request, check_count_request(request, _rules(models, request.model, url)))
+    return _reply(200, {"input_tokens": talk.prompt_tokens}, digest(body))
+
+
+def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
+    return SimulatedReply(
+        status, (*_HEADERS, ("request-id", f"req_sim_{mark}")), orjson.dumps(value)
+    )
+
+
+def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
+    """Return an error as Anthropic writes it."""
+    body = {
+        "type": "error",
+        "error": {"type": error.type, "message": error.message},
+        "request_id": f"req_sim_{mark}",
+    }
+    reply = _reply(error.status, body, mark)
+    if not isinstance(error, Refusal) and error.headers:
+        kept = tuple(pair for pair in reply.headers if pair[0] not in error.headers)
+        reply = msgspec.structs.replace(reply, headers=(*kept, *error.headers.items()))
+    return reply
+
+
+def empty(model: str, mark: str) -> SimulatedReply:
+    """Return a 200 without a content block."""
+    body = _message(model, [], Spoken("", "stop", 1), Conversation(messages=1), 0, mark)
+    return _reply(200, body, mark)
+
+
+def _row(model: ListedModel) -> dict[str, Any]:
+    created = datetime.fromtimestamp(model.created, timezone.utc)
+    return {
+        "type": "model",
+        "id": model.id,
+        "display_name": model.id,
+        "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "max_input_tokens": model.max_input_tokens,
+        "max_tokens": model.max_output_tokens,
+        "capabilities": None,
+    }
+
+
+def list_models(
+    models: Sequence[ListedModel], query: Mapping[str, str], mark: str
+) -> SimulatedReply:
+    """Return one page of the answer to `GET /v1/models`.
+
+    *query* may have `limit`, `after_id` and `before_id`.
+    """
+    text = query.get("limit", str(DEFAULT_PAGE))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if not 1 <= limit <= MAX_PAGE:
+        raise Refusal(f"limit: Input should be between 1 and {MAX_PAGE}")
+    ids = [model.id for model in models]
+    first, last = 0, len(models)
+    after, before = query.get("after_id"), query.get("before_id")
+    for name, value in (("after_id", after), ("before_id", before)):
+        if value is not None and value not in ids:
+            raise Refusal(f"{name}: no model has this id")
+    if after is not None:
+        first = ids.index(after) + 1
+    if before is not None:
+        last = ids.index(before)
+        page = models[max(first, last - limit) : last]
+        more = last - len(page) > first
+    else:
+        page = models[first : min(first + limit, last)]
+        more = first + len(page) < last
+    return _reply(
+        200,
+        {
+            "data": [_row(model) for model in page],
+            "has_more": more,
+            "first_id": page[0].id if page else None,
+            "last_id": page[-1].id if page else None,
+        },
+        mark,
+    )
+
+
+def one_model(wanted: str, found: ListedModel | None, mark: str) -> SimulatedReply:
+    """Return the answer to `GET /v1/models/{id}`."""
+    if found is None:
+        raise Refusal(f"model: {wanted}", status=404, type="not_found_error")
+    return _reply(200, _row(found), mark)

@@ -1,0 +1,384 @@
+"""The body of `POST /v1/messages` as types: what Anthropic takes, field by field.
+
+Source: `anthropic.types.message_create_params` of anthropic 0.125.0 and its beta counterpart,
+2026-11-22. Rules that a type cannot state are in `anthropic_checks`. What server tools answered
+(`…_tool_result` blocks) is taken back unread.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Optional, Union
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "BETA_DECODER",
+    "COUNT_DECODER",
+    "MESSAGES_DECODER",
+    "SERVER_TOOL_FIELDS",
+    "BetaMessagesRequest",
+    "CountRequest",
+    "CustomTool",
+    "MessagesRequest",
+]
+
+UseId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", min_length=1)]
+ToolName = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,128}$")]
+CalledName = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    """A JSON object with no other fields."""
+
+
+class CacheControl(Strict, tag_field="type", tag="ephemeral"):
+    ttl: Optional[Literal["5m", "1h"]] = None
+
+
+class Block(Strict, tag_field="type"):
+    """A content block; each names its `type`."""
+
+
+class CachedBlock(Block, kw_only=True):
+    cache_control: Optional[CacheControl] = None
+
+
+class Base64Image(Strict, tag_field="type", tag="base64"):
+    data: str
+    media_type: Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
+
+
+class UrlSource(Strict, tag_field="type", tag="url"):
+    url: str
+
+
+class FileSource(Strict, tag_field="type", tag="file"):
+    file_id: str
+
+
+class Base64Pdf(Strict, tag_field="type", tag="base64"):
+    data: str
+    media_type: Literal["application/pdf"]
+
+
+class PlainText(Strict, tag_field="type", tag="text"):
+    data: str
+    media_type: Literal["text/plain"]
+
+
+class Citations(Strict):
+    enabled: Optional[bool] = None
+
+
+class ImageTransformations(Strict):
+    oversized_image: Optional[Literal["downsize", "error"]] = None
+
+
+class TextBlock(CachedBlock, tag="text"):
+    text: str
+    citations: Optional[list[dict[str, Any]]] = None
+
+
+class ImageBlock(CachedBlock, tag="image"):
+    source: Union[Base64Image, UrlSource, FileSource]
+    transformations: Optional[ImageTransformations] = None
+
+
+class ContentSource(Strict, tag_field="type", tag="content"):
+    content: Union[str, list[Union[TextBlock, ImageBlock]]]
+
+
+class DocumentBlock(CachedBlock, tag="document"):
+    source: Union[Base64Pdf, PlainText, ContentSource, UrlSource, FileSource]
+    citations: Optional[Citations] = None
+    context: Optional[str] = None
+    title: Optional[str] = None
+
+
+class SearchResultBlock(CachedBlock, tag="search_result"):
+    content: list[TextBlock]
+    source: str
+    title: str
+    citations: Optional[Citations] = None
+
+
+class ThinkingBlock(Block, tag="thinking"):
+    signature: str
+    thinking: str
+
+
+class RedactedThinkingBlock(Block, tag="redacted_thinking"):
+    data: str
+
+
+class ToolUseBlock(CachedBlock, tag="tool_use"):
+    id: UseId
+    input: dict[str, Any]
+    name: CalledName
+    caller: Optional[dict[str, Any]] = None
+    toolset_name: Optional[str] = None
+
+
+class ToolReferenceBlock(CachedBlock, tag="tool_reference"):
+    tool_name: str
+
+
+class ToolResultBlock(CachedBlock, tag="tool_result"):
+    tool_use_id: UseId
+    content: Union[
+        str,
+        list[Union[TextBlock, ImageBlock, DocumentBlock, SearchResultBlock, ToolReferenceBlock]],
+        None,
+    ] = None
+    is_error: Optional[bool] = None
+    toolset_name: Optional[str] = None
+
+
+class ServerToolUseBlock(CachedBlock, tag="server_tool_use"):
+    id: str
+    input: dict[str, Any]
+    name: str
+    caller: Optional[dict[str, Any]] = None
+
+
+class McpToolUseBlock(CachedBlock, tag="mcp_tool_use"):
+    id: str
+    input: dict[str, Any]
+    name: str
+    server_name: str
+
+
+class ServerResult(CachedBlock, kw_only=True):
+    tool_use_id: str
+    content: Any
+    caller: Optional[dict[str, Any]] = None
+    is_error: Optional[bool] = None
+
+
+class WebSearchResult(ServerResult, tag="web_search_tool_result"): ...
+
+
+class WebFetchResult(ServerResult, tag="web_fetch_tool_result"): ...
+
+
+class CodeExecutionResult(ServerResult, tag="code_execution_tool_result"): ...
+
+
+class BashResult(ServerResult, tag="bash_code_execution_tool_result"): ...
+
+
+class TextEditorResult(ServerResult, tag="text_editor_code_execution_tool_result"): ...
+
+
+class ToolSearchResult(ServerResult, tag="tool_search_tool_result"): ...
+
+
+class AdvisorResult(ServerResult, tag="advisor_tool_result"): ...
+
+
+class McpResult(ServerResult, tag="mcp_tool_result"): ...
+
+
+class ContainerUpload(CachedBlock, tag="container_upload"):
+    file_id: str
+
+
+class Compaction(CachedBlock, tag="compaction"):
+    content: Optional[str] = None
+    encrypted_content: Optional[str] = None
+
+
+class ToolAddition(CachedBlock, tag="tool_addition"):
+    tool: dict[str, Any]
+
+
+class ToolRemoval(CachedBlock, tag="tool_removal"):
+    tool: dict[str, Any]
+
+
+class FallbackBlock(Block, tag="fallback"):
+    to: dict[str, Any]
+    trigger: Optional[Any] = None
+
+
+AnyBlock = Union[
+    TextBlock,
+    ImageBlock,
+    DocumentBlock,
+    SearchResultBlock,
+    ThinkingBlock,
+    RedactedThinkingBlock,
+    ToolUseBlock,
+    ToolResultBlock,
+    ServerToolUseBlock,
+    McpToolUseBlock,
+    WebSearchResult,
+    WebFetchResult,
+    CodeExecutionResult,
+    BashResult,
+    TextEditorResult,
+    ToolSearchResult,
+    AdvisorResult,
+    McpResult,
+    ContainerUpload,
+    Compaction,
+    ToolAddition,
+    ToolRemoval,
+    FallbackBlock,
+]
+
+
+class InputMessage(Strict):
+    role: Literal["user", "assistant", "system"]
+    content: Union[str, list[AnyBlock]]
+
+
+class CustomTool(Strict):
+    """A tool of the caller's own; `type` is `custom` or absent."""
+
+    name: ToolName
+    input_schema: dict[str, Any]
+    type: Optional[Literal["custom"]] = None
+    description: Optional[str] = None
+    allowed_callers: Optional[list[str]] = None
+    cache_control: Optional[CacheControl] = None
+    defer_loading: Optional[bool] = None
+    eager_input_streaming: Optional[bool] = None
+    input_examples: Optional[list[dict[str, Any]]] = None
+    strict: Optional[bool] = None
+
+
+_COMMON = frozenset({"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"})
+_EXAMPLES = _COMMON | {"input_examples"}
+_DISPLAY = _EXAMPLES | {"display_height_px", "display_number", "display_width_px"}
+_SEARCH = _COMMON | {"allowed_domains", "blocked_domains", "max_uses", "user_location"}
+_FETCH = _COMMON | {
+    "allowed_domains",
+    "blocked_domains",
+    "citations",
+    "max_content_tokens",
+    "max_uses",
+}
+_TOOLSET = frozenset({"type", "cache_control", "configs", "allowed_callers"})
+
+SERVER_TOOL_FIELDS: dict[str, frozenset[str]] = {
+    "advisor_20260301": _COMMON | {"caching", "max_tokens", "max_uses", "model"},
+    "bash_20241022": _EXAMPLES,
+    "bash_20250124": _EXAMPLES,
+    "browser_toolset_20260801": _TOOLSET,
+    "code_execution_20250522": _COMMON,
+    "code_execution_20250825": _COMMON,
+    "code_execution_20260120": _COMMON,
+    "code_execution_20260521": _COMMON,
+    "computer_20241022": _DISPLAY,
+    "computer_20250124": _DISPLAY,
+    "computer_20251124": _DISPLAY | {"enable_zoom"},
+    "computer_toolset_20260801": _TOOLSET,
+    "mcp_toolset": frozenset(
+        {"type", "cache_control", "configs", "default_config", "mcp_server_name"}
+    ),
+    "memory_20250818": _EXAMPLES,
+    "text_editor_20241022": _EXAMPLES,
+    "text_editor_20250124": _EXAMPLES,
+    "text_editor_20250429": _EXAMPLES,
+    "text_editor_20250728": _EXAMPLES | {"max_characters"},
+    "tool_search_tool_bm25_20251119": _COMMON,
+    "tool_search_tool_regex_20251119": _COMMON,
+    "web_fetch_20250910": _FETCH,
+    "web_fetch_20260209": _FETCH,
+    "web_fetch_20260309": _FETCH | {"use_cache"},
+    "web_fetch_20260318": _FETCH | {"use_cache", "response_inclusion"},
+    "web_search_20250305": _SEARCH,
+    "web_search_20260209": _SEARCH,
+    "web_search_20260318": _SEARCH | {"response_inclusion"},
+}
+
+
+class EnabledThinking(Strict, tag_field="type", tag="enabled"):
+    budget_tokens: Annotated[int, Meta(ge=1024)]
+    display: Optional[Literal["summarized", "omitted"]] = None
+
+
+class AdaptiveThinking(Strict, tag_field="type", tag="adaptive"):
+    display: Optional[Literal["summarized", "omitted"]] = None
+
+
+class DisabledThinking(Strict, tag_field="type", tag="disabled"):
+    pass
+
+
+class AutoChoice(Strict, tag_field="type", tag="auto"):
+    disable_parallel_tool_use: Optional[bool] = None
+
+
+class AnyChoice(Strict, tag_field="type", tag="any"):
+    disable_parallel_tool_use: Optional[bool] = None
+
+
+class NamedChoice(Strict, tag_field="type", tag="tool"):
+    name: str
+    disable_parallel_tool_use: Optional[bool] = None
+
+
+class NoChoice(Strict, tag_field="type", tag="none"):
+    pass
+
+
+class Metadata(Strict):
+    user_id: Optional[Annotated[str, Meta(max_length=512)]] = None
+
+
+class JsonFormat(Strict, tag_field="type", tag="json_schema"):
+    schema: dict[str, Any]
+
+
+class OutputConfig(Strict):
+    effort: Optional[Literal["low", "medium", "high", "xhigh", "max"]] = None
+    format: Optional[JsonFormat] = None
+    task_budget: Optional[dict[str, Any]] = None
+
+
+class CountRequest(Strict):
+    """The body of `POST /v1/messages/count_tokens`."""
+
+    model: Annotated[str, Meta(min_length=1, max_length=256)]
+    messages: list[InputMessage]
+    cache_control: Optional[CacheControl] = None
+    output_config: Optional[OutputConfig] = None
+    system: Union[str, list[TextBlock], None] = None
+    thinking: Union[EnabledThinking, AdaptiveThinking, DisabledThinking, None] = None
+    tool_choice: Union[AutoChoice, AnyChoice, NamedChoice, NoChoice, None] = None
+    tools: Optional[list[dict[str, Any]]] = None
+
+
+class MessagesRequest(CountRequest, kw_only=True):
+    """The whole body."""
+
+    max_tokens: Annotated[int, Meta(ge=1)]
+    container: Union[str, dict[str, Any], None] = None
+    inference_geo: Optional[str] = None
+    metadata: Optional[Metadata] = None
+    service_tier: Optional[Literal["auto", "standard_only"]] = None
+    stop_sequences: Optional[list[str]] = None
+    stream: Optional[bool] = None
+    temperature: Optional[Annotated[float, Meta(ge=0, le=1)]] = None
+    top_k: Optional[Annotated[int, Meta(ge=0)]] = None
+    top_p: Optional[Annotated[float, Meta(ge=0, le=1)]] = None
+
+
+class BetaMessagesRequest(MessagesRequest, kw_only=True):
+    """The body of a request that names a beta; these fields are taken as they are."""
+
+    context_management: Optional[dict[str, Any]] = None
+    diagnostics: Optional[dict[str, Any]] = None
+    fallback_credit_token: Union[str, dict[str, Any], None] = None
+    fallbacks: Union[list[dict[str, Any]], Literal["default"], None] = None
+    mcp_servers: Optional[list[dict[str, Any]]] = None
+    output_format: Optional[JsonFormat] = None
+    speed: Optional[Literal["standard", "fast"]] = None
+
+
+MESSAGES_DECODER = msgspec.json.Decoder(MessagesRequest)
+BETA_DECODER = msgspec.json.Decoder(BetaMessagesRequest)
+COUNT_DECODER = msgspec.json.Decoder(CountRequest)

@@ -1,0 +1,241 @@
+"""Both providers' APIs as one function from a request to a reply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from specado.simulator import anthropic_api, openai_api
+from specado.simulator.answers import digest
+from specado.simulator.faults import FAULTS, Fault
+from specado.simulator.models import find_listed, find_rules, listed_models
+from specado.simulator.reply import Refusal, SimulatedReply
+
+if TYPE_CHECKING:
+    from specado.simulator.models import ModelLookup
+
+__all__ = ["MAX_BODY_BYTES", "WRONG_KEY", "handle"]
+
+# Anthropic's limit (its "Errors" page, read 2026-11-22); OpenAI documents none for JSON.
+MAX_BODY_BYTES = 32_000_000
+WRONG_KEY = "wrong"
+ANTHROPIC_VERSIONS = ("2023-06-01", "2023-01-01")
+_METHODS = {"chat": "POST", "messages": "POST", "count": "POST", "models": "GET"}
+_GATEWAY_PAGE = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+_MALFORMED_BODY = b'{"id": "chatcmpl-sim-malformed", "choices": [{"index": 0, "message"'
+
+
+class _Named(msgspec.Struct):
+    model: Any = None
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+class _Call(msgspec.Struct):
+    """A request as the endpoints see it; header names are in lower case."""
+
+    method: str
+    url: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    anthropic: bool
+    endpoint: str
+    models: Any
+    now_s: float
+
+
+def handle(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now_s: Optional[float] = None,
+    models: ModelLookup = find_rules,
+    keys: bool = False,
+    any_prefix: bool = False,
+) -> SimulatedReply:
+    """Return what the provider would answer; the same request gets the same answer.
+
+    Args:
+        method: the HTTP method.
+        url: the path with its query, or a whole URL.
+        headers: the request's headers, names in lower case.
+        body: the request's body.
+        now_s: the time of day for `created`, in seconds since the epoch; default now.
+        models: says which models exist and what they take.
+        keys: whether a key is asked for; any but `WRONG_KEY` will do.
+        any_prefix: take an API's path after any prefix, not only after `/v1`.
+    """
+    path, _, query = url.partition("?")
+    if "://" in path:
+        path = "/" + path.split("://", 1)[1].partition("/")[2]
+    endpoint, anthropic = _endpoint(path, headers, any_prefix=any_prefix)
+    call = _Call(
+        method,
+        url,
+        path,
+        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        headers,
+        body,
+        anthropic,
+        endpoint,
+        models,
+        time.time() if now_s is None else now_s,
+    )
+    try:
+        if keys:
+            _check_key(call)
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large(anthropic=anthropic)
+        return _answer(call)
+    except RecursionError:
+        return _refused(call, Refusal("The request body is nested too deeply."))
+    except Refusal as refusal:
+        return _refused(call, refusal)
+
+
+def _refused(call: _Call, refusal: Refusal) -> SimulatedReply:
+    api: Any = anthropic_api if call.anthropic else openai_api
+    reply: SimulatedReply = api.error_reply(refusal, digest(call.body))
+    if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ("allow", _METHODS[call.endpoint])
+        reply = msgspec.structs.replace(reply, headers=(*reply.headers, allowed))
+    return reply
+
+
+def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tuple[str, bool]:
+    for tail, endpoint, anthropic in (
+        ("/chat/completions", "chat", False),
+        ("/messages", "messages", True),
+        ("/messages/count_tokens", "count", True),
+    ):
+        if path == "/v1" + tail or (any_prefix and path.endswith(tail)):
+            return endpoint, anthropic
+    anthropic = "x-api-key" in headers or "anthropic-version" in headers
+    start = path.rfind("/models") if any_prefix else 3 if path.startswith("/v1/models") else -1
+    if start >= 0:
+        rest = path[start + len("/models") :]
+        if rest == "" or (rest[0] == "/" and len(rest) > 1):
+            return "models", anthropic
+    return "", anthropic
+
+
+def _too_large(*, anthropic: bool) -> Refusal:
+    if anthropic:
+        return Refusal("Request exceeds the maximum size", status=413, type="request_too_large")
+    return Refusal(
+        f"The request body is too large: the limit is {MAX_BODY_BYTES} bytes.", status=413
+    )
+
+
+def _check_key(call: _Call) -> None:
+    authorization = call.headers.get("authorization", "")
+    scheme, _, bearer = authorization.partition(" ")
+    key = bearer.strip() if scheme.lower() == "bearer" else ""
+    if call.anthropic:
+        key = call.headers.get("x-api-key", "") or key
+        if not key:
+            raise Refusal("x-api-key header is required", status=401, type="authentication_error")
+        if key == WRONG_KEY:
+            raise Refusal("invalid x-api-key", status=401, type="authentication_error")
+    elif not key:
+        raise Refusal(
+            "You didn't provide an API key. You need to provide your API key in an Authorization "
+            "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API "
+            "key from https://platform.openai.com/account/api-keys.",
+            status=401,
+        )
+    elif key == WRONG_KEY:
+        raise Refusal(
+            f"Incorrect API key provided: {WRONG_KEY}. You can find your API key at "
+            "https://platform.openai.com/account/api-keys.",
+            status=401,
+            code="invalid_api_key",
+        )
+
+
+def _answer(call: _Call) -> SimulatedReply:
+    if not call.endpoint:
+        if call.anthropic:
+            raise Refusal("Not Found", status=404, type="not_found_error")
+        raise Refusal(f"Invalid URL ({call.method} {call.path})", status=404)
+    if call.method != _METHODS[call.endpoint]:
+        if call.anthropic:
+            raise Refusal("Method Not Allowed", status=405)
+        raise Refusal(f"Invalid method for URL ({call.method} {call.path})", status=405)
+    if call.anthropic:
+        _check_version(call)
+    if call.endpoint == "models":
+        return _models(call)
+    fault = _fault_of(call.body)
+    if fault is not None and fault.kind != "slow":
+        return _failed(call, fault)
+    if call.endpoint == "chat":
+        reply = openai_api.complete(call.body, call.models, call.url, call.now_s)
+    elif call.endpoint == "count":
+        reply = anthropic_api.count(call.body, call.models, call.url)
+    else:
+        beta = "anthropic-beta" in call.headers or call.query.get("beta") == "true"
+        reply = anthropic_api.complete(call.body, call.models, call.url, beta=beta)
+    return reply if fault is None else msgspec.structs.replace(reply, fault=fault)
+
+
+def _check_version(call: _Call) -> None:
+    version = call.headers.get("anthropic-version")
+    if version is None:
+        raise Refusal("anthropic-version: header is required")
+    if version not in ANTHROPIC_VERSIONS:
+        raise Refusal(f'anthropic-version: "{version}" is not a valid version')
+
+
+def _models(call: _Call) -> SimulatedReply:
+    api: Any = anthropic_api if call.anthropic else openai_api
+    mark = digest(f"{call.path}{call.query}".encode())
+    wanted = unquote(call.path.rpartition("/models")[2][1:])
+    if wanted:
+        one: SimulatedReply = api.one_model(wanted, find_listed(api.DIALECT, wanted), mark)
+        return one
+    listed = listed_models(api.DIALECT, call.now_s)
+    if call.anthropic:
+        return anthropic_api.list_models(listed, call.query, mark)
+    return openai_api.list_models(listed, mark)
+
+
+def _fault_of(body: bytes) -> Fault | None:
+    # Every reserved name ends so; most bodies are spared the second reading.
+    if b"-test-model" not in body:
+        return None
+    try:
+        model = _named(body).model
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return FAULTS.get(model) if isinstance(model, str) else None
+
+
+def _failed(call: _Call, fault: Fault) -> SimulatedReply:
+    mark = digest(call.body)
+    error = fault.anthropic if call.anthropic else fault.openai
+    if error is not None:
+        api: Any = anthropic_api if call.anthropic else openai_api
+        reply: SimulatedReply = api.error_reply(error, mark)
+    elif fault.kind == "gateway":
+        reply = SimulatedReply(502, (("content-type", "text/html"),), _GATEWAY_PAGE)
+    elif fault.kind == "malformed":
+        reply = SimulatedReply(200, (("content-type", "application/json"),), _MALFORMED_BODY)
+    elif call.anthropic:
+        reply = anthropic_api.empty(fault.model, mark)
+    else:
+        reply = openai_api.empty(fault.model, mark, call.now_s)
+    return msgspec.structs.replace(reply, fault=fault)

@@ -1,0 +1,219 @@
+"""The reserved model names, each with the failure that it brings about.
+
+A request for one of these models fails as told here on either API, in that API's own form.
+`FAULT_MODELS` is the exact list: no other name is ever treated so.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Optional
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FAULTS", "FAULT_MODELS", "SLOW_REPLY_S", "Fault", "WireError"]
+
+SLOW_REPLY_S = 2.0
+RETRY_AFTER_S = 1
+
+
+class WireError(msgspec.Struct, frozen=True):
+    """An error reply: the status, the error object's fields, and headers of its own."""
+
+    status: int
+    type: str
+    message: str
+    code: Optional[str] = None
+    param: Optional[str] = None
+    headers: dict[str, str] = {}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One failure.
+
+    `kind` is `error` (an error reply, in `openai` and `anthropic`), `timeout` (no answer),
+    `refused` (no connection), `reset` (the connection breaks before the first byte), `truncated`
+    (it breaks within the body), `malformed` (200, not JSON), `gateway` (a 502 page of a proxy),
+    `empty` (200 with no answer in it) or `slow` (a good reply, late).
+    """
+
+    model: str
+    kind: str
+    summary: str
+    openai: Optional[WireError] = None
+    anthropic: Optional[WireError] = None
+
+
+_LIMIT_HEADERS = {
+    "retry-after": str(RETRY_AFTER_S),
+    "x-ratelimit-remaining-requests": "0",
+    "x-ratelimit-reset-requests": f"{RETRY_AFTER_S}s",
+}
+_ANTHROPIC_LIMIT_HEADERS = {
+    "retry-after": str(RETRY_AFTER_S),
+    "anthropic-ratelimit-requests-remaining": "0",
+}
+
+
+def _error(model: str, summary: str, openai: WireError, anthropic: WireError) -> Fault:
+    return Fault(model, "error", summary, openai, anthropic)
+
+
+# Wording and shape as the providers send them: OpenAI's "Error codes" guide and Anthropic's
+# "Errors" page, read 2026-11-22.
+_ALL = (
+    Fault("timeout-test-model", "timeout", "never answers"),
+    _error(
+        "rate-limit-test-model",
+        "429: too many requests, with retry-after",
+        WireError(
+            429,
+            "requests",
+            "Rate limit reached for rate-limit-test-model in organization org-simulated on "
+            "requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 1s. "
+            "Visit https://platform.openai.com/account/rate-limits to learn more.",
+            "rate_limit_exceeded",
+            headers=_LIMIT_HEADERS,
+        ),
+        WireError(
+            429,
+            "rate_limit_error",
+            "This request would exceed your organization's rate limit of 50 requests per minute. "
+            "For details, refer to: https://docs.claude.com/en/api/rate-limits.",
+            headers=_ANTHROPIC_LIMIT_HEADERS,
+        ),
+    ),
+    _error(
+        "server-error-test-model",
+        "500: the provider fails",
+        WireError(
+            500,
+            "server_error",
+            "The server had an error while processing your request. Sorry about that!",
+        ),
+        WireError(500, "api_error", "Internal server error"),
+    ),
+    _error(
+        "auth-error-test-model",
+        "401: the key is wrong",
+        WireError(
+            401,
+            "invalid_request_error",
+            "Incorrect API key provided. You can find your API key at "
+            "https://platform.openai.com/account/api-keys.",
+            "invalid_api_key",
+        ),
+        WireError(401, "authentication_error", "invalid x-api-key"),
+    ),
+    _error(
+        "permission-test-model",
+        "403: the key may not do this",
+        WireError(
+            403,
+            "invalid_request_error",
+            "Country, region, or territory not supported",
+            "unsupported_country_region_territory",
+        ),
+        WireError(
+            403,
+            "permission_error",
+            "Your API key does not have permission to use the specified resource.",
+        ),
+    ),
+    _error(
+        "overloaded-test-model",
+        "503 (OpenAI) or 529 (Anthropic): no capacity for now",
+        WireError(
+            503,
+            "server_error",
+            "The server is currently overloaded with other requests. Sorry about that! You can "
+            "retry your request, or contact us through our help center at help.openai.com if the "
+            "error persists.",
+        ),
+        WireError(529, "overloaded_error", "Overloaded"),
+    ),
+    _error(
+        "quota-test-model",
+        "429 `insufficient_quota` (OpenAI) or 400 (Anthropic): the credit is used up",
+        WireError(
+            429,
+            "insufficient_quota",
+            "You exceeded your current quota, please check your plan and billing details. For "
+            "more information on this error, read the docs: "
+            "https://platform.openai.com/docs/guides/error-codes/api-errors.",
+            "insufficient_quota",
+        ),
+        WireError(
+            400,
+            "invalid_request_error",
+            "Your credit balance is too low to access the Anthropic API. Please go to Plans & "
+            "Billing to upgrade or purchase credits.",
+        ),
+    ),
+    _error(
+        "context-length-test-model",
+        "400: the request is longer than the context window",
+        WireError(
+            400,
+            "invalid_request_error",
+            "This model's maximum context length is 8192 tokens. However, your messages resulted "
+            "in 8193 tokens. Please reduce the length of the messages.",
+            "context_length_exceeded",
+            "messages",
+        ),
+        WireError(
+            400,
+            "invalid_request_error",
+            "prompt is too long: 200001 tokens > 200000 maximum",
+        ),
+    ),
+    _error(
+        "content-policy-test-model",
+        "400: the content is refused by policy",
+        WireError(
+            400,
+            "invalid_request_error",
+            "Your request was rejected as a result of our safety system.",
+            "content_policy_violation",
+        ),
+        WireError(
+            400,
+            "invalid_request_error",
+            "Output blocked by content filtering policy",
+        ),
+    ),
+    _error(
+        "not-found-test-model",
+        "404: the model does not exist",
+        WireError(
+            404,
+            "invalid_request_error",
+            "The model `not-found-test-model` does not exist or you do not have access to it.",
+            "model_not_found",
+        ),
+        WireError(404, "not_found_error", "model: not-found-test-model"),
+    ),
+    Fault("bad-gateway-test-model", "gateway", "502 with a proxy's HTML page"),
+    Fault("connection-refused-test-model", "refused", "no connection: nothing was sent"),
+    Fault("connection-reset-test-model", "reset", "the connection breaks before the first byte"),
+    Fault("truncated-test-model", "truncated", "the connection breaks within the body"),
+    Fault("malformed-test-model", "malformed", "200, but the body is not JSON"),
+    Fault("empty-test-model", "empty", "200 with no choice, no content block"),
+    Fault("slow-test-model", "slow", f"a good reply, {SLOW_REPLY_S:g} s late"),
+)
+
+FAULTS: Mapping[str, Fault] = MappingProxyType({fault.model: fault for fault in _ALL})
+FAULT_MODELS: frozenset[str] = frozenset(FAULTS)
+
+
+def error_object(error: WireError) -> dict[str, Any]:
+    """Return the fields of OpenAI's error object."""
+    return {
+        "message": error.message,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
+    }

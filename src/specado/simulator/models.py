@@ -1,0 +1,203 @@
+"""What the simulated providers know of a model: which exist, and what each takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any, Optional
+
+import msgspec
+
+from specado import capabilities
+from specado.simulator.faults import FAULT_MODELS
+
+__all__ = ["ListedModel", "ModelLookup", "ModelRules", "find_listed", "find_rules", "listed_models"]
+
+
+class ListedModel(msgspec.Struct, frozen=True):
+    """A row of `GET /v1/models`; `created` is in seconds since the epoch."""
+
+    id: str
+    created: int
+    max_input_tokens: Optional[int] = None
+    max_output_tokens: Optional[int] = None
+
+
+class ModelRules(msgspec.Struct, frozen=True):
+    """The rules that differ from model to model; the defaults refuse nothing.
+
+    `refused_roles` are OpenAI's message roles; `unsupported` request parameters that the model
+    refuses; `features` what it can do; `efforts` the levels of reasoning effort. `None` is unknown.
+    """
+
+    id: str
+    max_output_tokens: Optional[int] = None
+    context_window: Optional[int] = None
+    takes_max_tokens: bool = True
+    takes_sampling: bool = True
+    sampling_while_reasoning: bool = True
+    default_effort: Optional[str] = None
+    temperature_with_top_p: bool = True
+    refused_roles: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    features: Optional[frozenset[str]] = None
+    web_search_options: bool = True
+    efforts: Optional[tuple[str, ...]] = None
+    prefill: bool = True
+    system_turns: bool = True
+    budget_thinking: bool = True
+    adaptive_thinking: bool = True
+    forced_tool_choice: bool = True
+    structured_output: bool = True
+
+    def lacks(self, feature: str) -> bool:
+        """Return whether the model is known not to have *feature*."""
+        return self.features is not None and feature not in self.features
+
+
+ModelLookup = Callable[[str, str, str], Optional[ModelRules]]
+
+# Models that OpenAI no longer serves and no manifest names, which still answer here. o1-mini took
+# neither a system nor a developer message (OpenAI's "Reasoning" guide of 2024-12).
+_BYGONE = {
+    ("openai_chat", "gpt-4.5-preview"): ModelRules("gpt-4.5-preview", web_search_options=False),
+    ("openai_chat", "o1-mini"): ModelRules(
+        "o1-mini",
+        takes_max_tokens=False,
+        takes_sampling=False,
+        refused_roles=("system", "developer"),
+        web_search_options=False,
+    ),
+}
+_OPENAI_SWITCHES = (("stop", ("stop",)), ("parallel_tool_calls", ("parallel_tool_calls",)))
+_UNSAMPLED = ("logprobs", "top_logprobs")
+
+# Rules made from a model's entry, kept beside the entry they were made from: a manifest that is
+# registered anew brings a new entry.
+_made: dict[tuple[str, str], tuple[capabilities.Model, ModelRules]] = {}
+
+
+def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
+    """Return the rules for *model*, `None` if the provider does not have it.
+
+    The provider is the one whose address *url* begins with, else any that speaks *dialect*. A
+    provider whose manifest names no models has every model.
+    """
+    if model in FAULT_MODELS:
+        return ModelRules(model)
+    addressed = False
+    for provider in _speaking(dialect):
+        if url.startswith(provider.base_url):
+            addressed = True
+            if not provider.models:
+                return ModelRules(model)
+            found = provider.find(model)
+            if found is not None:
+                return _rules(dialect, found)
+    if not addressed:
+        for provider in _speaking(dialect):
+            found = provider.find(model)
+            if found is not None:
+                return _rules(dialect, found)
+    return _BYGONE.get((dialect, model))
+
+
+def _speaking(dialect: str) -> Iterator[capabilities.Provider]:
+    for name in capabilities.list_providers():
+        provider = capabilities.provider(name)
+        if provider is not None and provider.dialect == dialect:
+            yield provider
+
+
+def _rules(dialect: str, model: capabilities.Model) -> ModelRules:
+    key = (model.provider, model.id)
+    kept = _made.get(key)
+    if kept is None or kept[0] is not model:
+        kept = (model, _openai(model) if dialect == "openai_chat" else _anthropic(model))
+        _made[key] = kept
+    return kept[1]
+
+
+def _openai(model: capabilities.Model) -> ModelRules:
+    traits = model.traits
+    refused: tuple[str, ...] = ()
+    if traits.system_role is not None:
+        refused = ("developer",) if traits.system_role == "system" else ("system",)
+    roles: Any = msgspec.json.decode(model.capabilities).get("roles") or {}
+    if roles.get("system") is False:
+        refused = ("system", "developer")
+    unsupported = [
+        name
+        for trait, names in _OPENAI_SWITCHES
+        if getattr(traits, trait) is False
+        for name in names
+    ]
+    if traits.logprobs is False:
+        unsupported += _UNSAMPLED
+    return ModelRules(
+        model.id,
+        max_output_tokens=model.max_output_tokens,
+        context_window=model.context_window,
+        takes_max_tokens=traits.max_tokens_parameter != "max_completion_tokens",
+        takes_sampling=traits.sampling is not False,
+        sampling_while_reasoning=traits.sampling_while_reasoning is not False,
+        default_effort=traits.default_effort,
+        refused_roles=refused,
+        unsupported=tuple(unsupported),
+        features=model.features,
+        web_search_options=model.provider != "openai" or "search" in model.id,
+        efforts=traits.reasoning_efforts,
+        structured_output=traits.structured_output is not False,
+    )
+
+
+def _anthropic(model: capabilities.Model) -> ModelRules:
+    traits = model.traits
+    efforts = tuple(level for level in traits.reasoning_efforts or () if level != "none")
+    sampling = traits.sampling is not False
+    # The 4.6 models, the only adaptive ones that take sampling parameters, still take a budget
+    # (Anthropic's migration guide, read 2026-11-22).
+    budget = traits.thinking in (None, "budget") or (traits.thinking == "adaptive" and sampling)
+    return ModelRules(
+        model.id,
+        max_output_tokens=model.max_output_tokens,
+        context_window=model.context_window,
+        takes_sampling=sampling,
+        temperature_with_top_p=traits.temperature_with_top_p is not False,
+        features=model.features,
+        efforts=() if traits.effort_parameter is False else efforts or None,
+        prefill=traits.assistant_prefill is not False,
+        system_turns=traits.mid_conversation_system is not False,
+        budget_thinking=budget,
+        adaptive_thinking=traits.thinking in (None, "adaptive", "always"),
+        forced_tool_choice=traits.forced_tool_choice is not False,
+        structured_output=traits.structured_output is not False,
+    )
+
+
+def _listed(model: capabilities.Model, model_id: str) -> ListedModel:
+    released = dt.date.fromisoformat(model.release_date or "1970-01-01")
+    midnight = dt.datetime.combine(released, dt.time(), dt.timezone.utc)
+    return ListedModel(
+        model_id, int(midnight.timestamp()), model.context_window, model.max_output_tokens
+    )
+
+
+def listed_models(dialect: str, now_s: float) -> list[ListedModel]:
+    """Return the models that are served at *now_s* by the providers that speak *dialect*."""
+    today = dt.datetime.fromtimestamp(now_s, dt.timezone.utc).date()
+    return [
+        _listed(model, model.id)
+        for provider in _speaking(dialect)
+        for model in provider.models.values()
+        if not model.is_retired(today)
+    ]
+
+
+def find_listed(dialect: str, wanted: str) -> ListedModel | None:
+    """Return one model's row, by id or alias."""
+    for provider in _speaking(dialect):
+        found = provider.find(wanted)
+        if found is not None:
+            return _listed(found, wanted)
+    return None

@@ -1,0 +1,308 @@
+"""OpenAI's side: chat completions and models, as the API writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+
+from specado.simulator.answers import Conversation, Spoken, ToolOffer, answer, digest, tokens_of
+from specado.simulator.faults import error_object
+from specado.simulator.openai_checks import check_chat_request, texts_of
+from specado.simulator.openai_requests import (
+    CHAT_DECODER,
+    AllowedChoice,
+    ChatRequest,
+    CustomChoice,
+    CustomTool,
+    FunctionChoice,
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    ToolMessage,
+    UserMessage,
+)
+from specado.simulator.openai_wording import refusal_for
+from specado.simulator.reply import Refusal, SimulatedReply
+from specado.simulator.violations import Broken, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from specado.simulator.faults import WireError
+    from specado.simulator.models import ListedModel, ModelLookup
+
+__all__ = ["complete", "empty", "error_reply", "list_models", "one_model", "read_request"]
+
+DIALECT = "openai_chat"
+FINGERPRINT = "fp_simulated"
+IMAGE_TOKENS = 765
+LOW_DETAIL_TOKENS = 85
+FILE_TOKENS = 1000
+_HEADERS = (
+    ("content-type", "application/json"),
+    ("openai-organization", "org-simulated"),
+    ("openai-processing-ms", "1"),
+    ("openai-version", "2020-10-01"),
+    ("x-ratelimit-limit-requests", "10000"),
+    ("x-ratelimit-limit-tokens", "2000000"),
+    ("x-ratelimit-remaining-requests", "9999"),
+    ("x-ratelimit-remaining-tokens", "1999000"),
+    ("x-ratelimit-reset-requests", "6ms"),
+    ("x-ratelimit-reset-tokens", "30ms"),
+)
+_NOT_JSON = (
+    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
+    "your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was "
+    "not valid JSON. If you have trouble figuring out how to fix this, please contact us through "
+    "our help center at help.openai.com.)"
+)
+
+
+def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatRequest, Conversation]:
+    """Return the request in *body* and what it says; raises the `Refusal` OpenAI would answer."""
+    try:
+        request = read(body, CHAT_DECODER)
+    except Broken as broken:
+        if broken.violation is None:
+            raise Refusal(_NOT_JSON) from None
+        raise refusal_for(broken.violation) from None
+    rules = models(DIALECT, request.model, url)
+    if rules is None:
+        raise Refusal(
+            f"The model `{request.model}` does not exist or you do not have access to it.",
+            status=404,
+            code="model_not_found",
+        )
+    check_chat_request(request, rules)
+    if request.stream:
+        raise Refusal(
+            "Unsupported value: 'stream' does not support true in the simulator.",
+            param="stream",
+            code="unsupported_value",
+        )
+    talk = conversation(request)
+    window = rules.context_window
+    if window is not None and talk.prompt_tokens > window:
+        raise Refusal(
+            f"This model's maximum context length is {window} tokens. However, your messages "
+            f"resulted in {talk.prompt_tokens} tokens. Please reduce the length of the messages.",
+            param="messages",
+            code="context_length_exceeded",
+        )
+    return request, talk
+
+
+def conversation(request: ChatRequest) -> Conversation:
+    """Return what the answer depends on."""
+    talk = Conversation(
+        messages=len(request.messages),
+        stops=request.stops,
+        max_tokens=request.max_completion_tokens or request.max_tokens,
+    )
+    for message in request.messages:
+        texts = texts_of(message)
+        talk.characters += sum(map(len, texts))
+        if isinstance(message, UserMessage):
+            talk.user_text = "\n".join(texts)
+            talk.user_turns += 1
+            talk.last_result = None
+            talk.attachments = 0
+            if not isinstance(message.content, str):
+                _count_parts(message.content, talk)
+        elif isinstance(message, ToolMessage):
+            talk.last_result = "\n".join(texts)
+        else:
+            for call in getattr(message, "tool_calls", None) or ():
+                talk.characters += len(str(call))
+    _read_choice(request, talk)
+    wanted = request.response_format
+    if isinstance(wanted, JsonSchemaFormat):
+        talk.schema = wanted.json_schema.schema or {}
+    elif isinstance(wanted, JsonObjectFormat):
+        talk.schema = {"properties": {"answer": {"const": f"Simulated: {talk.user_text[:200]}"}}}
+    return talk
+
+
+def _count_parts(parts: Any, talk: Conversation) -> None:
+    for part in parts:
+        kind = part.__struct_config__.tag
+        if kind == "text":
+            continue
+        talk.attachments += 1
+        if kind == "image_url":
+            low = part.image_url.detail == "low"
+            talk.image_tokens += LOW_DETAIL_TOKENS if low else IMAGE_TOKENS
+        else:
+            talk.image_tokens += FILE_TOKENS
+
+
+def _read_choice(request: ChatRequest, talk: Conversation) -> None:
+    choice = request.tool_choice
+    allowed: set[str] | None = None
+    if isinstance(choice, str):
+        talk.choice = choice
+    elif isinstance(choice, FunctionChoice):
+        talk.named = choice.function.name
+    elif isinstance(choice, CustomChoice):
+        talk.named = choice.custom.name
+    elif isinstance(choice, AllowedChoice):
+        talk.choice = choice.allowed_tools.mode
+        allowed = {
+            str((tool.get("function") or tool.get("custom") or {}).get("name"))
+            for tool in choice.allowed_tools.tools
+        }
+    offers = []
+    for tool in request.tools or ():
+        if isinstance(tool, CustomTool):
+            offers.append(ToolOffer(tool.custom.name, None))
+            talk.characters += len(tool.custom.description or "")
+        else:
+            function = tool.function
+            offers.append(ToolOffer(function.name, function.parameters or {}))
+            talk.characters += len(function.description or "")
+            talk.characters += len(msgspec.json.encode(function.parameters))
+    talk.tools = [tool for tool in offers if allowed is None or tool.name in allowed]
+
+
+def complete(body: bytes, models: ModelLookup, url: str, now_s: float) -> SimulatedReply:
+    """Return the answer to `POST …/chat/completions`."""
+    request, talk = read_request(body, models, url)
+    mark = digest(body)
+    spoken = [answer(talk, number) for number in range(request.n or 1)]
+    used = sum(one.tokens for one in spoken)
+    reply = {
+        "id": f"chatcmpl-sim-{mark}",
+        "object": "chat.completion",
+        "created": int(now_s),
+        "model": request.model,
+        "choices": [_choice(number, one, mark, request) for number, one in enumerate(spoken)],
+        "usage": {
+            "prompt_tokens": talk.prompt_tokens,
+            "completion_tokens": used,
+            "total_tokens": talk.prompt_tokens + used,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": 0,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
+        "service_tier": "default",
+        "system_fingerprint": FINGERPRINT,
+    }
+    return _reply(200, reply, mark)
+
+
+def _choice(number: int, spoken: Spoken, mark: str, request: ChatRequest) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": spoken.text,
+        "refusal": None,
+        "annotations": [],
+    }
+    tool = spoken.tool
+    if tool is not None:
+        message["content"] = None
+        call: dict[str, Any] = {"id": f"call_{mark[:22]}{number:02}", "type": "function"}
+        if tool.schema is None:
+            call["type"] = "custom"
+            call["custom"] = {"name": tool.name, "input": spoken.arguments}
+        else:
+            call["function"] = {"name": tool.name, "arguments": spoken.arguments}
+        message["tool_calls"] = [call]
+    ended = "stop" if spoken.ended == "stop_sequence" else spoken.ended
+    if ended == "tool_calls" and isinstance(request.tool_choice, (FunctionChoice, CustomChoice)):
+        # A named tool ends with "stop" (API reference, finish_reason, read 2026-11-22).
+        ended = "stop"
+    return {
+        "index": number,
+        "message": message,
+        "logprobs": _logprobs(spoken.text, request) if request.logprobs else None,
+        "finish_reason": ended,
+    }
+
+
+def _logprobs(text: str, request: ChatRequest) -> dict[str, Any]:
+    rivals = request.top_logprobs or 0
+    content = []
+    for start in range(0, len(text), 4):
+        token = text[start : start + 4]
+        first = {"token": token, "logprob": -0.1, "bytes": list(token.encode())}
+        others = [
+            {"token": f"{token}{rank}", "logprob": -2.0 - rank, "bytes": None}
+            for rank in range(1, rivals)
+        ]
+        content.append({**first, "top_logprobs": [first, *others] if rivals else []})
+    return {"content": content, "refusal": None}
+
+
+def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
+    headers = (*_HEADERS, ("x-request-id", f"req_{mark}"))
+    return SimulatedReply(status, headers, orjson.dumps(value))
+
+
+def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
+    """Return an error as OpenAI writes it."""
+    if isinstance(error, Refusal):
+        fields: dict[str, Any] = {
+            "message": error.message,
+            "type": error.type,
+            "param": error.param,
+            "code": error.code,
+        }
+        return _reply(error.status, {"error": fields}, mark)
+    reply = _reply(error.status, {"error": error_object(error)}, mark)
+    if error.headers:
+        kept = tuple(pair for pair in reply.headers if pair[0] not in error.headers)
+        reply = msgspec.structs.replace(reply, headers=(*kept, *error.headers.items()))
+    return reply
+
+
+def empty(model: str, mark: str, now_s: float) -> SimulatedReply:
+    """Return a 200 without a choice."""
+    return _reply(
+        200,
+        {
+            "id": f"chatcmpl-sim-{mark}",
+            "object": "chat.completion",
+            "created": int(now_s),
+            "model": model,
+            "choices": [],
+            "usage": {
+                "prompt_tokens": tokens_of(model),
+                "completion_tokens": 0,
+                "total_tokens": tokens_of(model),
+            },
+            "service_tier": "default",
+            "system_fingerprint": FINGERPRINT,
+        },
+        mark,
+    )
+
+
+def _row(model: ListedModel) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": model.created,
+        "owned_by": "openai",
+    }
+
+
+def list_models(models: Sequence[ListedModel], mark: str) -> SimulatedReply:
+    """Return the answer to `GET …/models`."""
+    return _reply(200, {"object": "list", "data": [_row(model) for model in models]}, mark)
+
+
+def one_model(wanted: str, found: ListedModel | None, mark: str) -> SimulatedReply:
+    """Return the answer to `GET …/models/{id}`."""
+    if found is None:
+        raise Refusal(
+            f"The model '{wanted}' does not exist",
+            status=404,
+            param="model",
+            code="model_not_found",
+        )
+    return _reply(200, _row(found), mark)

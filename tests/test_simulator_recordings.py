@@ -1,0 +1,61 @@
+"""Recorded requests get the recorded status; skipped where there are no recordings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import official
+from specado.simulator import handle
+
+HEADERS = {"openai": {}, "anthropic": {"anthropic-version": "2023-06-01"}}
+RESPONSE = {"openai": "openai-response", "anthropic": "anthropic-response"}
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def provider(request):
+    return request.param
+
+
+@pytest.fixture
+def recordings(provider, reference):
+    with (reference / "recordings" / f"{provider}.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def ask(provider, recording):
+    request = {**recording["request"], "stream": False}
+    request.pop("stream_options", None)
+    body = json.dumps(request).encode()
+    return handle("POST", recording["path"], HEADERS[provider], body, now_s=0)
+
+
+def test_recorded_requests_get_the_recorded_status(provider, recordings):
+    wrong = {}
+    for recording in recordings:
+        reply = ask(provider, recording)
+        if reply.status != recording["response"]["status"]:
+            wrong[recording["id"]] = (reply.status, reply.body)
+
+    assert wrong == {}
+
+
+def test_replies_to_recorded_requests_are_valid(provider, recordings):
+    wrong = {}
+    for recording in recordings:
+        reply = ask(provider, recording)
+        if reply.status == 200:
+            found = official.problems(RESPONSE[provider], reply.body)
+            if found:
+                wrong[recording["id"]] = found
+
+    assert wrong == {}
+
+
+def test_recorded_errors_are_told_in_the_same_words(provider, recordings):
+    for recording in recordings:
+        if recording["response"]["status"] != 200:
+            error = json.loads(ask(provider, recording).body)["error"]
+
+            assert error == recording["response"]["json"]["error"]

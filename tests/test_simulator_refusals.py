@@ -1,0 +1,400 @@
+"""Requests that the provider would refuse are refused, in its words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import official
+from specado.simulator import handle
+
+USER = {"role": "user", "content": "Hello"}
+FUNCTION = {"type": "function", "function": {"name": "look_up"}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
+USE = {
+    "role": "assistant",
+    "content": [{"type": "tool_use", "id": "t1", "name": "look_up", "input": {}}],
+}
+RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "found"}
+CACHED = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+THINKING = {"type": "enabled", "budget_tokens": 1024}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+
+
+def parts(*parts):
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
+def image(url):
+    return parts({"type": "image_url", "image_url": {"url": url}})
+
+
+def source(**source):
+    return parts({"type": "image", "source": source})
+
+
+def ask_openai(changes, headers=None):
+    body = {"model": "gpt-4o", "messages": [USER], **changes}
+    body = {name: value for name, value in body.items() if value is not ...}
+    return handle("POST", "/v1/chat/completions", headers or {}, json.dumps(body).encode())
+
+
+def ask_anthropic(changes):
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [USER], **changes}
+    body = {name: value for name, value in body.items() if value is not ...}
+    headers = {"anthropic-version": "2023-06-01"}
+    return handle("POST", "/v1/messages", headers, json.dumps(body).encode())
+
+
+OPENAI = [
+    ({"colour": 1}, "colour", "Unknown parameter: 'colour'."),
+    ({"messages": ...}, "messages", "Missing required parameter: 'messages'."),
+    ({"model": ...}, None, "you must provide a model parameter"),
+    ({"messages": []}, "messages", "Invalid 'messages': empty array. Expected an array with"),
+    (
+        {"messages": [{"role": "robot", "content": "a"}]},
+        "messages[0].role",
+        (
+            "Invalid value: 'robot'. Supported values are: 'system', 'developer', 'user', "
+            "'assistant', 'tool', and 'function'."
+        ),
+    ),
+    (
+        {"messages": [{"role": "user", "content": 5}]},
+        "messages[0].content",
+        (
+            "Invalid type for 'messages[0].content': expected one of a string or an array, but got "
+            "an integer instead."
+        ),
+    ),
+    (
+        {"temperature": 2.5},
+        "temperature",
+        (
+            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got "
+            "2.5 instead."
+        ),
+    ),
+    ({"n": 0}, "n", "Invalid 'n': integer below minimum value. Expected a value >= 1, but got 0"),
+    ({"n": 129}, "n", "Invalid 'n': integer above maximum value."),
+    ({"top_p": 1.5}, "top_p", "Invalid 'top_p': decimal above maximum value."),
+    ({"max_tokens": 0}, "max_tokens", "Invalid 'max_tokens': integer below minimum value."),
+    ({"max_tokens": 10**7}, "max_tokens", "max_tokens is too large: 10000000. This model supports"),
+    ({"max_tokens": 5, "max_completion_tokens": 5}, "max_tokens", "Setting 'max_tokens' and"),
+    ({"stop": ["a"] * 5}, "stop", "Invalid 'stop': array too long. Expected an array with maximum"),
+    ({"logit_bias": {"1": 200}}, "logit_bias", "Invalid 'logit_bias': integer above maximum"),
+    ({"metadata": {"a": 1}}, "metadata", "Invalid type for 'metadata': expected a string"),
+    ({"tools": []}, "tools", "Invalid 'tools': empty array."),
+    ({"tool_choice": "auto"}, "tool_choice", "Invalid value for 'tool_choice': 'tool_choice' is"),
+    ({"parallel_tool_calls": True}, "parallel_tool_calls", "Invalid value for 'parallel_tool_c"),
+    (
+        {"tools": [{"type": "function", "function": {"name": "a b"}}]},
+        "tools[0].function.name",
+        (
+            "Invalid 'tools[0].function.name': string does not match pattern. Expected a string "
+            "that matches the pattern '^[a-zA-Z0-9_-]+$'."
+        ),
+    ),
+    (
+        {"tools": [FUNCTION], "tool_choice": {"type": "function", "function": {"name": "b"}}},
+        "tool_choice",
+        "Tool choice 'b' not found in 'tools' parameter.",
+    ),
+    ({"response_format": {"type": "json_object"}}, "messages", "'messages' must contain the word"),
+    (
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "a",
+                    "strict": True,
+                    "schema": {"type": "object", "properties": {"b": {"type": "string"}}},
+                },
+            }
+        },
+        "response_format",
+        "Invalid schema for response_format 'a': In context=(), 'additionalProperties' is required",
+    ),
+    (
+        {"messages": [USER, {"role": "tool", "tool_call_id": "c1", "content": "a"}]},
+        "messages.[1].role",
+        "Invalid parameter: messages with role 'tool' must be a response to a preceeding message",
+    ),
+    (
+        {"messages": [USER, {"role": "assistant", "tool_calls": [CALL]}, USER]},
+        "messages.[2].role",
+        (
+            "An assistant message with 'tool_calls' must be followed by tool messages responding "
+            "to each 'tool_call_id'. The following tool_call_ids did not have response messages: c1"
+        ),
+    ),
+    (
+        {"messages": [USER, {"role": "assistant", "content": None}]},
+        "messages.[1].content",
+        "Invalid value for 'content': expected a string, got null.",
+    ),
+    (image("ftp://a"), "messages[0].content[0].image_url.url", "Invalid 'messages[0].content[0]"),
+    (image("data:image/png;base64,@"), "messages[0].content[0].image_url.url", "Invalid base64 im"),
+    (image("data:image/tiff;base64,AAAA"), "messages[0].content[0].image_url.url", "Invalid MIME"),
+    (
+        {**image(f"data:image/png;base64,{PNG}"), "model": "gpt-3.5-turbo"},
+        "messages.[0].content.[0].type",
+        "Invalid content type. image_url is only supported by certain models.",
+    ),
+    ({"stream_options": {}}, "stream_options", "The 'stream_options' parameter is only allowed"),
+    ({"top_logprobs": 2}, "top_logprobs", "Invalid value for 'top_logprobs': 'logprobs' must be"),
+    ({"modalities": ["audio"]}, "audio", "Missing required parameter: 'audio'."),
+    (
+        {"model": "gpt-5", "max_tokens": 5},
+        "max_tokens",
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead."
+        ),
+    ),
+    (
+        {"model": "gpt-5", "temperature": 0.5},
+        "temperature",
+        (
+            "Unsupported value: 'temperature' does not support 0.5 with this model. Only the "
+            "default (1) value is supported."
+        ),
+    ),
+]
+ANTHROPIC = [
+    ({"n": 2}, "n: Extra inputs are not permitted"),
+    ({"context_management": {}}, "context_management: Extra inputs are not permitted"),
+    ({"max_tokens": ...}, "max_tokens: Field required"),
+    ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
+    (
+        {"max_tokens": 10**7},
+        (
+            "max_tokens: 10000000 > 64000, which is the maximum allowed number of output tokens "
+            "for claude-sonnet-4-5"
+        ),
+    ),
+    ({"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
+    ({"temperature": 0.5, "top_p": 0.5}, "`temperature` and `top_p` cannot both be specified for"),
+    ({"messages": []}, "messages: at least one message is required"),
+    ({"messages": [{"role": "tool", "content": "a"}]}, 'messages: Unexpected role "tool".'),
+    ({"messages": [{"role": "system", "content": "a"}, USER]}, 'messages: Unexpected role "syste'),
+    (
+        {"messages": [USER, {"role": "system", "content": "a"}, USER]},
+        'messages: Unexpected role "system". The Messages API accepts a top-level `system`',
+    ),
+    ({"messages": [{"role": "user", "content": ""}]}, "messages.0: user messages must have non-em"),
+    (parts({"type": "text", "text": ""}), "messages: text content blocks must be non-empty"),
+    (parts({"type": "text", "text": " "}), "messages: text content blocks must contain non-white"),
+    (parts({"type": "text", "text": "a", "b": 1}), "messages.0.content.0.text.b: Extra inputs are"),
+    (parts({"type": "video"}), "messages.0.content.0: Input tag 'video' found using 'type' does"),
+    (parts(RESULT), "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks"),
+    (
+        {"messages": [USER, USE, USER]},
+        "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: t1.",
+    ),
+    (
+        {
+            "messages": [
+                USER,
+                USE,
+                {"role": "user", "content": [{"type": "text", "text": "a"}, RESULT]},
+            ]
+        },
+        "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: t1.",
+    ),
+    (
+        {"messages": [{**USE, "role": "user"}]},
+        "messages.0: `tool_use` blocks can only be in `assistant` messages",
+    ),
+    (
+        {"messages": [USER, {"role": "assistant", "content": "a "}]},
+        "messages: final assistant content cannot end with trailing whitespace",
+    ),
+    (
+        {"model": "claude-opus-4-6", "messages": [USER, {"role": "assistant", "content": "a"}]},
+        "This model does not support assistant message prefill.",
+    ),
+    ({"tools": [{**TOOL, "name": "a b"}]}, "tools.0.custom.name: String should match pattern '^[a"),
+    ({"tools": [{"name": "a"}]}, "tools.0.custom.input_schema: Field required"),
+    ({"tools": [{"name": "a", "input_schema": {}}]}, "tools.0.custom.input_schema.type: Field req"),
+    ({"tools": [TOOL, TOOL]}, "tools: Tool names must be unique."),
+    (
+        {"tools": [{"type": "web_search_20250305", "name": "w", "a": 1}]},
+        "tools.0.web_search_202503",
+    ),
+    ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "b"}}, "Tool 'b' not found in prov"),
+    ({"tool_choice": {"type": "any"}}, "tool_choice may only be specified while providing tools."),
+    (
+        {"thinking": {**THINKING, "budget_tokens": 9}},
+        "thinking.enabled.budget_tokens: Input should",
+    ),
+    ({"thinking": THINKING, "max_tokens": 1024}, "`max_tokens` must be greater than `thinking.bu"),
+    ({"thinking": THINKING, "temperature": 0.5}, "`temperature` may only be set to 1 when thinkin"),
+    (
+        {"thinking": THINKING, "tools": [TOOL], "tool_choice": {"type": "any"}},
+        "Thinking may not be enabled when tool_choice forces tool use.",
+    ),
+    ({"thinking": {"type": "adaptive"}}, "adaptive thinking is not supported on this model"),
+    ({"output_config": {"effort": "low"}}, "This model does not support the effort parameter."),
+    ({"stop_sequences": [" "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
+    ({"system": [CACHED] * 5}, "A maximum of 4 blocks with cache_control may be provided. Found 5"),
+    (
+        {"system": [CACHED, {**CACHED, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]},
+        "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
+    ),
+    (
+        source(type="base64", media_type="image/bmp", data=PNG),
+        (
+            "messages.0.content.0.image.source.base64.media_type: Input should be 'image/gif', "
+            "'image/jpeg', 'image/png' or 'image/webp'"
+        ),
+    ),
+    (
+        source(type="base64", media_type="image/jpeg", data=PNG),
+        (
+            "messages.0.content.0.image.source.base64: The image was specified using the "
+            "image/jpeg media type, but the image appears to be a image/png image"
+        ),
+    ),
+    (source(type="base64", media_type="image/png", data="@"), "messages.0.content.0.image.source."),
+    (source(type="url", url="file:///a"), "messages.0.content.0.image.source.url.url: Only HTTPS"),
+    (
+        parts(
+            {
+                "type": "document",
+                "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"},
+            }
+        ),
+        "messages.0.content.0.document.source.base64.data: The PDF specified was not valid.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "param", "message"), OPENAI)
+def test_openai_refuses(changes, param, message):
+    reply = ask_openai(changes)
+    error = json.loads(reply.body)["error"]
+
+    assert reply.status == 400
+    assert official.problems("openai-error", reply.body) == []
+    assert error["message"].startswith(message)
+    assert error["param"] == param
+
+
+@pytest.mark.parametrize(("changes", "message"), ANTHROPIC)
+def test_anthropic_refuses(changes, message):
+    reply = ask_anthropic(changes)
+    error = json.loads(reply.body)["error"]
+
+    assert reply.status == 400
+    assert official.problems("anthropic-error", reply.body) == []
+    assert error["type"] == "invalid_request_error"
+    assert error["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "We could not parse the JSON body of your request."),
+        (b"{", "We could not parse the JSON body of your request."),
+        (b'{"model": "\xff"}', "We could not parse the JSON body of your request."),
+        (b"[]", "Invalid type for '': expected an object"),
+        (b"[" * 100_000, "The request body is nested too deeply."),
+        (b'{"a":' * 100_000, "The request body is nested too deeply."),
+    ],
+)
+def test_what_is_not_a_json_object_is_refused(body, message):
+    reply = handle("POST", "/v1/chat/completions", {}, body)
+
+    assert reply.status == 400
+    assert json.loads(reply.body)["error"]["message"].startswith(message)
+
+
+@pytest.mark.parametrize("depth", [200, 300, 900, 5000])
+def test_deep_schemas_neither_crash_nor_hang(depth):
+    schema = '{"type":"object","properties":{"a":' * depth + "{}" + "}}" * depth
+    openai = (
+        '{"model":"gpt-4o","messages":[{"role":"user","content":"look"}],"tools":[{"type":'
+        f'"function","function":{{"name":"look","parameters":{schema}}}}}]}}'
+    )
+    anthropic = (
+        '{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[{"role":"user","content":"look"}'
+        f'],"tools":[{{"name":"look","input_schema":{schema}}}]}}'
+    )
+
+    assert handle("POST", "/v1/chat/completions", {}, openai.encode()).status in (200, 400)
+    headers = {"anthropic-version": "2023-06-01"}
+    assert handle("POST", "/v1/messages", headers, anthropic.encode()).status in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "kind"),
+    [
+        ("POST", "/v1/completions", {}, 404, "openai-error"),
+        ("POST", "/chat/completions", {}, 404, "openai-error"),
+        ("GET", "/v1/models/", {}, 404, "openai-error"),
+        ("GET", "/v1/models/gpt-none", {}, 404, "openai-error"),
+        (
+            "GET",
+            "/v1/models/claude-none",
+            {"anthropic-version": "2023-06-01"},
+            404,
+            "anthropic-error",
+        ),
+        ("GET", "/", {"x-api-key": "k"}, 404, "anthropic-error"),
+        ("GET", "/v1/chat/completions", {}, 405, "openai-error"),
+        ("GET", "/v1/messages", {}, 405, "anthropic-error"),
+        ("DELETE", "/v1/models/gpt-4o", {}, 405, "openai-error"),
+        ("POST", "/v1/messages", {}, 400, "anthropic-error"),
+        ("POST", "/v1/messages", {"anthropic-version": "2020-01-01"}, 400, "anthropic-error"),
+    ],
+)
+def test_wrong_addresses_methods_and_versions(method, path, headers, status, kind):
+    reply = handle(method, path, headers, b"")
+
+    assert reply.status == status
+    assert official.problems(kind, reply.body) == []
+    assert ("allow" in dict(reply.headers)) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/models", {}, 401),
+        ("/v1/models", {"authorization": "Bearer wrong"}, 401),
+        ("/v1/models", {"authorization": "Basic a2V5"}, 401),
+        ("/v1/models", {"authorization": "Bearer anything"}, 200),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}, 401),
+        ("/v1/models", {"anthropic-version": "2023-06-01", "x-api-key": "wrong"}, 401),
+        ("/v1/models", {"anthropic-version": "2023-06-01", "x-api-key": "anything"}, 200),
+    ],
+)
+def test_keys_where_they_are_asked_for(path, headers, status):
+    reply = handle("GET", path, headers, b"", keys=True)
+    kind = "anthropic" if "anthropic-version" in headers else "openai"
+
+    assert reply.status == status
+    expected = "models" if status == 200 else "error"
+    assert official.problems(f"{kind}-{expected}", reply.body) == []
+
+
+def test_a_body_over_the_limit_is_refused():
+    openai = handle("POST", "/v1/chat/completions", {}, b" " * 32_000_001)
+    anthropic = handle(
+        "POST", "/v1/messages", {"anthropic-version": "2023-06-01"}, b" " * 32_000_001
+    )
+
+    assert (openai.status, anthropic.status) == (413, 413)
+    assert official.problems("openai-error", openai.body) == []
+    # The package's types do not list this one; Anthropic's "Errors" page does (2026-11-22).
+    assert json.loads(anthropic.body)["error"]["type"] == "request_too_large"
+
+
+def test_a_prompt_over_the_context_window_is_refused():
+    openai = ask_openai({"messages": [{"role": "user", "content": "a" * 600_000}]})
+    anthropic = ask_anthropic({"messages": [{"role": "user", "content": "a" * 900_000}]})
+
+    assert json.loads(openai.body)["error"]["code"] == "context_length_exceeded"
+    assert json.loads(anthropic.body)["error"]["message"].startswith("prompt is too long: 2250")
