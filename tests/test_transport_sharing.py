@@ -48,9 +48,8 @@ def test_equal_settings_share_a_transport():
 
 def test_importing_the_transport_imports_no_http_library():
     code = (
-        "import sys, specado.transport as t; t.shared_transport(t.TransportSettings())\n"
-        "bad = {'httpx', 'httpcore', 'asyncio'} & set(sys.modules)\n"
-        "sys.exit(str(bad) if bad - {'asyncio'} else 0)"
+        "import sys, specado.transport\n"
+        "sys.exit(str({'httpx', 'httpcore', 'anyio', 'h11'} & set(sys.modules) or '') or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -219,9 +218,15 @@ def test_bytes_that_nobody_asked_for_are_no_reply(late):
         transport = t.shared_transport(ONE)
         first = transport.send(post(server), 5, LIMITS).body
         sent.wait(5)
-        second = transport.send(post(server, b"two"), 5, LIMITS).body
+        try:
+            second = transport.send(post(server, b"two"), 5, LIMITS).body
+        except t.TransportFailure as failure:
+            # They came with the first reply, and are seen only when the next one is read.
+            second = (failure.kind, failure.sent)
+        third = transport.send(post(server, b"three"), 5, LIMITS).body
 
-    assert (first, second) == (b"one", b"two")
+    assert (first, third) == (b"one", b"three")
+    assert second in (b"two", ("reset", True))
 
 
 def test_an_idle_connection_expires():

@@ -159,7 +159,8 @@ class Tls:
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         try:
-            self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+            name = host.strip("[]")  # httpcore needs an IPv6 address in brackets elsewhere
+            self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         except (ValueError, UnicodeError) as error:
             raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
 

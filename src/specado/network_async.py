@@ -48,11 +48,15 @@ class AsyncSocketStream:
         self._sock = sock
         self._loop = weakref.ref(asyncio.get_running_loop())
         self._timer: asyncio.TimerHandle | None = None
+        self._until: float | None = None
         self._is_time_up = False
 
     def arm(self, until: float) -> None:
         """Let all further operations end at *until*."""
+        if until == self._until:
+            return
         self.disarm()
+        self._until = until
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(max(0.0, until - time.monotonic()), self._expire)
 
@@ -60,7 +64,7 @@ class AsyncSocketStream:
         """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._until = None
 
     async def read(self) -> bytes:
         """Return the next bytes, `b""` at the end."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
 from specado.exchange import Limits, ReplyBody, TransportFailure, WireReply, WireRequest
-from specado.pooled import warn_if_readable
-from specado.route import address_of
+from specado.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,44 +1,47 @@
-"""The default transport for threads: HTTP/1.1 over connections that are kept open."""
+"""The default transport for threads: httpcore over sockets under one clock."""
 
 from __future__ import annotations
 
 import contextlib
-import ssl
+import queue
 import threading
 import time
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specado.errors import ConfigurationError
+import httpcore
+
+from specado.connections import (
+    LONGEST_TIMEOUT_S,
+    PIECE_BYTES,
+    Connection,
+    Exchange,
+    Pool,
+    failure_of,
+    head_of,
+    no_slot,
+    outgoing,
+    proxy_of,
+)
 from specado.exchange import (
-    InsecureTransportWarning,
     Limits,
     ReplyBody,
-    TransportFailure,
     TransportSettings,
     WireReply,
     WireRequest,
 )
-from specado.http1 import basic_authorization, connect_tunnel, socks_tunnel
-from specado.network import TimeUp, TlsStream, connect
-from specado.pool import Connection, Origin, Pool, ThreadWaiter
-from specado.route import Address, Proxy, address_of, proxy_for
+from specado.network import TlsStream, connect
+from specado.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    import ssl
 
     from specado.network import Stream
 
 __all__ = ["OpenReply", "PooledTransport"]
 
-LONGEST_TIMEOUT_S = 31_536_000.0
-_KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
-# These follow from the address, the body and what can be decoded.
-_OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
-
-_tls_contexts: dict[str | None, ssl.SSLContext] = {}
-_warned_origins: set[Origin] = set()
+# A forked child's copies of its parent's pools: a finalizer in them could wait for a lock
+# whose holder was not forked.
+_left_behind: list[Any] = []
 
 
 class PooledTransport:
@@ -46,7 +49,7 @@ class PooledTransport:
 
     def __init__(self, settings: TransportSettings) -> None:
         self._settings = settings
-        self._pool: Pool | None = None
+        self._pool: ThreadPool | None = None
         self._lock = threading.Lock()
 
     def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
@@ -73,17 +76,25 @@ class PooledTransport:
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
+        proxy = proxy_of(self._settings, address)
+        exchange = Exchange(address, proxy, until, limits)
         pool = self._pool or self._new_pool()
-        connection = self._checkout(pool, address, until, limits)
+        core = pool.core(address.scheme, proxy)
+        core_request = outgoing(request, exchange, is_proxied=proxy is not None)
+        pool.take_slot(until)
+        failure: Exception | None
         try:
-            head = self._start(connection, address, request, until)
-        except BaseException as error:
-            connection.stream.close()
-            pool.give_back(address[:3], None)
-            if isinstance(error, (OSError, TimeUp)):
-                raise exchange_failure(error, connection) from None
+            response = core.handle_request(core_request)
+            return OpenReply(pool, exchange, response)
+        except Exception as error:
+            pool.slots.put(None)
+            failure = failure_of(error, exchange)
+            if failure is None:
+                raise
+        except BaseException:
+            pool.slots.put(None)
             raise
-        return OpenReply(pool, address[:3], connection, *head)
+        raise failure
 
     def close(self) -> None:
         """Close the pool; the next use makes a new one."""
@@ -94,72 +105,56 @@ class PooledTransport:
 
     def forget(self) -> None:
         """Leave pool and lock behind, in a forked child: they are the parent's."""
+        _left_behind.append(self._pool)
         self._pool = None
         self._lock = threading.Lock()
 
-    def _new_pool(self) -> Pool:
+    def _new_pool(self) -> ThreadPool:
         with self._lock:
             if self._pool is None:
-                self._pool = Pool(self._settings.max_connections, self._settings.keepalive_s)
+                self._pool = ThreadPool(self._settings)
             return self._pool
 
-    def _checkout(self, pool: Pool, address: Address, until: float, limits: Limits) -> Connection:
-        waiter = ThreadWaiter(address[:3])
-        pool.take(waiter)
-        if not waiter.is_granted:
-            try:
-                waiter.wait(max(0.0, until - time.monotonic()))
-            except BaseException:
-                pool.abandon(waiter)
-                raise
-            if not waiter.is_granted:
-                pool.abandon(waiter)
-                raise no_slot_failure(self._settings)
-        try:
-            connection = waiter.connection
-            if connection is not None:
-                if connection.is_usable():
-                    return connection
-                connection.stream.close()
-            return Connection(self._reach(address, until, limits))
-        except BaseException:
-            pool.give_back(address[:3], None)
-            raise
 
-    def _reach(self, address: Address, until: float, limits: Limits) -> Stream:
-        bound = min(until, time.monotonic() + limits.connect_timeout_s)
-        proxy = proxy_for(self._settings, *address[:3])
-        first = proxy or address
-        stream: Stream | None = None
-        try:
-            stream = connect(first.host, first.port, bound)
-            for host, steps in way_through(address, proxy):
-                if steps is not None:
-                    _run_tunnel(stream, steps, bound)
-                else:
-                    stream = TlsStream(stream, tls_context(self._settings.ca_bundle), host)
-                    stream.handshake(bound)
-        except BaseException as error:
-            if stream is not None:
-                stream.close()
-            if isinstance(error, (OSError, TimeUp)):
-                raise connect_failure(error, first, bound, until) from None
-            raise
-        return stream
+class ThreadPool(Pool):
+    """A `Pool` for threads. `slots` has one entry for each exchange that may begin.
 
-    def _start(
-        self, connection: Connection, address: Address, request: WireRequest, until: float
-    ) -> tuple[int, dict[str, str]]:
-        http, stream = connection.http, connection.stream
-        # A server may answer, and close, before it has read the whole request.
-        with contextlib.suppress(OSError):
-            for piece in outgoing(connection, address, request, self._settings):
-                stream.write(piece, until)
-        head = http.head()
-        while head is None:
-            http.receive(stream.read(until))
-            head = http.head()
-        return head
+    A `SimpleQueue`, since a finalizer may put into it whatever it interrupts.
+    """
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(settings, Backend())
+        self.slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(self.max_slots):
+            self.slots.put(None)
+
+    def take_slot(self, until: float) -> None:
+        """Wait for the right to send; raise `TransportFailure` at *until*."""
+        while self.dropped:
+            with contextlib.suppress(IndexError):
+                self.dropped.popleft().response.close()
+        try:
+            wait_s = until - time.monotonic()
+            self.slots.get(wait_s > 0, max(wait_s, 0))
+        except queue.Empty:
+            pass
+        else:
+            return
+        raise no_slot(self.settings)
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        try:
+            connection.response.close()
+        finally:
+            self.settle(connection, self.max_slots - self.slots.qsize() - 1)
+            self.slots.put(None)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer."""
+        connection.lose()
+        self.dropped.append(connection)
+        self.slots.put(None)
 
 
 class OpenReply:
@@ -168,42 +163,48 @@ class OpenReply:
     Dropping it frees the connection as `close` does.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        origin: Origin,
-        connection: Connection,
-        status: int,
-        headers: dict[str, str],
-    ) -> None:
-        self.status = status
-        self.headers = headers
+    _connection: Connection | None = None
+
+    def __init__(self, pool: ThreadPool, exchange: Exchange, response: httpcore.Response) -> None:
+        connection = exchange.connection
+        connection.response = response
+        try:
+            self.status, self.headers = head_of(response, exchange)
+        except BaseException:
+            connection.lose()
+            response.close()
+            raise
+        connection.pieces = iter(response.stream)  # type: ignore[arg-type]
         self._pool = pool
-        self._origin = origin
-        self._connection: Connection | None = connection
+        self._exchange = exchange
         self._is_reading = False
+        self._connection = connection
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
         connection = self._connection
         if connection is None:
             return b""
+        self._exchange.until = until
         self._is_reading = True
+        failure: Exception | None
         try:
-            data = connection.http.body()
-            while data is None:
-                connection.http.receive(connection.stream.read(until))
-                data = connection.http.body()
+            data: bytes = next(connection.pieces, b"")
         except BaseException as error:
             self._is_reading = False
+            connection.lose()
             self.close()
-            if isinstance(error, (OSError, TimeUp)):
-                raise exchange_failure(error, connection) from None
-            raise
-        self._is_reading = False
-        if not data:
-            self.close()
-        return data
+            if not isinstance(error, Exception):
+                raise
+            failure = failure_of(error, self._exchange)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            if not data:
+                self._close(connection)
+            return data
+        raise failure
 
     def close(self) -> None:
         """Free the connection: for another request if the body was read to its end."""
@@ -213,136 +214,96 @@ class OpenReply:
         if self._is_reading:
             connection.stream.abort()  # the reading thread sees it, and closes
             return
+        connection.lose()
+        self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
         self._connection = None
-        if connection.http.recycle():
-            self._pool.give_back(self._origin, connection)
-        else:
-            connection.stream.close()
-            self._pool.give_back(self._origin, None)
+        self._pool.release(connection)
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                self._pool.drop(connection)
 
 
-# --- what both kinds of transport need -----------------------------------------------------
+class CoreStream(httpcore.NetworkStream):
+    """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
 
-
-def outgoing(
-    connection: Connection, address: Address, request: WireRequest, settings: TransportSettings
-) -> list[memoryview]:
-    """Return the pieces of *request* as they go onto the wire."""
-    target = address.target
-    headers = [
-        (b"host", address.authority.encode("ascii")),
-        (b"accept-encoding", b"gzip, deflate"),
-        (b"content-length", b"%d" % len(request.body)),
-    ]
-    wrong = None
-    for name, value in request.headers:
-        if name.lower() not in _OWN_HEADERS:
-            try:
-                headers.append((name.encode("ascii"), value.encode("latin-1")))
-            except UnicodeEncodeError:
-                wrong = name  # the error quotes the value: it must not become a context
-    if wrong is not None:
-        raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
-    if address.scheme == "http" and settings.proxies:
-        proxy = proxy_for(settings, *address[:3])
-        if proxy is not None and proxy.scheme in ("http", "https"):
-            target = f"http://{address.authority}".encode("ascii") + target
-            if proxy.credentials is not None:
-                headers.append((b"proxy-authorization", basic_authorization(proxy.credentials)))
-    return connection.http.request(request.method, target, headers, request.body)
-
-
-def way_through(
-    address: Address, proxy: Proxy | None
-) -> Iterator[tuple[str, Generator[bytes, bytes, None] | None]]:
-    """Give what has to happen on a fresh connection: a tunnel's steps, or TLS with a host."""
-    if proxy is not None:
-        if proxy.scheme == "https":
-            yield proxy.host, None
-        if proxy.scheme.startswith("socks"):
-            yield "", socks_tunnel(address.host, address.port, proxy.credentials)
-        elif address.scheme == "https":
-            yield "", connect_tunnel(address.host, address.port, proxy.credentials)
-    if address.scheme == "https":
-        yield address.host, None
-
-
-def _run_tunnel(stream: Stream, steps: Generator[bytes, bytes, None], until: float) -> None:
-    with contextlib.suppress(StopIteration):
-        out = next(steps)
-        while True:
-            stream.write(out, until)
-            out = steps.send(stream.read(until))
-
-
-def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return the process's context for *ca_bundle*.
-
-    Without one, the system's certificates and certifi's are trusted.
+    It is given none where it speaks to a SOCKS proxy.
     """
-    found = _tls_contexts.get(ca_bundle)
-    if found is not None:
-        return found
-    if ca_bundle is None:
-        import certifi
 
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
-    else:
+    def __init__(self, stream: Stream, tls_layers: int, connect_until: float) -> None:
+        self._stream = stream
+        self._tls_layers = tls_layers
+        self._connect_until = connect_until
+        self._waiting: list[bytes] = []
+
+    def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
+        """Return the next bytes, `b""` at the end."""
+        if self._waiting:
+            self._send(timeout)
+        if timeout is None or self._tls_layers != timeout.tls_layers:
+            return self._stream.read(self._connect_until)
+        data = self._stream.read(timeout.until)
+        if data:
+            timeout.has_answer = True
+        else:
+            timeout.has_ended = True
+        return data
+
+    def write(self, buffer: bytes, timeout: Any = None) -> None:
+        """Send *buffer*, a small one with what is written next: head and body leave as one.
+
+        httpcore ends each request with an empty write.
+        """
+        if buffer:
+            self._waiting.append(buffer)
+            if len(buffer) < PIECE_BYTES:
+                return
+        if self._waiting:
+            self._send(timeout)
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: Any = None,  # noqa: ARG002
+    ) -> CoreStream:
+        """Return the stream with TLS on it."""
+        stream = TlsStream(self._stream, ssl_context, server_hostname or "")
+        stream.handshake(self._connect_until)
+        return CoreStream(stream, self._tls_layers + 1, self._connect_until)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Tell whether an idle connection `is_readable`; nothing else is asked for."""
+        return self._stream.has_news() if info == "is_readable" else None
+
+    def _send(self, timeout: Any) -> None:
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        until = self._connect_until
+        if timeout is not None and self._tls_layers == timeout.tls_layers:
+            timeout.has_sent = True
+            until = timeout.until
         try:
-            if Path(ca_bundle).is_dir():
-                context = ssl.create_default_context(capath=ca_bundle)
-            else:
-                context = ssl.create_default_context(cafile=ca_bundle)
-        except (OSError, ValueError) as error:
-            message = f"ca_bundle: {ca_bundle!r} is no file or folder of certificates: {error}"
-            raise ConfigurationError(message, key="ca_bundle") from None
-    context.set_alpn_protocols(["http/1.1"])
-    return _tls_contexts.setdefault(ca_bundle, context)
+            self._stream.write(data, until)
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from None
 
 
-def warn_if_readable(address: Address, request: WireRequest) -> None:
-    """Warn, once per origin, of a key that goes over plain HTTP to another machine."""
-    if address.scheme == "https" or address.is_loopback or address[:3] in _warned_origins:
-        return
-    if any(name.lower() in _KEY_HEADERS for name, _ in request.headers):
-        message = (
-            f"a key is sent to http://{address.authority} without encryption: "
-            "everybody on the way can read it; use https://"
-        )
-        warnings.warn(message, InsecureTransportWarning, stacklevel=2)
-        _warned_origins.add(address[:3])
+class Backend(httpcore.NetworkBackend):
+    """Connects for httpcore."""
 
-
-def exchange_failure(error: Exception, connection: Connection) -> TransportFailure:
-    """Return what *error* means once a request has begun to go out."""
-    if isinstance(error, TimeUp):
-        return TransportFailure("timeout", "the attempt's time is up", sent=True)
-    return connection.http.broken_off()
-
-
-def connect_failure(
-    error: Exception, first: Address | Proxy, bound: float, until: float
-) -> TransportFailure:
-    """Return what *error* means before a connection was there."""
-    where = f"{'the proxy ' if isinstance(first, Proxy) else ''}{first.host}:{first.port}"
-    if not isinstance(error, TimeUp):
-        reason: Any = getattr(error, "strerror", None) or error
-        return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
-    if bound < until:
-        return TransportFailure("connect", f"no connection to {where} in time", sent=False)
-    message = f"the attempt's time was up before there was a connection to {where}"
-    return TransportFailure("timeout", message, sent=False)
-
-
-def no_slot_failure(settings: TransportSettings) -> TransportFailure:
-    """Return the failure for a wait that no connection ended."""
-    message = (
-        f"the attempt's time was up while all {settings.max_connections} connections "
-        "were in use (max_connections)"
-    )
-    return TransportFailure("timeout", message, sent=False)
+    def connect_tcp(
+        self, host: str, port: int, timeout: Any = None, *_: object, **__: object
+    ) -> CoreStream:
+        """Return a connected stream, which the exchange's connection knows too."""
+        stream = connect(host, port, timeout.begin_to_connect())
+        timeout.connection.stream = stream
+        return CoreStream(stream, 0, timeout.connect_until)

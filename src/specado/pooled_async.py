@@ -1,4 +1,4 @@
-"""The default transport for asyncio: HTTP/1.1 over connections that are kept open."""
+"""The default transport for asyncio: httpcore over sockets under one clock."""
 
 from __future__ import annotations
 
@@ -7,30 +7,36 @@ import contextlib
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
-from specado.network import TimeUp
-from specado.network_async import AsyncTlsStream, connect_async
-from specado.pool import Connection, Origin, Pool
-from specado.pooled import (
+import anyio
+import httpcore
+
+from specado.connections import (
     LONGEST_TIMEOUT_S,
-    connect_failure,
-    exchange_failure,
-    no_slot_failure,
+    PIECE_BYTES,
+    Connection,
+    Exchange,
+    Pool,
+    failure_of,
+    head_of,
+    no_slot,
     outgoing,
-    tls_context,
-    warn_if_readable,
-    way_through,
+    proxy_of,
 )
-from specado.route import Address, address_of, proxy_for
+from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.network_async import AsyncTlsStream, connect_async
+from specado.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    import ssl
+    from collections.abc import Coroutine
 
     from specado.network_async import AsyncStream
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
+
+_left_behind: list[Any] = []
 
 
 class AsyncPooledTransport:
@@ -42,7 +48,7 @@ class AsyncPooledTransport:
 
     def __init__(self, settings: TransportSettings) -> None:
         self._settings = settings
-        self.forget()
+        self._new_books()
 
     async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Return the whole reply; all of it has to happen within *timeout_s*."""
@@ -66,18 +72,25 @@ class AsyncPooledTransport:
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
+        proxy = proxy_of(self._settings, address)
+        exchange = Exchange(address, proxy, until, limits)
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
-        connection = await self._checkout(pool, address, until, limits)
+        core = pool.core(address.scheme, proxy)
+        core_request = outgoing(request, exchange, is_proxied=proxy is not None)
+        await pool.take_slot(until)
+        failure: Exception | None
         try:
-            connection.stream.arm(until)
-            head = await self._start(connection, address, request)
-        except BaseException as error:
-            connection.stream.close()
-            pool.give_back(address[:3], None)
-            if isinstance(error, (OSError, TimeUp)):
-                raise exchange_failure(error, connection) from None
+            response = await core.handle_async_request(core_request)
+            return AsyncOpenReply(pool, exchange, response)
+        except Exception as error:
+            pool.slots.release()
+            failure = failure_of(error, exchange)
+            if failure is None:
+                raise
+        except BaseException:
+            pool.slots.release()
             raise
-        return AsyncOpenReply(pool, address[:3], connection, *head)
+        raise failure
 
     def close(self) -> None:
         """Close the pools, from any thread; the next use makes a new one."""
@@ -89,113 +102,71 @@ class AsyncPooledTransport:
 
     def forget(self) -> None:
         """Leave pools and lock behind, in a forked child: they are the parent's."""
-        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = (
+        _left_behind.append(self._pools)
+        self._new_books()
+
+    def _new_books(self) -> None:
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TaskPool] = (
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
 
-    def _new_pool(self) -> Pool:
+    def _new_pool(self) -> TaskPool:
         with self._lock:
             for loop in [loop for loop in self._pools if loop.is_closed()]:
                 self._pools.pop(loop).close()
-            pool = Pool(self._settings.max_connections, self._settings.keepalive_s)
+            pool = TaskPool(self._settings)
             self._pools[asyncio.get_running_loop()] = pool
             return pool
 
-    async def _checkout(
-        self, pool: Pool, address: Address, until: float, limits: Limits
-    ) -> Connection:
-        waiter = TaskWaiter(address[:3])
-        pool.take(waiter)
-        if not waiter.is_granted:
-            try:
-                await waiter.wait(max(0.0, until - time.monotonic()))
-            except BaseException:
-                pool.abandon(waiter)
-                raise
-            if not waiter.is_granted:
-                pool.abandon(waiter)
-                raise no_slot_failure(self._settings)
+
+class TaskPool(Pool):
+    """A `Pool` of the running loop; for its thread only, but for `drop` and `close`."""
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(settings, AsyncBackend())
+        self.slots = anyio.Semaphore(self.max_slots)
+        self._loop = weakref.ref(asyncio.get_running_loop())
+
+    async def take_slot(self, until: float) -> None:
+        """Wait for the right to send; raise `TransportFailure` at *until*."""
+        while self.dropped:
+            _run(self.dropped.popleft().response.aclose())
+        with contextlib.suppress(anyio.WouldBlock):
+            self.slots.acquire_nowait()
+            return
+        with anyio.move_on_after(max(0.0, until - time.monotonic())) as scope:
+            await self.slots.acquire()
+        if scope.cancelled_caught:
+            raise no_slot(self.settings)
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        connection.stream.disarm()
         try:
-            connection = waiter.connection
-            if connection is not None:
-                if connection.is_usable():
-                    return connection
-                connection.stream.close()
-            return Connection(await self._reach(address, until, limits))
-        except BaseException:
-            pool.give_back(address[:3], None)
-            raise
-
-    async def _reach(self, address: Address, until: float, limits: Limits) -> AsyncStream:
-        bound = min(until, time.monotonic() + limits.connect_timeout_s)
-        proxy = proxy_for(self._settings, *address[:3])
-        first = proxy or address
-        stream: AsyncStream | None = None
-        try:
-            stream = await connect_async(first.host, first.port, bound)
-            stream.arm(bound)
-            for host, steps in way_through(address, proxy):
-                if steps is not None:
-                    await _run_tunnel(stream, steps)
-                else:
-                    stream = AsyncTlsStream(stream, tls_context(self._settings.ca_bundle), host)
-                    await stream.handshake()
-            stream.disarm()
-        except BaseException as error:
-            if stream is not None:
-                stream.close()
-            if isinstance(error, (OSError, TimeUp)):
-                raise connect_failure(error, first, bound, until) from None
-            raise
-        return stream
-
-    async def _start(
-        self, connection: Connection, address: Address, request: WireRequest
-    ) -> tuple[int, dict[str, str]]:
-        http, stream = connection.http, connection.stream
-        # A server may answer, and close, before it has read the whole request.
-        with contextlib.suppress(OSError):
-            for piece in outgoing(connection, address, request, self._settings):
-                await stream.write(piece)
-        head = http.head()
-        while head is None:
-            http.receive(await stream.read())
-            head = http.head()
-        return head
-
-
-class TaskWaiter:
-    """A task's place in the queue for a slot."""
-
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin
-        self.is_granted = False
-        self.connection: Connection | None = None
-        self._loop = asyncio.get_running_loop()
-        self._turn: asyncio.Future[None] = self._loop.create_future()
-
-    def grant(self, connection: Connection | None) -> None:
-        """Hand over a slot, with its connection if it has one."""
-        self.connection = connection
-        self.is_granted = True
-        if asyncio._get_running_loop() is self._loop:
-            self._wake()
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._wake)
-
-    async def wait(self, wait_s: float) -> None:
-        """Return when the slot is there, or the time is up."""
-        timer = self._loop.call_later(wait_s, self._wake)
-        try:
-            await self._turn
+            _run(connection.response.aclose())
         finally:
-            timer.cancel()
+            self.settle(connection, self.max_slots - self.slots.value - 1)
+            self.slots.release()
 
-    def _wake(self) -> None:
-        if not self._turn.done():
-            self._turn.set_result(None)
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer, in whatever thread."""
+        connection.lose()
+        self.dropped.append(connection)
+        loop = self._loop()
+        if loop is not None:
+            loop.call_soon_threadsafe(self.slots.release)
+
+
+def _run(steps: Coroutine[Any, Any, None]) -> None:
+    """Run to its end what never waits, without the event loop.
+
+    httpcore's closing only lets other tasks run, where it takes a lock that is free; a
+    cancellation there would leave its books wrong.
+    """
+    with contextlib.suppress(StopIteration):
+        while steps.send(None) is None:
+            pass
 
 
 class AsyncOpenReply:
@@ -204,25 +175,26 @@ class AsyncOpenReply:
     Dropping it frees the connection as `close` does.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        origin: Origin,
-        connection: Connection,
-        status: int,
-        headers: dict[str, str],
-    ) -> None:
-        self.status = status
-        self.headers = headers
+    _connection: Connection | None = None
+
+    def __init__(self, pool: TaskPool, exchange: Exchange, response: httpcore.Response) -> None:
+        connection = exchange.connection
+        try:
+            self.status, self.headers = head_of(response, exchange)
+        except BaseException:
+            connection.lose()
+            _run(response.aclose())
+            raise
+        connection.response = response
+        connection.pieces = response.stream.__aiter__()  # type: ignore[union-attr]
         self._pool = pool
-        self._origin = origin
-        self._connection: Connection | None = connection
+        self._exchange = exchange
         self._is_reading = False
+        self._connection = connection
 
     def arm(self, until: float) -> None:
         """Let further reads end at *until*, a time of `time.monotonic`."""
-        if self._connection is not None:
-            self._connection.stream.arm(until)
+        self._exchange.until = until
 
     async def read(self) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
@@ -230,21 +202,25 @@ class AsyncOpenReply:
         if connection is None:
             return b""
         self._is_reading = True
+        failure: Exception | None
         try:
-            data = connection.http.body()
-            while data is None:
-                connection.http.receive(await connection.stream.read())
-                data = connection.http.body()
+            data: bytes = await connection.pieces.__anext__()
+        except StopAsyncIteration:
+            self._is_reading = False
+            self._close(connection)
+            return b""
         except BaseException as error:
             self._is_reading = False
             self.close()
-            if isinstance(error, (OSError, TimeUp)):
-                raise exchange_failure(error, connection) from None
-            raise
-        self._is_reading = False
-        if not data:
-            self.close()
-        return data
+            if not isinstance(error, Exception):
+                raise
+            failure = failure_of(error, self._exchange)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            return data
+        raise failure
 
     def close(self) -> None:
         """Free the connection: for another request if the body was read to its end."""
@@ -254,22 +230,94 @@ class AsyncOpenReply:
         if self._is_reading:
             connection.stream.abort()  # the reading task sees it, and closes
             return
+        connection.lose()
+        self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
         self._connection = None
-        connection.stream.disarm()
-        if connection.http.recycle():
-            self._pool.give_back(self._origin, connection)
-        else:
-            connection.stream.close()
-            self._pool.give_back(self._origin, None)
+        self._pool.release(connection)
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                self._pool.drop(connection)
 
 
-async def _run_tunnel(stream: AsyncStream, steps: Generator[bytes, bytes, None]) -> None:
-    with contextlib.suppress(StopIteration):
-        out = next(steps)
-        while True:
-            await stream.write(out)
-            out = steps.send(await stream.read())
+class AsyncCoreStream(httpcore.AsyncNetworkStream):
+    """A stream as httpcore uses it, as `pooled.CoreStream`."""
+
+    def __init__(self, stream: AsyncStream, tls_layers: int, connect_until: float) -> None:
+        self._stream = stream
+        self._tls_layers = tls_layers
+        self._connect_until = connect_until
+        self._waiting: list[bytes] = []
+
+    async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
+        """Return the next bytes, `b""` at the end."""
+        if self._waiting:
+            await self._send(timeout)
+        if timeout is None or self._tls_layers != timeout.tls_layers:
+            self._stream.arm(self._connect_until)
+            return await self._stream.read()
+        self._stream.arm(timeout.until)
+        data = await self._stream.read()
+        if data:
+            timeout.has_answer = True
+        else:
+            timeout.has_ended = True
+        return data
+
+    async def write(self, buffer: bytes, timeout: Any = None) -> None:
+        """Send *buffer*, a small one with what is written next."""
+        if buffer:
+            self._waiting.append(buffer)
+            if len(buffer) < PIECE_BYTES:
+                return
+        if self._waiting:
+            await self._send(timeout)
+
+    async def aclose(self) -> None:
+        """Free the socket."""
+        self._stream.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: Any = None,  # noqa: ARG002
+    ) -> AsyncCoreStream:
+        """Return the stream with TLS on it."""
+        stream = AsyncTlsStream(self._stream, ssl_context, server_hostname or "")
+        stream.arm(self._connect_until)
+        await stream.handshake()
+        return AsyncCoreStream(stream, self._tls_layers + 1, self._connect_until)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Tell whether an idle connection `is_readable`; nothing else is asked for."""
+        return self._stream.has_news() if info == "is_readable" else None
+
+    async def _send(self, timeout: Any) -> None:
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        until = self._connect_until
+        if timeout is not None and self._tls_layers == timeout.tls_layers:
+            timeout.has_sent = True
+            until = timeout.until
+        self._stream.arm(until)
+        try:
+            await self._stream.write(data)
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from None
+
+
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Connects for httpcore."""
+
+    async def connect_tcp(
+        self, host: str, port: int, timeout: Any = None, *_: object, **__: object
+    ) -> AsyncCoreStream:
+        """Return a connected stream, which the exchange's connection knows too."""
+        stream = await connect_async(host, port, timeout.begin_to_connect())
+        timeout.connection.stream = stream
+        return AsyncCoreStream(stream, 0, timeout.connect_until)

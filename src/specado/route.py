@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import warnings
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from specado.errors import ConfigurationError
-from specado.exchange import TransportSettings, without_query
+from specado.exchange import (
+    InsecureTransportWarning,
+    TransportSettings,
+    WireRequest,
+    without_query,
+)
 
-__all__ = ["Address", "Proxy", "address_of", "proxy_for"]
+__all__ = ["Address", "Proxy", "address_of", "proxy_for", "warn_if_readable"]
+
+_KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
+_warned_origins: set[tuple[str, str, int]] = set()
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -95,6 +104,19 @@ def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def warn_if_readable(address: Address, request: WireRequest) -> None:
+    """Warn, once per origin, of a key that goes over plain HTTP to another machine."""
+    if address.scheme == "https" or address.is_loopback or address[:3] in _warned_origins:
+        return
+    if any(name.lower() in _KEY_HEADERS for name, _ in request.headers):
+        message = (
+            f"a key is sent to http://{address.authority} without encryption: "
+            "everybody on the way can read it; use https://"
+        )
+        warnings.warn(message, InsecureTransportWarning, stacklevel=2)
+        _warned_origins.add(address[:3])
 
 
 @functools.lru_cache(maxsize=512)
