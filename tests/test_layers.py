@@ -30,6 +30,7 @@ LAYERS = [
         "specado.transport",
         "specado.connections",
         "specado.exchange",
+        "specado.httpcore_terms",
         "specado.network",
         "specado.network_async",
         "specado.own_client",
@@ -151,7 +152,12 @@ def test_nothing_below_the_edges_imports_an_edge(module):
 
 
 # The default transport is built on what httpx itself is built on; `transport` loads it late.
-ON_HTTPCORE = {"specado.connections", "specado.pooled", "specado.pooled_async"}
+ON_HTTPCORE = {
+    "specado.connections",
+    "specado.httpcore_terms",
+    "specado.pooled",
+    "specado.pooled_async",
+}
 
 
 @pytest.mark.parametrize("module", PYTHON)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "Client"]
 
+
 def spelled_out(method: Any) -> Any:
     """Show *method* with the completion parameters in place of its `**params`."""
     signature = inspect.signature(method)

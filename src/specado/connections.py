@@ -8,80 +8,24 @@ that fails in a tunnel's TLS, or whose task is cancelled where it takes a lock.
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import ssl
 import threading
-import time
-from base64 import b64encode
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.errors import ConfigurationError
-from specado.exchange import TransportFailure
-from specado.network import TimeUp
-from specado.route import Proxy, address_of, proxy_for
+from specado.httpcore_terms import PIECE_BYTES, Exchange, core_proxy, head_of
+from specado.route import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from specado.exchange import TransportSettings
+    from specado.route import Proxy
 
-    from specado.exchange import Limits, TransportSettings, WireRequest
-    from specado.route import Address
+__all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 
-__all__ = ["Connection", "Exchange", "Pool", "failure_of", "head_of", "no_slot", "outgoing"]
-
-LONGEST_TIMEOUT_S = 31_536_000.0
 MAX_IDLE_CONNECTIONS = 100
 # More than there are ports: a bound for the bookkeeping of a limit that is none.
 MAX_SLOTS = 100_000
-# Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
-JOINED_BYTES = 262_144
-PIECE_BYTES = 65_536
-# These follow from the address, the body and what can be decoded.
-_OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
-
-_tls_contexts: dict[str | None, ssl.SSLContext] = {}
-
-
-class Exchange:
-    """One request's clock, and what has become of it; httpcore hands it on as its time-out.
-
-    `tls_layers` tells the connection that reaches the provider from one that only reaches
-    its proxy: until then `connect_until` holds, and nothing counts as sent.
-    """
-
-    __slots__ = (
-        "connect_timeout_s",
-        "connect_until",
-        "connection",
-        "has_answer",
-        "has_ended",
-        "has_sent",
-        "tls_layers",
-        "until",
-        "way",
-    )
-
-    def __init__(self, address: Address, proxy: Proxy | None, until: float, limits: Limits) -> None:
-        self.until = until
-        self.connect_timeout_s = limits.connect_timeout_s
-        self.connect_until = until
-        self.tls_layers = (address.scheme == "https") + (
-            proxy is not None and proxy.scheme == "https"
-        )
-        self.way = proxy or address
-        self.connection: Any = None
-        self.has_sent = False
-        self.has_answer = False
-        self.has_ended = False
-
-    def begin_to_connect(self) -> float:
-        """Start the connect time; return when it ends."""
-        self.connect_until = min(self.until, time.monotonic() + self.connect_timeout_s)
-        return self.connect_until
 
 
 class Connection:
@@ -108,10 +52,6 @@ class Connection:
         """Close unless it is in use."""
         if self.turn.acquire(blocking=False):
             self.lose()
-
-    def info(self) -> str:
-        """Return httpcore's words for its state."""
-        return str(self.inner.info())
 
     def can_handle_request(self, origin: httpcore.Origin) -> bool:
         """Tell whether it is free, and goes to *origin*."""
@@ -207,7 +147,7 @@ class Pool:
             context = tls_context(self.settings.ca_bundle) if scheme == "https" else None
             found = (_TaskCore if is_async else _ThreadCore)(
                 ssl_context=context,
-                proxy=None if proxy is None else _core_proxy(proxy, self.settings),
+                proxy=None if proxy is None else core_proxy(proxy, self.settings),
                 max_connections=self.max_slots,
                 keepalive_expiry=self.settings.keepalive_s,
                 network_backend=self._backend,
@@ -231,175 +171,88 @@ class Pool:
                 connection.retire()
 
 
-class _Pieces:
-    """A large body, for both kinds of httpcore."""
+class Reply:
+    """A reply whose body is still to be read. Not for two users at once, but for `close`.
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[memoryview]:
-        view = memoryview(self._body)
-        for start in range(0, len(view), PIECE_BYTES):
-            yield view[start : start + PIECE_BYTES]
-
-    async def __aiter__(self) -> AsyncIterator[memoryview]:
-        for piece in self:
-            yield piece
-
-
-def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> httpcore.Request:
-    """Return *request* as httpcore takes it."""
-    url, authority = _core_url(request.url, is_proxied)
-    body = request.body
-    headers = [
-        (b"host", authority),
-        (b"accept-encoding", b"gzip, deflate"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    wrong = None
-    for name, value in request.headers:
-        if name.lower() not in _OWN_HEADERS:
-            try:
-                headers.append((name.encode("ascii"), value.encode("latin-1")))
-            except UnicodeEncodeError:
-                wrong = name  # the error quotes the value: it must not become a context
-    if wrong is not None:
-        raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
-    timeouts = dict.fromkeys(("connect", "read", "write"), exchange)
-    return httpcore.Request(
-        request.method,
-        url,
-        headers=headers,
-        content=body if len(body) <= JOINED_BYTES else _Pieces(body),  # type: ignore[arg-type]
-        extensions={"timeout": timeouts},
-    )
-
-
-@functools.lru_cache(maxsize=512)
-def _core_url(url: str, is_proxied: bool) -> tuple[httpcore.URL, bytes]:
-    address = address_of(url)
-    # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
-    host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
-    port = None if address.authority == host else address.port
-    core_url = httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
-    return core_url, address.authority.encode("ascii")
-
-
-def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
-    """Return status and headers (names in lower case, repeated ones joined)."""
-    if response.status < 200:
-        raise TransportFailure("protocol", "the reply is not an HTTP reply", sent=True)
-    if not exchange.has_answer:
-        # It lay there before the request: the end of the last reply was not its end.
-        raise TransportFailure("reset", "the connection had bytes nobody asked for", sent=True)
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
-        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return response.status, headers
-
-
-def proxy_of(settings: TransportSettings, address: Address) -> Proxy | None:
-    """Return the proxy on the way to *address*."""
-    return proxy_for(settings, *address[:3]) if settings.proxies else None
-
-
-def _core_proxy(proxy: Proxy, settings: TransportSettings) -> httpcore.Proxy:
-    is_socks = proxy.scheme.startswith("socks")
-    if is_socks and importlib.util.find_spec("socksio") is None:
-        message = "proxy: a SOCKS proxy needs the package socksio: pip install 'httpx[socks]'"
-        raise ConfigurationError(message, key="proxy")
-    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
-    context = tls_context(settings.ca_bundle) if proxy.scheme == "https" else None
-    if proxy.credentials is None:
-        return httpcore.Proxy(url, ssl_context=context)
-    user, password = (part.encode() for part in proxy.credentials)
-    if is_socks:
-        return httpcore.Proxy(url, auth=(user, password))
-    # RFC 7617.
-    authorization = b"Basic " + b64encode(user + b":" + password)
-    return httpcore.Proxy(
-        url, headers=[(b"proxy-authorization", authorization)], ssl_context=context
-    )
-
-
-def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return the process's context for *ca_bundle*.
-
-    Without one, the system's certificates and certifi's are trusted.
+    Dropping it frees the connection as `close` does.
     """
-    found = _tls_contexts.get(ca_bundle)
-    if found is not None:
-        return found
-    if ca_bundle is None:
-        import certifi
 
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
-    else:
+    _connection: Connection | None = None
+
+    def __init__(self, pool: Any, exchange: Exchange, response: httpcore.Response) -> None:
+        connection: Connection = exchange.connection
+        connection.response = response
+        self._pool = pool
+        self._exchange = exchange
+        self._is_reading = False
+        self._connection = connection
         try:
-            if Path(ca_bundle).is_dir():
-                context = ssl.create_default_context(capath=ca_bundle)
-            else:
-                context = ssl.create_default_context(cafile=ca_bundle)
-        except (OSError, ValueError) as error:
-            message = f"ca_bundle: {ca_bundle!r} is no file or folder of certificates: {error}"
-            raise ConfigurationError(message, key="ca_bundle") from None
-    return _tls_contexts.setdefault(ca_bundle, context)
+            self.status, self.headers = head_of(response, exchange)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Free the connection: for another request if the body was read to its end."""
+        connection = self._connection
+        if connection is None:
+            return
+        if self._is_reading:
+            connection.stream.abort()  # the reader sees it, and closes
+            return
+        connection.lose()
+        self._free(connection)
+
+    def _free(self, connection: Connection) -> None:
+        self._connection = None
+        self._pool.release(connection)
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._pool.drop(self._connection)
 
 
-def no_slot(settings: TransportSettings) -> TransportFailure:
-    """Return the failure for a wait that no connection ended."""
-    message = (
-        f"the attempt's time was up while all {settings.max_connections} connections "
-        "were in use (max_connections)"
-    )
-    return TransportFailure("timeout", message, sent=False)
+class CoreStream:
+    """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
 
-
-def failure_of(error: Exception, exchange: Exchange) -> Exception | None:
-    """Return what *error* means, with no reference to it: it may hold the request.
-
-    `None` for what neither httpcore nor the network raised.
+    It is given none where it speaks to a SOCKS proxy.
     """
-    if isinstance(error, httpcore.LocalProtocolError):
-        return ConfigurationError(
-            "a header of the request has a character that HTTP does not allow"
-        )
-    if not exchange.has_sent:
-        return _connect_failure(error, exchange)
-    if isinstance(error, TimeUp):
-        return TransportFailure("timeout", "the attempt's time is up", sent=True)
-    if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
-        message = f"the reply is not valid HTTP: {str(error)[:100]}"
-        return TransportFailure("protocol", message, sent=True)
-    if not isinstance(error, _NETWORK_ERRORS):
-        return None
-    if exchange.has_answer:
-        return TransportFailure("truncated", "the reply broke off", sent=True)
-    return TransportFailure("reset", "the connection was closed before any reply", sent=True)
 
+    def __init__(self, stream: Any, tls_layers: int, connect_until: float) -> None:
+        self._stream = stream
+        self._tls_layers = tls_layers
+        self._connect_until = connect_until
+        self._waiting: list[bytes] = []
 
-_NETWORK_ERRORS = (
-    OSError,
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
+    def get_extra_info(self, info: str) -> Any:
+        """Tell whether an idle connection `is_readable`; nothing else is asked for."""
+        return self._stream.has_news() if info == "is_readable" else None
 
+    def _bound(self, exchange: Exchange | None) -> float:
+        if exchange is None or self._tls_layers != exchange.tls_layers:
+            return self._connect_until
+        exchange.has_sent = True
+        return exchange.until
 
-def _connect_failure(error: Exception, exchange: Exchange) -> TransportFailure | None:
-    way = exchange.way
-    where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
-    if isinstance(error, TimeUp):
-        if exchange.connect_until < exchange.until:
-            return TransportFailure("connect", f"no connection to {where} in time", sent=False)
-        message = f"the attempt's time was up before there was a connection to {where}"
-        return TransportFailure("timeout", message, sent=False)
-    # socksio 1.0 and httpcore's use of it tell of a broken answer in errors of any class.
-    if not isinstance(error, _NETWORK_ERRORS) and not way.scheme.startswith("socks"):
-        return None
-    reason: Any = getattr(error, "strerror", None) or error
-    return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
+    def _seen(self, data: bytes, exchange: Exchange | None) -> bytes:
+        if exchange is not None and self._tls_layers == exchange.tls_layers:
+            if data:
+                exchange.has_answer = True
+            else:
+                exchange.has_ended = True
+        return data
+
+    def _is_held_back(self, buffer: bytes) -> bool:
+        """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one.
+
+        httpcore ends each request with an empty write.
+        """
+        if buffer:
+            self._waiting.append(buffer)
+            return len(buffer) < PIECE_BYTES
+        return not self._waiting
+
+    def _joined(self) -> bytes:
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        return data

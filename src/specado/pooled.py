@@ -10,32 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.connections import (
-    LONGEST_TIMEOUT_S,
-    PIECE_BYTES,
-    Connection,
-    Exchange,
-    Pool,
-    failure_of,
-    head_of,
-    no_slot,
-    outgoing,
-    proxy_of,
-)
-from specado.exchange import (
-    Limits,
-    ReplyBody,
-    TransportSettings,
-    WireReply,
-    WireRequest,
-)
-from specado.network import TlsStream, connect
-from specado.route import address_of, warn_if_readable
+from specado.connections import Connection, CoreStream, Pool, Reply
+from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.network import LONGEST_TIMEOUT_S, TlsStream, connect
+from specado.route import address_of, proxy_for, warn_if_readable
 
 if TYPE_CHECKING:
     import ssl
-
-    from specado.network import Stream
 
 __all__ = ["OpenReply", "PooledTransport"]
 
@@ -76,7 +58,7 @@ class PooledTransport:
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
-        proxy = proxy_of(self._settings, address)
+        proxy = proxy_for(self._settings, *address[:3])
         exchange = Exchange(address, proxy, until, limits)
         pool = self._pool or self._new_pool()
         core = pool.core(address.scheme, proxy)
@@ -85,15 +67,13 @@ class PooledTransport:
         failure: Exception | None
         try:
             response = core.handle_request(core_request)
-            return OpenReply(pool, exchange, response)
-        except Exception as error:
+        except BaseException as error:
             pool.slots.put(None)
             failure = failure_of(error, exchange)
             if failure is None:
                 raise
-        except BaseException:
-            pool.slots.put(None)
-            raise
+        else:
+            return OpenReply(pool, exchange, response)
         raise failure
 
     def close(self) -> None:
@@ -157,28 +137,8 @@ class ThreadPool(Pool):
         self.slots.put(None)
 
 
-class OpenReply:
-    """A reply whose body is still to be read. Not for two threads at once, but for `close`.
-
-    Dropping it frees the connection as `close` does.
-    """
-
-    _connection: Connection | None = None
-
-    def __init__(self, pool: ThreadPool, exchange: Exchange, response: httpcore.Response) -> None:
-        connection = exchange.connection
-        connection.response = response
-        try:
-            self.status, self.headers = head_of(response, exchange)
-        except BaseException:
-            connection.lose()
-            response.close()
-            raise
-        connection.pieces = iter(response.stream)  # type: ignore[arg-type]
-        self._pool = pool
-        self._exchange = exchange
-        self._is_reading = False
-        self._connection = connection
+class OpenReply(Reply):
+    """A `Reply` for threads; `close` also ends another thread's `read`."""
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
@@ -189,80 +149,35 @@ class OpenReply:
         self._is_reading = True
         failure: Exception | None
         try:
+            if connection.pieces is None:
+                connection.pieces = iter(connection.response.stream)
             data: bytes = next(connection.pieces, b"")
         except BaseException as error:
             self._is_reading = False
-            connection.lose()
             self.close()
-            if not isinstance(error, Exception):
-                raise
             failure = failure_of(error, self._exchange)
             if failure is None:
                 raise
         else:
             self._is_reading = False
             if not data:
-                self._close(connection)
+                self._free(connection)
             return data
         raise failure
 
-    def close(self) -> None:
-        """Free the connection: for another request if the body was read to its end."""
-        connection = self._connection
-        if connection is None:
-            return
-        if self._is_reading:
-            connection.stream.abort()  # the reading thread sees it, and closes
-            return
-        connection.lose()
-        self._close(connection)
 
-    def _close(self, connection: Connection) -> None:
-        self._connection = None
-        self._pool.release(connection)
-
-    def __del__(self) -> None:
-        connection = self._connection
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                self._pool.drop(connection)
-
-
-class CoreStream(httpcore.NetworkStream):
-    """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
-
-    It is given none where it speaks to a SOCKS proxy.
-    """
-
-    def __init__(self, stream: Stream, tls_layers: int, connect_until: float) -> None:
-        self._stream = stream
-        self._tls_layers = tls_layers
-        self._connect_until = connect_until
-        self._waiting: list[bytes] = []
+class ThreadStream(CoreStream, httpcore.NetworkStream):
+    """A `CoreStream` for threads."""
 
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
         """Return the next bytes, `b""` at the end."""
         if self._waiting:
             self._send(timeout)
-        if timeout is None or self._tls_layers != timeout.tls_layers:
-            return self._stream.read(self._connect_until)
-        data = self._stream.read(timeout.until)
-        if data:
-            timeout.has_answer = True
-        else:
-            timeout.has_ended = True
-        return data
+        return self._seen(self._stream.read(self._bound(timeout)), timeout)
 
     def write(self, buffer: bytes, timeout: Any = None) -> None:
-        """Send *buffer*, a small one with what is written next: head and body leave as one.
-
-        httpcore ends each request with an empty write.
-        """
-        if buffer:
-            self._waiting.append(buffer)
-            if len(buffer) < PIECE_BYTES:
-                return
-        if self._waiting:
+        """Send *buffer*, a small one with what is written next."""
+        if not self._is_held_back(buffer):
             self._send(timeout)
 
     def close(self) -> None:
@@ -274,25 +189,15 @@ class CoreStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: Any = None,  # noqa: ARG002
-    ) -> CoreStream:
+    ) -> ThreadStream:
         """Return the stream with TLS on it."""
         stream = TlsStream(self._stream, ssl_context, server_hostname or "")
         stream.handshake(self._connect_until)
-        return CoreStream(stream, self._tls_layers + 1, self._connect_until)
-
-    def get_extra_info(self, info: str) -> Any:
-        """Tell whether an idle connection `is_readable`; nothing else is asked for."""
-        return self._stream.has_news() if info == "is_readable" else None
+        return ThreadStream(stream, self._tls_layers + 1, self._connect_until)
 
     def _send(self, timeout: Any) -> None:
-        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        self._waiting.clear()
-        until = self._connect_until
-        if timeout is not None and self._tls_layers == timeout.tls_layers:
-            timeout.has_sent = True
-            until = timeout.until
         try:
-            self._stream.write(data, until)
+            self._stream.write(self._joined(), self._bound(timeout))
         except OSError as error:
             raise httpcore.WriteError(str(error)) from None
 
@@ -302,8 +207,8 @@ class Backend(httpcore.NetworkBackend):
 
     def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
-    ) -> CoreStream:
+    ) -> ThreadStream:
         """Return a connected stream, which the exchange's connection knows too."""
         stream = connect(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return CoreStream(stream, 0, timeout.connect_until)
+        return ThreadStream(stream, 0, timeout.connect_until)

@@ -12,27 +12,16 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore
 
-from specado.connections import (
-    LONGEST_TIMEOUT_S,
-    PIECE_BYTES,
-    Connection,
-    Exchange,
-    Pool,
-    failure_of,
-    head_of,
-    no_slot,
-    outgoing,
-    proxy_of,
-)
+from specado.connections import Connection, CoreStream, Pool, Reply
 from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.network import LONGEST_TIMEOUT_S
 from specado.network_async import AsyncTlsStream, connect_async
-from specado.route import address_of, warn_if_readable
+from specado.route import address_of, proxy_for, warn_if_readable
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine
-
-    from specado.network_async import AsyncStream
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
@@ -72,7 +61,7 @@ class AsyncPooledTransport:
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
-        proxy = proxy_of(self._settings, address)
+        proxy = proxy_for(self._settings, *address[:3])
         exchange = Exchange(address, proxy, until, limits)
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
         core = pool.core(address.scheme, proxy)
@@ -81,15 +70,13 @@ class AsyncPooledTransport:
         failure: Exception | None
         try:
             response = await core.handle_async_request(core_request)
-            return AsyncOpenReply(pool, exchange, response)
-        except Exception as error:
+        except BaseException as error:
             pool.slots.release()
             failure = failure_of(error, exchange)
             if failure is None:
                 raise
-        except BaseException:
-            pool.slots.release()
-            raise
+        else:
+            return AsyncOpenReply(pool, exchange, response)
         raise failure
 
     def close(self) -> None:
@@ -169,28 +156,8 @@ def _run(steps: Coroutine[Any, Any, None]) -> None:
             pass
 
 
-class AsyncOpenReply:
-    """A reply whose body is still to be read, by one task at a time.
-
-    Dropping it frees the connection as `close` does.
-    """
-
-    _connection: Connection | None = None
-
-    def __init__(self, pool: TaskPool, exchange: Exchange, response: httpcore.Response) -> None:
-        connection = exchange.connection
-        try:
-            self.status, self.headers = head_of(response, exchange)
-        except BaseException:
-            connection.lose()
-            _run(response.aclose())
-            raise
-        connection.response = response
-        connection.pieces = response.stream.__aiter__()  # type: ignore[union-attr]
-        self._pool = pool
-        self._exchange = exchange
-        self._is_reading = False
-        self._connection = connection
+class AsyncOpenReply(Reply):
+    """A `Reply` for tasks of one loop."""
 
     def arm(self, until: float) -> None:
         """Let further reads end at *until*, a time of `time.monotonic`."""
@@ -204,16 +171,16 @@ class AsyncOpenReply:
         self._is_reading = True
         failure: Exception | None
         try:
+            if connection.pieces is None:
+                connection.pieces = connection.response.stream.__aiter__()
             data: bytes = await connection.pieces.__anext__()
         except StopAsyncIteration:
             self._is_reading = False
-            self._close(connection)
+            self._free(connection)
             return b""
         except BaseException as error:
             self._is_reading = False
             self.close()
-            if not isinstance(error, Exception):
-                raise
             failure = failure_of(error, self._exchange)
             if failure is None:
                 raise
@@ -222,59 +189,20 @@ class AsyncOpenReply:
             return data
         raise failure
 
-    def close(self) -> None:
-        """Free the connection: for another request if the body was read to its end."""
-        connection = self._connection
-        if connection is None:
-            return
-        if self._is_reading:
-            connection.stream.abort()  # the reading task sees it, and closes
-            return
-        connection.lose()
-        self._close(connection)
 
-    def _close(self, connection: Connection) -> None:
-        self._connection = None
-        self._pool.release(connection)
-
-    def __del__(self) -> None:
-        connection = self._connection
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                self._pool.drop(connection)
-
-
-class AsyncCoreStream(httpcore.AsyncNetworkStream):
-    """A stream as httpcore uses it, as `pooled.CoreStream`."""
-
-    def __init__(self, stream: AsyncStream, tls_layers: int, connect_until: float) -> None:
-        self._stream = stream
-        self._tls_layers = tls_layers
-        self._connect_until = connect_until
-        self._waiting: list[bytes] = []
+class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
+    """A `CoreStream` for asyncio."""
 
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
         """Return the next bytes, `b""` at the end."""
         if self._waiting:
             await self._send(timeout)
-        if timeout is None or self._tls_layers != timeout.tls_layers:
-            self._stream.arm(self._connect_until)
-            return await self._stream.read()
-        self._stream.arm(timeout.until)
-        data = await self._stream.read()
-        if data:
-            timeout.has_answer = True
-        else:
-            timeout.has_ended = True
-        return data
+        self._stream.arm(self._bound(timeout))
+        return self._seen(await self._stream.read(), timeout)
 
     async def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Send *buffer*, a small one with what is written next."""
-        if buffer:
-            self._waiting.append(buffer)
-            if len(buffer) < PIECE_BYTES:
-                return
-        if self._waiting:
+        if not self._is_held_back(buffer):
             await self._send(timeout)
 
     async def aclose(self) -> None:
@@ -286,27 +214,17 @@ class AsyncCoreStream(httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: Any = None,  # noqa: ARG002
-    ) -> AsyncCoreStream:
+    ) -> TaskStream:
         """Return the stream with TLS on it."""
         stream = AsyncTlsStream(self._stream, ssl_context, server_hostname or "")
         stream.arm(self._connect_until)
         await stream.handshake()
-        return AsyncCoreStream(stream, self._tls_layers + 1, self._connect_until)
-
-    def get_extra_info(self, info: str) -> Any:
-        """Tell whether an idle connection `is_readable`; nothing else is asked for."""
-        return self._stream.has_news() if info == "is_readable" else None
+        return TaskStream(stream, self._tls_layers + 1, self._connect_until)
 
     async def _send(self, timeout: Any) -> None:
-        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        self._waiting.clear()
-        until = self._connect_until
-        if timeout is not None and self._tls_layers == timeout.tls_layers:
-            timeout.has_sent = True
-            until = timeout.until
-        self._stream.arm(until)
+        self._stream.arm(self._bound(timeout))
         try:
-            await self._stream.write(data)
+            await self._stream.write(self._joined())
         except OSError as error:
             raise httpcore.WriteError(str(error)) from None
 
@@ -316,8 +234,8 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
 
     async def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
-    ) -> AsyncCoreStream:
+    ) -> TaskStream:
         """Return a connected stream, which the exchange's connection knows too."""
         stream = await connect_async(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return AsyncCoreStream(stream, 0, timeout.connect_until)
+        return TaskStream(stream, 0, timeout.connect_until)

@@ -1,10 +1,12 @@
-"""Where a request's bytes go first: its address, and the proxy on the way, if any."""
+"""Where a request's bytes go: its address, the proxy on the way if any, whom TLS trusts."""
 
 from __future__ import annotations
 
 import functools
 import ipaddress
+import ssl
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,9 +18,10 @@ from specado.exchange import (
     without_query,
 )
 
-__all__ = ["Address", "Proxy", "address_of", "proxy_for", "warn_if_readable"]
+__all__ = ["Address", "Proxy", "address_of", "proxy_for", "tls_context", "warn_if_readable"]
 
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
+_tls_contexts: dict[str | None, ssl.SSLContext] = {}
 _warned_origins: set[tuple[str, str, int]] = set()
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -199,3 +202,28 @@ def _split_port(name: str) -> tuple[str, str]:
         host, _, port = name.partition(":")
         return host, port
     return name, ""
+
+
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return the process's context for *ca_bundle*.
+
+    Without one, the system's certificates and certifi's are trusted.
+    """
+    found = _tls_contexts.get(ca_bundle)
+    if found is not None:
+        return found
+    if ca_bundle is None:
+        import certifi
+
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+    else:
+        try:
+            if Path(ca_bundle).is_dir():
+                context = ssl.create_default_context(capath=ca_bundle)
+            else:
+                context = ssl.create_default_context(cafile=ca_bundle)
+        except (OSError, ValueError) as error:
+            message = f"ca_bundle: {ca_bundle!r} is no file or folder of certificates: {error}"
+            raise ConfigurationError(message, key="ca_bundle") from None
+    return _tls_contexts.setdefault(ca_bundle, context)
