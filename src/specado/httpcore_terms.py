@@ -28,10 +28,10 @@ JOINED_BYTES = 262_144
 PIECE_BYTES = 65_536
 # These follow from the address, the body and what can be decoded.
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
+_TIME_UP = (TimeUp, httpcore.TimeoutException)
 _NETWORK_ERRORS = (
     OSError,
     httpcore.NetworkError,
-    httpcore.TimeoutException,
     httpcore.ProtocolError,
     httpcore.ProxyError,
     httpcore.UnsupportedProtocol,
@@ -98,7 +98,8 @@ def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> h
                 wrong = name  # the error quotes the value: it must not become a context
     if wrong is not None:
         raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
-    timeouts = dict.fromkeys(("connect", "read", "write"), exchange)
+    timeouts: dict[str, Any] = dict.fromkeys(("connect", "read", "write"), exchange)
+    timeouts["pool"] = max(0.0, exchange.until - time.monotonic())
     return httpcore.Request(
         request.method,
         url,
@@ -172,7 +173,7 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
         )
     if not exchange.has_sent:
         return _connect_failure(error, exchange)
-    if isinstance(error, TimeUp):
+    if isinstance(error, _TIME_UP):
         return TransportFailure("timeout", "the attempt's time is up", sent=True)
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
         message = f"the reply is not valid HTTP: {str(error)[:100]}"
@@ -187,7 +188,7 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
 def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailure | None:
     way = exchange.way
     where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
-    if isinstance(error, TimeUp):
+    if isinstance(error, _TIME_UP):
         if exchange.connect_until < exchange.until:
             return TransportFailure("connect", f"no connection to {where} in time", sent=False)
         message = f"the attempt's time was up before there was a connection to {where}"

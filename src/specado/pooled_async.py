@@ -142,7 +142,8 @@ class TaskPool(Pool):
         self.dropped.append(connection)
         loop = self._loop()
         if loop is not None:
-            loop.call_soon_threadsafe(self.slots.release)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self.slots.release)
 
 
 def _run(steps: Coroutine[Any, Any, None]) -> None:
