@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib.util
 import threading
 import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,6 +77,38 @@ def test_an_interrupt_in_mid_exchange_frees_the_connection(monkeypatch, operatio
                 with pytest.raises(KeyboardInterrupt):
                     send_sync(server.url)
         assert send_sync(server.url, timeout_s=1).status == 200
+
+
+def test_threads_that_take_each_others_connections_lose_no_exchange():
+    def calls(number):
+        for turn in range(60):
+            url = servers[(number + turn) % 4].url
+            assert t.shared_transport(settings).send(post(url), 20, LIMITS).status == 200
+
+    settings = t.TransportSettings(max_connections=3)
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(sockets.ScriptedServer(sockets.echoes)) for _ in range(4)]
+        with ThreadPoolExecutor(12) as threads:
+            list(threads.map(calls, range(12)))
+
+
+def test_a_failure_keeps_nothing_of_its_exchange_alive():
+    class Key(str):
+        pass
+
+    gc.collect()
+    gc.disable()
+    try:
+        with sockets.ScriptedServer(sockets.answers_then_closes(b"")) as server:
+            key = Key("sk-secret")
+            gone = weakref.ref(key)
+            with contextlib.suppress(t.TransportFailure):
+                request = t.WireRequest("POST", server.url, (("x-api-key", key),), b"{}")
+                t.shared_transport(ONE).send(request, 5, LIMITS)
+            del key, request
+            assert gone() is None
+    finally:
+        gc.enable()
 
 
 @both

@@ -3,7 +3,8 @@
 httpcore speaks HTTP, tunnels through proxies and keeps connections open. Above it here: who
 may send (so that nothing ever waits inside httpcore, whose queue is scanned as a whole at
 each step), and a guard around each connection, because httpcore 1.0.9 loses the slot of one
-that fails in a tunnel's TLS, or whose task is cancelled where it takes a lock.
+that fails in a tunnel's TLS or whose task is cancelled where it takes a lock, and may close
+one as idle that it has just given to another thread.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Connection:
         self.inner = inner
         self.turn = threading.Lock()
         self.is_lost = False
+        self.is_unwanted = False
         self.stream: Any = None
         self.response: Any = None
         self.pieces: Any = None
@@ -49,8 +51,9 @@ class Connection:
             self.stream.close()
 
     def retire(self) -> None:
-        """Close unless it is in use."""
-        if self.turn.acquire(blocking=False):
+        """Close now, or when its exchange ends."""
+        self.is_unwanted = True
+        if self.is_lost or self.turn.acquire(blocking=False):
             self.lose()
 
     def can_handle_request(self, origin: httpcore.Origin) -> bool:
@@ -62,8 +65,16 @@ class Connection:
         return not self.turn.locked() and self.inner.is_available()
 
     def has_expired(self) -> bool:
-        """Tell whether it was idle for too long, or was closed meanwhile."""
-        return not self.turn.locked() and self.inner.has_expired()
+        """Tell whether it was idle for too long, or was closed meanwhile: then it is lost.
+
+        Under its turn: a thread that was given it could begin to use it while it is looked at.
+        """
+        if not self.turn.acquire(blocking=False):
+            return False
+        self.is_lost = self.inner.has_expired()
+        if not self.is_lost:
+            self.turn.release()
+        return self.is_lost
 
     def is_idle(self) -> bool:
         """Tell whether it could be closed for another."""
@@ -92,8 +103,8 @@ class ThreadConnection(Connection, httpcore.ConnectionInterface):
             raise
 
     def close(self) -> None:
-        """Close; only what is idle is closed by the pool."""
-        self.inner.close()
+        """Close for the pool."""
+        self.retire()
 
 
 class TaskConnection(Connection, httpcore.AsyncConnectionInterface):
@@ -109,8 +120,8 @@ class TaskConnection(Connection, httpcore.AsyncConnectionInterface):
             raise
 
     async def aclose(self) -> None:
-        """Close; only what is idle is closed by the pool."""
-        await self.inner.aclose()
+        """Close for the pool."""
+        self.retire()
 
 
 class _ThreadCore(httpcore.ConnectionPool):
@@ -159,8 +170,8 @@ class Pool:
         """Free *connection* when its reply is closed; *used* others are in use."""
         connection.response = connection.pieces = None
         connection.turn.release()
-        idle = sum(len(core.connections) for core in self._cores.values()) - used
-        if self._is_closed or idle > MAX_IDLE_CONNECTIONS:
+        idle = sum(len(core.connections) for core in list(self._cores.values())) - used
+        if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
             connection.retire()
 
     def close(self) -> None:

@@ -74,7 +74,10 @@ class PooledTransport:
                 raise
         else:
             return OpenReply(pool, exchange, response)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
 
     def close(self) -> None:
         """Close the pool; the next use makes a new one."""
@@ -126,6 +129,9 @@ class ThreadPool(Pool):
         """Take back a connection and its slot."""
         try:
             connection.response.close()
+        except BaseException:
+            connection.lose()
+            raise
         finally:
             self.settle(connection, self.max_slots - self.slots.qsize() - 1)
             self.slots.put(None)
@@ -163,7 +169,10 @@ class OpenReply(Reply):
             if not data:
                 self._free(connection)
             return data
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure
 
 
 class ThreadStream(CoreStream, httpcore.NetworkStream):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
+# As `pooled` does, though without locks a finalizer could at most close what is not its own.
 _left_behind: list[Any] = []
 
 
@@ -77,7 +78,10 @@ class AsyncPooledTransport:
                 raise
         else:
             return AsyncOpenReply(pool, exchange, response)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
 
     def close(self) -> None:
         """Close the pools, from any thread; the next use makes a new one."""
@@ -132,6 +136,9 @@ class TaskPool(Pool):
         connection.stream.disarm()
         try:
             _run(connection.response.aclose())
+        except BaseException:
+            connection.lose()
+            raise
         finally:
             self.settle(connection, self.max_slots - self.slots.value - 1)
             self.slots.release()
@@ -188,7 +195,10 @@ class AsyncOpenReply(Reply):
         else:
             self._is_reading = False
             return data
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure
 
 
 class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
