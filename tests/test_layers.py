@@ -22,6 +22,7 @@ LAYERS = [
         "specado._version",
         "specado.types",
         "specado.errors",
+        "specado.checks",
         "specado.config",
         "specado.params",
     },

@@ -9,6 +9,7 @@ import warnings
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
+from specado import capabilities
 from specado._core import normalize
 from specado.errors import (
     ConfigurationError,
@@ -60,7 +61,8 @@ def check_providers(settings: Settings) -> None:
 
 def _is_simulated(model: str, settings: Settings, access: Access) -> bool:
     """Return whether a call is answered by the simulator in this process."""
-    if model in FAULT_MODELS or model.partition("/")[2] in FAULT_MODELS:
+    prefix, _, rest = model.partition("/")
+    if model in FAULT_MODELS or (rest in FAULT_MODELS and capabilities.provider(prefix)):
         return True
     if settings.simulate != "auto":
         return bool(settings.simulate)
@@ -124,13 +126,16 @@ class Call:
         )
 
     def _warn_if_retired(self, today: date) -> None:
-        facts = self.plan.candidates[0].facts
-        if self.simulated or facts is None or not facts.is_retired(today):
-            return
-        if facts.id not in _warned:
-            _warned.add(facts.id)
-            text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
-            warnings.warn(text, RetiredModelWarning, stacklevel=5)
+        named = "fallback_models" in self.request.options
+        for candidate in () if self.simulated else self.plan.candidates:
+            facts = candidate.facts
+            if facts is None or not facts.is_retired(today) or (candidate.index and not named):
+                continue
+            model = f"{facts.provider}/{facts.id}"
+            if model not in _warned:
+                _warned.add(model)
+                text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+                warnings.warn(text, RetiredModelWarning, stacklevel=5)
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
@@ -162,7 +167,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=() if key is None or 200 <= reply.status < 300 else (key.reveal(),),
+            secrets=() if key is None else (key.last,),
         )
         if isinstance(outcome, ProviderError):
             self._log_failure(outcome)

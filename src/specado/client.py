@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional, get_type_hints
 
 from specado import transport
 from specado.calls import Call, check_providers
-from specado.config import Settings, resolve
+from specado.config import Given, Settings, resolve
 from specado.endpoints import Access
 from specado.params import CompletionParams
 from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Union
 
@@ -48,6 +49,8 @@ def spelled_out(method: Any) -> Any:
 class _Settled:
     """What both clients are made of: settings, and where a transport comes from."""
 
+    _settings = Settings()  # what `repr` shows of a client that could not be made
+
     def __init__(
         self,
         config: Optional[Mapping[str, Any]] = None,
@@ -55,10 +58,12 @@ class _Settled:
         http_client: Any = None,
         async_http_client: Any = None,
     ) -> None:
-        self._settings: Settings = resolve(config)
+        given = {} if config is None else config
+        self._config = Given(given) if isinstance(given, Mapping) else given
+        del config, given  # they hold keys: not in a traceback that shows locals
+        self._settings = resolve(self._config)
         check_providers(self._settings)
         self._access = Access(self._settings)
-        self._config: dict[str, Any] = {} if config is None else dict(config)
         self._http_client = http_client
         self._async_http_client = async_http_client
 
@@ -75,8 +80,10 @@ class _Settled:
 
     def with_options(self, **config: Any) -> Self:
         """Return a client with the same settings but for *config*; cheap, shares connections."""
+        given = Given({**self._config, **config})
+        del config  # it may hold keys: not in a traceback that shows locals
         return type(self)(
-            {**self._config, **config},
+            given,
             http_client=self._http_client,
             async_http_client=self._async_http_client,
         )
