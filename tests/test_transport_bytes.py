@@ -97,6 +97,8 @@ def test_the_pieces_make_no_difference(pieces, size):
     st.sampled_from(["http://u:p@proxy", "socks5://u:p@proxy", "socks5://proxy"]),
 )
 def test_any_bytes_from_a_proxy_are_a_way_or_no_connection(pieces, proxy):
+    if proxy.startswith("socks"):
+        pytest.importorskip("socksio")
     settings = t.TransportSettings(proxies=(("all", proxy),))
 
     assert outcome(pieces, "https://localhost/v1", settings) == "connect"

@@ -280,6 +280,8 @@ def test_a_proxy_that_refuses_is_no_connection_and_keeps_no_slot(send, answer):
 
 
 def socks(*, credentials=False, code=0, address=b"\x01\x7f\x00\x00\x01\x00\x50"):
+    pytest.importorskip("socksio")
+
     def greet(peer):
         assert peer.take(3) == (b"\x05\x01\x02" if credentials else b"\x05\x01\x00")
         peer.send(b"\x05\x02" if credentials else b"\x05\x00")

@@ -154,6 +154,8 @@ def says(*answers):
     ids=range(9),
 )
 def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
+    if scheme == "socks5":
+        pytest.importorskip("socksio")
     with sockets.ScriptedServer(script) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
         settings = t.TransportSettings(proxies=(("all", url),), max_connections=1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
-# As `pooled` does, though without locks a finalizer could at most close what is not its own.
+# As in `pooled`: nothing of the parent's is finalized in a forked child.
 _left_behind: list[Any] = []
 
 
