@@ -1,7 +1,7 @@
 """Three candidates: OpenAI, Anthropic, and a registered provider that helps out last.
 
-All of them are on this machine, so the program needs neither key nor network: the first refuses
-connections, the second is overloaded, the third answers.
+All of them are on this machine, so the program needs neither key nor network: the first two
+refuse connections, the third answers.
 """
 
 import socket
@@ -24,10 +24,13 @@ def main() -> None:
                         "base_url": f"http://127.0.0.1:{deaf.getsockname()[1]}/v1",
                         "api_key": "any-key",
                     },
-                    "anthropic": {"base_url": server.anthropic_base_url, "api_key": "any-key"},
+                    "anthropic": {
+                        "base_url": f"http://127.0.0.1:{deaf.getsockname()[1]}",
+                        "api_key": "any-key",
+                    },
                     "inhouse": {"api_key": "any-key"},
                 },
-                "max_retries": 1,
+                "max_retries": 0,
                 "timeout_seconds": 30,
             }
         )
@@ -35,7 +38,7 @@ def main() -> None:
         response = client.chat.completions.create(
             model="openai/gpt-4o",
             messages="Who is there?",
-            fallback_models=["anthropic/overloaded-test-model", "inhouse/gpt-4o"],
+            fallback_models=["anthropic/claude-opus-4-5", "inhouse/gpt-4o"],
         )
 
     extensions = response.extensions

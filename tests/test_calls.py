@@ -18,6 +18,7 @@ from specado.errors import (
     ContentPolicyError,
     DeadlineExceededError,
     MalformedResponseError,
+    MessageFormatError,
     RateLimitError,
     RetiredModelWarning,
     SimulatedReplyWarning,
@@ -172,7 +173,7 @@ def test_a_retired_model_that_the_caller_did_not_name_does_not_warn():
 
 @pytest.mark.parametrize("model", [None, 5, b"gpt-4o", ["gpt-4o"]])
 def test_a_model_is_text(model):
-    with pytest.raises(ConfigurationError, match="model must be a str"):
+    with pytest.raises(MessageFormatError, match="model must be a str"):
         call(model)
 
 

@@ -7,12 +7,13 @@ import inspect
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional, get_type_hints
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints
 
 from specado import transport
 from specado.calls import Call, check_providers
 from specado.config import Given, Settings, resolve
 from specado.endpoints import Access
+from specado.errors import ConfigurationError
 from specado.params import CompletionParams
 from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Client"]
 
 
-def spelled_out(method: Any) -> Any:
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def spelled_out(method: Method) -> Method:
     """Show *method* with the completion parameters in place of its `**params`."""
     signature = inspect.signature(method)
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
@@ -42,8 +46,17 @@ def spelled_out(method: Any) -> Any:
         )
         for name, type_ in get_type_hints(CompletionParams).items()
     ]
-    method.__signature__ = signature.replace(parameters=shown)
+    method.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
     return method
+
+
+def _no_client(argument: str, method: str) -> ConfigurationError:
+    """Return the error for a call that would pass the caller's own HTTP client by."""
+    return ConfigurationError(
+        f"{method} needs {argument}: this client has an HTTP client of your own for the other "
+        "kind of call only",
+        key=argument,
+    )
 
 
 class _Settled:
@@ -66,6 +79,10 @@ class _Settled:
         self._access = Access(self._settings)
         self._http_client = http_client
         self._async_http_client = async_http_client
+
+    @property
+    def _own_async_client(self) -> Any:
+        return self._async_http_client
 
     def get_config(self, key: str) -> Optional[str]:
         """Return the effective value of a setting as text, `None` if it has none.
@@ -161,6 +178,8 @@ class _Settled:
             return InProcessTransport()
         if self._http_client is not None:
             return transport.client_transport(self._http_client)
+        if self._async_http_client is not None:
+            raise _no_client("http_client", "create")
         return transport.shared_transport(self._access.transport_settings)
 
     def _async_carrier(self, call: Call) -> AsyncTransport:
@@ -168,8 +187,11 @@ class _Settled:
             from specado.simulator.inprocess import AsyncInProcessTransport
 
             return AsyncInProcessTransport()
-        if self._async_http_client is not None:
-            return transport.async_client_transport(self._async_http_client)
+        own = self._own_async_client
+        if own is not None:
+            return transport.async_client_transport(own)
+        if self._http_client is not None:
+            raise _no_client("async_http_client", "create_async")
         return transport.shared_async_transport(self._access.transport_settings)
 
 
@@ -217,7 +239,20 @@ class Client(_Settled):
 
 
 class AsyncClient(_Settled):
-    """The same as `Client`, with `chat.completions.create` as a coroutine."""
+    """The same as `Client`, with `chat.completions.create` as a coroutine.
+
+    Args:
+        config: settings by name; the documentation ("Configuration") lists them.
+        http_client: an `httpx.AsyncClient` of your own to send through.
+        async_http_client: the same under the name that `Client` has for it.
+
+    Raises:
+        ConfigurationError: a setting has a wrong type or range.
+    """
+
+    @property
+    def _own_async_client(self) -> Any:
+        return self._async_http_client if self._http_client is None else self._http_client
 
     @cached_property
     def chat(self) -> AsyncChat:

@@ -43,6 +43,7 @@ __all__ = [
 
 STRICTNESS = ("strict", "warn", "coerce")
 TRANSPORTS = ("auto", "httpx")
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
 
 
@@ -191,11 +192,14 @@ def without_userinfo(url: str) -> str:
 def _simulate(key: str, value: Any) -> Union[bool, str]:
     if isinstance(value, bool):
         return value
-    known = {"auto": "auto", "true": True, "1": True, "false": False, "0": False}
-    found = known.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
-        raise wrong(key, value, "'auto', True or False")
-    return found  # type: ignore[return-value]
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word == "auto":
+        return word
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise wrong(
+        key, value, "'auto', True or False (in the environment also 1, 0, yes, no, on, off)"
+    )
 
 
 def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
@@ -298,6 +302,8 @@ def environment_value(variable: str) -> Optional[str]:
 def _warn_unknown(path: str, name: Any, known: Any) -> None:
     near = closest(str(name), known)
     hint = f" Did you mean {near!r}?" if near else f" Known: {', '.join(known)}."
+    if known is _KEYS and name in ProviderSettings.__struct_fields__:
+        hint = f" It belongs to a provider: providers={{'openai': {{{name!r}: …}}}}."
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,

@@ -12,7 +12,7 @@ from typing import Any, Callable, TypedDict, Union
 
 from specado.checks import checked_headers, closest, count, one_of, seconds, shown_value, wrong
 from specado.config import STRICTNESS as STRICTNESSES
-from specado.errors import MessageFormatError
+from specado.errors import ConfigurationError, MessageFormatError
 
 __all__ = ["OPTIONS", "PARAMETERS", "CompletionParams", "check"]
 
@@ -172,7 +172,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
 
 def _models(name: str, value: Any) -> list[str]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise wrong(name, value, "a list of models")
+        raise wrong(name, value, "a list of models, such as ['anthropic/claude-opus-4-5']")
     models = list(value)
     for place, model in enumerate(models):
         if not isinstance(model, str):
@@ -239,4 +239,9 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             near = closest(name, [*PARAMETERS, *OPTIONS])
             hint = f"; did you mean {near!r}?" if near else ""
             raise TypeError(f"create() got an unexpected keyword argument {name!r}{hint}")
+    if "timeout" in options and "timeout_seconds" in options:
+        raise ConfigurationError(
+            "timeout and timeout_seconds are two names for the same option: give one",
+            key="timeout",
+        )
     return parameters, options

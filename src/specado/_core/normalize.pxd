@@ -28,6 +28,7 @@ cdef class Call:
     cdef readonly str text      # a function's arguments as JSON text, or a custom tool's input
     cdef readonly bint custom
     cdef readonly dict extra
+    cdef readonly dict body_extra    # the same one level down, in function or custom
 
 cdef class Details:
     cdef readonly str name
@@ -53,3 +54,6 @@ cdef class Conversation:
     cdef readonly Py_ssize_t images
     cdef readonly Py_ssize_t files
     cdef readonly Py_ssize_t sounds
+
+cdef Py_ssize_t data_start(str uri) except -1
+cdef bint is_base64(str text, Py_ssize_t start) except -1
