@@ -27,18 +27,7 @@ LAYERS = [
         "specado.params",
     },
     {"specado._core"},
-    {
-        "specado.transport",
-        "specado.connections",
-        "specado.exchange",
-        "specado.httpcore_terms",
-        "specado.network",
-        "specado.network_async",
-        "specado.own_client",
-        "specado.pooled",
-        "specado.pooled_async",
-        "specado.route",
-    },
+    {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
     {"specado.translation", "specado.losses", "specado.endpoints"},
     {"specado.routing"},
@@ -154,10 +143,10 @@ def test_nothing_below_the_edges_imports_an_edge(module):
 
 # The default transport is built on what httpx itself is built on; `transport` loads it late.
 ON_HTTPCORE = {
-    "specado.connections",
-    "specado.httpcore_terms",
-    "specado.pooled",
-    "specado.pooled_async",
+    "specado.transport.connections",
+    "specado.transport.httpcore_terms",
+    "specado.transport.pooled",
+    "specado.transport.pooled_async",
 }
 
 

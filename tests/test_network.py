@@ -9,7 +9,7 @@ import time
 import pytest
 
 import sockets
-from specado import network, network_async
+from specado.transport import network, network_async
 
 
 def connect(name, port, wait_s):

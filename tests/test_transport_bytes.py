@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from specado import pooled
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.httpcore_terms import Exchange, failure_of
-from specado.network import TimeUp
-from specado.route import Proxy, address_of
+from specado.transport import pooled
+from specado.transport.httpcore_terms import Exchange, failure_of
+from specado.transport.network import TimeUp
+from specado.transport.route import Proxy, address_of
 
 LIMITS = t.Limits(max_reply_bytes=200, max_error_bytes=20)
 PARTS = [

@@ -13,7 +13,7 @@ import pytest
 import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.own_client import failure_from
+from specado.transport.own_client import failure_from
 
 LIMITS = t.Limits()
 

@@ -17,7 +17,7 @@ import pytest
 import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.route import Proxy, address_of, proxy_for
+from specado.transport.route import Proxy, address_of, proxy_for
 
 LIMITS = t.Limits(connect_timeout_s=2.0)
 KEY = (("x-api-key", "sk-secret"),)

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import sockets
-from specado import network
 from specado import transport as t
 from specado.errors import ConfigurationError
+from specado.transport import network
 
 LIMITS = t.Limits(connect_timeout_s=0.3)
 ONE = t.TransportSettings(max_connections=1)

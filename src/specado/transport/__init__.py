@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from specado.exchange import (
+from specado.transport.exchange import (
     AsyncTransport,
     InsecureTransportWarning,
     Limits,
@@ -24,8 +24,8 @@ from specado.exchange import (
 )
 
 if TYPE_CHECKING:
-    from specado.pooled import PooledTransport
-    from specado.pooled_async import AsyncPooledTransport
+    from specado.transport.pooled import PooledTransport
+    from specado.transport.pooled_async import AsyncPooledTransport
 
 __all__ = [
     "AsyncTransport",
@@ -51,7 +51,7 @@ def shared_transport(settings: TransportSettings) -> PooledTransport:
     """Return the process's transport for *settings*; it connects when it is used."""
     found = _transports.get(settings)
     if found is None:
-        from specado.pooled import PooledTransport
+        from specado.transport.pooled import PooledTransport
 
         found = _transports.setdefault(settings, PooledTransport(settings))
     return found
@@ -61,7 +61,7 @@ def shared_async_transport(settings: TransportSettings) -> AsyncPooledTransport:
     """Return the same for event loops: one transport, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
-        from specado.pooled_async import AsyncPooledTransport
+        from specado.transport.pooled_async import AsyncPooledTransport
 
         found = _async_transports.setdefault(settings, AsyncPooledTransport(settings))
     return found
@@ -72,14 +72,14 @@ def client_transport(http_client: Any) -> Transport:
 
     Its time-outs are the client's: they bound each operation, not the whole exchange.
     """
-    from specado.own_client import ClientTransport
+    from specado.transport.own_client import ClientTransport
 
     return ClientTransport(http_client, _plain_request)
 
 
 def async_client_transport(async_http_client: Any) -> AsyncTransport:
     """Return a transport that sends through the caller's own `httpx.AsyncClient`."""
-    from specado.own_client import AsyncClientTransport
+    from specado.transport.own_client import AsyncClientTransport
 
     return AsyncClientTransport(async_http_client, _plain_request)
 
@@ -109,7 +109,7 @@ def shutdown() -> None:
 def _start_afresh_in_child() -> None:
     for transport in _all():
         transport.forget()
-    network = sys.modules.get("specado.network")
+    network = sys.modules.get("specado.transport.network")
     if network is not None:
         network.drop_sockets_after_fork()
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore
 
-from specado.connections import Connection, CoreStream, Pool, Reply
-from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
-from specado.httpcore_terms import Exchange, failure_of, no_slot, outgoing
-from specado.network import LONGEST_TIMEOUT_S
-from specado.network_async import AsyncTlsStream, connect_async
-from specado.route import address_of, proxy_for, warn_if_readable
+from specado.transport.connections import Connection, CoreStream, Pool, Reply
+from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.network import LONGEST_TIMEOUT_S
+from specado.transport.network_async import AsyncTlsStream, connect_async
+from specado.transport.route import address_of, proxy_for, warn_if_readable
 
 if TYPE_CHECKING:
     import ssl

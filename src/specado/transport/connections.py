@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.httpcore_terms import PIECE_BYTES, Exchange, core_proxy, head_of
-from specado.route import tls_context
+from specado.transport.httpcore_terms import PIECE_BYTES, Exchange, core_proxy, head_of
+from specado.transport.route import tls_context
 
 if TYPE_CHECKING:
-    from specado.exchange import TransportSettings
-    from specado.route import Proxy
+    from specado.transport.exchange import TransportSettings
+    from specado.transport.route import Proxy
 
 __all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 

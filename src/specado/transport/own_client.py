@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
-from specado.exchange import Limits, ReplyBody, TransportFailure, WireReply, WireRequest
-from specado.route import address_of, warn_if_readable
+from specado.transport.exchange import Limits, ReplyBody, TransportFailure, WireReply, WireRequest
+from specado.transport.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

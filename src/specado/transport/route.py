@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from specado.errors import ConfigurationError
-from specado.exchange import (
+from specado.transport.exchange import (
     InsecureTransportWarning,
     TransportSettings,
     WireRequest,

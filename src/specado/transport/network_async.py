@@ -15,7 +15,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
-from specado.network import (
+from specado.transport.network import (
     READ_BYTES,
     WRITE_BYTES,
     QuietSocket,
@@ -29,7 +29,7 @@ from specado.network import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from specado.network import Buffer
+    from specado.transport.network import Buffer
 
 __all__ = ["AsyncSocketStream", "AsyncStream", "AsyncTlsStream", "connect_async"]
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from specado.errors import ConfigurationError
-from specado.exchange import TransportFailure
-from specado.network import TimeUp
-from specado.route import Proxy, address_of, tls_context
+from specado.transport.exchange import TransportFailure
+from specado.transport.network import TimeUp
+from specado.transport.route import Proxy, address_of, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from specado.exchange import Limits, TransportSettings, WireRequest
-    from specado.route import Address
+    from specado.transport.exchange import Limits, TransportSettings, WireRequest
+    from specado.transport.route import Address
 
 __all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no_slot", "outgoing"]
 

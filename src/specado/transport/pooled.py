@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.connections import Connection, CoreStream, Pool, Reply
-from specado.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
-from specado.httpcore_terms import Exchange, failure_of, no_slot, outgoing
-from specado.network import LONGEST_TIMEOUT_S, TlsStream, connect
-from specado.route import address_of, proxy_for, warn_if_readable
+from specado.transport.connections import Connection, CoreStream, Pool, Reply
+from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.network import LONGEST_TIMEOUT_S, TlsStream, connect
+from specado.transport.route import address_of, proxy_for, warn_if_readable
 
 if TYPE_CHECKING:
     import ssl
