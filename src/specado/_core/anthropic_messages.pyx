@@ -6,7 +6,7 @@ What has no counterpart, or another form, is reported by a row of `specado.losse
 cimport cython
 
 from specado._core.anthropic_turns cimport AnthropicTurns
-from specado._core.normalize cimport Conversation
+from specado._core.conversation cimport Conversation
 
 from specado._core.openai_chat import nearest_effort
 from specado.errors import MessageFormatError

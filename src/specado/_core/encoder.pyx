@@ -1,7 +1,7 @@
 """What the dialects' request encoders have in common."""
 
+from specado._core.conversation cimport Conversation
 from specado._core.json_text cimport JsonWriter, bare_text, exact
-from specado._core.normalize cimport Conversation
 
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError

@@ -7,6 +7,10 @@ anything is encoded, with the message's index and the field.
 
 cimport cython
 
+from specado._core.conversation cimport (
+    ASSISTANT, AUDIO, DEVELOPER, FILE, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
+    Call, Conversation, Details, Part, Turn,
+)
 from specado._core.json_text cimport exact, freeze, is_a
 
 from specado._core.json_text import NotJson, locate
@@ -35,38 +39,6 @@ cdef frozenset MESSAGE_KEYS = frozenset({
     "role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning",
     "reasoning_details", "audio", "function_call",
 })
-
-
-@cython.final
-@cython.freelist(64)
-cdef class Part:
-    """One content part. Immutable once read."""
-
-
-@cython.final
-@cython.freelist(16)
-cdef class Call:
-    """One tool call of an assistant turn. Immutable once read."""
-
-
-@cython.final
-@cython.freelist(16)
-cdef class Details:
-    """What a message has beyond role and content. Immutable once read."""
-
-
-@cython.final
-@cython.freelist(256)
-cdef class Turn:
-    """One message in canonical form. Immutable once read."""
-
-
-@cython.final
-cdef class Conversation:
-    """The messages of one call, checked; threads may share it."""
-
-    def __len__(self):
-        return len(self.turns)
 
 
 cdef Py_ssize_t data_start(str uri) except -1:

@@ -6,12 +6,12 @@ what a model is known not to take goes by the rows named in `specado.losses`.
 
 cimport cython
 
-from specado._core.encoder cimport Encoder
-from specado._core.json_text cimport exact
-from specado._core.normalize cimport (
+from specado._core.conversation cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT,
     Call, Conversation, Details, Part, Turn,
 )
+from specado._core.encoder cimport Encoder
+from specado._core.json_text cimport exact
 
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
