@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
 _FENCED = re.compile(
-    r"^(?P<indent> *)```python\n(?P<source>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
+    r"^(?P<indent> *)```python\n(?P<source>.*?)^(?P=indent)```\n"
+    r"(?:\s*^(?P=indent)```text\n(?P<shown>.*?)^(?P=indent)```)?",
+    re.MULTILINE | re.DOTALL,
 )
 
 
 class Example(NamedTuple):
-    """One block: the line of the page that its source begins on, and the source."""
+    """One block: the line of the page that its source begins on, the source, the output shown.
+
+    The output stands in a `text` block right below; `shown` is `None` where there is none.
+    """
 
     line: int
     source: str
+    shown: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -40,7 +46,11 @@ def examples(page: Path) -> list[Example]:
     """Return the Python blocks of *page*, in order, without their indentation."""
     text = page.read_text(encoding="utf-8")
     return [
-        Example(text.count("\n", 0, match.start()) + 2, textwrap.dedent(match["source"]))
+        Example(
+            text.count("\n", 0, match.start()) + 2,
+            textwrap.dedent(match["source"]),
+            None if match["shown"] is None else textwrap.dedent(match["shown"]),
+        )
         for match in _FENCED.finditer(text)
     ]
 
@@ -55,6 +65,7 @@ class ExamplePage:
         self.runnable = [example for example in examples(page) if example.line not in fragments]
         self.namespace: dict[str, Any] = {"__name__": "examples"}
         self._outcomes: dict[int, Outcome] = {}
+        self._registered: dict[str, Any] = {}
 
     def outcome(self, line: int) -> Outcome:
         """Return what the example on *line* gave; raise what it raised."""
@@ -82,14 +93,22 @@ class ExamplePage:
 
     @contextlib.contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Be in a scratch folder, wait for nothing, and allow the warning about simulation."""
+        """Be in a scratch folder, wait for nothing, and allow the warning about simulation.
+
+        Providers that a page registers are there for that page alone.
+        """
         import specado
+        from specado import capabilities
 
         root = logging.getLogger()
         handlers, level, folder = root.handlers[:], root.level, Path.cwd()
         os.chdir(self.scratch)
         try:
-            with warnings.catch_warnings(), mock.patch("time.sleep"):
+            with (
+                warnings.catch_warnings(),
+                mock.patch("time.sleep"),
+                mock.patch.object(capabilities, "_registered", self._registered),
+            ):
                 warnings.simplefilter("ignore", specado.SimulatedReplyWarning)
                 yield
         finally:

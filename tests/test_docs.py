@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -9,8 +10,11 @@ import sys
 
 import pytest
 
+import specado
 from markdown_examples import ExamplePage, examples
 from reference_files import REPOSITORY
+from specado.config import resolve
+from specado.params import OPTIONS, PARAMETERS
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
@@ -27,7 +31,7 @@ def named(path):
 
 def blocks():
     return [
-        pytest.param(page, example.line, id=f"{named(page)}:{example.line}")
+        pytest.param(page, example, id=f"{named(page)}:{example.line}")
         for page in PAGES
         for example in examples(page)
     ]
@@ -46,11 +50,40 @@ def run_page(tmp_path_factory):
     return runner
 
 
-@pytest.mark.parametrize(("page", "line"), blocks())
-def test_example_on_a_page_runs(page, line, run_page):
-    outcome = run_page(page).outcome(line)
+@pytest.mark.parametrize(("page", "example"), blocks())
+def test_example_on_a_page_runs_and_prints_what_the_page_shows(page, example, run_page):
+    outcome = run_page(page).outcome(example.line)
 
     assert outcome.error is None
+    if example.shown is not None:
+        assert outcome.output == example.shown
+
+
+def test_configuration_page_lists_every_setting_with_its_default():
+    page = (REPOSITORY / "docs/configuration.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^|]*)` \|", section, re.MULTILINE))
+    effective = resolve(None)
+
+    shown = {key: ast.literal_eval(default) for key, default in rows.items()}
+
+    assert shown == {key: getattr(effective, key) for key in effective.__struct_fields__}
+
+
+def test_completions_page_lists_every_parameter_and_option():
+    page = (REPOSITORY / "docs/completions.md").read_text(encoding="utf-8")
+
+    missing = [name for name in [*PARAMETERS, *OPTIONS] if f"`{name}`" not in page]
+
+    assert missing == []
+
+
+def test_errors_page_names_every_class():
+    page = (REPOSITORY / "docs/errors.md").read_text(encoding="utf-8")
+
+    missing = [name for name in specado.__all__ if name.endswith("Error") and name not in page]
+
+    assert missing == []
 
 
 @pytest.mark.parametrize("program", EXAMPLES, ids=named)

@@ -50,9 +50,11 @@ if TYPE_CHECKING:
     from specado.losses import Loss, LossinessReport
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
+        AttemptEvent,
         ChatCompletionResponse,
         Choice,
         Extensions,
+        FallbackEvent,
         FunctionCall,
         Message,
         ReasoningBlock,
@@ -97,9 +99,11 @@ _SOURCES = {
     "specado.losses": ("Loss", "LossinessReport"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
+        "AttemptEvent",
         "ChatCompletionResponse",
         "Choice",
         "Extensions",
+        "FallbackEvent",
         "FunctionCall",
         "Message",
         "ReasoningBlock",
@@ -111,6 +115,7 @@ _MODULE_OF = {name: module for module, names in _SOURCES.items() for name in nam
 
 __all__ = [
     "AsyncClient",
+    "AttemptEvent",
     "AuthenticationError",
     "ChatCompletionResponse",
     "Choice",
@@ -122,6 +127,7 @@ __all__ = [
     "ContextLengthError",
     "DeadlineExceededError",
     "Extensions",
+    "FallbackEvent",
     "FunctionCall",
     "InsecureTransportWarning",
     "InvalidRequestError",

@@ -7,8 +7,9 @@ import random
 import time
 import warnings
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
+from specado import capabilities
 from specado._core import normalize
 from specado.errors import (
     ConfigurationError,
@@ -16,6 +17,7 @@ from specado.errors import (
     ContentPolicyError,
     DeadlineExceededError,
     MalformedResponseError,
+    MessageFormatError,
     ProviderError,
     RetiredModelWarning,
     SimulatedReplyWarning,
@@ -27,6 +29,7 @@ from specado.routing.plan import Plan, Request, make_plan
 from specado.simulator.faults import FAULT_MODELS
 from specado.translation import read_reply
 from specado.transport import Limits as WireLimits
+from specado.types import AttemptEvent, FallbackEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Call", "check_providers"]
+
+Error = TypeVar("Error", bound=Optional[ProviderError])
 
 logger = logging.getLogger("specado")
 logger.addHandler(logging.NullHandler())
@@ -58,9 +63,17 @@ def check_providers(settings: Settings) -> None:
         known_provider(name, "providers")
 
 
-def _is_simulated(model: str, settings: Settings, access: Access) -> bool:
+def _is_reserved(model: str) -> bool:
+    """Return whether a model is one of the simulator's faults, with or without a provider."""
+    prefix, _, rest = model.partition("/")
+    if model in FAULT_MODELS:
+        return True
+    return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
+
+
+def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     """Return whether a call is answered by the simulator in this process."""
-    if model in FAULT_MODELS or model.partition("/")[2] in FAULT_MODELS:
+    if any(map(_is_reserved, (request.model, *request.options.get("fallback_models", ())))):
         return True
     if settings.simulate != "auto":
         return bool(settings.simulate)
@@ -104,15 +117,18 @@ class Call:
         messages: Any,
         given: Mapping[str, Any],
     ) -> None:
-        self._started_s = time.monotonic()
+        self._started_s = self._attempted_s = time.monotonic()
+        self._sent = 0
         parameters, options = check(given)
         if not isinstance(model, str):
-            raise ConfigurationError(f"model must be a str, not {type(model).__name__}")
+            raise MessageFormatError(
+                f"model must be a str, not {type(model).__name__}", field="model"
+            )
         if parameters.get("stream"):
             raise ConfigurationError("stream=True is not available in this version", key="stream")
         self._settings = settings
         self.request = Request(model, normalize(messages), parameters, options)
-        self.simulated = _is_simulated(model, settings, access)
+        self.simulated = _is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self._clock = _SimulatedClock()
@@ -124,13 +140,16 @@ class Call:
         )
 
     def _warn_if_retired(self, today: date) -> None:
-        facts = self.plan.candidates[0].facts
-        if self.simulated or facts is None or not facts.is_retired(today):
-            return
-        if facts.id not in _warned:
-            _warned.add(facts.id)
-            text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
-            warnings.warn(text, RetiredModelWarning, stacklevel=5)
+        named = "fallback_models" in self.request.options
+        for candidate in () if self.simulated else self.plan.candidates:
+            facts = candidate.facts
+            if facts is None or not facts.is_retired(today) or (candidate.index and not named):
+                continue
+            model = f"{facts.provider}/{facts.id}"
+            if model not in _warned:
+                _warned.add(model)
+                text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+                warnings.warn(text, RetiredModelWarning, stacklevel=5)
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
@@ -147,6 +166,7 @@ class Call:
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
+        self._attempted_s = time.monotonic() + (0.0 if self.simulated else delay_s)
         if self.simulated:
             self._clock.pass_time(delay_s)
             return 0.0
@@ -162,21 +182,23 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=() if key is None or 200 <= reply.status < 300 else (key.reveal(),),
+            secrets=() if key is None else (key.last,),
         )
         if isinstance(outcome, ProviderError):
-            self._log_failure(outcome)
-        elif self._settings.fallback_on_content_policy and any(
+            return self._attempted(candidate, outcome)
+        if self._settings.fallback_on_content_policy and any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
         ):
-            return ContentPolicyError(
+            refusal = ContentPolicyError(
                 f"{candidate.provider}/{candidate.model}: the model refused (HTTP {reply.status})",
                 provider=candidate.provider,
                 model=candidate.model,
                 status_code=reply.status,
                 code="refusal",
             )
+            return self._attempted(candidate, refusal)
+        self._attempted(candidate, None)
         return outcome
 
     def failed(
@@ -198,11 +220,38 @@ class Call:
             code=code,
             sent=failure.sent,
         )
-        self._log_failure(error)
+        return self._attempted(candidate, error)
+
+    def _attempted(self, candidate: Candidate, error: Error) -> Error:
+        """Tell the log and the hook of an attempt that is over; return its error."""
+        self._sent += 1
+        now_s = time.monotonic()
+        duration_ms = (now_s - self._attempted_s) * 1000
+        self._attempted_s = now_s
+        logger.debug(
+            "attempt %d, %s/%s, %.1f ms: %s",
+            self._sent,
+            candidate.provider,
+            candidate.model,
+            duration_ms,
+            "answered" if error is None else error.message,
+        )
+        if "on_attempt" in self._settings.hooks:
+            event = AttemptEvent(
+                candidate.provider, candidate.model, self._sent, duration_ms, error
+            )
+            self._tell("on_attempt", event)
         return error
 
-    def _log_failure(self, error: ProviderError) -> None:
-        logger.debug("attempt failed: %s", error.message)
+    def _tell(self, name: str, event: Any) -> None:
+        """Call a hook; what it raises is logged and changes nothing."""
+        hook = self._settings.hooks.get(name)
+        if hook is None:
+            return
+        try:
+            hook(event)
+        except Exception:
+            logger.exception("the hook %s failed", name)
 
     def conclude(self, result: Result) -> ChatCompletionResponse:
         """Return the reply with its extensions filled, or raise the call's error."""
@@ -213,6 +262,10 @@ class Call:
         if candidate.fallback_index is not None:
             why = course.errors[-1].message if course.errors else self.plan.skipped[0].reason
             logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
+            self._tell(
+                "on_fallback",
+                FallbackEvent(candidate.provider, candidate.model, candidate.fallback_index, why),
+            )
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
@@ -221,6 +274,7 @@ class Call:
             **_told_by(reply),
             **extensions.metadata,
         }
+        self._tell("on_reply", reply)
         return reply
 
     def _metadata(self, course: Course, candidate: Candidate) -> dict[str, Any]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional, get_type_hints
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints
 
 from specado import transport
 from specado.calls import Call, check_providers
-from specado.config import Settings, resolve
+from specado.config import Given, Settings, resolve
 from specado.endpoints import Access
+from specado.errors import ConfigurationError
 from specado.params import CompletionParams
 from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Union
 
@@ -30,7 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "Client"]
 
-def spelled_out(method: Any) -> Any:
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def spelled_out(method: Method) -> Method:
     """Show *method* with the completion parameters in place of its `**params`."""
     signature = inspect.signature(method)
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
@@ -40,12 +46,23 @@ def spelled_out(method: Any) -> Any:
         )
         for name, type_ in get_type_hints(CompletionParams).items()
     ]
-    method.__signature__ = signature.replace(parameters=shown)
+    method.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
     return method
+
+
+def _no_client(argument: str, method: str) -> ConfigurationError:
+    """Return the error for a call that would pass the caller's own HTTP client by."""
+    return ConfigurationError(
+        f"{method} needs {argument}: this client has an HTTP client of your own for the other "
+        "kind of call only",
+        key=argument,
+    )
 
 
 class _Settled:
     """What both clients are made of: settings, and where a transport comes from."""
+
+    _settings = Settings()  # what `repr` shows of a client that could not be made
 
     def __init__(
         self,
@@ -54,12 +71,18 @@ class _Settled:
         http_client: Any = None,
         async_http_client: Any = None,
     ) -> None:
-        self._settings: Settings = resolve(config)
+        given = {} if config is None else config
+        self._config = Given(given) if isinstance(given, Mapping) else given
+        del config, given  # they hold keys: not in a traceback that shows locals
+        self._settings = resolve(self._config)
         check_providers(self._settings)
         self._access = Access(self._settings)
-        self._config: dict[str, Any] = {} if config is None else dict(config)
         self._http_client = http_client
         self._async_http_client = async_http_client
+
+    @property
+    def _own_async_client(self) -> Any:
+        return self._async_http_client
 
     def get_config(self, key: str) -> Optional[str]:
         """Return the effective value of a setting as text, `None` if it has none.
@@ -74,8 +97,10 @@ class _Settled:
 
     def with_options(self, **config: Any) -> Self:
         """Return a client with the same settings but for *config*; cheap, shares connections."""
+        given = Given({**self._config, **config})
+        del config  # it may hold keys: not in a traceback that shows locals
         return type(self)(
-            {**self._config, **config},
+            given,
             http_client=self._http_client,
             async_http_client=self._async_http_client,
         )
@@ -153,6 +178,8 @@ class _Settled:
             return InProcessTransport()
         if self._http_client is not None:
             return transport.client_transport(self._http_client)
+        if self._async_http_client is not None:
+            raise _no_client("http_client", "create")
         return transport.shared_transport(self._access.transport_settings)
 
     def _async_carrier(self, call: Call) -> AsyncTransport:
@@ -160,8 +187,11 @@ class _Settled:
             from specado.simulator.inprocess import AsyncInProcessTransport
 
             return AsyncInProcessTransport()
-        if self._async_http_client is not None:
-            return transport.async_client_transport(self._async_http_client)
+        own = self._own_async_client
+        if own is not None:
+            return transport.async_client_transport(own)
+        if self._http_client is not None:
+            raise _no_client("async_http_client", "create_async")
         return transport.shared_async_transport(self._access.transport_settings)
 
 
@@ -209,7 +239,20 @@ class Client(_Settled):
 
 
 class AsyncClient(_Settled):
-    """The same as `Client`, with `chat.completions.create` as a coroutine."""
+    """The same as `Client`, with `chat.completions.create` as a coroutine.
+
+    Args:
+        config: settings by name; the documentation ("Configuration") lists them.
+        http_client: an `httpx.AsyncClient` of your own to send through.
+        async_http_client: the same under the name that `Client` has for it.
+
+    Raises:
+        ConfigurationError: a setting has a wrong type or range.
+    """
+
+    @property
+    def _own_async_client(self) -> Any:
+        return self._async_http_client if self._http_client is None else self._http_client
 
     @cached_property
     def chat(self) -> AsyncChat:

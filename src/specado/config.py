@@ -6,24 +6,36 @@ repr, log, pickle or traceback shows.
 
 from __future__ import annotations
 
-import difflib
 import json
-import math
 import os
-import re
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 import msgspec
 
+from specado.checks import (
+    checked_header_value,
+    checked_headers,
+    checked_url,
+    closest,
+    count,
+    nonempty_text,
+    one_of,
+    provider_names,
+    proxy_url,
+    seconds,
+    true_or_false,
+    wrong,
+)
 from specado.errors import REDACTED, ConfigurationError, ConfigurationWarning
 
 __all__ = [
+    "Given",
     "ProviderSettings",
     "Secret",
     "Settings",
-    "closest",
     "environment_proxies",
     "environment_value",
     "resolve",
@@ -31,17 +43,19 @@ __all__ = [
 
 STRICTNESS = ("strict", "warn", "coerce")
 TRANSPORTS = ("auto", "httpx")
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
 class Secret:
-    """A key. Only `reveal` shows it; it cannot be pickled."""
+    """A key. Only `reveal` shows it; it cannot be pickled. *setting* is what errors call it."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("_setting", "_source", "last")
 
-    def __init__(self, source: Union[str, Callable[[], str]]) -> None:
+    def __init__(self, source: Union[str, Callable[[], str]], setting: str = "api_key") -> None:
         self._source = source
+        self._setting = setting
+        self.last = ""  # what `reveal` gave last: to be masked where a provider echoes it
 
     def reveal(self) -> str:
         """Return the key; a callable is asked each time.
@@ -50,14 +64,30 @@ class Secret:
             ConfigurationError: the callable gave something else than visible ASCII text.
         """
         if isinstance(self._source, str):
+            self.last = self._source
             return self._source
-        return checked_header_value(self._source(), "api_key")
+        try:
+            self.last = key = checked_header_value(self._source(), self._setting)
+            return key
+        except ConfigurationError as error:
+            # The frame below holds the key: not in a traceback that shows locals.
+            raise error.with_traceback(None) from None
 
     def __repr__(self) -> str:
         return REDACTED
 
     def __reduce__(self) -> Any:
         raise TypeError("a key is not pickled: configure it again in the other process")
+
+
+class Given(dict[str, Any]):
+    """A client's config as it was given; shown by its keys alone."""
+
+    def __repr__(self) -> str:
+        return f"Given({list(self)!r})"
+
+    def __rich_repr__(self) -> list[Any]:
+        return list(self)
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
@@ -70,6 +100,12 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"ProviderSettings(base_url={self.base_url!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows every field
+        return [("base_url", self.base_url)]
+
+    def __reduce__(self) -> Any:
+        raise TypeError("settings may hold keys and are not pickled")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -102,6 +138,12 @@ class Settings(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Settings(primary_provider={self.primary_provider!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows every field
+        return [("primary_provider", self.primary_provider)]
+
+    def __reduce__(self) -> Any:
+        raise TypeError("settings may hold keys and are not pickled")
 
     def as_text(self, key: str) -> Optional[str]:
         """Return the effective value of *key* as text, `None` if it has none; no secrets."""
@@ -147,87 +189,30 @@ def without_userinfo(url: str) -> str:
     return f"{scheme}{separator}{REDACTED}@{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def closest(name: str, known: Any) -> Optional[str]:
-    """Return the member of *known* that *name* most likely meant, if any is near."""
-    found = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def _wrong(key: str, value: Any, allowed: str) -> ConfigurationError:
-    hidden = isinstance(value, (dict, list, tuple, set)) or key.startswith("providers")
-    shown = f"a {type(value).__name__}" if hidden else repr(value)
-    return ConfigurationError(f"{key} is {shown}; allowed: {allowed}", key=key)
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(key, value, "text that is not empty")
-    return value.strip()
-
-
-def _names(key: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise _wrong(key, value, "a list of provider names")
-    return tuple(_text(f"{key}[{place}]", item) for place, item in enumerate(value))
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(key, value, "True or False")
-    return value
-
-
-def _count(least: int) -> Callable[[str, Any], int]:
-    def check(key: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise _wrong(key, value, f"a whole number from {least} up")
-        return value
-
-    return check
-
-
-def seconds(key: str, value: Any) -> float:
-    """Return *value* if it is a time above zero."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value <= 0
-    ):
-        raise _wrong(key, value, "a number of seconds above 0")
-    return value
-
-
-def one_of(*allowed: str) -> Callable[[str, Any], str]:
-    """Return a check that a value is one of *allowed*."""
-
-    def check(key: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            raise _wrong(key, value, ", ".join(map(repr, allowed)))
-        return value
-
-    return check
-
-
 def _simulate(key: str, value: Any) -> Union[bool, str]:
     if isinstance(value, bool):
         return value
-    known = {"auto": "auto", "true": True, "1": True, "false": False, "0": False}
-    found = known.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
-        raise _wrong(key, value, "'auto', True or False")
-    return found  # type: ignore[return-value]
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word == "auto":
+        return word
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise wrong(
+        key, value, "'auto', True or False (in the environment also 1, 0, yes, no, on, off)"
+    )
 
 
 def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
     if not isinstance(value, Mapping):
-        raise _wrong(key, value, "{model: {provider: model}}")
+        raise wrong(key, value, "{model: {provider: model}}")
     found = {}
     for model, targets in value.items():
         if not isinstance(targets, Mapping):
-            raise _wrong(f"{key}[{model!r}]", targets, "{provider: model}")
-        found[_text(key, model)] = {
-            _text(f"{key}[{model!r}]", name): _text(f"{key}[{model!r}][{name!r}]", target)
+            raise wrong(f"{key}[{model!r}]", targets, "{provider: model}")
+        found[nonempty_text(key, model)] = {
+            nonempty_text(f"{key}[{model!r}]", name): nonempty_text(
+                f"{key}[{model!r}][{name!r}]", target
+            )
             for name, target in targets.items()
         }
     return found
@@ -235,78 +220,42 @@ def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
 
 def _hooks(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise _wrong(key, value, "{name: callable}")
+        raise wrong(key, value, "{name: callable}")
     for name, hook in value.items():
         if name not in HOOKS:
-            raise _wrong(key, name, ", ".join(HOOKS))
+            raise wrong(key, name, ", ".join(HOOKS))
         if not callable(hook):
-            raise _wrong(f"{key}[{name!r}]", hook, "a callable")
+            raise wrong(f"{key}[{name!r}]", hook, "a callable")
     return dict(value)
-
-
-def checked_header_value(value: Any, key: str) -> str:
-    """Return a header value stripped; what is not visible ASCII is refused without showing it."""
-    if not isinstance(value, str):
-        raise ConfigurationError(f"{key} is a {type(value).__name__}; allowed: text", key=key)
-    text = value.strip()
-    if not text or not text.isascii() or not text.isprintable():
-        raise ConfigurationError(
-            f"{key} has characters that a header cannot carry; allowed: visible ASCII text, "
-            "not empty (check for line breaks and typographic quotes)",
-            key=key,
-        )
-    return text
-
-
-def checked_url(key: str, value: Any) -> str:
-    """Return an http(s) URL without a slash at its end."""
-    if not isinstance(value, str) or not value.strip().lower().startswith(("http://", "https://")):
-        raise ConfigurationError(
-            f"{key} must be a URL that begins with http:// or https://", key=key
-        )
-    url = value.strip().rstrip("/")
-    if not url.isascii() or not url.isprintable() or " " in url or not url.partition("://")[2]:
-        raise ConfigurationError(f"{key} is not a URL: use ASCII without spaces", key=key)
-    return url
 
 
 def _provider(key: str, value: Any) -> ProviderSettings:
     if not isinstance(value, Mapping):
-        raise _wrong(key, value, "{'api_key', 'base_url', 'headers', 'timeout_seconds'}")
+        raise wrong(key, value, "{'api_key', 'base_url', 'headers', 'timeout_seconds'}")
     for name in value:
         if name not in ProviderSettings.__struct_fields__:
             _warn_unknown(f"{key}[{name!r}]", name, ProviderSettings.__struct_fields__)
-    api_key = value.get("api_key")
+    api_key, setting = value.get("api_key"), f"{key}['api_key']"
     if api_key is not None and not callable(api_key):
-        if isinstance(api_key, Secret):
-            api_key = api_key.reveal()
-        api_key = checked_header_value(api_key, f"{key}['api_key']")
+        api_key = checked_header_value(api_key, setting)
+    headers = value.get("headers")
     base_url = value.get("base_url")
     timeout = value.get("timeout_seconds")
     return ProviderSettings(
-        api_key=None if api_key is None else Secret(api_key),
+        api_key=None if api_key is None else Secret(api_key, setting),
         base_url=None if base_url is None else checked_url(f"{key}['base_url']", base_url),
-        headers=checked_headers(f"{key}['headers']", value.get("headers") or {}),
+        headers=() if headers is None else checked_headers(f"{key}['headers']", headers),
         timeout_seconds=None if timeout is None else seconds(f"{key}['timeout_seconds']", timeout),
     )
 
 
-def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs, names and values checked."""
-    if not isinstance(value, Mapping):
-        raise _wrong(key, value, "{name: text}")
-    pairs = []
-    for name, text in value.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(f"{key}: {name!r} is not a header name", key=key)
-        pairs.append((name, checked_header_value(text, f"{key}[{name!r}]")))
-    return tuple(pairs)
-
-
 def _providers(key: str, value: Any) -> dict[str, ProviderSettings]:
     if not isinstance(value, Mapping):
-        raise _wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
-    return {_text(key, name): _provider(f"{key}[{name!r}]", entry) for name, entry in value.items()}
+        raise wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
+    return {
+        nonempty_text(key, name): _provider(f"{key}[{name!r}]", entry)
+        for name, entry in value.items()
+    }
 
 
 class _Key(NamedTuple):
@@ -315,11 +264,11 @@ class _Key(NamedTuple):
 
 
 _KEYS: dict[str, _Key] = {
-    "primary_provider": _Key(_text, "SPECADO_PRIMARY_PROVIDER"),
-    "fallback_provider": _Key(_text, "SPECADO_FALLBACK_PROVIDER"),
-    "fallback_providers": _Key(_names),
-    "enable_fallback": _Key(_flag),
-    "max_retries": _Key(_count(0)),
+    "primary_provider": _Key(nonempty_text, "SPECADO_PRIMARY_PROVIDER"),
+    "fallback_provider": _Key(nonempty_text, "SPECADO_FALLBACK_PROVIDER"),
+    "fallback_providers": _Key(provider_names),
+    "enable_fallback": _Key(true_or_false),
+    "max_retries": _Key(count(0)),
     "timeout_seconds": _Key(seconds),
     "attempt_timeout_seconds": _Key(seconds),
     "connect_timeout_seconds": _Key(seconds),
@@ -329,15 +278,15 @@ _KEYS: dict[str, _Key] = {
     "model_map": _Key(_model_map),
     "simulate": _Key(_simulate, "SPECADO_SIMULATE"),
     "providers": _Key(_providers),
-    "fallback_on_content_policy": _Key(_flag),
-    "max_reply_bytes": _Key(_count(1)),
-    "max_frame_bytes": _Key(_count(1)),
-    "max_error_bytes": _Key(_count(1)),
+    "fallback_on_content_policy": _Key(true_or_false),
+    "max_reply_bytes": _Key(count(1)),
+    "max_frame_bytes": _Key(count(1)),
+    "max_error_bytes": _Key(count(1)),
     "transport": _Key(one_of(*TRANSPORTS), "SPECADO_TRANSPORT"),
     "hooks": _Key(_hooks),
-    "proxy": _Key(_text),
-    "ca_bundle": _Key(_text),
-    "max_connections": _Key(_count(1)),
+    "proxy": _Key(proxy_url),
+    "ca_bundle": _Key(nonempty_text),
+    "max_connections": _Key(count(1)),
     "keepalive_seconds": _Key(seconds),
 }
 _VARIABLES = tuple((name, key.variable) for name, key in _KEYS.items() if key.variable)
@@ -353,11 +302,25 @@ def environment_value(variable: str) -> Optional[str]:
 def _warn_unknown(path: str, name: Any, known: Any) -> None:
     near = closest(str(name), known)
     hint = f" Did you mean {near!r}?" if near else f" Known: {', '.join(known)}."
+    if known is _KEYS and name in ProviderSettings.__struct_fields__:
+        hint = f" It belongs to a provider: providers={{'openai': {{{name!r}: …}}}}."
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,
-        stacklevel=5,
+        stacklevel=_levels_to_caller(),
     )
+
+
+def _levels_to_caller() -> int:
+    """Return the stack level, for the function that asks, of the code that called the library."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    return level + 1
+
+
+def _is_own(module: str) -> bool:
+    return module.partition(".")[0] == "specado"
 
 
 def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:
@@ -385,19 +348,26 @@ def resolve(config: Optional[Mapping[str, Any]]) -> Settings:
     Raises:
         ConfigurationError: a value has a wrong type or range.
     """
+    try:
+        return _resolved({} if config is None else config)
+    except (ConfigurationError, ConfigurationWarning) as error:
+        del config  # neither this frame nor one below it shows a key where locals are shown
+        raise error.with_traceback(None) from None
+
+
+def _resolved(config: Any) -> Settings:
+    if not isinstance(config, Mapping):
+        raise ConfigurationError(f"config must be a dict, not {type(config).__name__}")
     found: dict[str, Any] = {}
+    for name, value in config.items():
+        if name not in _KEYS:
+            _warn_unknown(f"config key {name!r}", name, _KEYS)
+        elif value is not None:
+            found[name] = _KEYS[name].check(name, value)
     for name, variable in _VARIABLES:
-        text = environment_value(variable)
+        text = None if name in found else environment_value(variable)
         if text is not None:
             found[name] = _KEYS[name].check(variable, text)
-    if config is not None:
-        if not isinstance(config, Mapping):
-            raise ConfigurationError(f"config must be a dict, not {type(config).__name__}")
-        for name, value in config.items():
-            if name not in _KEYS:
-                _warn_unknown(f"config key {name!r}", name, _KEYS)
-            elif value is not None:
-                found[name] = _KEYS[name].check(name, value)
     if "fallback_provider" not in found:
         primary = found.get("primary_provider", "openai")
         found["fallback_provider"] = _DEFAULT_FALLBACK.get(primary, "anthropic")

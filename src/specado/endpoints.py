@@ -8,15 +8,15 @@ from urllib.parse import quote, urlencode
 
 from specado import capabilities
 from specado._version import __version__
+from specado.checks import checked_header_value, checked_url
 from specado.config import (
     ProviderSettings,
     Secret,
     Settings,
-    checked_header_value,
-    checked_url,
     environment_proxies,
     environment_value,
 )
+from specado.errors import ConfigurationError
 from specado.transport import TransportSettings, WireRequest
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ class Endpoint(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"
+
+    def __rich_repr__(self) -> list[Any]:  # rich shows every field of a tuple otherwise
+        return [self.provider.name, ("base_url", self.base_url)]
 
 
 def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
@@ -74,6 +80,14 @@ def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     Raises:
         ConfigurationError: a key or an address in the environment cannot be one.
     """
+    try:
+        return _resolved_endpoint(provider, settings)
+    except ConfigurationError as error:
+        # The frames below hold the key: none of them in a traceback that shows locals.
+        raise error.with_traceback(None) from None
+
+
+def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     own = settings.providers.get(provider.name, _NOTHING)
     authentication = provider.authentication
     base_url = own.base_url
@@ -166,11 +180,11 @@ def wire_request(
     headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
     given: list[Any] = [*endpoint.headers, *extra_headers]
     if endpoint.api_key is not None:
-        key = authentication.prefix + endpoint.api_key.reveal()
+        key = endpoint.api_key.reveal()
         if authentication.kind == "query":
             query[authentication.name] = key
         elif authentication.kind == "header":
-            given.insert(0, (authentication.name, key))
+            given.insert(0, (authentication.name, authentication.prefix + key))
     for name, text in given:
         headers[name.lower()] = (name, text)
     if query:

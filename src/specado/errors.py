@@ -214,9 +214,9 @@ class SimulatedReplyWarning(UserWarning):
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return *text* without *secrets* and whatever has the shape of a key."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, REDACTED)
+    # The longest first: a secret may begin with another one.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
     return _KEY_SHAPED.sub(REDACTED, text)
 
 

@@ -44,6 +44,7 @@ ROWS: dict[str, Row] = {
     "turns.merged": Row("Relocate", "tuning", "None", "messages of one side become one turn"),
     "messages.blank": Row("Unsupported", "contract", "High", "the conversation has no text"),
     "message.name": Row("Drop", "tuning", "Low", "messages carry no author's name"),
+    "message.annotations": Row("Drop", "tuning", "None", "an answer's citations do not go back"),
     "message.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
     "text.blank": Row("Drop", "tuning", "None", "blank text is refused there, so left out"),
     "assistant.last": Row(
@@ -70,6 +71,7 @@ ROWS: dict[str, Row] = {
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
+    "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
     "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
     "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
     "reasoning.foreign": Row(

@@ -6,13 +6,13 @@ Names and meanings are OpenAI's (`openai.types.chat.completion_create_params` 3.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, TypedDict, Union
 
+from specado.checks import checked_headers, closest, count, one_of, seconds, shown_value, wrong
 from specado.config import STRICTNESS as STRICTNESSES
-from specado.config import checked_headers, closest, one_of, seconds
-from specado.errors import MessageFormatError
+from specado.errors import ConfigurationError, MessageFormatError
 
 __all__ = ["OPTIONS", "PARAMETERS", "CompletionParams", "check"]
 
@@ -69,16 +69,14 @@ class CompletionParams(CompletionOptions, total=False):
 
 
 def _wrong(name: str, value: Any, wanted: str) -> MessageFormatError:
-    return MessageFormatError(
-        f"{name} must be {wanted}, not {value!r:.80}"
-        if isinstance(value, (int, float, str))
-        else f"{name} must be {wanted}, not a {type(value).__name__}",
-        field=name,
-    )
+    shown = shown_value(value, f"a {type(value).__name__}")
+    return MessageFormatError(f"{name} must be {wanted}, not {shown}", field=name)
 
 
 def _number(name: str, value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong(name, value, "a finite number")
+    if not -sys.float_info.max <= value <= sys.float_info.max:
         raise _wrong(name, value, "a finite number")
     return value
 
@@ -118,7 +116,7 @@ def _text_or_dict(name: str, value: Any) -> Any:
 
 
 def _texts(name: str, value: Any) -> Any:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise _wrong(name, value, "a list of str")
     return [_text(f"{name}[{place}]", item) for place, item in enumerate(value)]
 
@@ -128,7 +126,7 @@ def _stop(name: str, value: Any) -> Any:
 
 
 def _dicts(name: str, value: Any) -> Any:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise _wrong(name, value, "a list of dicts")
     return [_dict(f"{name}[{place}]", item) for place, item in enumerate(value)]
 
@@ -172,25 +170,50 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def _retries(name: str, value: Any) -> Any:
-    if _whole(name, value) < 0:
-        raise _wrong(name, value, "0 or more")
-    return value
+def _models(name: str, value: Any) -> list[str]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise wrong(name, value, "a list of models, such as ['anthropic/claude-opus-4-5']")
+    models = list(value)
+    for place, model in enumerate(models):
+        if not isinstance(model, str):
+            raise wrong(f"{name}[{place}]", model, "a model's name")
+    return models
 
 
-def _query(name: str, value: Any) -> Any:
-    return {key: _text(f"{name}[{key!r}]", item) for key, item in _dict(name, value).items()}
+def _members(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise wrong(name, value, "{name: value}")
+    return dict(value)
+
+
+def _is_unicode(value: Any) -> bool:
+    """Return whether *value* is text that UTF-8 can carry: a lone surrogate is not."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _query(name: str, value: Any) -> dict[str, str]:
+    found = _members(name, value)
+    for key, item in found.items():
+        if not _is_unicode(key) or not _is_unicode(item):
+            raise wrong(f"{name}[{key!r}]", item, "text under a name that is text")
+    return found
 
 
 OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "timeout": seconds,
     "timeout_seconds": seconds,
-    "max_retries": _retries,
+    "max_retries": count(0),
     "strictness": one_of(*STRICTNESSES),
-    "fallback_models": _texts,
+    "fallback_models": _models,
     "extra_headers": checked_headers,
     "extra_query": _query,
-    "extra_body": _dict,
+    "extra_body": _members,
 }
 
 
@@ -216,4 +239,9 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             near = closest(name, [*PARAMETERS, *OPTIONS])
             hint = f"; did you mean {near!r}?" if near else ""
             raise TypeError(f"create() got an unexpected keyword argument {name!r}{hint}")
+    if "timeout" in options and "timeout_seconds" in options:
+        raise ConfigurationError(
+            "timeout and timeout_seconds are two names for the same option: give one",
+            key="timeout",
+        )
     return parameters, options

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 import msgspec
 
 from specado._core import (
+    NotJson,
     decode_anthropic_reply,
     decode_openai_reply,
     dumps,
@@ -20,6 +23,7 @@ from specado._core import (
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     MalformedResponseError,
+    MessageFormatError,
     ProviderError,
     classify,
     redact,
@@ -46,6 +50,10 @@ __all__ = [
 
 # The row that tells that a forced tool stands in for structured output.
 EMULATION_ROW = "response_format.tool"
+# An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
+MAX_DATE_CHARACTERS = 100
+# What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
+_DECIMAL = re.compile(r"\s*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 
 
 class Dialect(NamedTuple):
@@ -90,10 +98,18 @@ def encode(
     """
     body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
     if extra_body:
-        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        members.update({name: msgspec.Raw(dumps(value)) for name, value in extra_body.items()})
+        try:
+            added = dumps(dict(extra_body))
+        except NotJson as error:
+            raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
+        members = _members(body)
+        members.update(_members(added))
         body = msgspec.json.encode(members)
     return Encoded(body, losses)
+
+
+def _members(text: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
 
 
 def read_reply(
@@ -190,24 +206,28 @@ def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None
 
 
 def _finite(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
+    if not _DECIMAL.fullmatch(text):
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def parse_retry_after_s(value: str, now: datetime) -> float | None:
     """Return the wait asked for by a Retry-After header, in seconds.
 
     *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3).
-    A date in the past gives 0.0; text that is neither, or a negative number, gives None.
+    A date in the past gives 0.0, one without a zone is in UTC; text that is neither, or a
+    negative number, gives None.
     """
     found = _finite(value)
     if found is not None:
         return found
+    if len(value) > MAX_DATE_CHARACTERS:
+        return None
     try:
         date = parsedate_to_datetime(value)
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
         return max(0.0, (date - now).total_seconds())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -15,10 +15,12 @@ import msgspec
 from specado.errors import MessageFormatError
 
 __all__ = [
+    "AttemptEvent",
     "ChatCompletionResponse",
     "Choice",
     "CompletionTokensDetails",
     "Extensions",
+    "FallbackEvent",
     "FunctionCall",
     "Message",
     "PromptTokensDetails",
@@ -208,6 +210,11 @@ class Extensions(msgspec.Struct):
     attempts: int = 1
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the extensions as plain JSON objects, the report of losses included."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
+
     def __repr__(self) -> str:
         return (
             f"Extensions(provider_used={self.provider_used!r}, "
@@ -268,3 +275,26 @@ class ChatCompletionResponse(msgspec.Struct):
             f"ChatCompletionResponse(id={self.id!r}, model={self.model!r}, "
             f"provider_used={self.extensions.provider_used!r})"
         )
+
+
+class AttemptEvent(msgspec.Struct, frozen=True):
+    """What the hook `on_attempt` is told when a request was answered or failed.
+
+    `number` counts the call's requests from 1; `error` is a `ProviderError`, `None` for an
+    answer.
+    """
+
+    provider: str
+    model: str
+    number: int
+    duration_ms: float
+    error: Any = None
+
+
+class FallbackEvent(msgspec.Struct, frozen=True):
+    """What the hook `on_fallback` is told when another candidate than the first answered."""
+
+    provider: str
+    model: str
+    index: int
+    reason: str

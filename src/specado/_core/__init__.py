@@ -20,10 +20,11 @@ from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
+from specado._core.conversation import Conversation
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
-from specado._core.normalize import PART_TYPES, Conversation, normalize
-from specado._core.openai_chat import decode_reply as decode_openai_reply
+from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
+from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.replies import error_facts
 
 __all__ = [

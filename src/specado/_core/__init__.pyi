@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, final
 
 from specado.types import ChatCompletionResponse
 
@@ -28,6 +28,7 @@ Reported = tuple[str, str, Any, Any]
 
 class NotJson(Exception): ...  # noqa: N818 - what a value is, not a fault of ours
 
+@final
 class Conversation:
     @property
     def characters(self) -> int: ...

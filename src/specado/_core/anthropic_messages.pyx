@@ -6,7 +6,7 @@ What has no counterpart, or another form, is reported by a row of `specado.losse
 cimport cython
 
 from specado._core.anthropic_turns cimport AnthropicTurns
-from specado._core.normalize cimport Conversation
+from specado._core.conversation cimport Conversation
 
 from specado._core.openai_chat import nearest_effort
 from specado.errors import MessageFormatError
@@ -17,9 +17,9 @@ UNKNOWN_MODEL_MAX_TOKENS = 4096
 # Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
 MAX_TOKENS_WITHOUT_STREAM = 21_333
 MIN_THINKING_BUDGET = 1024
-# Share of max_tokens that may go into thinking, by effort.
+# Thousandths of max_tokens that may go into thinking, by effort.
 cdef dict BUDGET_SHARES = {
-    "minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95,
+    "minimal": 100, "low": 200, "medium": 500, "high": 800, "xhigh": 900, "max": 950,
 }
 # Parameters that have no counterpart: name -> (row, value that means the same as leaving it out).
 cdef dict DROPPED = {
@@ -59,7 +59,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
     give the same leading bytes.
     """
 
-    cdef Py_ssize_t max_tokens
+    cdef object max_tokens
     cdef bint thinking           # whether the request asks for thinking
     cdef str effort
     cdef bint emulated           # whether a forced tool stands in for response_format
@@ -74,7 +74,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         self.write_turns()
         self.index = -1
         self.out.literal(b'],"max_tokens":')
-        self.out.integer(self.max_tokens)
+        self.out.value(self.max_tokens, 0)
         self.write_params()
         return self.out.byte(b"}")
 
@@ -118,7 +118,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         self.thinking = way == "always"
         if effort is None:
             return 0
-        if way is None or way == "none":
+        if way is None or way == "none" or (
+            effort != "none" and effort not in BUDGET_SHARES
+        ):
             if effort != "none":
                 self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
             return 0
@@ -130,7 +132,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             self.lose("reasoning_effort.no_room", "reasoning_effort", effort)
             return 0
         if way != "budget" and levels:
-            nearest = nearest_effort(effort, levels)
+            nearest = nearest_effort(effort, [level for level in levels if level != "none"])
             if nearest is not None and nearest != effort:
                 self.lose("reasoning_effort.level", "reasoning_effort", effort, nearest)
                 effort = nearest
@@ -151,6 +153,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
+        elif wanted is not None and kind != "json_schema" and kind != "text":
+            self.lose("response_format.unsupported", "response_format", kind)
         return 0
 
     # Parameters.
@@ -161,7 +165,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             if name in WRITTEN:
                 continue
             if name not in DROPPED:
-                self.lose("param.unknown", name, value)
+                if value is not None:
+                    self.lose("param.unknown", name, value)
                 continue
             row, neutral = DROPPED[name]
             if row is not None and value != neutral:
@@ -266,7 +271,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         if self.effort is not None:
             if way == "budget":
                 self.out.literal(b',"thinking":{"type":"enabled","budget_tokens":')
-                self.out.integer(self.budget())
+                self.out.value(self.budget(), 0)
                 self.out.byte(b"}")
             elif way == "adaptive":
                 self.out.literal(b',"thinking":{"type":"adaptive"}')
@@ -289,9 +294,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             self.out.byte(b"}")
         return self.out.byte(b"}")
 
-    cdef Py_ssize_t budget(self):
-        cdef double share = BUDGET_SHARES.get(self.effort, 0.5)
-        return min(max(<Py_ssize_t>(self.max_tokens * share), MIN_THINKING_BUDGET),
+    cdef object budget(self):
+        # In thousandths: a share of any whole number, however large.
+        return min(max(self.max_tokens * BUDGET_SHARES[self.effort] // 1000, MIN_THINKING_BUDGET),
                    self.max_tokens - 1)
 
     cdef object schema_of(self, dict response_format):
@@ -307,6 +312,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         cdef object tools = self.params.get("tools")
         cdef object choice = self.params.get("tool_choice")
         cdef bint first = True
+        cdef Py_ssize_t mark = self.out.size
         if tools:
             self.field = "tools"
             if self.lacks("tool_use") and self.lacks("function_calling"):
@@ -314,8 +320,10 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             self.out.literal(b',"tools":[')
             for place, tool in enumerate(tools):
                 first = self.write_tool(tool, place, first)
-            self.out.byte(b"]")
-            return self.write_tool_choice(choice)
+            if not first:
+                self.out.byte(b"]")
+                return self.write_tool_choice(choice)
+            self.out.size = mark
         if self.emulated:
             self.field = "response_format"
             self.out.literal(b',"tools":[{"name":"')
@@ -331,17 +339,19 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
 
     cdef bint write_tool(self, object tool, Py_ssize_t place, bint first) except -1:
         cdef str path = f"tools[{place}]"
-        cdef object function
-        if tool.get("type", "function") != "function":
+        cdef dict function
+        kind = tool.get("type")
+        if kind is not None and not (isinstance(kind, str) and kind == "function"):
             self.lose("tool.custom", path)
             return first
-        function = tool.get("function")
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        found = tool.get("function")
+        if not isinstance(found, dict) or not isinstance((<dict>found).get("name"), str):
             raise MessageFormatError(
                 f"{path}.function: must be a dict with a name", field=f"{path}.function"
             )
+        function = <dict>found
         self.block(first, b'{"name":')
-        self.out.string(function["name"])
+        self.out.value(function["name"], 0)
         if function.get("description") is not None:
             self.out.key(b"description")
             self.out.value(function["description"], 0)
@@ -359,6 +369,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         for name in function:
             if name not in ("name", "description", "parameters", "strict"):
                 self.lose("param.unknown", f"{path}.function.{name}", function[name])
+        for name, value in tool.items():
+            if name not in ("type", "function", "cache_control"):
+                self.lose("param.unknown", f"{path}.{name}", value)
         self.out.byte(b"}")
         return False
 
@@ -376,6 +389,11 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         elif isinstance(choice, dict) and isinstance(choice.get("function"), dict):
             kind = "tool"
             name = choice["function"].get("name")
+            if not isinstance(name, str):
+                raise MessageFormatError(
+                    "tool_choice.function.name: must be the name of a tool",
+                    field="tool_choice.function.name",
+                )
         else:
             self.lose("tool_choice.unknown", "tool_choice", choice)
             kind = "auto" if one else None
@@ -397,7 +415,6 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         return self.out.byte(b"}")
 
 
-def encode_request(Conversation conversation not None, str model not None, dict params not None,
-                   facts):
+def encode_request(Conversation conversation not None, model, dict params not None, facts):
     """Return a messages body and its losses; *facts* is the target's `Model` or None."""
     return AnthropicMessagesEncoder(conversation, model, params, facts).encode()

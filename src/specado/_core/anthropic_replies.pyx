@@ -5,7 +5,8 @@ from typing import List, Optional
 import msgspec
 
 from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.replies import UNREADABLE, mended, parse
+from specado._core.json_text import dumps
+from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -65,7 +66,12 @@ class _Reply(msgspec.Struct):
     usage: Optional[_Usage] = None
 
 
+class _RawContent(msgspec.Struct):
+    content: List[msgspec.Raw]
+
+
 cdef object _decoder = msgspec.json.Decoder(_Reply)
+cdef object _raw_decoder = msgspec.json.Decoder(_RawContent)
 
 
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
@@ -80,8 +86,9 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     except UNREADABLE:
         found = _read_loosely(body, notes)
     if not (found.id and found.model and found.usage is not None):
+        noted = "\n".join(["", *notes])
         notes += [f"{name}: missing" for name in ("id", "model", "usage")
-                  if not getattr(found, name)]
+                  if not getattr(found, name) and f"\n{name}: " not in noted]
     if found.stop_reason == "pause_turn":
         notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
     elif found.stop_reason == "stop_sequence" and found.stop_sequence is not None:
@@ -132,6 +139,9 @@ def _message(list blocks, str model, list notes):
             if calls is None:
                 calls = []
             arguments = bytes(block.input).decode() or "{}"
+            if arguments == "null":
+                arguments = "{}"
+                notes.append(f"content[{place}].input: null, read as {arguments}")
             calls.append(ToolCall(block.id, FunctionCall(block.name, arguments)))
         elif kind == "thinking" or kind == "redacted_thinking":
             if reasoning is None:
@@ -175,15 +185,19 @@ def _usage(found):
 
 def _read_loosely(bytes body, list notes):
     """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
-    data = parse(body)
+    data = parse(body, notes)
     if not isinstance(data, dict) or not isinstance(data.get("content"), list):
         raise MalformedResponseError("the reply has no content", code="no_choice")
+    try:
+        # As JSON text, so that a tool's input keeps its form.
+        texts = _raw_decoder.decode(body).content
+    except UNREADABLE:
+        texts = [dumps(given) for given in data["content"]]
     blocks = []
-    for place, given in enumerate(data["content"]):
+    for place, text in enumerate(texts):
         try:
-            # Through JSON text, so that a tool's input keeps its form.
-            blocks.append(msgspec.json.decode(msgspec.json.encode(given), type=_Block))
-        except msgspec.DecodeError:
+            blocks.append(msgspec.json.decode(text, type=_Block))
+        except UNREADABLE:
             notes.append(f"content[{place}]: not a content block, left out")
     if not blocks and data["content"]:
         raise MalformedResponseError("the reply has no usable content", code="no_choice")
@@ -196,7 +210,25 @@ def _read_loosely(bytes body, list notes):
                 ("model", str, ""),
                 ("stop_reason", str, None),
                 ("stop_sequence", str, None),
-                ("usage", _Usage, None),
             )
         },
+        usage=_usage_loosely(data.get("usage"), notes),
     )
+
+
+def _usage_loosely(given, list notes):
+    tokens = whole_numbers(
+        given,
+        ("input_tokens", "output_tokens", "cache_read_input_tokens",
+         "cache_creation_input_tokens"),
+        "usage",
+        notes,
+    )
+    if tokens is None:
+        return None
+    details = whole_numbers(
+        given.get("output_tokens_details"), ("thinking_tokens",), "usage.output_tokens_details",
+        notes,
+    )
+    return _Usage(**tokens, output_tokens_details=None if details is None
+                  else _OutputDetails(**details))

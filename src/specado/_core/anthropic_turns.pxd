@@ -1,14 +1,15 @@
-from specado._core.encoder cimport Encoder
-from specado._core.normalize cimport Call, Part, Turn
+from specado._core.anthropic_blocks cimport AnthropicBlocks
+from specado._core.conversation cimport Turn
 
-cdef class AnthropicTurns(Encoder):
+cdef class AnthropicTurns(AnthropicBlocks):
     cdef list turns          # the turns after the leading system ones
     cdef Py_ssize_t first    # how many system ones lead
     cdef str instruction     # what response_format adds to the system text
 
     cdef int begin(self) except -1
     cdef int write_system(self) except -1
-    cdef bint write_texts(self, Turn turn, bint first) except -1
+    cdef bint write_system_turn(self, Turn turn, bint first) except -1
+    cdef int cache(self, Turn turn, Py_ssize_t mark) except -1
     cdef int side(self, Turn turn) except -1
     cdef int write_turns(self) except -1
     cdef bint is_blank(self, Turn turn)
@@ -17,20 +18,7 @@ cdef class AnthropicTurns(Encoder):
     cdef int begin_turn(self, int side) except -1
     cdef bint is_simple(self, Turn turn)
     cdef bint write_simple(self, Turn turn, int side, Py_ssize_t index) except -1
-    cdef str check_last(self, str text, Py_ssize_t index)
     cdef int check_role(self, Turn turn, int side) except -1
     cdef int lose_names(self, Turn turn) except -1
-    cdef int block(self, bint first, bytes start) except -1
     cdef bint write_content(self, Turn turn, bint first) except -1
-    cdef bint write_text(self, str text, dict extra, str field, bint first) except -1
-    cdef int block_extra(self, dict extra, str field) except -1
-    cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1
-    cdef object bad(self, str field, str what)
-    cdef tuple data_uri(self, str uri, str field)
-    cdef int write_base64(self, str text, Py_ssize_t start, str field) except -1
-    cdef int write_image_source(self, str url, str field) except -1
-    cdef int write_document_source(self, str data, str field) except -1
-    cdef bint write_reasoning(self, list blocks, bint first) except -1
-    cdef bint write_calls(self, list calls, bint first) except -1
-    cdef int write_arguments(self, Call call) except -1
     cdef bint write_result(self, Turn turn, bint first) except -1

@@ -1,37 +1,37 @@
-"""The dialect `anthropic_messages`: system text, turns and content blocks of a request.
+"""The dialect `anthropic_messages`: the system text and the turns of a request.
 
 Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
 form, is reported by a row of `specado.losses`.
 """
 
-from specado._core.encoder cimport Encoder
-from specado._core.normalize cimport (
-    ASSISTANT, AUDIO, DEVELOPER, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
-    Call, Details, Part, Turn,
+from specado._core.anthropic_blocks cimport AnthropicBlocks
+from specado._core.conversation cimport (
+    ASSISTANT, DEVELOPER, FUNCTION, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER, Details, Part, Turn,
 )
 
-import base64
-import binascii
-
-import msgspec
-
-from specado.errors import MessageFormatError
-
-cdef dict IMAGE_TYPES = {
-    "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
-    "image/gif": "image/gif", "image/webp": "image/webp",
-}
 
 
-cdef class AnthropicTurns(Encoder):
+
+cdef class AnthropicTurns(AnthropicBlocks):
     """Writes what a conversation is in a messages request.
 
     Its `conversation` is split by `begin`; consecutive messages of one side become one turn.
     """
 
     cdef int begin(self) except -1:
-        """Find where the leading system messages end."""
+        """Find where the leading system messages end, and whether an assistant has the end."""
         cdef Turn turn
+        cdef Py_ssize_t at
+        self.last = -1
+        for at in range(len(self.conversation.turns) - 1, -1, -1):
+            turn = self.conversation.turns[at]
+            if not self.is_blank(turn):
+                if turn.role == ASSISTANT and (turn.more is None or turn.more.calls is None):
+                    self.last = at
+                break
+        if self.last >= 0 and self.trait("assistant_prefill") is False:
+            self.lose("assistant.last", f"messages[{self.last}].content")
+            self.last = -1
         self.first = 0
         for turn in self.conversation.turns:
             if turn.role != SYSTEM and turn.role != DEVELOPER:
@@ -45,6 +45,7 @@ cdef class AnthropicTurns(Encoder):
     cdef int write_system(self) except -1:
         cdef Turn turn
         cdef Py_ssize_t count = self.first
+        cdef Py_ssize_t mark = self.out.size
         cdef bint first = True
         if self.first and not self.turns:
             # Messages are required: system text alone becomes the user turn.
@@ -55,7 +56,7 @@ cdef class AnthropicTurns(Encoder):
         self.out.literal(b',"system":')
         if count == 1 and self.instruction is None:
             turn = self.conversation.turns[0]
-            if turn.text is not None:
+            if self.is_simple(turn) and turn.text.strip():
                 self.index = 0
                 self.field = "content"
                 self.lose("system.top_level", "messages[0].role", turn.role_name, "system")
@@ -65,28 +66,49 @@ cdef class AnthropicTurns(Encoder):
         for self.index in range(count):
             turn = self.conversation.turns[self.index]
             self.lose("system.top_level", f"messages[{self.index}].role", turn.role_name, "system")
-            self.lose_names(turn)
-            first = self.write_texts(turn, first)
+            first = self.write_system_turn(turn, first)
         self.index = -1
         if self.instruction is not None:
             self.block(first, b'{"type":"text","text":')
+            first = False
             self.out.string(self.instruction)
             self.out.byte(b"}")
+        if first:
+            self.out.size = mark
+            return 0
         return self.out.byte(b"]")
 
-    cdef bint write_texts(self, Turn turn, bint first) except -1:
+    cdef bint write_system_turn(self, Turn turn, bint first) except -1:
         """Write a system turn's content as text blocks; return whether none was written yet."""
         cdef Part part
         cdef Py_ssize_t place = 0
+        cdef Py_ssize_t mark = self.out.size
+        self.lose_names(turn)
         if turn.text is not None:
-            return self.write_text(turn.text, None, "content", first)
+            first = self.write_text(turn.text, None, "content", first)
         for part in turn.parts or ():
             if part.kind == TEXT:
                 first = self.write_text(part.text, part.extra, f"content[{place}]", first)
             else:
                 self.lose("system.part", f"messages[{self.index}].content[{place}]")
             place += 1
+        self.cache(turn, mark)
         return first
+
+    cdef int cache(self, Turn turn, Py_ssize_t mark) except -1:
+        """Put a message's own `cache_control` on the last block written for it since *mark*."""
+        cdef dict extra = None if turn.more is None else turn.more.extra
+        if extra is None or extra.get("cache_control") is None:
+            return 0
+        if self.out.size == mark:
+            return self.lose("cache_control.blank", f"messages[{self.index}].cache_control")
+        if self.cached:
+            return 0
+        self.field = "cache_control"
+        self.out.size -= 1
+        self.out.key(b"cache_control")
+        self.out.value(extra["cache_control"], 0)
+        return self.out.byte(b"}")
 
     # Turns: consecutive messages of one side become one turn.
 
@@ -130,16 +152,19 @@ cdef class AnthropicTurns(Encoder):
     cdef bint is_blank(self, Turn turn):
         """Return whether a turn has nothing that the API takes."""
         cdef Part part
-        if turn.more is not None and (turn.role == TOOL or turn.more.calls is not None):
+        if turn.more is not None and (
+            turn.role == TOOL
+            or turn.more.calls is not None
+            or turn.more.reasoning_details is not None
+            or (turn.more.refusal is not None and turn.more.refusal.strip())
+        ):
             return False
         if turn.text is not None:
             return not turn.text.strip()
         for part in turn.parts or ():
-            if part.kind != TEXT or part.text.strip():
+            if (part.kind != TEXT and part.kind != REFUSAL) or part.text.strip():
                 return False
-        return turn.more is None or (
-            turn.more.refusal is None and turn.more.reasoning_details is None
-        )
+        return True
 
     cdef bint write_group(self, list turns, Py_ssize_t start, Py_ssize_t end, Py_ssize_t offset,
                           int side, bint first) except -1:
@@ -148,6 +173,7 @@ cdef class AnthropicTurns(Encoder):
         cdef Py_ssize_t mark = self.out.size
         cdef Py_ssize_t at
         cdef bint empty = True
+        cdef bint spoken = False
         if not first:
             self.out.byte(b",")
         self.index = offset + start
@@ -162,8 +188,12 @@ cdef class AnthropicTurns(Encoder):
         for at in range(start, end):
             turn = turns[at]
             self.index = offset + at
-            if at > start and not self.is_blank(turn):
-                self.lose("turns.merged", f"messages[{self.index}]")
+            if not self.is_blank(turn):
+                if spoken and not (
+                    turn.role == TOOL and (<Turn>turns[at - 1]).role == TOOL
+                ):
+                    self.lose("turns.merged", f"messages[{self.index}]")
+                spoken = True
             if turn.role == TOOL or turn.role == FUNCTION:
                 empty = self.write_result(turn, empty)
         for at in range(start, end):
@@ -198,30 +228,22 @@ cdef class AnthropicTurns(Encoder):
     cdef bint write_simple(self, Turn turn, int side, Py_ssize_t index) except -1:
         """Write a turn of one string; return whether there was nothing to write."""
         cdef str text = turn.text
+        self.lose_names(turn)
         if not text.strip():
             self.lose("text.blank", f"messages[{index}].content", text)
             return True
-        self.lose_names(turn)
         self.field = "content"
         self.begin_turn(side)
-        if side == ASSISTANT and index == len(self.conversation.turns) - 1:
-            text = self.check_last(text, index)
+        if index == self.last:
+            text = self.check_last(text, "content")
         self.out.string(text)
         self.out.byte(b"}")
         return False
 
-    cdef str check_last(self, str text, Py_ssize_t index):
-        """Report what an assistant message at the end means there; return its text."""
-        cdef str path = f"messages[{index}].content"
-        if self.trait("assistant_prefill") is False:
-            self.lose("assistant.last", path)
-        elif text != text.rstrip():
-            self.lose("assistant.trailing_space", path)
-            text = text.rstrip()
-        return text
-
     cdef int check_role(self, Turn turn, int side) except -1:
         cdef str path = f"messages[{self.index}].role"
+        if self.is_blank(turn):
+            return 0
         if turn.role == OTHER:
             self.lose("role.unknown", path, turn.role_name, "user")
         elif side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER) and self.turns:
@@ -241,31 +263,25 @@ cdef class AnthropicTurns(Encoder):
             self.lose("functions", f"{path}.function_call")
         if more.reasoning is not None and more.reasoning_details is None:
             self.lose("reasoning.unsigned", f"{path}.reasoning")
-        for name in more.extra or ():
-            if name != "cache_control":
-                self.lose("message.unknown_key", f"{path}.{name}", more.extra[name])
-        return 0
+        return self.lose_keys(more.extra, "message.unknown_key", "")
 
-    # Blocks. Each writer takes and returns whether the list is still empty.
-
-    cdef int block(self, bint first, bytes start) except -1:
-        if not first:
-            self.out.byte(b",")
-        return self.out.literal(start)
+    # What a turn holds. Each writer takes and returns whether the list is still empty.
 
     cdef bint write_content(self, Turn turn, bint first) except -1:
         cdef Part part
         cdef Py_ssize_t place = 0
-        cdef dict extra = None if turn.more is None else turn.more.extra
-        cdef bint last = turn.role == ASSISTANT and self.index == len(self.conversation.turns) - 1
+        cdef Py_ssize_t mark = self.out.size
+        if self.side(turn) == SYSTEM:
+            return self.write_system_turn(turn, first)
         self.lose_names(turn)
         if turn.more is not None and turn.more.reasoning_details is not None:
             first = self.write_reasoning(turn.more.reasoning_details, first)
+            mark = self.out.size  # a thinking block takes no cache_control
         if turn.text is not None:
             text = turn.text
-            if last and turn.more.calls is None and text.strip():
-                text = self.check_last(text, self.index)
-            first = self.write_text(text, extra, "content", first)
+            if self.index == self.last and text.strip():
+                text = self.check_last(text, "content")
+            first = self.write_text(text, None, "content", first)
         for part in turn.parts or ():
             first = self.write_part(part, place, first)
             place += 1
@@ -275,180 +291,8 @@ cdef class AnthropicTurns(Encoder):
                 first = self.write_text(turn.more.refusal, None, "refusal", first)
             if turn.more.calls is not None:
                 first = self.write_calls(turn.more.calls, first)
+        self.cache(turn, mark)
         return first
-
-    cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
-        cdef str path
-        if not text.strip():
-            self.lose("text.blank", f"messages[{self.index}].{field}", text)
-            return first
-        self.field = field
-        self.block(first, b'{"type":"text","text":')
-        self.out.string(text)
-        self.block_extra(extra, field)
-        self.out.byte(b"}")
-        return False
-
-    cdef int block_extra(self, dict extra, str field) except -1:
-        """Write a part's `cache_control`; report every other key."""
-        if extra is None:
-            return 0
-        for name, value in extra.items():
-            if name == "cache_control":
-                self.out.key(b"cache_control")
-                self.out.value(value, 0)
-            elif field != "content":
-                self.lose("part.unknown_key", f"messages[{self.index}].{field}.{name}", value)
-        return 0
-
-    cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
-        cdef str field = f"content[{place}]"
-        cdef str path = f"messages[{self.index}].{field}"
-        self.field = field
-        if part.kind == TEXT:
-            return self.write_text(part.text, part.extra, field, first)
-        if part.kind == REFUSAL:
-            self.lose("assistant.refusal", path)
-            return self.write_text(part.text, part.extra, field, first)
-        if part.kind == AUDIO:
-            self.lose("input.audio", path)
-            return first
-        if part.kind == IMAGE:
-            if self.lacks_input("Image"):
-                self.lose("input.image", path)
-            self.block(first, b'{"type":"image","source":')
-            self.write_image_source(part.text, f"{field}.image_url.url")
-            if part.detail is not None and part.detail != "auto":
-                self.lose("image.detail", f"{path}.image_url.detail", part.detail)
-        else:
-            if part.text is None:
-                self.lose("file.id", f"{path}.file.file_id", part.file_id)
-                return first
-            if self.lacks_input("Document"):
-                self.lose("input.document", path)
-            self.block(first, b'{"type":"document","source":')
-            self.write_document_source(part.text, f"{field}.file.file_data")
-            if part.detail is not None:
-                self.out.key(b"title")
-                self.out.string(part.detail)
-        for name in part.media_extra or ():
-            self.lose("part.unknown_key", f"{path}.{name}", part.media_extra[name])
-        self.block_extra(part.extra, field)
-        self.out.byte(b"}")
-        return False
-
-    cdef object bad(self, str field, str what):
-        return MessageFormatError(f"messages[{self.index}].{field}: {what}",
-                                  index=self.index, field=field)
-
-    cdef tuple data_uri(self, str uri, str field):
-        """Return the media type of a `data:…;base64,…` URI and where its data begins."""
-        cdef Py_ssize_t comma = uri.find(",", 0, 200)
-        if comma < 0 or not uri[:comma].endswith(";base64"):
-            raise self.bad(field, "a data URI must read data:<media type>;base64,<data>")
-        return uri[5:comma - 7].split(";")[0].strip().lower(), comma + 1
-
-    cdef int write_base64(self, str text, Py_ssize_t start, str field) except -1:
-        try:
-            base64.b64decode(text[start:] if start else text, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise self.bad(field, f"the data is not base64: {error}") from None
-        if start == len(text):
-            raise self.bad(field, "the data is empty")
-        return self.out.string_tail(text, start)
-
-    cdef int write_image_source(self, str url, str field) except -1:
-        cdef object media
-        cdef Py_ssize_t start
-        if not url[:5].lower() == "data:":
-            if not url[:8].lower().startswith(("https://", "http://")):
-                raise self.bad(field, "must be an http(s) URL or a data URI")
-            self.out.literal(b'{"type":"url","url":')
-            self.out.string(url)
-            return self.out.byte(b"}")
-        media, start = self.data_uri(url, field)
-        if media not in IMAGE_TYPES:
-            self.lose("image.media_type", f"messages[{self.index}].{field}", media)
-        self.out.literal(b'{"type":"base64","media_type":')
-        self.out.string(IMAGE_TYPES.get(media, media))
-        self.out.literal(b',"data":')
-        self.write_base64(url, start, field)
-        return self.out.byte(b"}")
-
-    cdef int write_document_source(self, str data, str field) except -1:
-        cdef object media = "application/pdf"
-        cdef Py_ssize_t start = 0
-        if data[:5].lower() == "data:":
-            media, start = self.data_uri(data, field)
-        if media != "application/pdf":
-            self.lose("file.media_type", f"messages[{self.index}].{field}", media)
-        self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
-        self.write_base64(data, start, field)
-        return self.out.byte(b"}")
-
-    cdef bint write_reasoning(self, list blocks, bint first) except -1:
-        cdef Py_ssize_t place = 0
-        cdef str path
-        for item in blocks:
-            path = f"messages[{self.index}].reasoning_details[{place}]"
-            self.field = f"reasoning_details[{place}]"
-            place += 1
-            if item.model is None or family_of(item.model) != family_of(self.model):
-                self.lose("reasoning.foreign", path, item.model, None)
-            elif item.type == "thinking" and item.signature is not None:
-                self.block(first, b'{"type":"thinking","thinking":')
-                self.out.string(item.text or "")
-                self.out.key(b"signature")
-                self.out.string(item.signature)
-                self.out.byte(b"}")
-                first = False
-            elif item.type == "redacted_thinking" and item.data is not None:
-                self.block(first, b'{"type":"redacted_thinking","data":')
-                self.out.string(item.data)
-                self.out.byte(b"}")
-                first = False
-            else:
-                self.lose("reasoning.unsigned", path)
-        return first
-
-    cdef bint write_calls(self, list calls, bint first) except -1:
-        cdef Call call
-        cdef Py_ssize_t place = 0
-        for call in calls:
-            self.field = f"tool_calls[{place}]"
-            if call.custom:
-                self.lose("tool.custom", f"messages[{self.index}].{self.field}")
-            else:
-                self.block(first, b'{"type":"tool_use","id":')
-                first = False
-                self.out.string(call.id)
-                self.out.key(b"name")
-                self.out.string(call.name)
-                self.out.key(b"input")
-                self.write_arguments(call)
-                self.block_extra(call.extra, self.field)
-                self.out.byte(b"}")
-            place += 1
-        return first
-
-    cdef int write_arguments(self, Call call) except -1:
-        """Write a call's arguments as they stand, once they are known to be a JSON object."""
-        cdef str text = call.text.strip(" \t\r\n")
-        if not text:
-            return self.out.literal(b"{}")
-        try:
-            found = msgspec.json.decode(text.encode())
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            raise self.bad(
-                f"{self.field}.function.arguments",
-                f"the arguments of call {call.id!r} ({call.name}) are not JSON",
-            ) from None
-        if not isinstance(found, dict):
-            raise self.bad(
-                f"{self.field}.function.arguments",
-                f"the arguments of call {call.id!r} ({call.name}) are not a JSON object",
-            )
-        return self.out.literal(text.encode())
 
     cdef bint write_result(self, Turn turn, bint first) except -1:
         """Write a tool message as a `tool_result` block."""
@@ -473,12 +317,8 @@ cdef class AnthropicTurns(Encoder):
                 empty = self.write_part(part, place, empty)
                 place += 1
             self.out.byte(b"]")
-        self.block_extra(turn.more.extra, "content")
+        if turn.more.extra is not None and "cache_control" in turn.more.extra:
+            self.out.key(b"cache_control")
+            self.out.value(turn.more.extra["cache_control"], 0)
         self.out.byte(b"}")
         return False
-
-
-def family_of(str model not None):
-    """Return a model id without its date, the unit that thinking signatures are good for."""
-    head, _, tail = model.rpartition("-")
-    return head if head and len(tail) == 8 and tail.isdigit() else model

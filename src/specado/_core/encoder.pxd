@@ -1,5 +1,5 @@
 from specado._core.json_text cimport JsonWriter
-from specado._core.normalize cimport Conversation
+from specado._core.conversation cimport Conversation
 
 cdef class Encoder:
     cdef JsonWriter out

@@ -1,7 +1,7 @@
 """What the dialects' request encoders have in common."""
 
-from specado._core.json_text cimport JsonWriter, bare_text
-from specado._core.normalize cimport Conversation
+from specado._core.conversation cimport Conversation
+from specado._core.json_text cimport JsonWriter, bare_text, exact
 
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
@@ -10,11 +10,14 @@ from specado.errors import MessageFormatError
 cdef class Encoder:
     """Writes one request body for one target. One per body, not for two threads at once."""
 
-    def __init__(self, Conversation conversation not None, str model not None,
-                 dict params not None, facts):
+    def __init__(self, Conversation conversation not None, model, dict params not None, facts):
         self.out = JsonWriter()
         self.conversation = conversation
-        self.model = model
+        if not isinstance(model, str):
+            raise MessageFormatError(
+                f"model must be a str, not {type(model).__name__}", field="model"
+            )
+        self.model = exact(model)
         self.params = params
         self.facts = facts
         self.traits = None if facts is None else facts.traits

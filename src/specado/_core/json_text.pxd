@@ -21,3 +21,5 @@ cdef class JsonWriter:
 
 cdef object freeze(object value, int depth)
 cdef object bare_text(str value)
+cdef str exact(object value)
+cdef bint is_a(object value, object kind)

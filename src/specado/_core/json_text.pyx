@@ -23,6 +23,7 @@ cdef enum:
     DEPTH_LIMIT = 200
     FIRST_CAPACITY = 1024
     INTEGER_DIGITS = 24
+    LOCATED_STEPS = 16
 
 MAX_DEPTH = DEPTH_LIMIT
 
@@ -59,6 +60,24 @@ cdef object bare_text(str value):
             f"a lone surrogate (U+{ord(value[error.start]):04X}) at character {error.start}: "
             "it has no UTF-8 form"
         ) from None
+
+
+cdef str exact(object value):
+    """Return a str, or an instance of a subclass of it, as a plain `str`."""
+    return <str>value if type(value) is str else str.__str__(value)
+
+
+cdef bint is_a(object value, object kind):
+    """Return `isinstance(value, kind)` without asking *value*, whose `__class__` may raise."""
+    return type(value) is kind or issubclass(type(value), kind)
+
+
+cdef object plain_struct(object value):
+    """Return a Struct as plain values; what has no JSON form is `NotJson`."""
+    try:
+        return msgspec.to_builtins(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from None
 
 
 @cython.final
@@ -215,7 +234,7 @@ cdef class JsonWriter:
         """Write any JSON value: None, bool, int, float, str, dict, list, tuple or a Struct."""
         cdef bint first = True
         if isinstance(value, str):
-            return self.string(value)
+            return self.string(exact(value))
         if value is None:
             return self.raw(b"null", 4)
         if value is True:
@@ -230,7 +249,8 @@ cdef class JsonWriter:
             raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, dict):
             self.byte(b"{")
-            for name, item in value.items():
+            # The cast: a subclass may override items().
+            for name, item in (<dict>value).items():
                 if not first:
                     self.byte(b",")
                 first = False
@@ -239,21 +259,21 @@ cdef class JsonWriter:
             return self.byte(b"}")
         if isinstance(value, (list, tuple)):
             self.byte(b"[")
-            for item in value:
+            for item in list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value):
                 if not first:
                     self.byte(b",")
                 first = False
                 self.value(item, depth + 1)
             return self.byte(b"]")
-        if isinstance(value, msgspec.Raw):
+        if is_a(value, msgspec.Raw):
             return self.literal(bytes(value))
-        if isinstance(value, msgspec.Struct):
-            return self.value(msgspec.to_builtins(value), depth)
+        if is_a(value, msgspec.Struct):
+            return self.value(plain_struct(value), depth)
         raise NotJson(f"a value of type {type(value).__name__} has no JSON form")
 
     cdef int _member_name(self, object name) except -1:
         if isinstance(name, str):
-            self.string(name)
+            self.string(exact(name))
         elif isinstance(name, int) and not isinstance(name, bool):
             # As json.dumps: {50256: -100} is how a logit_bias is often written.
             self.string(int.__repr__(name))
@@ -266,35 +286,74 @@ cdef class JsonWriter:
 
 
 cdef object freeze(object value, int depth):
-    """Return a copy of a JSON value that later changes by the caller do not reach."""
+    """Return a copy of a JSON value that later changes by the caller do not reach.
+
+    What JSON cannot hold is `NotJson`.
+    """
+    if value is None or value is True or value is False or isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        if not (<str>value).isascii():
+            bare_text(exact(value))
+        return exact(value)
+    if isinstance(value, float):
+        if not isfinite(<double>value):
+            raise NotJson(f"{<double>value} is not a JSON number")
+        return <double>value
     if depth >= DEPTH_LIMIT:
         raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
-        return {name: freeze(item, depth + 1) for name, item in (<dict>value).items()}
-    if isinstance(value, (list, tuple)):
-        return [freeze(item, depth + 1) for item in value]
-    if isinstance(value, msgspec.Struct):
-        return msgspec.to_builtins(value)
-    return value
+        return {_name_of(name): freeze(item, depth + 1) for name, item in (<dict>value).items()}
+    if isinstance(value, list):
+        return [freeze(item, depth + 1) for item in <list>value]
+    if isinstance(value, tuple):
+        return [freeze(item, depth + 1) for item in <tuple>value]
+    if is_a(value, msgspec.Raw):
+        return msgspec.Raw(bytes(value))
+    if is_a(value, msgspec.Struct):
+        return freeze(plain_struct(value), depth)
+    raise NotJson(f"a value of type {type(value).__name__} has no JSON form")
+
+
+cdef object _name_of(object name):
+    if isinstance(name, str):
+        return freeze(name, 0)
+    if isinstance(name, int) and not isinstance(name, bool):
+        return name
+    raise NotJson(f"a key of type {type(name).__name__}: keys are text")
 
 
 def locate(value):
     """Return the JSON path of the first thing in *value* that has no JSON form, `""` for itself.
 
-    The slow second look after an encoder refused a value.
+    The slow second look after an encoder refused a value. A long path is cut.
     """
+    steps = []
+    while len(steps) < LOCATED_STEPS:
+        for step, item in _members(value):
+            try:
+                dumps(item)
+            except NotJson:
+                steps.append(step)
+                value = item
+                break
+        else:
+            return "".join(steps)
+    return "".join(steps) + "…"
+
+
+cdef list _members(object value):
+    """Return the steps into a dict or list, each with what lies there."""
     if isinstance(value, dict):
-        items = [(f".{name}", item) for name, item in value.items()]
-    elif isinstance(value, (list, tuple)):
-        items = [(f"[{index}]", item) for index, item in enumerate(value)]
-    else:
-        items = []
-    for step, item in items:
-        try:
-            dumps(item)
-        except NotJson:
-            return step + locate(item)
-    return ""
+        return [
+            (f".{exact(name)}" if isinstance(name, str) else f"[a {type(name).__name__}]", item)
+            for name, item in (<dict>value).items()
+        ]
+    if isinstance(value, list):
+        return [(f"[{index}]", item) for index, item in enumerate(<list>value)]
+    if isinstance(value, tuple):
+        return [(f"[{index}]", item) for index, item in enumerate(<tuple>value)]
+    return []
 
 
 def dumps(value):

@@ -7,13 +7,19 @@ anything is encoded, with the message's index and the field.
 
 cimport cython
 
-from specado._core.json_text cimport freeze
+from specado._core.conversation cimport (
+    ASSISTANT, AUDIO, DEVELOPER, FILE, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
+    Call, Conversation, Details, Part, Turn,
+)
+from specado._core.json_text cimport exact, freeze, is_a
 
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
 
-import msgspec
+cdef extern from "Python.h":
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 cdef dict ROLES = {
     "system": SYSTEM,
@@ -23,6 +29,8 @@ cdef dict ROLES = {
     "tool": TOOL,
     "function": FUNCTION,
 }
+# A media type and its parameters are shorter than this.
+cdef Py_ssize_t LONGEST_DATA_HEAD = 200
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 cdef frozenset IMAGE_KEYS = frozenset({"url", "detail"})
 cdef frozenset AUDIO_KEYS = frozenset({"data", "format"})
@@ -33,36 +41,33 @@ cdef frozenset MESSAGE_KEYS = frozenset({
 })
 
 
-@cython.final
-@cython.freelist(64)
-cdef class Part:
-    """One content part. Immutable once read."""
+cdef Py_ssize_t data_start(str uri) except -1:
+    """Return where the data of a `data:…;base64,…` URI begins, 0 if *uri* is not one."""
+    cdef Py_ssize_t comma = uri.find(",", 0, LONGEST_DATA_HEAD)
+    if comma < 0 or not uri[:comma].endswith(";base64"):
+        return 0
+    return comma + 1
 
 
-@cython.final
-@cython.freelist(16)
-cdef class Call:
-    """One tool call of an assistant turn. Immutable once read."""
-
-
-@cython.final
-@cython.freelist(16)
-cdef class Details:
-    """What a message has beyond role and content. Immutable once read."""
-
-
-@cython.final
-@cython.freelist(256)
-cdef class Turn:
-    """One message in canonical form. Immutable once read."""
-
-
-@cython.final
-cdef class Conversation:
-    """The messages of one call, checked; threads may share it."""
-
-    def __len__(self):
-        return len(self.turns)
+@cython.boundscheck(False)  # every byte read lies below the length that was asked for
+cdef bint is_base64(str text, Py_ssize_t start) except -1:
+    """Return whether *text* from *start* on is base64 with padding, of one byte or more."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text) - start
+    cdef const unsigned char* data
+    cdef Py_ssize_t at
+    cdef unsigned char c
+    if length <= 0 or length % 4 or not text.isascii():
+        return False
+    data = <const unsigned char*>PyUnicode_1BYTE_DATA(text) + start
+    for at in range(length):
+        c = data[at]
+        if not (
+            b"a" <= c <= b"z" or b"A" <= c <= b"Z" or b"0" <= c <= b"9" or c == b"+" or c == b"/"
+        ):
+            return c == b"=" and (
+                at == length - 1 or (at == length - 2 and data[at + 1] == b"=")
+            )
+    return True
 
 
 @cython.final
@@ -84,7 +89,7 @@ cdef class _Reader:
         if value is None and optional:
             return None
         if isinstance(value, str):
-            return str.__str__(value)
+            return exact(value)
         raise self.wrong(field, f"must be a str, not {type(value).__name__}")
 
     cdef object frozen(self, object value, str field):
@@ -94,10 +99,10 @@ cdef class _Reader:
             raise self.wrong(field + locate(value), str(error)) from None
 
     cdef int read(self, object message) except -1:
-        if type(message) is Message or isinstance(message, Message):
+        if isinstance(message, dict):
+            self.read_dict(<dict>message)
+        elif is_a(message, Message):
             self.read_struct(message)
-        elif isinstance(message, dict):
-            self.read_dict(message)
         else:
             raise self.wrong(
                 "",
@@ -125,7 +130,7 @@ cdef class _Reader:
                     "content", "is missing: an assistant message needs content or tool_calls"
                 )
         elif isinstance(content, str):
-            turn.text = str.__str__(content)
+            turn.text = exact(content)
             self.found.characters += len(turn.text)
         elif isinstance(content, (list, tuple)):
             turn.parts = self.read_parts(content)
@@ -218,6 +223,7 @@ cdef class _Reader:
                 raise self.wrong(field, f"a key of type {type(name).__name__}: keys are text")
             if extra is None:
                 extra = {}
+            name = self.frozen(name, field)
             extra[name] = self.frozen(value, f"{field}.{name}" if field else name)
         return extra
 
@@ -236,15 +242,24 @@ cdef class _Reader:
                 "reasoning_details", f"must be a list, not {type(blocks).__name__}"
             )
         cdef list found = []
+        cdef dict given
         for place, block in enumerate(blocks):
             field = f"reasoning_details[{place}]"
-            if isinstance(block, ReasoningBlock):
-                found.append(msgspec.structs.replace(block))
-                continue
-            try:
-                found.append(msgspec.convert(block, ReasoningBlock))
-            except msgspec.ValidationError as error:
-                raise self.wrong(field, str(error)) from None
+            if is_a(block, ReasoningBlock):
+                given = {name: getattr(block, name) for name in ReasoningBlock.__struct_fields__}
+            elif isinstance(block, dict):
+                given = <dict>block
+            else:
+                raise self.wrong(
+                    field, f"must be a ReasoningBlock or a dict, not {type(block).__name__}"
+                )
+            found.append(ReasoningBlock(
+                self.text_of(given.get("type"), f"{field}.type", False),
+                self.text_of(given.get("text"), f"{field}.text", True),
+                self.text_of(given.get("signature"), f"{field}.signature", True),
+                self.text_of(given.get("data"), f"{field}.data", True),
+                self.text_of(given.get("model"), f"{field}.model", True),
+            ))
         return found
 
     cdef list read_calls(self, object calls):
@@ -260,23 +275,34 @@ cdef class _Reader:
     cdef Call read_call(self, object call, str field):
         cdef Call found = Call.__new__(Call)
         cdef dict given
-        if isinstance(call, ToolCall):
-            given = call.to_dict()
+        cdef dict source
+        if is_a(call, ToolCall):
+            given = {"id": call.id, "type": call.type}
+            given["custom" if call.type == "custom" else "function"] = (
+                call.custom if call.type == "custom" else call.function
+            )
         elif isinstance(call, dict):
             given = <dict>call
         else:
             raise self.wrong(field, f"must be a ToolCall or a dict, not {type(call).__name__}")
         found.id = self.text_of(given.get("id"), f"{field}.id", False)
-        found.custom = given.get("type") == "custom"
-        kind = "custom" if found.custom else "function"
+        kind = self.text_of(given.get("type"), f"{field}.type", True) or "function"
+        if kind != "function" and kind != "custom":
+            raise self.wrong(f"{field}.type", f"{kind!r} is not a call type: function or custom")
+        found.custom = kind == "custom"
         body = given.get(kind)
-        if isinstance(body, FunctionCall):
+        if is_a(body, FunctionCall):
             body = {"name": body.name, "arguments": body.arguments}
         if not isinstance(body, dict):
             raise self.wrong(f"{field}.{kind}", "must be a dict with the call's name and input")
         text_key = "input" if found.custom else "arguments"
-        found.name = self.text_of(body.get("name"), f"{field}.{kind}.name", False)
-        found.text = self.text_of(body.get(text_key), f"{field}.{kind}.{text_key}", False)
+        source = <dict>body
+        found.name = self.text_of(source.get("name"), f"{field}.{kind}.name", False)
+        found.text = self.text_of(source.get(text_key), f"{field}.{kind}.{text_key}", False)
+        if len(source) > 2:
+            found.body_extra = self.read_extra(
+                source, frozenset({"name", text_key}), f"{field}.{kind}"
+            )
         self.found.characters += len(found.name) + len(found.text)
         if len(given) > 3 or (len(given) == 3 and "type" not in given):
             found.extra = self.read_extra(given, frozenset({"id", "type", kind}), field)
@@ -294,7 +320,7 @@ cdef class _Reader:
         cdef Part part = Part.__new__(Part)
         cdef dict source
         if isinstance(given, str):
-            part.text = str.__str__(given)
+            part.text = exact(given)
             self.found.characters += len(part.text)
             return part
         field = f"content[{place}]"
@@ -302,16 +328,19 @@ cdef class _Reader:
             raise self.wrong(field, f"must be a dict with a type, not {type(given).__name__}")
         source = <dict>given
         kind = source.get("type")
-        if kind == "text":
+        if isinstance(kind, str):
+            kind = exact(kind)
+        if type(kind) is str and kind == "text":
             part.text = self.text_of(source.get("text"), f"{field}.text", False)
             self.found.characters += len(part.text)
             if len(source) > 2:
                 part.extra = self.read_extra(source, frozenset({"type", "text"}), field)
             return part
-        if not isinstance(kind, str) or kind not in PART_TYPES:
+        if type(kind) is not str or kind not in PART_TYPES:
+            shown = f"{kind!r:.80}" if type(kind) is str else f"a {type(kind).__name__}"
             raise self.wrong(
                 f"{field}.type",
-                f"{kind!r} is not a part type; known: {', '.join(PART_TYPES)}",
+                f"{shown} is not a part type; known: {', '.join(PART_TYPES)}",
             )
         if kind == "refusal":
             part.kind = REFUSAL
@@ -323,36 +352,60 @@ cdef class _Reader:
             part.extra = self.read_extra(source, frozenset({"type", kind}), field)
         return part
 
+    cdef int check_data(self, str text, str field) except -1:
+        cdef Py_ssize_t start = 0
+        if text[:5].lower() == "data:":
+            start = data_start(text)
+            if not start:
+                raise self.wrong(field, "a data URI must read data:<media type>;base64,<data>")
+        if not is_base64(text, start):
+            raise self.wrong(field, "the data is not base64")
+        return 0
+
     cdef int read_media(self, Part part, str kind, object media, str field) except -1:
         cdef frozenset known
+        cdef dict source
         if kind == "image_url" and isinstance(media, str):
             media = {"url": media}
         if not isinstance(media, dict):
             raise self.wrong(field, f"must be a dict, not {type(media).__name__}")
+        source = <dict>media
         if kind == "image_url":
             part.kind = IMAGE
             known = IMAGE_KEYS
-            part.text = self.text_of(media.get("url"), f"{field}.url", False)
-            part.detail = self.text_of(media.get("detail"), f"{field}.detail", True)
+            part.text = self.text_of(source.get("url"), f"{field}.url", False)
+            if part.text[:5].lower() == "data:":
+                self.check_data(part.text, f"{field}.url")
+            part.detail = self.text_of(source.get("detail"), f"{field}.detail", True)
             self.found.images += 1
         elif kind == "input_audio":
             part.kind = AUDIO
             known = AUDIO_KEYS
-            part.text = self.text_of(media.get("data"), f"{field}.data", False)
-            part.detail = self.text_of(media.get("format"), f"{field}.format", False)
+            part.text = self.text_of(source.get("data"), f"{field}.data", False)
+            self.check_data(part.text, f"{field}.data")
+            part.detail = self.text_of(source.get("format"), f"{field}.format", False)
             self.found.sounds += 1
         else:
             part.kind = FILE
             known = FILE_KEYS
-            part.text = self.text_of(media.get("file_data"), f"{field}.file_data", True)
-            part.detail = self.text_of(media.get("filename"), f"{field}.filename", True)
-            part.file_id = self.text_of(media.get("file_id"), f"{field}.file_id", True)
+            part.text = self.text_of(source.get("file_data"), f"{field}.file_data", True)
+            part.detail = self.text_of(source.get("filename"), f"{field}.filename", True)
+            part.file_id = self.text_of(source.get("file_id"), f"{field}.file_id", True)
             if part.text is None and part.file_id is None:
                 raise self.wrong(field, "needs file_data or file_id")
+            if part.text is not None:
+                self.check_data(part.text, f"{field}.file_data")
             self.found.files += 1
-        if len(media) > 1:
-            part.media_extra = self.read_extra(media, known, field)
+        if len(source) > 1:
+            part.media_extra = self.read_extra(source, known, field)
         return 0
+
+
+cdef object not_messages(object given):
+    return MessageFormatError(
+        f"messages must be a list of messages or one str, not {type(given).__name__}",
+        field="messages",
+    )
 
 
 def normalize(messages):
@@ -366,13 +419,13 @@ def normalize(messages):
     reader.found.turns = []
     if isinstance(messages, str):
         messages = ({"role": "user", "content": messages},)
-    elif isinstance(messages, (dict, Message, bytes)) or not hasattr(messages, "__iter__"):
-        raise MessageFormatError(
-            "messages must be a list of messages or one str, "
-            f"not {type(messages).__name__}",
-            field="messages",
-        )
-    for message in messages:
+    elif isinstance(messages, (dict, bytes, bytearray)) or is_a(messages, Message):
+        raise not_messages(messages)
+    try:
+        given = iter(messages)
+    except TypeError:
+        raise not_messages(messages) from None
+    for message in given:
         reader.read(message)
         reader.index += 1
     if not reader.found.turns:

@@ -6,19 +6,12 @@ what a model is known not to take goes by the rows named in `specado.losses`.
 
 cimport cython
 
-from specado._core.encoder cimport Encoder
-from specado._core.normalize cimport (
+from specado._core.conversation cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT,
     Call, Conversation, Details, Part, Turn,
 )
-
-from typing import List, Optional, Union
-
-import msgspec
-
-from specado._core.replies import UNREADABLE, mended, parse
-from specado.errors import MalformedResponseError
-from specado.types import ChatCompletionResponse, Choice, Extensions, Message, ToolCall, Usage
+from specado._core.encoder cimport Encoder
+from specado._core.json_text cimport exact
 
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
@@ -55,7 +48,7 @@ cdef class OpenAIChatEncoder(Encoder):
         self.index = -1
         self.out.byte(b"]")
         for name, value in self.params.items():
-            self.write_param(name, value)
+            self.write_param(exact(name), value)
         return self.out.byte(b"}")
 
     cdef int write_turn(self, Turn turn) except -1:
@@ -110,19 +103,19 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.literal(b'{"type":"image_url","image_url":{"url":')
             self.out.string(part.text)
             self.optional(b"detail", part.detail)
-            self.extra(part.media_extra, "")
+            self.extra(part.media_extra, f"content[{place}].image_url")
             self.out.byte(b"}")
         elif part.kind == AUDIO:
             self.check_input("Audio", "input.audio", place)
             self.out.literal(b'{"type":"input_audio","input_audio":{"data":')
             self.out.string(part.text)
             self.optional(b"format", part.detail)
-            self.extra(part.media_extra, "")
+            self.extra(part.media_extra, f"content[{place}].input_audio")
             self.out.byte(b"}")
         else:
             self.check_input("Document", "input.document", place)
-            self.write_file(part)
-        self.extra(part.extra, f"messages[{self.index}].content[{place}]")
+            self.write_file(part, place)
+        self.extra(part.extra, f"content[{place}]")
         return self.out.byte(b"}")
 
     cdef int check_input(self, str modality, str row, Py_ssize_t place) except -1:
@@ -130,7 +123,7 @@ cdef class OpenAIChatEncoder(Encoder):
             self.lose(row, f"messages[{self.index}].content[{place}]")
         return 0
 
-    cdef int write_file(self, Part part) except -1:
+    cdef int write_file(self, Part part, Py_ssize_t place) except -1:
         cdef bint first = True
         self.out.literal(b'{"type":"file","file":{')
         for name, value in (
@@ -143,7 +136,7 @@ cdef class OpenAIChatEncoder(Encoder):
                 self.out.string(name)
                 self.out.byte(b":")
                 self.out.string(value)
-        self.extra(part.media_extra, "")
+        self.extra(part.media_extra, f"content[{place}].file")
         return self.out.byte(b"}")
 
     cdef int optional(self, bytes name, str value) except -1:
@@ -152,44 +145,53 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.string(value)
         return 0
 
-    cdef int extra(self, dict extra, str path) except -1:
-        """Write the keys that no row names as they are; `cache_control` has one."""
-        cdef str field = self.field
+    cdef int extra(self, dict extra, str field) except -1:
+        """Write the keys that no row names as they are; `cache_control` has one.
+
+        *field* is where they stand in the message, "" for the message itself.
+        """
+        cdef str place
         if extra is None:
             return 0
         for name, value in extra.items():
+            place = f"{field}.{name}" if field else name
             if name == "cache_control":
-                self.lose("cache_control.openai", f"{path}.cache_control", value)
+                self.lose("cache_control.openai", f"messages[{self.index}].{place}", value)
                 continue
-            self.member(name, value)
-        self.field = field
+            self.field = place
+            self.out.byte(b",")
+            self.out.string(name)
+            self.out.byte(b":")
+            self.out.value(value, 0)
         return 0
 
     cdef int write_details(self, Details more) except -1:
         cdef Call call
-        cdef bint first = True
-        cdef str path = f"messages[{self.index}]"
+        cdef Py_ssize_t place = 0
+        self.field = "name"
         self.optional(b"name", more.name)
+        self.field = "tool_call_id"
         self.optional(b"tool_call_id", more.tool_call_id)
+        self.field = "refusal"
         self.optional(b"refusal", more.refusal)
         if more.calls is not None:
-            self.field = "tool_calls"
             self.out.literal(b',"tool_calls":[')
             for call in more.calls:
-                if not first:
+                if place:
                     self.out.byte(b",")
-                first = False
-                self.write_call(call)
+                self.write_call(call, f"tool_calls[{place}]")
+                place += 1
             self.out.byte(b"]")
         if more.audio is not None:
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
         if more.reasoning is not None or more.reasoning_details is not None:
-            self.lose("reasoning.openai", f"{path}.reasoning")
-        return self.extra(more.extra, path)
+            self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+        return self.extra(more.extra, "")
 
-    cdef int write_call(self, Call call) except -1:
+    cdef int write_call(self, Call call, str field) except -1:
+        self.field = field
         self.out.literal(b'{"id":')
         self.out.string(call.id)
         if call.custom:
@@ -201,13 +203,16 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.string(call.name)
             self.out.literal(b',"arguments":')
         self.out.string(call.text)
+        self.extra(call.body_extra, f"{field}.custom" if call.custom else f"{field}.function")
         self.out.byte(b"}")
-        self.extra(call.extra, f"messages[{self.index}].tool_calls")
+        self.extra(call.extra, field)
         return self.out.byte(b"}")
 
     cdef int write_param(self, str name, object value) except -1:
         if name == "max_tokens" or name == "max_completion_tokens":
             return self.write_max_tokens(name, value)
+        if name == "tools":
+            value = self.tools_without_cache_control(value)
         if self.facts is None:
             return self.member(name, value)
         if name in SAMPLING and self.trait("sampling") is False and value != 1:
@@ -227,6 +232,20 @@ cdef class OpenAIChatEncoder(Encoder):
             elif kind == "json_schema" and self.trait("structured_output") is False:
                 self.lose("response_format.unsupported", name, kind)
         return self.member(name, value)
+
+    cdef object tools_without_cache_control(self, object tools):
+        cdef list kept
+        if not isinstance(tools, list):
+            return tools
+        kept = []
+        for place, tool in enumerate(tools):
+            if isinstance(tool, dict) and "cache_control" in <dict>tool:
+                self.lose("cache_control.openai", f"tools[{place}].cache_control",
+                          (<dict>tool)["cache_control"])
+                tool = {name: value for name, value in (<dict>tool).items()
+                        if name != "cache_control"}
+            kept.append(tool)
+        return kept
 
     cdef int write_max_tokens(self, str name, object value) except -1:
         cdef object wanted = self.trait("max_tokens_parameter")
@@ -257,124 +276,6 @@ cdef class OpenAIChatEncoder(Encoder):
         return self.member("reasoning_effort", nearest)
 
 
-def encode_request(Conversation conversation not None, str model not None, dict params not None,
-                   facts):
+def encode_request(Conversation conversation not None, model, dict params not None, facts):
     """Return a chat-completions body and its losses; *facts* is the target's `Model` or None."""
     return OpenAIChatEncoder(conversation, model, params, facts).encode()
-
-
-class _Completion(msgspec.Struct):
-    """A reply as OpenAI documents it."""
-
-    choices: List[Choice]
-    id: str = ""
-    model: str = ""
-    created: Union[int, float] = 0
-    object: str = "chat.completion"
-    usage: Optional[Usage] = None
-    system_fingerprint: Optional[str] = None
-    service_tier: Optional[str] = None
-
-
-cdef object _decoder = msgspec.json.Decoder(_Completion)
-
-
-def decode_reply(bytes body not None, str provider not None, str model not None, created):
-    """Return the `ChatCompletionResponse` in *body* and notes on what was mended.
-
-    *model* and *created* stand in where the reply names none. A body that is not JSON is a
-    `MalformedResponseError` with code `not_json`, one without a usable choice `no_choice`.
-    """
-    notes = []
-    if b'"reasoning_content"' in body:
-        found = _read_loosely(body, notes)
-    else:
-        try:
-            found = _decoder.decode(body)
-        except UNREADABLE:
-            found = _read_loosely(body, notes)
-    if not found.choices:
-        raise MalformedResponseError("the reply has no choice", code="no_choice")
-    if not (found.id and found.model and found.created and found.usage is not None):
-        notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
-                  if not getattr(found, name)]
-    if type(found.created) is float:
-        notes.append("created: a float, read as a whole number of seconds")
-        found.created = int(found.created)
-    return ChatCompletionResponse(
-        id=found.id,
-        model=found.model or model,
-        choices=found.choices,
-        extensions=Extensions(provider),
-        created=found.created or created,
-        object="chat.completion",
-        usage=found.usage,
-        system_fingerprint=found.system_fingerprint,
-        service_tier=found.service_tier,
-        raw=body,
-    ), notes
-
-
-def _read_loosely(bytes body, list notes):
-    """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
-    data = parse(body)
-    if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
-        raise MalformedResponseError("the reply has no choices", code="no_choice")
-    choices = []
-    for place, given in enumerate(data["choices"]):
-        choice = _choice_loosely(given, place, notes)
-        if choice is not None:
-            choices.append(choice)
-    return _Completion(
-        choices=choices,
-        id=mended(data, "id", str, "", "id", notes),
-        model=mended(data, "model", str, "", "model", notes),
-        created=mended(data, "created", Union[int, float], 0, "created", notes),
-        usage=mended(data, "usage", Usage, None, "usage", notes),
-        system_fingerprint=mended(data, "system_fingerprint", str, None, "system_fingerprint",
-                                  notes),
-        service_tier=mended(data, "service_tier", str, None, "service_tier", notes),
-    )
-
-
-def _choice_loosely(given, Py_ssize_t place, list notes):
-    """Return a `Choice`, or `None` (with a note) if there is no message in it."""
-    path = f"choices[{place}]"
-    if not isinstance(given, dict) or not isinstance(given.get("message"), dict):
-        notes.append(f"{path}: no message, left out")
-        return None
-    message = given["message"]
-    content = message.get("content")
-    if isinstance(content, list):
-        notes.append(f"{path}.message.content: a list of parts, its text joined")
-        content = "".join(
-            part.get("text") or "" for part in content
-            if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
-    elif content is not None and not isinstance(content, str):
-        notes.append(f"{path}.message.content: {type(content).__name__}, read as None")
-        content = None
-    where = f"{path}.message"
-    calls = mended(message, "tool_calls", List[ToolCall], None, f"{where}.tool_calls", notes)
-    if calls is None and content is None and not any(
-        message.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
-    ) and "content" not in message:
-        notes.append(f"{where}: neither content nor tool_calls, left out")
-        return None
-    if given.get("index") is None:
-        notes.append(f"{path}.index: missing, read as {place}")
-    reasoning = "reasoning" if message.get("reasoning") is not None else "reasoning_content"
-    return Choice(
-        index=mended(given, "index", int, place, f"{path}.index", notes),
-        message=Message(
-            role=mended(message, "role", str, "assistant", f"{where}.role", notes),
-            content=content,
-            tool_calls=calls,
-            reasoning=mended(message, reasoning, str, None, f"{where}.{reasoning}", notes),
-            refusal=mended(message, "refusal", str, None, f"{where}.refusal", notes),
-            annotations=mended(message, "annotations", list, None, f"{where}.annotations", notes),
-            audio=mended(message, "audio", dict, None, f"{where}.audio", notes),
-        ),
-        finish_reason=mended(given, "finish_reason", str, None, f"{path}.finish_reason", notes),
-        logprobs=mended(given, "logprobs", dict, None, f"{path}.logprobs", notes),
-    )

@@ -92,10 +92,10 @@ def attempts(
     deadline = now() + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
-        if now() >= deadline:
-            return Result(course, _out_of_time(course, limits))
         candidate = waiting.pop(0)
         ended = yield from _ask(candidate, waiting, course, limits, deadline, now, random)
+        if ended is None:
+            return Result(course, _out_of_time(course, limits))
         if isinstance(ended, Answer):
             return Result(course, ended)
         waiting = _after(ended, candidate, waiting, limits)
@@ -110,13 +110,16 @@ def _ask(
     deadline: float,
     now: Callable[[], float],
     random: Callable[[], float],
-) -> Generator[Effect, Outcome, Union[Answer, ProviderError]]:
-    """Ask one candidate until it answers or there is no more to do; return how it ended."""
+) -> Generator[Effect, Outcome, Union[Answer, ProviderError, None]]:
+    """Ask one candidate until there is no more to do; return how it ended.
+
+    `None` means that the call's time was up when it was the candidate's turn (again).
+    """
     retries = 0
     while True:
         left_s = deadline - now()
-        if left_s <= 0:  # a wait took longer than it should
-            return course.errors[-1]
+        if left_s <= 0:
+            return None
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
         course.attempts += 1
         outcome = yield Send(candidate, timeout_s)

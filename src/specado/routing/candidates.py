@@ -60,19 +60,18 @@ def routes(
     if fallback_models is not None:
         found += [_named_route(name, configured) for name in fallback_models]
     elif settings.enable_fallback:
+        listed = settings.fallback_providers is not None
+        key = "fallback_providers" if listed else "fallback_provider"
         found += [
-            _fallback(model, first, known_provider(name, "fallback_provider"), settings, today)
+            _fallback(model, first, known_provider(name, key), settings, today)
             for name in configured
             if name != first.provider.name or name in fallbacks
         ]
+    # By the id as it would be sent: two snapshots have one entry in the manifest, yet differ.
     unique: dict[tuple[str, str | None], Route] = {}
     for route in found:
-        unique.setdefault((route.provider.name, _canonical(route)), route)
+        unique.setdefault((route.provider.name, route.model), route)
     return list(unique.values())
-
-
-def _canonical(route: Route) -> str | None:
-    return route.model if route.facts is None else route.facts.id
 
 
 def _named_route(model: str, configured: Sequence[str]) -> Route:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Optional
 
 from specado.errors import (
@@ -66,7 +67,7 @@ _HOPELESS = (AuthenticationError, QuotaExceededError, InvalidRequestError)
 
 def rule_for(error: ProviderError) -> Rule:
     """Return what may follow *error*."""
-    rule = _RULES[type(error)]
+    rule = next(_RULES[kind] for kind in type(error).__mro__ if kind in _RULES)
     if isinstance(error, ConnectionFailedError) and error.sent:
         rule = Rule(1, ALWAYS)
     elif isinstance(error, MalformedResponseError) and error.code == "no_choice":
@@ -81,10 +82,12 @@ def rule_for(error: ProviderError) -> Rule:
 def backoff_s(error: ProviderError, retry: int, random: float) -> float:
     """Return the wait before retry number *retry* (from 0) of a candidate, in seconds.
 
-    The provider's own wait counts first; else full jitter, *random* being from [0, 1).
+    The provider's own wait counts first, if it can be one; else full jitter, *random* being
+    from [0, 1).
     """
-    if error.retry_after_s is not None:
-        return error.retry_after_s
+    asked_s = error.retry_after_s
+    if asked_s is not None and 0 <= asked_s < math.inf:
+        return asked_s
     throttled = isinstance(error, (RateLimitError, OverloadedError))
     base = THROTTLED_BASE_S if throttled else BASE_S
     return random * min(MAX_BACKOFF_S, base * 2.0 ** min(retry, 10))

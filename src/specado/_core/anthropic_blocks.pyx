@@ -1,0 +1,221 @@
+"""The dialect `anthropic_messages`: the content blocks of a request.
+
+Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
+form, is reported by a row of `specado.losses`.
+"""
+
+from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
+from specado._core.encoder cimport Encoder
+from specado._core.normalize cimport data_start
+
+import msgspec
+
+from specado.errors import MessageFormatError
+
+cdef dict IMAGE_TYPES = {
+    "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
+    "image/gif": "image/gif", "image/webp": "image/webp",
+}
+
+
+cdef class AnthropicBlocks(Encoder):
+    """Writes blocks; each writer takes and returns whether the list is still empty."""
+
+    cdef int block(self, bint first, bytes start) except -1:
+        self.cached = False
+        if not first:
+            self.out.byte(b",")
+        return self.out.literal(start)
+
+    cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
+        cdef str path
+        if not text.strip():
+            self.lose("text.blank", f"messages[{self.index}].{field}", text)
+            return first
+        self.field = field
+        self.block(first, b'{"type":"text","text":')
+        self.out.string(text)
+        self.block_extra(extra, field)
+        self.out.byte(b"}")
+        return False
+
+    cdef int block_extra(self, dict extra, str field) except -1:
+        """Write a part's `cache_control`; report every other key."""
+        if extra is None:
+            return 0
+        if "cache_control" in extra:
+            self.cached = True
+            self.out.key(b"cache_control")
+            self.out.value(extra["cache_control"], 0)
+        return self.lose_keys(extra, "part.unknown_key", field)
+
+    cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
+        cdef str field = f"content[{place}]"
+        cdef str path = f"messages[{self.index}].{field}"
+        cdef Turn turn = self.conversation.turns[self.index]
+        cdef Py_ssize_t last_place = len(turn.parts) - 1
+        self.field = field
+        if part.kind == TEXT:
+            text = part.text
+            if self.index == self.last and place == last_place and text.strip():
+                text = self.check_last(text, field)
+            return self.write_text(text, part.extra, field, first)
+        if part.kind == REFUSAL:
+            self.lose("assistant.refusal", path)
+            return self.write_text(part.text, part.extra, field, first)
+        if part.kind == AUDIO:
+            self.lose("input.audio", path)
+            return first
+        if part.kind == IMAGE:
+            if self.lacks_input("Image"):
+                self.lose("input.image", path)
+            self.block(first, b'{"type":"image","source":')
+            self.write_image_source(part.text, f"{field}.image_url.url")
+            if part.detail is not None and part.detail != "auto":
+                self.lose("image.detail", f"{path}.image_url.detail", part.detail)
+        else:
+            if part.text is None:
+                self.lose("file.id", f"{path}.file.file_id", part.file_id)
+                return first
+            if self.lacks_input("Document"):
+                self.lose("input.document", path)
+            self.block(first, b'{"type":"document","source":')
+            self.write_document_source(part.text, f"{field}.file.file_data")
+            if part.detail is not None:
+                self.out.key(b"title")
+                self.out.string(part.detail)
+        self.lose_keys(part.media_extra, "part.unknown_key",
+                       f"{field}.image_url" if part.kind == IMAGE else f"{field}.file")
+        self.block_extra(part.extra, field)
+        self.out.byte(b"}")
+        return False
+
+    cdef object bad(self, str field, str what):
+        return MessageFormatError(f"messages[{self.index}].{field}: {what}",
+                                  index=self.index, field=field)
+
+    cdef tuple data_uri(self, str uri):
+        """Return the media type of a checked data URI and where its data begins."""
+        cdef Py_ssize_t start = data_start(uri)
+        return uri[5:start - 8].split(";")[0].strip().lower(), start
+
+    cdef int write_image_source(self, str url, str field) except -1:
+        cdef object media
+        cdef Py_ssize_t start
+        if not url[:5].lower() == "data:":
+            if not url[:8].lower().startswith(("https://", "http://")):
+                raise self.bad(field, "must be an http(s) URL or a data URI")
+            self.out.literal(b'{"type":"url","url":')
+            self.out.string(url)
+            return self.out.byte(b"}")
+        media, start = self.data_uri(url)
+        if media not in IMAGE_TYPES:
+            self.lose("image.media_type", f"messages[{self.index}].{field}", media)
+        self.out.literal(b'{"type":"base64","media_type":')
+        self.out.string(IMAGE_TYPES.get(media, media))
+        self.out.literal(b',"data":')
+        self.out.string_tail(url, start)
+        return self.out.byte(b"}")
+
+    cdef int write_document_source(self, str data, str field) except -1:
+        cdef object media = "application/pdf"
+        cdef Py_ssize_t start = 0
+        if data[:5].lower() == "data:":
+            media, start = self.data_uri(data)
+        if media != "application/pdf":
+            self.lose("file.media_type", f"messages[{self.index}].{field}", media)
+        self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
+        self.out.string_tail(data, start)
+        return self.out.byte(b"}")
+
+    cdef bint write_reasoning(self, list blocks, bint first) except -1:
+        cdef Py_ssize_t place = 0
+        cdef str path
+        for item in blocks:
+            path = f"messages[{self.index}].reasoning_details[{place}]"
+            self.field = f"reasoning_details[{place}]"
+            place += 1
+            if item.model is None or family_of(item.model) != family_of(self.model):
+                self.lose("reasoning.foreign", path, item.model, None)
+            elif item.type == "thinking" and item.signature is not None:
+                self.block(first, b'{"type":"thinking","thinking":')
+                self.out.string(item.text or "")
+                self.out.key(b"signature")
+                self.out.string(item.signature)
+                self.out.byte(b"}")
+                first = False
+            elif item.type == "redacted_thinking" and item.data is not None:
+                self.block(first, b'{"type":"redacted_thinking","data":')
+                self.out.string(item.data)
+                self.out.byte(b"}")
+                first = False
+            else:
+                self.lose("reasoning.unsigned", path)
+        return first
+
+    cdef bint write_calls(self, list calls, bint first) except -1:
+        cdef Call call
+        cdef Py_ssize_t place = 0
+        for call in calls:
+            self.field = f"tool_calls[{place}]"
+            if call.custom:
+                self.lose("tool.custom", f"messages[{self.index}].{self.field}")
+            else:
+                self.block(first, b'{"type":"tool_use","id":')
+                first = False
+                self.out.string(call.id)
+                self.out.key(b"name")
+                self.out.string(call.name)
+                self.out.key(b"input")
+                self.write_arguments(call)
+                self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.function")
+                self.block_extra(call.extra, self.field)
+                self.out.byte(b"}")
+            place += 1
+        return first
+
+    cdef int write_arguments(self, Call call) except -1:
+        """Write a call's arguments as they stand, once they are known to be a JSON object."""
+        cdef str text = call.text.strip(" \t\r\n")
+        if not text:
+            return self.out.literal(b"{}")
+        try:
+            found = msgspec.json.decode(text.encode())
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            raise self.bad(
+                f"{self.field}.function.arguments",
+                f"the arguments of call {call.id!r} ({call.name}) are not JSON",
+            ) from None
+        if not isinstance(found, dict):
+            raise self.bad(
+                f"{self.field}.function.arguments",
+                f"the arguments of call {call.id!r} ({call.name}) are not a JSON object",
+            )
+        return self.out.literal(text.encode())
+
+    cdef str check_last(self, str text, str field):
+        """Return the last text of an assistant message at the end without its trailing space."""
+        cdef str kept = text.rstrip()
+        if kept != text:
+            self.lose("assistant.trailing_space", f"messages[{self.index}].{field}")
+        return kept
+
+    cdef int lose_keys(self, dict extra, str row, str field) except -1:
+        """Report the keys that are not known there; `None` is as good as no key."""
+        cdef str path
+        if extra is None:
+            return 0
+        path = f"messages[{self.index}]" + (f".{field}" if field else "")
+        for name, value in extra.items():
+            if name == "annotations" and not field:
+                if value:
+                    self.lose("message.annotations", f"{path}.{name}")
+            elif name != "cache_control" and value is not None:
+                self.lose(row, f"{path}.{name}", value)
+        return 0
+
+
+cdef str family_of(str model):
+    """Return a model id without its date, the unit that thinking signatures are good for."""
+    head, _, tail = model.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else model

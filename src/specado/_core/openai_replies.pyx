@@ -1,0 +1,217 @@
+"""The dialect `openai_chat`: replies (openai.types.chat 3.54, 2026-11-22)."""
+
+from typing import List, Optional, Union
+
+import msgspec
+
+from specado._core.json_text import dumps
+from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado.errors import MalformedResponseError
+from specado.types import (
+    ChatCompletionResponse,
+    Choice,
+    CompletionTokensDetails,
+    Extensions,
+    FunctionCall,
+    Message,
+    PromptTokensDetails,
+    ToolCall,
+    Usage,
+)
+
+
+class _Completion(msgspec.Struct):
+    """A reply as OpenAI documents it."""
+
+    choices: List[Choice]
+    id: str = ""
+    model: str = ""
+    created: Union[int, float] = 0
+    object: str = "chat.completion"
+    usage: Optional[Usage] = None
+    system_fingerprint: Optional[str] = None
+    service_tier: Optional[str] = None
+
+
+cdef object _decoder = msgspec.json.Decoder(_Completion)
+
+
+def decode_reply(bytes body not None, str provider not None, str model not None, created):
+    """Return the `ChatCompletionResponse` in *body* and notes on what was mended.
+
+    *model* and *created* stand in where the reply names none. A body that is not JSON is a
+    `MalformedResponseError` with code `not_json`, one without a usable choice `no_choice`.
+    """
+    notes = []
+    if b'"reasoning_content"' in body:
+        found = _read_loosely(body, notes)
+    else:
+        try:
+            found = _decoder.decode(body)
+        except UNREADABLE:
+            found = _read_loosely(body, notes)
+        else:
+            if not _is_whole(found.choices):
+                found = _read_loosely(body, notes)
+    if not found.choices:
+        raise MalformedResponseError("the reply has no choice", code="no_choice")
+    if not (found.id and found.model and found.created and found.usage is not None):
+        noted = "\n".join(["", *notes])
+        notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
+                  if not getattr(found, name) and f"\n{name}: " not in noted]
+    if type(found.created) is float:
+        notes.append("created: a float, read as a whole number of seconds")
+        found.created = int(found.created)
+    return ChatCompletionResponse(
+        id=found.id,
+        model=found.model or model,
+        choices=found.choices,
+        extensions=Extensions(provider),
+        created=found.created or created,
+        object="chat.completion",
+        usage=found.usage,
+        system_fingerprint=found.system_fingerprint,
+        service_tier=found.service_tier,
+        raw=body,
+    ), notes
+
+
+def _read_loosely(bytes body, list notes):
+    """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
+    data = parse(body, notes)
+    if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
+        raise MalformedResponseError("the reply has no choices", code="no_choice")
+    choices = []
+    for place, given in enumerate(data["choices"]):
+        choice = _choice_loosely(given, place, notes)
+        if choice is not None:
+            choices.append(choice)
+    return _Completion(
+        choices=choices,
+        id=mended(data, "id", str, "", "id", notes),
+        model=mended(data, "model", str, "", "model", notes),
+        created=mended(data, "created", Union[int, float], 0, "created", notes),
+        usage=_usage_loosely(data.get("usage"), notes),
+        system_fingerprint=mended(data, "system_fingerprint", str, None, "system_fingerprint",
+                                  notes),
+        service_tier=mended(data, "service_tier", str, None, "service_tier", notes),
+    )
+
+
+cdef bint _is_whole(list choices):
+    """Return whether every message has what its type cannot say: text, and calls of something."""
+    for choice in choices:
+        message = choice.message
+        if type(message.content) is list:
+            return False
+        for call in message.tool_calls or ():
+            if call.function is None and call.custom is None:
+                return False
+    return True
+
+
+def _usage_loosely(given, list notes):
+    """Return a `Usage`, with a note on each number that is missing or not whole."""
+    tokens = whole_numbers(
+        given, ("prompt_tokens", "completion_tokens", "total_tokens"), "usage", notes
+    )
+    if tokens is None:
+        return None
+    for name in ("prompt_tokens", "completion_tokens"):
+        if name not in tokens:
+            tokens[name] = 0
+            notes.append(f"usage.{name}: missing, read as 0")
+    if "total_tokens" not in tokens:
+        tokens["total_tokens"] = tokens["prompt_tokens"] + tokens["completion_tokens"]
+        notes.append("usage.total_tokens: missing, added up")
+    for name, type_ in (("prompt_tokens_details", PromptTokensDetails),
+                        ("completion_tokens_details", CompletionTokensDetails)):
+        details = whole_numbers(given.get(name), type_.__struct_fields__, f"usage.{name}", notes)
+        tokens[name] = None if details is None else type_(**details)
+    return Usage(**tokens)
+
+
+def _calls_loosely(given, str path, list notes):
+    """Return the usable tool calls, `None` if there is none."""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        notes.append(f"{path}: {type(given).__name__} where a list is documented, read as None")
+        return None
+    calls = []
+    for place, item in enumerate(given):
+        call = _call_loosely(item, place, f"{path}[{place}]", notes)
+        if call is None:
+            notes.append(f"{path}[{place}]: not a tool call, left out")
+        else:
+            calls.append(call)
+    return calls or None
+
+
+def _call_loosely(given, Py_ssize_t place, str path, list notes):
+    if not isinstance(given, dict):
+        return None
+    id_ = mended(given, "id", str, "", f"{path}.id", notes)
+    if not id_:
+        id_ = f"call_{place}"
+        notes.append(f"{path}.id: missing, called {id_}")
+    function = given.get("function")
+    if not isinstance(function, dict):
+        custom = given.get("custom")
+        return ToolCall(id_, type="custom", custom=custom) if isinstance(custom, dict) else None
+    if not isinstance(function.get("name"), str):
+        return None
+    arguments = function.get("arguments")
+    if arguments is None:
+        arguments = "{}"
+        notes.append(f"{path}.function.arguments: missing, read as {arguments}")
+    elif not isinstance(arguments, str):
+        notes.append(
+            f"{path}.function.arguments: {type(arguments).__name__} where text is documented, "
+            "written as JSON text"
+        )
+        arguments = dumps(arguments).decode()
+    return ToolCall(id_, FunctionCall(function["name"], arguments))
+
+
+def _choice_loosely(given, Py_ssize_t place, list notes):
+    """Return a `Choice`, or `None` (with a note) if there is no message in it."""
+    path = f"choices[{place}]"
+    if not isinstance(given, dict) or not isinstance(given.get("message"), dict):
+        notes.append(f"{path}: no message, left out")
+        return None
+    message = given["message"]
+    content = message.get("content")
+    if isinstance(content, list):
+        notes.append(f"{path}.message.content: a list of parts, its text joined")
+        content = "".join(
+            part.get("text") or "" for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    elif content is not None and not isinstance(content, str):
+        notes.append(f"{path}.message.content: {type(content).__name__}, read as None")
+        content = None
+    where = f"{path}.message"
+    calls = _calls_loosely(message.get("tool_calls"), f"{where}.tool_calls", notes)
+    if calls is None and content is None and not any(
+        message.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
+    ) and "content" not in message:
+        notes.append(f"{where}: neither content nor tool_calls, left out")
+        return None
+    if given.get("index") is None:
+        notes.append(f"{path}.index: missing, read as {place}")
+    reasoning = "reasoning" if message.get("reasoning") is not None else "reasoning_content"
+    return Choice(
+        index=mended(given, "index", int, place, f"{path}.index", notes),
+        message=Message(
+            role=mended(message, "role", str, "assistant", f"{where}.role", notes),
+            content=content,
+            tool_calls=calls,
+            reasoning=mended(message, reasoning, str, None, f"{where}.{reasoning}", notes),
+            refusal=mended(message, "refusal", str, None, f"{where}.refusal", notes),
+            annotations=mended(message, "annotations", list, None, f"{where}.annotations", notes),
+            audio=mended(message, "audio", dict, None, f"{where}.audio", notes),
+        ),
+        finish_reason=mended(given, "finish_reason", str, None, f"{path}.finish_reason", notes),
+        logprobs=mended(given, "logprobs", dict, None, f"{path}.logprobs", notes),
+    )

@@ -1,0 +1,183 @@
+"""Checks of the values that a caller sets, and what their errors say.
+
+A check takes what the value is called and the value, and returns it fit for use or raises a
+`ConfigurationError` that names key, value and what is allowed. A value that may hold a secret
+is not shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+from urllib.parse import SplitResult, urlsplit
+
+from specado.errors import ConfigurationError
+
+__all__ = [
+    "checked_header_value",
+    "checked_headers",
+    "checked_url",
+    "closest",
+    "count",
+    "nonempty_text",
+    "one_of",
+    "provider_names",
+    "proxy_url",
+    "seconds",
+    "shown_value",
+    "true_or_false",
+    "wrong",
+]
+
+# Ten days: no call takes longer, and sockets refuse time-outs above some 24 days.
+MAX_SECONDS = 864_000
+MAX_SHOWN_BITS = 64
+MAX_SHOWN_CHARACTERS = 100
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+
+
+def wrong(key: str, value: Any, allowed: str) -> ConfigurationError:
+    """Return the error for a value that is not among the allowed ones."""
+    # What stands under a provider or is a proxy may be a key or a password.
+    secret = isinstance(value, str) and key.startswith(("providers", "proxy"))
+    kind = f"a {type(value).__name__}"
+    shown = kind if secret else shown_value(value, kind)
+    return ConfigurationError(f"{key} is {shown}; allowed: {allowed}", key=key)
+
+
+def shown_value(value: Any, otherwise: str) -> str:
+    """Return a short number or text as an error shows it, and *otherwise* for anything else."""
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() <= MAX_SHOWN_BITS else otherwise
+    if isinstance(value, str):
+        cut = len(value) > MAX_SHOWN_CHARACTERS
+        return repr(value[:MAX_SHOWN_CHARACTERS]) + ("…" if cut else "")
+    return repr(value) if isinstance(value, float) else otherwise
+
+
+def nonempty_text(key: str, value: Any) -> str:
+    """Return a text stripped, if anything of it is left."""
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(key, value, "text that is not empty")
+    return value.strip()
+
+
+def provider_names(key: str, value: Any) -> tuple[str, ...]:
+    """Return a list of names as a tuple, each stripped."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of provider names")
+    return tuple(nonempty_text(f"{key}[{place}]", item) for place, item in enumerate(value))
+
+
+def true_or_false(key: str, value: Any) -> bool:
+    """Return *value* if it is a bool."""
+    if not isinstance(value, bool):
+        raise wrong(key, value, "True or False")
+    return value
+
+
+def count(least: int) -> Callable[[str, Any], int]:
+    """Return a check that a value is a whole number from *least* up."""
+
+    def check(key: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise wrong(key, value, f"a whole number from {least} up")
+        return value
+
+    return check
+
+
+def seconds(key: str, value: Any) -> float:
+    """Return *value* if it is a time above zero, and not longer than any call."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 < value <= MAX_SECONDS
+    ):
+        raise wrong(key, value, f"a number of seconds above 0, at most {MAX_SECONDS:,}")
+    return value
+
+
+def one_of(*allowed: str) -> Callable[[str, Any], str]:
+    """Return a check that a value is one of *allowed*."""
+
+    def check(key: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise wrong(key, value, ", ".join(map(repr, allowed)))
+        return value
+
+    return check
+
+
+def closest(name: str, known: Any) -> Optional[str]:
+    """Return the member of *known* that *name* most likely meant, if any is near."""
+    found = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def checked_header_value(value: Any, key: str) -> str:
+    """Return a header value stripped; what is not visible ASCII is refused without showing it."""
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{key} is a {type(value).__name__}; allowed: text", key=key)
+    text = value.strip()
+    if not text or not text.isascii() or not text.isprintable():
+        raise ConfigurationError(
+            f"{key} has characters that a header cannot carry; allowed: visible ASCII text, "
+            "not empty (check for line breaks and typographic quotes)",
+            key=key,
+        )
+    return text
+
+
+def checked_url(key: str, value: Any) -> str:
+    """Return an http(s) URL without a slash at its end; a wrong one is not shown."""
+    if not isinstance(value, str) or not value.strip().lower().startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"{key} must be a URL that begins with http:// or https://", key=key
+        )
+    url = value.strip().rstrip("/")
+    if "?" in url or "#" in url:
+        raise ConfigurationError(f"{key} is followed by a path: no '?' and no '#'", key=key)
+    if _split(key, url).username is not None:
+        raise ConfigurationError(f"{key}: credentials go into the headers, not the URL", key=key)
+    return url
+
+
+def _split(key: str, url: str) -> SplitResult:
+    """Return the parts of a URL that names a host, and a port if any."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"{key} is not a URL: use ASCII without spaces", key=key)
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if not named:
+        raise ConfigurationError(f"{key} is not a URL: check its host and port", key=key)
+    return parts
+
+
+def proxy_url(key: str, value: Any) -> str:
+    """Return the URL of a proxy with its scheme (http where none is given); it is not shown."""
+    text = nonempty_text(key, value)
+    url = text if "://" in text else f"http://{text}"
+    parts = _split(key, url)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"{key} must be a URL such as http://user:password@host:port", key=key
+        )
+    return url
+
+
+def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Return headers as pairs, names and values checked."""
+    if not isinstance(value, Mapping):
+        raise wrong(key, value, "{name: text}")
+    pairs = []
+    for name, text in value.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError(f"{key}: {name!r} is not a header name", key=key)
+        pairs.append((name, checked_header_value(text, f"{key}[{name!r}]")))
+    return tuple(pairs)

@@ -1,0 +1,198 @@
+"""The command line's grammar and its help texts; imports nothing of the library."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from specado._version import __version__
+
+__all__ = ["DEFAULT_MODEL", "STRICTNESSES", "make_parser"]
+
+DEFAULT_MODEL = "gpt-4o"
+STRICTNESSES = ("strict", "warn", "coerce")
+SIMULATOR_HOST = "127.0.0.1"
+SIMULATOR_PORT = 8089
+HIGHEST_PORT = 65_535
+
+OVERVIEW = """\
+One call to any large language model, with retry and fallback.
+
+Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY. Without any
+key, replies are simulated in this process, and every command still works.
+"""
+OVERVIEW_EXAMPLES = """\
+examples:
+  specado chat "Why is the sky blue?"
+  specado models anthropic
+  specado compare gpt-4-turbo claude-3-opus
+  specado simulate
+
+"specado COMMAND --help" tells more about a command.
+"""
+CHAT_EXAMPLES = """\
+The answer goes to stdout; what happened (who answered, how many attempts,
+what was lost on the way) goes to stderr.
+
+examples:
+  specado chat "Why is the sky blue?"
+  specado chat --model claude-opus-4-5 --system "Be brief." "What is TLS?"
+  specado chat --model anthropic/claude-opus-4-5 --fallback openai "Hello"
+  git diff | specado chat --system "Write a commit message for this diff."
+  specado chat --json "Hello" | jq .extensions
+"""
+MODELS_EXAMPLES = """\
+examples:
+  specado models
+  specado models anthropic --all
+  specado models --json | jq -r '.[] | select(.pricing.input < 1) | .id'
+"""
+COMPARE_EXAMPLES = """\
+A model is named by its id, with or without its provider. The exit code is 0
+whether something is lost or not.
+
+examples:
+  specado compare gpt-4-turbo claude-3-opus
+  specado compare openai/gpt-5 anthropic/claude-opus-4-5 --json
+"""
+SIMULATE_EXAMPLES = """\
+Any key but "wrong" is taken. Ctrl-C or SIGTERM stops it.
+
+examples:
+  specado simulate
+  specado simulate --port 0 --verbose
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that takes no abbreviations: they would change meaning as options are added."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser; what it parses has `command`, the name of the module to run."""
+    parser = _Parser(prog="specado", description=OVERVIEW, epilog=OVERVIEW_EXAMPLES)
+    parser.add_argument("--version", action="version", version=f"specado {__version__}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    _add_chat(commands)
+    _add_models(commands)
+    _add_compare(commands)
+    _add_simulate(commands)
+    return parser
+
+
+def _add_chat(commands: Any) -> None:
+    parser = commands.add_parser(
+        "chat",
+        help="ask a model, with retry and fallback",
+        description="Ask a model, and print its answer.",
+        epilog=CHAT_EXAMPLES,
+    )
+    parser.add_argument(
+        "prompt",
+        nargs="?",
+        metavar="PROMPT",
+        help="what to ask; read from stdin if it is - or absent",
+    )
+    parser.add_argument(
+        "-m",
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="MODEL",
+        help="the model's id, with or without its provider (default: %(default)s)",
+    )
+    parser.add_argument("-s", "--system", metavar="TEXT", help="the system's instructions")
+    parser.add_argument(
+        "-t", "--temperature", type=float, metavar="NUMBER", help="randomness, from 0 to 2"
+    )
+    parser.add_argument(
+        "--max-tokens", type=int, metavar="COUNT", help="the most tokens to generate"
+    )
+    parser.add_argument(
+        "--fallback",
+        action="append",
+        metavar="PROVIDER",
+        help="the provider to ask if the first fails; again for a further one",
+    )
+    parser.add_argument(
+        "--strictness",
+        choices=STRICTNESSES,
+        help="what may be lost on the way to a provider: nothing, nothing that the answer "
+        "relies on, or anything (default: warn)",
+    )
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="the time for the whole call"
+    )
+    _add_json(parser, "print the reply, and its extensions, as JSON")
+
+
+def _add_models(commands: Any) -> None:
+    parser = commands.add_parser(
+        "models",
+        help="list the models with their limits, prices and abilities",
+        description="List each provider's models: limits, prices, abilities, and the day of "
+        "their\nretirement where one is announced.",
+        epilog=MODELS_EXAMPLES,
+    )
+    parser.add_argument(
+        "provider", nargs="?", metavar="PROVIDER", help="only this provider's models"
+    )
+    parser.add_argument("-a", "--all", action="store_true", help="retired models too")
+    _add_json(parser, "print the models' entries in the manifests as a JSON list")
+
+
+def _add_compare(commands: Any) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="tell what a move from one model to another loses",
+        description="Tell what a move from one model to another loses, and what to do about it.",
+        epilog=COMPARE_EXAMPLES,
+    )
+    parser.add_argument("source", metavar="SOURCE", help="the model to move from")
+    parser.add_argument("target", metavar="TARGET", help="the model to move to")
+    _add_json(parser, "print the comparison as JSON")
+
+
+def _add_simulate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "simulate",
+        help="serve both providers' APIs, simulated, on a local port",
+        description="Serve OpenAI's and Anthropic's APIs, simulated, until it is stopped.",
+        epilog=SIMULATE_EXAMPLES,
+    )
+    parser.add_argument(
+        "--host",
+        type=_host,
+        default=SIMULATOR_HOST,
+        metavar="ADDRESS",
+        help="the address to listen on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=SIMULATOR_PORT,
+        metavar="PORT",
+        help="the port to listen on; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="print each request to stderr")
+
+
+def _add_json(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def _host(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an address must not be empty; 0.0.0.0 means all")
+    return text.strip()

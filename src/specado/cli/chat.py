@@ -1,0 +1,126 @@
+"""`specado chat`: one completion, and what happened on the way to it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Optional
+
+import msgspec
+
+from specado.capabilities import find_model, list_providers
+from specado.cli import output
+from specado.client import Client
+from specado.errors import SpecadoError
+from specado.types import Message
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["run"]
+
+WRONG_USAGE = 2
+# OpenAI's names for why an answer ended, where a reader should know of it.
+_ENDINGS = {
+    "length": "cut off at the token limit",
+    "content_filter": "stopped by the content filter",
+}
+
+
+def run(arguments: Namespace) -> int:
+    """Ask, print the answer, and say on stderr what happened."""
+    prompt = _prompt(arguments.prompt)
+    if prompt is None:
+        output.notice('no prompt: give one (specado chat "Hello"), or pipe it in')
+        return WRONG_USAGE
+    if not prompt.strip():
+        raise SpecadoError("the prompt is empty")
+    response = _ask(arguments, prompt)
+    if arguments.json:
+        output.document(_as_document(response))
+    else:
+        message = response.choices[0].message
+        output.answer(message.text or message.refusal or "")
+    for text in _what_happened(response):
+        output.notice(text)
+    return 0
+
+
+def _prompt(given: Optional[str]) -> Optional[str]:
+    """Return the prompt, from stdin if it is `-` or not given; `None` if there is none."""
+    if given is not None and given != "-":
+        return given
+    if sys.stdin is None or (given is None and sys.stdin.isatty()):
+        return None
+    buffer = getattr(sys.stdin, "buffer", None)
+    if buffer is None:
+        return sys.stdin.read().rstrip("\r\n")
+    try:
+        text: str = buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecadoError(f"the prompt on stdin is not UTF-8 text (byte {error.start})") from None
+    return text.rstrip("\r\n")
+
+
+def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
+    config = {
+        "fallback_providers": arguments.fallback,
+        "strictness": arguments.strictness,
+        "timeout_seconds": arguments.timeout,
+    }
+    messages = [] if arguments.system is None else [Message("system", arguments.system)]
+    messages.append(Message("user", prompt))
+    with Client(config) as client:
+        response: ChatCompletionResponse = client.chat.completions.create(
+            _with_provider(arguments.model) if arguments.fallback else arguments.model,
+            messages,
+            temperature=arguments.temperature,
+            max_tokens=arguments.max_tokens,
+        )
+    return response
+
+
+def _with_provider(model: str) -> str:
+    """Return a bare id with its provider, where just one has it.
+
+    Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
+    send it elsewhere.
+    """
+    having = [name for name in list_providers() if find_model(name, model) is not None]
+    return f"{having[0]}/{model}" if len(having) == 1 else model
+
+
+def _as_document(response: ChatCompletionResponse) -> dict[str, Any]:
+    """Return the reply as plain JSON objects, what specado did to get it under `extensions`."""
+    return {**response.to_dict(), "extensions": msgspec.to_builtins(response.extensions)}
+
+
+def _what_happened(response: ChatCompletionResponse) -> list[str]:
+    """Return who answered and how as one line, then a line for each failure and each loss."""
+    extensions = response.extensions
+    metadata = extensions.metadata
+    attempts = extensions.attempts
+    parts = [f"answered by {extensions.provider_used}/{response.model}"]
+    if extensions.fallback_triggered:
+        parts.append(f"fallback from {metadata['primary_provider']}")
+    else:
+        parts.append("no fallback")
+    parts.append("1 attempt" if attempts == 1 else f"{attempts} attempts")
+    ending = _ENDINGS.get(response.choices[0].finish_reason or "")
+    if ending is not None:
+        parts.append(ending)
+    if metadata["simulated"]:
+        parts.append("simulated")
+    lines = [", ".join(parts)]
+    errors = metadata.get("provider_errors", ())
+    lines += [f"failed: {text}" for text in dict.fromkeys(errors)]
+    if extensions.fallback_triggered:
+        lines += [
+            f"skipped: {each['provider']}/{each['model']}: {each['reason']}"
+            for each in metadata.get("skipped", ())
+        ]
+    report = metadata.get("lossiness")
+    if report is not None:
+        lines += [f"lost: {detail}" for detail in report.details]
+    return lines

@@ -1,0 +1,148 @@
+"""What the commands print: answers, tables and JSON on stdout, one-line notices on stderr.
+
+Tables are drawn by rich if it is installed and stdout is a terminal, and are aligned text
+otherwise; both show the same cells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Column",
+    "answer",
+    "discard",
+    "document",
+    "escape_what_cannot_be_encoded",
+    "flush",
+    "line",
+    "notice",
+    "table",
+]
+
+GAP = 2
+
+# A terminal obeys control characters; text from elsewhere may not command it.
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
+}
+
+
+class Column(NamedTuple):
+    """A table's column: its heading, and whether its cells are numbers (set to the right)."""
+
+    title: str
+    is_number: bool = False
+
+
+def escape_what_cannot_be_encoded() -> None:
+    """Let a character that the terminal's encoding lacks be written as its escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Write out what is buffered; an `OSError` shows here and not at the interpreter's end."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def discard() -> None:
+    """Send what is still buffered nowhere: stdout or stderr takes no more."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def line(text: str = "") -> None:
+    """Print a line of text to stdout."""
+    _write(sys.stdout, text.translate(_CONTROLS))
+
+
+def notice(text: str) -> None:
+    """Print one line to stderr, whatever *text* holds."""
+    _write(sys.stderr, f"specado: {' '.join(text.split())}".translate(_CONTROLS))
+
+
+def answer(text: str) -> None:
+    """Print a model's answer to stdout: as it is, but for what would command a terminal."""
+    if _is_terminal(sys.stdout):
+        text = text.translate(_CONTROLS)
+    _write(sys.stdout, text[:-1] if text.endswith("\n") else text)
+
+
+def document(data: Any) -> None:
+    """Print *data* as JSON, in ASCII where stdout is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    text = json.dumps(data, indent=2, ensure_ascii=encoding != "utf8")
+    _write(sys.stdout, text)
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to stdout."""
+    cells = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
+    console = _rich_console()
+    if console is None:
+        _plain_table(columns, cells)
+    else:
+        _rich_table(console, columns, cells)
+
+
+def _plain_table(columns: Sequence[Column], rows: list[list[str]]) -> None:
+    lines = [[column.title for column in columns], *rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines)]
+    for cells in lines:
+        aligned = [
+            cell.rjust(width) if column.is_number else cell.ljust(width)
+            for column, cell, width in zip(columns, cells, widths)
+        ]
+        _write(sys.stdout, (" " * GAP).join(aligned).rstrip())
+
+
+def _rich_table(console: Any, columns: Sequence[Column], rows: list[list[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold cyan")
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        drawn.add_column(Text(column.title), justify=justify, overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    console.print(drawn)
+
+
+def _rich_console() -> Optional[Any]:
+    """Return a console that draws on stdout, `None` without a terminal or without rich."""
+    if not _is_terminal(sys.stdout):
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+
+
+def _is_terminal(stream: Optional[TextIO]) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _write(stream: Optional[TextIO], text: str) -> None:
+    # A program that was started with stdout or stderr closed has None in its place.
+    if stream is not None:
+        stream.write(f"{text}\n")

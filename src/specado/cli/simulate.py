@@ -1,0 +1,94 @@
+"""`specado simulate`: the simulator on a socket, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+from specado.cli import output
+from specado.errors import ConfigurationError
+from specado.simulator.server import serve
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from specado.simulator.server import Server
+
+__all__ = ["run"]
+
+HOW_TO_USE = """\
+Simulating OpenAI     {openai}
+Simulating Anthropic  {anthropic}
+
+For specado and the official packages (any key but "wrong" will do):
+
+  export OPENAI_BASE_URL={openai} OPENAI_API_KEY=any
+  export ANTHROPIC_BASE_URL={anthropic} ANTHROPIC_API_KEY=any
+
+or in Python:
+
+  openai.OpenAI(base_url="{openai}", api_key="any")
+  anthropic.Anthropic(base_url="{anthropic}", api_key="any")
+  specado.Client({{"providers": {{
+      "openai": {{"base_url": "{openai}", "api_key": "any"}},
+      "anthropic": {{"base_url": "{anthropic}", "api_key": "any"}},
+  }}}})
+
+Ctrl-C stops it."""
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; both are the usual way to stop, and no failure."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(arguments.host, arguments.port, verbose=arguments.verbose))
+    return 0
+
+
+async def _serve(host: str, port: int, *, verbose: bool) -> None:
+    started = False
+
+    def on_start(server: Server) -> None:
+        nonlocal started
+        started = True
+        output.line(
+            HOW_TO_USE.format(openai=server.openai_base_url, anthropic=server.anthropic_base_url)
+        )
+        # Whoever waits for the address in a pipe gets it now.
+        output.flush()
+
+    task = asyncio.ensure_future(
+        serve(host, port, on_start=on_start, on_request=_print_request if verbose else None)
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no such handlers, a thread may set none: there Ctrl-C interrupts the loop.
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            loop.add_signal_handler(number, task.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    except OSError as error:
+        if started:
+            raise
+        raise ConfigurationError(_why_not(host, port, error)) from None
+
+
+def _print_request(method: str, target: str, status: int) -> None:
+    # The request is answered whether or not anybody still reads of it.
+    with contextlib.suppress(OSError):
+        output.notice(f"{method} {target} {status}")
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    """Return why the server cannot listen, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use: choose another with --port (0: a free one)"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"port {port} on {host} is not permitted: choose one above 1023 with --port"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{host!r} is not an address of this machine: choose one with --host"
+    return f"cannot listen on {host}, port {port}: {error.strerror or error}"

@@ -1,0 +1,118 @@
+"""HTTP exchanges over pools of connections that the process shares.
+
+What stands above sees `Transport`, `AsyncTransport` and the types of `exchange` that they
+speak in, so that another HTTP library can stand in. The only module that imports httpx, and
+only for a caller's own client that does not build its requests itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from specado.transport.exchange import (
+    AsyncTransport,
+    InsecureTransportWarning,
+    Limits,
+    Transport,
+    TransportFailure,
+    TransportSettings,
+    WireReply,
+    WireRequest,
+)
+
+if TYPE_CHECKING:
+    from specado.transport.pooled import PooledTransport
+    from specado.transport.pooled_async import AsyncPooledTransport
+
+__all__ = [
+    "AsyncTransport",
+    "InsecureTransportWarning",
+    "Limits",
+    "Transport",
+    "TransportFailure",
+    "TransportSettings",
+    "WireReply",
+    "WireRequest",
+    "async_client_transport",
+    "client_transport",
+    "shared_async_transport",
+    "shared_transport",
+    "shutdown",
+]
+
+_transports: dict[TransportSettings, PooledTransport] = {}
+_async_transports: dict[TransportSettings, AsyncPooledTransport] = {}
+
+
+def shared_transport(settings: TransportSettings) -> PooledTransport:
+    """Return the process's transport for *settings*; it connects when it is used."""
+    found = _transports.get(settings)
+    if found is None:
+        from specado.transport.pooled import PooledTransport
+
+        found = _transports.setdefault(settings, PooledTransport(settings))
+    return found
+
+
+def shared_async_transport(settings: TransportSettings) -> AsyncPooledTransport:
+    """Return the same for event loops: one transport, with a pool for each running loop."""
+    found = _async_transports.get(settings)
+    if found is None:
+        from specado.transport.pooled_async import AsyncPooledTransport
+
+        found = _async_transports.setdefault(settings, AsyncPooledTransport(settings))
+    return found
+
+
+def client_transport(http_client: Any) -> Transport:
+    """Return a transport that sends through the caller's own `httpx.Client`, or its like.
+
+    Its time-outs are the client's: they bound each operation, not the whole exchange.
+    """
+    from specado.transport.own_client import ClientTransport
+
+    return ClientTransport(http_client, _plain_request)
+
+
+def async_client_transport(async_http_client: Any) -> AsyncTransport:
+    """Return a transport that sends through the caller's own `httpx.AsyncClient`."""
+    from specado.transport.own_client import AsyncClientTransport
+
+    return AsyncClientTransport(async_http_client, _plain_request)
+
+
+def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts: Any) -> Any:
+    import httpx
+
+    timeouts = dict(zip(("connect", "read", "write", "pool"), timeout))
+    return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
+
+
+def _all() -> list[PooledTransport | AsyncPooledTransport]:
+    return [*_transports.values(), *_async_transports.values()]
+
+
+@atexit.register
+def shutdown() -> None:
+    """Close the process's shared pools.
+
+    Idle connections are closed now, those in use when their exchange ends. A transport
+    that is used again makes a new pool.
+    """
+    for transport in _all():
+        transport.close()
+
+
+def _start_afresh_in_child() -> None:
+    for transport in _all():
+        transport.forget()
+    network = sys.modules.get("specado.transport.network")
+    if network is not None:
+        network.drop_sockets_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh_in_child)

@@ -1,0 +1,237 @@
+"""What one HTTP exchange is made of: request, reply, limits, failure.
+
+The vocabulary between the client and whatever carries its bytes; no I/O, no HTTP library.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Optional, Protocol
+
+import msgspec
+
+__all__ = [
+    "AsyncTransport",
+    "InsecureTransportWarning",
+    "Limits",
+    "ReplyBody",
+    "Transport",
+    "TransportFailure",
+    "TransportSettings",
+    "WireReply",
+    "WireRequest",
+    "without_query",
+]
+
+# A reply has one gzip member; each further one costs a copy of what is left of its piece.
+MAX_GZIP_MEMBERS = 100
+# RFC 9110, 8.6: the length is decimal digits; more than these are no length of a real body.
+MAX_LENGTH_DIGITS = 18
+
+
+class WireRequest(msgspec.Struct, frozen=True):
+    """A request as it goes out. `headers` hold the key: never shown by `repr`."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"WireRequest({self.method} {without_query(self.url)}, {len(self.body)} bytes)"
+
+
+class WireReply(msgspec.Struct, frozen=True):
+    """A whole reply as it came in: status, headers (names in lower case), decoded body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of one exchange: bytes after decompression, seconds.
+
+    Past `max_reply_bytes` a reply fails; a reply that is no success (status 300 and
+    above) is cut at `max_error_bytes` instead.
+    """
+
+    connect_timeout_s: float = 5.0
+    max_reply_bytes: int = 64_000_000
+    max_error_bytes: int = 64_000
+
+
+class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
+    """What a pool is made from; equal settings share one pool.
+
+    `proxies` are pairs of scheme (`http`, `https` or `all`) and proxy URL; a password in
+    one is never shown. `no_proxy` is a list as in the variable NO_PROXY. `ca_bundle` is a
+    file or a folder of certificates, trusted in place of the system's.
+    """
+
+    proxies: tuple[tuple[str, str], ...] = ()
+    no_proxy: str = ""
+    ca_bundle: Optional[str] = None
+    max_connections: int = 1000
+    keepalive_s: float = 90.0
+
+    def __repr__(self) -> str:
+        proxies = ", ".join(f"{scheme}={_without_userinfo(url)}" for scheme, url in self.proxies)
+        return (
+            f"TransportSettings(proxies=({proxies}), no_proxy={self.no_proxy!r}, "
+            f"ca_bundle={self.ca_bundle!r}, max_connections={self.max_connections}, "
+            f"keepalive_s={self.keepalive_s})"
+        )
+
+
+class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing maps to an error
+    """No usable reply came.
+
+    `kind` is one of `connect` (nothing was sent: refused, name, TLS, proxy, connect timeout),
+    `timeout` (the attempt's time is up), `reset` (sent, no byte came back),
+    `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`.
+    `sent` tells whether the provider may have got the request.
+    """
+
+    def __init__(self, kind: str, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.sent = sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _failure, (self.kind, str(self), self.sent)
+
+
+def _failure(kind: str, message: str, sent: bool) -> TransportFailure:
+    return TransportFailure(kind, message, sent=sent)
+
+
+class InsecureTransportWarning(UserWarning):
+    """A key goes over plain http:// to another machine: everybody on the way can read it."""
+
+
+class Transport(Protocol):
+    """What sends for threads."""
+
+    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Send one request and return its whole reply, or raise `TransportFailure`."""
+
+
+class AsyncTransport(Protocol):
+    """What sends for asyncio."""
+
+    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Send one request and return its whole reply, or raise `TransportFailure`."""
+
+
+def without_query(url: str) -> str:
+    """Return *url* up to its query: some providers take the key there."""
+    return _without_userinfo(url.partition("?")[0].partition("#")[0])
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, separator, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+class ReplyBody:
+    """Collects one reply's body, decompressed, within its limits.
+
+    Raises `TransportFailure`: `too_large`, or `protocol` for an encoding that is
+    unknown or broken.
+    """
+
+    def __init__(self, status: int, headers: dict[str, str], limits: Limits) -> None:
+        self._is_cut = status >= 300
+        self._max_bytes = limits.max_error_bytes if self._is_cut else limits.max_reply_bytes
+        self._room = self._max_bytes
+        self._pieces: list[bytes] = []
+        encoding = headers.get("content-encoding", "").strip().lower()
+        self._inflater = _inflater(encoding)
+        length = headers.get("content-length", "")
+        if not self._is_cut and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS:
+            self._refuse_above(int(length))
+
+    def add(self, data: bytes) -> bool:
+        """Take the next piece; return whether more is wanted."""
+        if self._inflater is not None:
+            # One byte past the room tells that there is more, whatever the data expands to.
+            data = self._inflater.decode(data, self._room + 1)
+        if len(data) > self._room:
+            self._refuse_above(self._max_bytes + 1)
+            self._pieces.append(data[: self._room])
+            self._room = 0
+            self._inflater = None
+            return False
+        self._room -= len(data)
+        self._pieces.append(data)
+        return True
+
+    def finish(self) -> bytes:
+        """Return the whole body."""
+        if self._inflater is not None:
+            self._inflater.finish()
+        return b"".join(self._pieces)
+
+    def _refuse_above(self, size: int) -> None:
+        if size > self._max_bytes and not self._is_cut:
+            message = f"the reply is larger than {self._max_bytes} bytes (max_reply_bytes)"
+            raise TransportFailure("too_large", message, sent=True)
+
+
+def _inflater(encoding: str) -> _Inflater | None:
+    if encoding in ("", "identity"):
+        return None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _Inflater(is_gzip=encoding != "deflate")
+    message = f"the reply's content-encoding {encoding[:40]!r} is not one that was asked for"
+    raise TransportFailure("protocol", message, sent=True)
+
+
+class _Inflater:
+    """Undoes gzip or deflate piece by piece, never past a bound."""
+
+    def __init__(self, *, is_gzip: bool) -> None:
+        self._is_gzip = is_gzip
+        self._head = b""
+        self._members = 0
+        self._stream: Any = None
+
+    def decode(self, data: bytes, max_bytes: int) -> bytes:
+        """Return what *data* expands to, at most *max_bytes* (then no more may be fed)."""
+        if self._stream is None:
+            self._head += data
+            if len(self._head) < 2:
+                return b""
+            data, self._head = self._head, b""
+            self._start(data)
+        try:
+            out: bytes = self._stream.decompress(data, max_bytes)
+            while self._is_gzip and self._stream.unused_data and len(out) < max_bytes:
+                data = self._stream.unused_data
+                self._start(data)
+                out += self._stream.decompress(data, max_bytes - len(out))
+        except zlib.error:
+            raise _broken() from None
+        return out
+
+    def finish(self) -> None:
+        if self._head or (self._stream is not None and not self._stream.eof):
+            raise _broken()
+
+    def _start(self, data: bytes) -> None:
+        self._members += 1
+        if self._members > MAX_GZIP_MEMBERS:
+            raise _broken()
+        if self._is_gzip:
+            window_bits = zlib.MAX_WBITS | 16
+        else:
+            # "deflate" is zlib's format (RFC 9110, 8.4.1.2); some servers leave its header out.
+            has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            window_bits = zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
+        self._stream = zlib.decompressobj(window_bits)
+
+
+def _broken() -> TransportFailure:
+    return TransportFailure("protocol", "the reply's compressed body is broken", sent=True)

@@ -1,0 +1,201 @@
+"""Our requests, replies, proxies and failures in httpcore's terms; no I/O."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import time
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from specado.errors import ConfigurationError
+from specado.transport.exchange import TransportFailure
+from specado.transport.network import TimeUp
+from specado.transport.route import Proxy, address_of, tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from specado.transport.exchange import Limits, TransportSettings, WireRequest
+    from specado.transport.route import Address
+
+__all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no_slot", "outgoing"]
+
+# Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
+JOINED_BYTES = 262_144
+PIECE_BYTES = 65_536
+# These follow from the address, the body and what can be decoded.
+_OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
+_TIME_UP = (TimeUp, httpcore.TimeoutException)
+_NETWORK_ERRORS = (
+    OSError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class Exchange:
+    """One request's clock, and what has become of it; httpcore hands it on as its time-out.
+
+    `tls_layers` tells the connection that reaches the provider from one that only reaches
+    its proxy: until then `connect_until` holds, and nothing counts as sent.
+    """
+
+    def __init__(self, address: Address, proxy: Proxy | None, until: float, limits: Limits) -> None:
+        self.until = until
+        self.connect_timeout_s = limits.connect_timeout_s
+        self.connect_until = until
+        self.tls_layers = (address.scheme == "https") + (
+            proxy is not None and proxy.scheme == "https"
+        )
+        self.way = proxy or address
+        self.connection: Any = None
+        self.has_sent = False
+        self.has_answer = False
+        self.has_ended = False
+
+    def begin_to_connect(self) -> float:
+        """Start the connect time; return when it ends."""
+        self.connect_until = min(self.until, time.monotonic() + self.connect_timeout_s)
+        return self.connect_until
+
+
+class _Pieces:
+    """A large body, for both kinds of httpcore."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[memoryview]:
+        view = memoryview(self._body)
+        for start in range(0, len(view), PIECE_BYTES):
+            yield view[start : start + PIECE_BYTES]
+
+    async def __aiter__(self) -> AsyncIterator[memoryview]:
+        for piece in self:
+            yield piece
+
+
+def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> httpcore.Request:
+    """Return *request* as httpcore takes it."""
+    url, authority = _core_url(request.url, is_proxied)
+    body = request.body
+    headers = [
+        (b"host", authority),
+        (b"accept-encoding", b"gzip, deflate"),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    wrong = None
+    for name, value in request.headers:
+        if name.lower() not in _OWN_HEADERS:
+            try:
+                headers.append((name.encode("ascii"), value.encode("latin-1")))
+            except UnicodeEncodeError:
+                wrong = name  # the error quotes the value: it must not become a context
+    if wrong is not None:
+        raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
+    timeouts: dict[str, Any] = dict.fromkeys(("connect", "read", "write"), exchange)
+    timeouts["pool"] = max(0.0, exchange.until - time.monotonic())
+    return httpcore.Request(
+        request.method,
+        url,
+        headers=headers,
+        content=body if len(body) <= JOINED_BYTES else _Pieces(body),  # type: ignore[arg-type]
+        extensions={"timeout": timeouts},
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _core_url(url: str, is_proxied: bool) -> tuple[httpcore.URL, bytes]:
+    address = address_of(url)
+    # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
+    host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
+    port = None if address.authority == host else address.port
+    core_url = httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
+    return core_url, address.authority.encode("ascii")
+
+
+def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
+    """Return status and headers (names in lower case, repeated ones joined)."""
+    if response.status < 200:
+        raise TransportFailure("protocol", "the reply is not an HTTP reply", sent=True)
+    if not exchange.has_answer:
+        # It lay there before the request: the end of the last reply was not its end.
+        raise TransportFailure("reset", "the connection had bytes nobody asked for", sent=True)
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return response.status, headers
+
+
+def core_proxy(proxy: Proxy, settings: TransportSettings) -> httpcore.Proxy:
+    """Return *proxy* as httpcore takes it."""
+    is_socks = proxy.scheme.startswith("socks")
+    if is_socks and importlib.util.find_spec("socksio") is None:
+        message = "proxy: a SOCKS proxy needs the package socksio: pip install 'httpx[socks]'"
+        raise ConfigurationError(message, key="proxy")
+    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
+    context = tls_context(settings.ca_bundle) if proxy.scheme == "https" else None
+    if proxy.credentials is None:
+        return httpcore.Proxy(url, ssl_context=context)
+    user, password = (part.encode() for part in proxy.credentials)
+    if is_socks:
+        return httpcore.Proxy(url, auth=(user, password))
+    # RFC 7617.
+    authorization = b"Basic " + b64encode(user + b":" + password)
+    return httpcore.Proxy(
+        url, headers=[(b"proxy-authorization", authorization)], ssl_context=context
+    )
+
+
+def no_slot(settings: TransportSettings) -> TransportFailure:
+    """Return the failure for a wait that no connection ended."""
+    message = (
+        f"the attempt's time was up while all {settings.max_connections} connections "
+        "were in use (max_connections)"
+    )
+    return TransportFailure("timeout", message, sent=False)
+
+
+def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
+    """Return what *error* means, with no reference to it: it may hold the request.
+
+    `None` for what neither httpcore nor the network raised.
+    """
+    if isinstance(error, httpcore.LocalProtocolError):
+        return ConfigurationError(
+            "a header of the request has a character that HTTP does not allow"
+        )
+    if not exchange.has_sent:
+        return _connect_failure(error, exchange)
+    if isinstance(error, _TIME_UP):
+        return TransportFailure("timeout", "the attempt's time is up", sent=True)
+    if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
+        message = f"the reply is not valid HTTP: {str(error)[:100]}"
+        return TransportFailure("protocol", message, sent=True)
+    if not isinstance(error, _NETWORK_ERRORS):
+        return None
+    if exchange.has_answer:
+        return TransportFailure("truncated", "the reply broke off", sent=True)
+    return TransportFailure("reset", "the connection was closed before any reply", sent=True)
+
+
+def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailure | None:
+    way = exchange.way
+    where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
+    if isinstance(error, _TIME_UP):
+        if exchange.connect_until < exchange.until:
+            return TransportFailure("connect", f"no connection to {where} in time", sent=False)
+        message = f"the attempt's time was up before there was a connection to {where}"
+        return TransportFailure("timeout", message, sent=False)
+    # socksio 1.0 and httpcore's use of it tell of a broken answer in errors of any class.
+    is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
+    if not isinstance(error, _NETWORK_ERRORS) and not is_socks:
+        return None
+    reason: Any = getattr(error, "strerror", None) or error
+    return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)

@@ -1,0 +1,260 @@
+"""Sockets and TLS under one clock, for threads.
+
+Every operation takes `until`, a time of `time.monotonic`, and raises `TimeUp` when it is
+reached; other failures are `OSError`s. Name resolution cannot be interrupted: the time is
+looked at when it is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import select
+import socket
+import ssl
+import time
+import weakref
+from typing import Any, Callable, TypeVar, Union
+
+__all__ = [
+    "QuietSocket",
+    "SocketStream",
+    "Stream",
+    "TimeUp",
+    "Tls",
+    "TlsStream",
+    "connect",
+    "drop_sockets_after_fork",
+    "is_spent",
+    "left_s",
+    "tune",
+]
+
+READ_BYTES = 65_536
+LONGEST_TIMEOUT_S = 31_536_000.0
+# Longer waits are cut into these: poll counts milliseconds in an int.
+LONGEST_WAIT_S = 86_400.0
+# Bounds what is encrypted ahead of the socket.
+WRITE_BYTES = 65_536
+# As the anthropic SDK 0.125 sets them (its _base_client.py, read 2026-11-22): without, an idle
+# wait for a long answer is cut by address translation on the way. Only what the platform has.
+_KEEPALIVE_OPTIONS = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5))
+
+T = TypeVar("T")
+Buffer = Union[bytes, memoryview]
+
+
+class TimeUp(Exception):  # noqa: N818 - said by a clock, not by a fault
+    """The time that an operation was given is over."""
+
+
+def left_s(until: float) -> float:
+    """Return the seconds until *until*; raise `TimeUp` when there are none."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeUp
+    return left
+
+
+class QuietSocket(socket.socket):
+    """Closes without a warning when it is dropped, and is known to `drop_sockets_after_fork`."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        _sockets.add(self)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+
+_sockets: weakref.WeakSet[QuietSocket] = weakref.WeakSet()
+
+
+def drop_sockets_after_fork() -> None:
+    """Close this process's copies of its parent's sockets; the connections stay the parent's."""
+    for sock in list(_sockets):
+        descriptor = sock.detach()
+        if descriptor >= 0:
+            os.close(descriptor)
+    _sockets.clear()
+
+
+def tune(sock: socket.socket) -> None:
+    """Make a connected socket non-blocking, prompt, and alive through long waits."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE_OPTIONS:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _is_ready(sock: socket.socket, wait_s: float, *, to_write: bool = False) -> bool:
+    descriptor = sock.fileno()
+    if descriptor < 0:
+        raise OSError("the connection is closed")
+    wait_s = min(wait_s, LONGEST_WAIT_S)
+    if not hasattr(select, "poll"):  # Windows
+        chosen = ([], [descriptor], [descriptor]) if to_write else ([descriptor], [], [])
+        return any(select.select(*chosen, wait_s))
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
+    # Poll counts whole milliseconds and rounds down: one more, or it would spin at the end.
+    return bool(poll.poll(int(wait_s * 1000) + 1 if wait_s else 0))
+
+
+def is_spent(sock: socket.socket) -> bool:
+    """Tell whether an idle connection can be read: it was closed, or speaks out of turn."""
+    try:
+        return _is_ready(sock, 0)
+    except OSError:
+        return True
+
+
+class SocketStream:
+    """A connected socket. Not for two threads at once, but for `abort`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        tune(sock)
+        self._sock = sock
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes, `b""` at the end."""
+        while True:
+            if not _is_ready(self._sock, left_s(until)):
+                continue
+            with contextlib.suppress(BlockingIOError):
+                return self._sock.recv(READ_BYTES)
+
+    def write(self, data: Buffer, until: float) -> None:
+        """Send all of *data*."""
+        with memoryview(data) as view:
+            sent = 0
+            while sent < len(view):
+                left_s(until)
+                try:
+                    sent += self._sock.send(view[sent:])
+                except BlockingIOError:
+                    _is_ready(self._sock, left_s(until), to_write=True)
+
+    def has_news(self) -> bool:
+        """Tell whether an idle connection is of no more use."""
+        return is_spent(self._sock)
+
+    def abort(self) -> None:
+        """End the connection under a read or write in progress, from any thread."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._sock.close()
+
+
+class Tls:
+    """One side of a TLS connection, in memory."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self.incoming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        try:
+            name = host.strip("[]")  # httpcore needs an IPv6 address in brackets elsewhere
+            self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+        except (ValueError, UnicodeError) as error:
+            raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
+
+    def receive(self, data: bytes) -> None:
+        """Take what came from the peer; `b""` is the end."""
+        if data:
+            self.incoming.write(data)
+        else:
+            self.incoming.write_eof()
+
+    def read(self) -> bytes:
+        """Return decrypted bytes, `b""` at the end; `SSLWantReadError` asks for more."""
+        try:
+            return self.session.read(READ_BYTES)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""  # many servers leave the closing alert out; HTTP's framing tells the end
+
+
+class TlsStream:
+    """TLS over a stream; also over another TLS stream, to a proxy that speaks it."""
+
+    def __init__(self, stream: Stream, context: ssl.SSLContext, host: str) -> None:
+        self._stream = stream
+        self._tls = Tls(context, host)
+
+    def handshake(self, until: float) -> None:
+        """Agree with the peer, and check who it is."""
+        self._drive(self._tls.session.do_handshake, until)
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes, `b""` at the end."""
+        return self._drive(self._tls.read, until)
+
+    def write(self, data: Buffer, until: float) -> None:
+        """Send all of *data*."""
+        with memoryview(data) as view:
+            for start in range(0, len(view), WRITE_BYTES):
+                piece = view[start : start + WRITE_BYTES]
+                self._drive(functools.partial(self._tls.session.write, piece), until)
+
+    def has_news(self) -> bool:
+        """Tell whether an idle connection is of no more use."""
+        return self._tls.incoming.pending > 0 or self._stream.has_news()
+
+    def abort(self) -> None:
+        """End the connection under a read or write in progress, from any thread."""
+        self._stream.abort()
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._stream.close()
+
+    def _drive(self, operation: Callable[[], T], until: float) -> T:
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                result = operation()
+                self._flush(until)
+                return result
+            self._flush(until)
+            self._tls.receive(self._stream.read(until))
+
+    def _flush(self, until: float) -> None:
+        if self._tls.outgoing.pending:
+            self._stream.write(self._tls.outgoing.read(), until)
+
+
+Stream = Union[SocketStream, TlsStream]
+
+
+def connect(host: str, port: int, until: float) -> SocketStream:
+    """Return a connection to the first address of *host* that takes one.
+
+    The addresses are tried in order and share the time, so that a silent first one leaves
+    some for the next.
+    """
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(f"{host[:255]!r} is not a host name: {error}") from None
+    failure: Exception = socket.gaierror(f"no address for {host!r}")
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        share_s = left_s(until) / (len(addresses) - index)
+        sock = QuietSocket(family, kind, protocol)
+        try:
+            sock.settimeout(share_s)
+            sock.connect(address)
+            return SocketStream(sock)
+        except socket.timeout:
+            failure = TimeUp()
+        except OSError as error:
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        sock.close()
+    raise failure

@@ -1,0 +1,223 @@
+"""The default transport for threads: httpcore over sockets under one clock."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from specado.transport.connections import Connection, CoreStream, Pool, Reply
+from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.network import LONGEST_TIMEOUT_S, TlsStream, connect
+from specado.transport.route import address_of, proxy_for, warn_if_readable
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["OpenReply", "PooledTransport"]
+
+# A forked child's copies of its parent's pools: a finalizer in them could wait for a lock
+# whose holder was not forked.
+_left_behind: list[Any] = []
+
+
+class PooledTransport:
+    """A `Transport`. Safe between threads."""
+
+    def __init__(self, settings: TransportSettings) -> None:
+        self._settings = settings
+        self._pool: ThreadPool | None = None
+        self._lock = threading.Lock()
+
+    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Return the whole reply; all of it has to happen within *timeout_s*.
+
+        Only a host name that resolves slowly can take longer.
+        """
+        until = time.monotonic() + min(timeout_s, LONGEST_TIMEOUT_S)
+        reply = self.open(request, until, limits)
+        try:
+            body = ReplyBody(reply.status, reply.headers, limits)
+            while True:
+                data = reply.read(until)
+                if not data or not body.add(data):
+                    break
+            return WireReply(reply.status, reply.headers, body.finish())
+        finally:
+            reply.close()
+
+    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+        """Send *request* and return its reply as soon as status and headers are there.
+
+        *until* is a time of `time.monotonic`.
+        """
+        address = address_of(request.url)
+        warn_if_readable(address, request)
+        proxy = proxy_for(self._settings, *address[:3])
+        exchange = Exchange(address, proxy, until, limits)
+        pool = self._pool or self._new_pool()
+        core = pool.core(address.scheme, proxy)
+        core_request = outgoing(request, exchange, is_proxied=proxy is not None)
+        pool.take_slot(until)
+        failure: Exception | None
+        try:
+            response = core.handle_request(core_request)
+        except BaseException as error:
+            pool.slots.put(None)
+            failure = failure_of(error, exchange)
+            if failure is None:
+                raise
+        else:
+            return OpenReply(pool, exchange, response)
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
+
+    def close(self) -> None:
+        """Close the pool; the next use makes a new one."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def forget(self) -> None:
+        """Leave pool and lock behind, in a forked child: they are the parent's."""
+        _left_behind.append(self._pool)
+        self._pool = None
+        self._lock = threading.Lock()
+
+    def _new_pool(self) -> ThreadPool:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPool(self._settings)
+            return self._pool
+
+
+class ThreadPool(Pool):
+    """A `Pool` for threads. `slots` has one entry for each exchange that may begin.
+
+    A `SimpleQueue`, since a finalizer may put into it whatever it interrupts.
+    """
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(settings, Backend())
+        self.slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(self.max_slots):
+            self.slots.put(None)
+
+    def take_slot(self, until: float) -> None:
+        """Wait for the right to send; raise `TransportFailure` at *until*."""
+        while self.dropped:
+            with contextlib.suppress(IndexError):
+                self.dropped.popleft().response.close()
+        try:
+            wait_s = until - time.monotonic()
+            self.slots.get(wait_s > 0, max(wait_s, 0))
+        except queue.Empty:
+            pass
+        else:
+            return
+        raise no_slot(self.settings)
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        try:
+            connection.response.close()
+        except BaseException:
+            connection.lose()
+            raise
+        finally:
+            self.settle(connection, self.max_slots - self.slots.qsize() - 1)
+            self.slots.put(None)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer."""
+        connection.lose()
+        self.dropped.append(connection)
+        self.slots.put(None)
+
+
+class OpenReply(Reply):
+    """A `Reply` for threads; `close` also ends another thread's `read`."""
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end."""
+        connection = self._connection
+        if connection is None:
+            return b""
+        self._exchange.until = until
+        self._is_reading = True
+        failure: Exception | None
+        try:
+            if connection.pieces is None:
+                connection.pieces = iter(connection.response.stream)
+            data: bytes = next(connection.pieces, b"")
+        except BaseException as error:
+            self._is_reading = False
+            self.close()
+            failure = failure_of(error, self._exchange)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            if not data:
+                self._free(connection)
+            return data
+        try:
+            raise failure
+        finally:
+            del failure
+
+
+class ThreadStream(CoreStream, httpcore.NetworkStream):
+    """A `CoreStream` for threads."""
+
+    def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
+        """Return the next bytes, `b""` at the end."""
+        if self._waiting:
+            self._send(timeout)
+        return self._seen(self._stream.read(self._bound(timeout)), timeout)
+
+    def write(self, buffer: bytes, timeout: Any = None) -> None:
+        """Send *buffer*, a small one with what is written next."""
+        if not self._is_held_back(buffer):
+            self._send(timeout)
+
+    def close(self) -> None:
+        """Free the socket."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: Any = None,  # noqa: ARG002
+    ) -> ThreadStream:
+        """Return the stream with TLS on it."""
+        stream = TlsStream(self._stream, ssl_context, server_hostname or "")
+        stream.handshake(self._connect_until)
+        return ThreadStream(stream, self._tls_layers + 1, self._connect_until)
+
+    def _send(self, timeout: Any) -> None:
+        try:
+            self._stream.write(self._joined(), self._bound(timeout))
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from None
+
+
+class Backend(httpcore.NetworkBackend):
+    """Connects for httpcore."""
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: Any = None, *_: object, **__: object
+    ) -> ThreadStream:
+        """Return a connected stream, which the exchange's connection knows too."""
+        stream = connect(host, port, timeout.begin_to_connect())
+        timeout.connection.stream = stream
+        return ThreadStream(stream, 0, timeout.connect_until)

@@ -1,0 +1,252 @@
+"""The default transport for asyncio: httpcore over sockets under one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpcore
+
+from specado.transport.connections import Connection, CoreStream, Pool, Reply
+from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.network import LONGEST_TIMEOUT_S
+from specado.transport.network_async import AsyncTlsStream, connect_async
+from specado.transport.route import address_of, proxy_for, warn_if_readable
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Coroutine
+
+__all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
+
+# As in `pooled`: nothing of the parent's is finalized in a forked child.
+_left_behind: list[Any] = []
+
+
+class AsyncPooledTransport:
+    """An `AsyncTransport`, for any number of loops in any threads.
+
+    A pool lives as long as its loop: when a loop is gone, its sockets are closed, and those
+    of closed loops that are still referred to when the next pool is made.
+    """
+
+    def __init__(self, settings: TransportSettings) -> None:
+        self._settings = settings
+        self._new_books()
+
+    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Return the whole reply; all of it has to happen within *timeout_s*."""
+        until = time.monotonic() + min(timeout_s, LONGEST_TIMEOUT_S)
+        reply = await self.open(request, until, limits)
+        try:
+            body = ReplyBody(reply.status, reply.headers, limits)
+            while True:
+                data = await reply.read()
+                if not data or not body.add(data):
+                    break
+            return WireReply(reply.status, reply.headers, body.finish())
+        finally:
+            reply.close()
+
+    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+        """Send *request* and return its reply as soon as status and headers are there.
+
+        *until*, a time of `time.monotonic`, also bounds all reads unless the reply is
+        told otherwise.
+        """
+        address = address_of(request.url)
+        warn_if_readable(address, request)
+        proxy = proxy_for(self._settings, *address[:3])
+        exchange = Exchange(address, proxy, until, limits)
+        pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
+        core = pool.core(address.scheme, proxy)
+        core_request = outgoing(request, exchange, is_proxied=proxy is not None)
+        await pool.take_slot(until)
+        failure: Exception | None
+        try:
+            response = await core.handle_async_request(core_request)
+        except BaseException as error:
+            pool.slots.release()
+            failure = failure_of(error, exchange)
+            if failure is None:
+                raise
+        else:
+            return AsyncOpenReply(pool, exchange, response)
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
+
+    def close(self) -> None:
+        """Close the pools, from any thread; the next use makes a new one."""
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+    def forget(self) -> None:
+        """Leave pools and lock behind, in a forked child: they are the parent's."""
+        _left_behind.append(self._pools)
+        self._new_books()
+
+    def _new_books(self) -> None:
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TaskPool] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+
+    def _new_pool(self) -> TaskPool:
+        with self._lock:
+            for loop in [loop for loop in self._pools if loop.is_closed()]:
+                self._pools.pop(loop).close()
+            pool = TaskPool(self._settings)
+            self._pools[asyncio.get_running_loop()] = pool
+            return pool
+
+
+class TaskPool(Pool):
+    """A `Pool` of the running loop; for its thread only, but for `drop` and `close`."""
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(settings, AsyncBackend())
+        self.slots = anyio.Semaphore(self.max_slots)
+        self._loop = weakref.ref(asyncio.get_running_loop())
+
+    async def take_slot(self, until: float) -> None:
+        """Wait for the right to send; raise `TransportFailure` at *until*."""
+        while self.dropped:
+            _run(self.dropped.popleft().response.aclose())
+        with contextlib.suppress(anyio.WouldBlock):
+            self.slots.acquire_nowait()
+            return
+        with anyio.move_on_after(max(0.0, until - time.monotonic())) as scope:
+            await self.slots.acquire()
+        if scope.cancelled_caught:
+            raise no_slot(self.settings)
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        connection.stream.disarm()
+        try:
+            _run(connection.response.aclose())
+        except BaseException:
+            connection.lose()
+            raise
+        finally:
+            self.settle(connection, self.max_slots - self.slots.value - 1)
+            self.slots.release()
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer, in whatever thread."""
+        connection.lose()
+        self.dropped.append(connection)
+        loop = self._loop()
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self.slots.release)
+
+
+def _run(steps: Coroutine[Any, Any, None]) -> None:
+    """Run to its end what never waits, without the event loop.
+
+    httpcore's closing only lets other tasks run, where it takes a lock that is free; a
+    cancellation there would leave its books wrong.
+    """
+    with contextlib.suppress(StopIteration):
+        while steps.send(None) is None:
+            pass
+
+
+class AsyncOpenReply(Reply):
+    """A `Reply` for tasks of one loop."""
+
+    def arm(self, until: float) -> None:
+        """Let further reads end at *until*, a time of `time.monotonic`."""
+        self._exchange.until = until
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end."""
+        connection = self._connection
+        if connection is None:
+            return b""
+        self._is_reading = True
+        failure: Exception | None
+        try:
+            if connection.pieces is None:
+                connection.pieces = connection.response.stream.__aiter__()
+            data: bytes = await connection.pieces.__anext__()
+        except StopAsyncIteration:
+            self._is_reading = False
+            self._free(connection)
+            return b""
+        except BaseException as error:
+            self._is_reading = False
+            self.close()
+            failure = failure_of(error, self._exchange)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            return data
+        try:
+            raise failure
+        finally:
+            del failure
+
+
+class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
+    """A `CoreStream` for asyncio."""
+
+    async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
+        """Return the next bytes, `b""` at the end."""
+        if self._waiting:
+            await self._send(timeout)
+        self._stream.arm(self._bound(timeout))
+        return self._seen(await self._stream.read(), timeout)
+
+    async def write(self, buffer: bytes, timeout: Any = None) -> None:
+        """Send *buffer*, a small one with what is written next."""
+        if not self._is_held_back(buffer):
+            await self._send(timeout)
+
+    async def aclose(self) -> None:
+        """Free the socket."""
+        self._stream.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: Any = None,  # noqa: ARG002
+    ) -> TaskStream:
+        """Return the stream with TLS on it."""
+        stream = AsyncTlsStream(self._stream, ssl_context, server_hostname or "")
+        stream.arm(self._connect_until)
+        await stream.handshake()
+        return TaskStream(stream, self._tls_layers + 1, self._connect_until)
+
+    async def _send(self, timeout: Any) -> None:
+        self._stream.arm(self._bound(timeout))
+        try:
+            await self._stream.write(self._joined())
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from None
+
+
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Connects for httpcore."""
+
+    async def connect_tcp(
+        self, host: str, port: int, timeout: Any = None, *_: object, **__: object
+    ) -> TaskStream:
+        """Return a connected stream, which the exchange's connection knows too."""
+        stream = await connect_async(host, port, timeout.begin_to_connect())
+        timeout.connection.stream = stream
+        return TaskStream(stream, 0, timeout.connect_until)

@@ -1,0 +1,147 @@
+"""Random conversations and parameters, well formed, for tests that compare with a twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+CACHE = {"type": "ephemeral"}
+TEXT = st.one_of(
+    st.sampled_from(["", " ", "\n", "Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXT
+)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
+)
+EXTRA = st.fixed_dictionaries({}, optional={"cache_control": st.just(CACHE), "zz_custom": JSON})
+OBJECTS = st.dictionaries(TEXT, JSON, max_size=3)
+
+
+def with_extra(base: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(lambda made, extra: {**made, **extra}, base, st.just({}) | EXTRA)
+
+
+TEXT_PART = with_extra(st.fixed_dictionaries({"type": st.just("text"), "text": TEXT}))
+IMAGE = with_extra(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("image_url"),
+            "image_url": st.fixed_dictionaries(
+                {"url": st.sampled_from(
+                    ["https://example.org/a.png", "data:image/png;base64,iVBORw0KGgo=",
+                     "data:image/webp;base64,AAAA"])},
+                optional={"detail": st.sampled_from(["auto", "low", "high"])},
+            ),
+        }
+    )
+)  # fmt: skip
+FILE = with_extra(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("file"),
+            "file": st.sampled_from(
+                [{"file_data": "data:application/pdf;base64,JVBERg=="}, {"file_id": "file-1"},
+                 {"file_data": "JVBERi0x", "filename": "a.pdf"}]
+            ),
+        }
+    )
+)  # fmt: skip
+AUDIO = st.just({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}})
+REFUSAL = st.fixed_dictionaries({"type": st.just("refusal"), "refusal": TEXT})
+ARGUMENTS = st.sampled_from(
+    ['{"b": 1,  "a": 123456789012345678901234567890}', "{}", "", '{"x":[1.0,1e2,"\\u00e9"]}']
+)
+CALL_BODY = with_extra(
+    st.fixed_dictionaries({"name": st.sampled_from(["f", "g"]), "arguments": ARGUMENTS})
+)
+REASONING = st.lists(
+    st.sampled_from(
+        [{"type": "thinking", "text": "hm", "signature": "sig", "model": "m"},
+         {"type": "thinking", "text": "hm", "model": "m"},
+         {"type": "redacted_thinking", "data": "xx", "model": "m"},
+         {"type": "thinking", "text": "hm", "signature": "sig", "model": "other"}]
+    ), min_size=1, max_size=3,
+)  # fmt: skip
+
+
+def content(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return TEXT | st.lists(st.one_of(*parts), min_size=1, max_size=3)
+
+
+def named(role: str, content: st.SearchStrategy[Any], **optional: Any) -> st.SearchStrategy[Any]:
+    keys = {"name": TEXT, "cache_control": st.just(CACHE), "zz_custom": JSON, **optional}
+    full = st.fixed_dictionaries({"role": st.just(role), "content": content}, optional=keys)
+    return full | st.fixed_dictionaries({"role": st.just(role), "content": content})
+
+
+@st.composite
+def tool_rounds(draw: Any) -> list[dict[str, Any]]:
+    """An assistant message with calls, and every answer to them."""
+    count = draw(st.integers(1, 3))
+    calls = [
+        {"id": f"call_{place}", "type": "function", "function": {
+            k: v for k, v in draw(CALL_BODY).items() if k != "cache_control"}}
+        | draw(st.just({}) | EXTRA)
+        for place in range(count)
+    ]  # fmt: skip
+    said = draw(st.none() | content(TEXT_PART))
+    asked = {"role": "assistant", "content": said, "tool_calls": calls, **draw(st.just({}) | EXTRA)}
+    answers = [
+        {"role": "tool", "tool_call_id": call["id"], "content": draw(content(TEXT_PART, IMAGE))}
+        | draw(st.just({}) | EXTRA)
+        for call in calls
+    ]
+    return [asked, *answers]
+
+
+SYSTEM = named("system", content(TEXT_PART)) | named("developer", content(TEXT_PART))
+USER = named("user", content(TEXT_PART, IMAGE, FILE, AUDIO, TEXT))
+ASSISTANT = named(
+    "assistant", content(TEXT_PART, REFUSAL), refusal=TEXT, reasoning=TEXT,
+    reasoning_details=REASONING, annotations=st.just([{"type": "url_citation"}]),
+    audio=st.just({"id": "audio_1"}),
+)  # fmt: skip
+OTHER = named("critic", content(TEXT_PART))
+MESSAGES = st.lists(
+    st.one_of(
+        SYSTEM.map(lambda m: [m]), USER.map(lambda m: [m]), USER.map(lambda m: [m]),
+        ASSISTANT.map(lambda m: [m]), OTHER.map(lambda m: [m]), tool_rounds(),
+    ), min_size=1, max_size=6,
+).map(lambda rounds: [message for found in rounds for message in found])  # fmt: skip
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+TOOL = st.fixed_dictionaries(
+    {"type": st.just("function"), "function": st.fixed_dictionaries(
+        {"name": st.sampled_from(["f", "g"])},
+        optional={"description": TEXT, "parameters": st.just(SCHEMA), "strict": st.booleans()})},
+    optional={"cache_control": st.just(CACHE)},
+) | st.just({"type": "custom", "custom": {"name": "c"}})  # fmt: skip
+PARAMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "temperature": st.sampled_from([0, 0.5, 1, 1.0, 1.7]),
+        "top_p": st.sampled_from([0.2, 0.95, 1]),
+        "max_tokens": st.sampled_from([1, 1000, 5000, 10**6, 10**25]),
+        "max_completion_tokens": st.sampled_from([2, 2000]),
+        "stop": st.sampled_from(["END", " ", ["a", "\n", "b"], []]),
+        "n": st.sampled_from([1, 2]), "seed": st.integers(), "store": st.booleans(),
+        "frequency_penalty": st.sampled_from([0, 0.5]), "logprobs": st.booleans(),
+        "top_logprobs": st.sampled_from([0, 3]), "logit_bias": st.sampled_from([{}, {"5": 1}]),
+        "user": TEXT, "safety_identifier": TEXT, "metadata": st.sampled_from([{}, {"a": "b"}]),
+        "service_tier": st.sampled_from(["auto", "default", "flex"]),
+        "reasoning_effort": st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh"]),
+        "tools": st.lists(TOOL, min_size=1, max_size=3), "parallel_tool_calls": st.booleans(),
+        "tool_choice": st.sampled_from(
+            ["auto", "none", "required", {"type": "function", "function": {"name": "f"}}]),
+        "response_format": st.sampled_from(
+            [{"type": "text"}, {"type": "json_object"},
+             {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}]),
+        "modalities": st.sampled_from([["text"], ["text", "audio"]]),
+        "stream": st.booleans(), "stream_options": st.just({"include_usage": True}),
+        "verbosity": st.just("low"), "zz_unknown": JSON,
+    },
+)  # fmt: skip

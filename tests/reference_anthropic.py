@@ -1,0 +1,477 @@
+"""The slow, obvious twin of the encoder for Anthropic messages; see `reference_core`."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from reference_core import (
+    KNOWN_KEYS,
+    NATIVE,
+    NO_COUNTERPART,
+    ROLES,
+    SHARES,
+    Losses,
+    _Twin,
+    arguments_of,
+    nearest,
+)
+
+Block = dict[str, Any]
+LEADING = ("system", "developer")
+
+
+def is_blank(message: dict[str, Any]) -> bool:
+    if message["role"] == "tool" or message.get("tool_calls"):
+        return False
+    if (message.get("refusal") or "").strip() or message.get("reasoning_details") is not None:
+        return False
+    content = message.get("content") or ""
+    parts = [content] if isinstance(content, str) else content
+    texts = [
+        part if isinstance(part, str) else part.get("text", part.get("refusal", "x"))
+        for part in parts
+    ]
+    return not any(text.strip() for text in texts)
+
+
+class AnthropicTwin(_Twin):
+    """Everything is blocks; a turn of one text block may as well be a string."""
+
+    def body(self, model: str) -> tuple[dict[str, Any], Losses]:
+        self.model = model
+        found: dict[str, Any] = {"model": model, "max_tokens": self.limit()}
+        self.effort = self.thinking_effort(found["max_tokens"])
+        self.thinks = self.trait("thinking") == "always" or self.effort is not None
+        native, emulated, instruction = self.answer_format()
+        lead = 0
+        while lead < len(self.messages) and self.messages[lead]["role"] in LEADING:
+            lead += 1
+        self.alone = lead == len(self.messages)
+        if self.alone:
+            self.lose("system.alone", "messages[0]")
+            lead = 0
+        self.find_last()
+        system = [block for index in range(lead) for block in self.system(index)]
+        if instruction:
+            system.append({"type": "text", "text": instruction})
+        if system:
+            found["system"] = system
+        found["messages"] = self.turns(lead)
+        self.add_params(found, native, emulated)
+        return found, self.losses
+
+    # What depends on more than one parameter.
+
+    def limit(self) -> int:
+        limit = None if self.facts is None else self.facts.max_output_tokens
+        wanted = self.params.get("max_completion_tokens")
+        name = "max_tokens" if wanted is None else "max_completion_tokens"
+        if wanted is not None and "max_tokens" in self.params:
+            self.lose("max_tokens.twice", "max_tokens")
+        if wanted is None:
+            wanted = self.params.get("max_tokens")
+        if wanted is None:
+            self.lose("max_tokens.default", "max_tokens")
+            if limit is None:
+                return 4096
+            return int(limit if self.params.get("stream") else min(limit, 21_333))
+        if limit is not None and wanted > limit:
+            self.lose("max_tokens.above_limit", name)
+            return int(limit)
+        return int(wanted)
+
+    def thinking_effort(self, max_tokens: int) -> Optional[str]:
+        wanted = self.params.get("reasoning_effort")
+        way = self.trait("thinking")
+        if wanted is None or (wanted == "none" and way != "always"):
+            return None
+        if wanted == "none" or way in (None, "none"):
+            self.lose("reasoning_effort.unsupported", "reasoning_effort")
+            return None
+        if way == "budget" and max_tokens <= 1024:
+            self.lose("reasoning_effort.no_room", "reasoning_effort")
+            return None
+        if way != "budget":
+            levels = [level for level in self.trait("reasoning_efforts") if level != "none"]
+            level = nearest(wanted, levels or [wanted])
+            if level != wanted:
+                self.lose("reasoning_effort.level", "reasoning_effort")
+                wanted = level
+        self.lose("reasoning_effort.thinking", "reasoning_effort")
+        return str(wanted)
+
+    def answer_format(self) -> tuple[bool, bool, Optional[str]]:
+        kind = (self.params.get("response_format") or {}).get("type", "text")
+        if kind == "json_object":
+            self.lose("response_format.json_object", "response_format")
+            return False, False, "Answer with one JSON object and nothing else."
+        if kind == "json_schema":
+            if self.trait("structured_output") is True:
+                return True, False, None
+            if self.params.get("tools") or self.thinks:
+                self.lose("response_format.conflict", "response_format")
+            else:
+                self.lose("response_format.tool", "response_format")
+                return False, True, None
+        elif kind != "text":
+            self.lose("response_format.unsupported", "response_format")
+        return False, False, None
+
+    def find_last(self) -> None:
+        spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
+        self.last = None
+        if spoken:
+            message = self.messages[spoken[-1]]
+            if message["role"] == "assistant" and not message.get("tool_calls"):
+                self.last = spoken[-1]
+        if self.last is not None and self.trait("assistant_prefill") is False:
+            self.lose("assistant.last", f"messages[{self.last}].content")
+            self.last = None
+
+    # Messages.
+
+    def system(self, index: int) -> list[Block]:
+        message = self.messages[index]
+        self.lose("system.top_level", f"messages[{index}].role")
+        return self.system_blocks(message, index)
+
+    def system_blocks(self, message: dict[str, Any], index: int) -> list[Block]:
+        self.lose_keys(message, index)
+        blocks = []
+        for place, part in enumerate(self.parts_of(message)):
+            field = "content" if isinstance(message["content"], str) else f"content[{place}]"
+            if part["type"] == "text":
+                blocks += self.text(part["text"], f"messages[{index}].{field}", part)
+            else:
+                self.lose("system.part", f"messages[{index}].{field}")
+        return self.cached(message, blocks, index)
+
+    def parts_of(self, message: dict[str, Any]) -> list[dict[str, Any]]:
+        content = message.get("content")
+        parts = [content] if isinstance(content, str) else content or []
+        return [{"type": "text", "text": p} if isinstance(p, str) else p for p in parts]
+
+    def text(self, text: str, path: str, part: Optional[dict[str, Any]] = None) -> list[Block]:
+        if not text.strip():
+            self.lose("text.blank", path)
+            return []
+        block = {"type": "text", "text": text}
+        self.keep_cache(part or {}, block, path, {"type", "text", "refusal"})
+        return [block]
+
+    def keep_cache(self, source: dict[str, Any], block: Block, path: str, known: set[str]) -> None:
+        for name, value in source.items():
+            if name == "cache_control":
+                block[name] = value
+            elif name not in known and value is not None:
+                self.lose("part.unknown_key", f"{path}.{name}")
+
+    def cached(self, message: dict[str, Any], blocks: list[Block], index: int) -> list[Block]:
+        control = message.get("cache_control")
+        takers = [block for block in blocks if not block["type"].endswith("thinking")]
+        if control is not None and not takers:
+            self.lose("cache_control.blank", f"messages[{index}].cache_control")
+        elif control is not None:
+            takers[-1].setdefault("cache_control", control)
+        return blocks
+
+    def lose_keys(self, message: dict[str, Any], index: int) -> None:
+        path = f"messages[{index}]"
+        if message.get("name") is not None:
+            self.lose("message.name", f"{path}.name")
+        if message.get("audio") is not None:
+            self.lose("assistant.audio", f"{path}.audio")
+        if message.get("function_call") is not None:
+            self.lose("functions", f"{path}.function_call")
+        if message.get("reasoning") is not None and message.get("reasoning_details") is None:
+            self.lose("reasoning.unsigned", f"{path}.reasoning")
+        for name, value in message.items():
+            if name == "annotations":
+                if value:
+                    self.lose("message.annotations", f"{path}.{name}")
+            elif name not in KNOWN_KEYS and name != "cache_control" and value is not None:
+                self.lose("message.unknown_key", f"{path}.{name}")
+
+    def side(self, message: dict[str, Any]) -> str:
+        if message["role"] == "assistant":
+            return "assistant"
+        in_place = self.trait("mid_conversation_system") is True and not self.alone
+        return "system" if in_place and message["role"] in LEADING else "user"
+
+    def turns(self, start: int) -> list[Block]:
+        groups: list[tuple[str, list[int]]] = []
+        for index in range(start, len(self.messages)):
+            message = self.messages[index]
+            if is_blank(message):
+                self.blocks(message, index)
+                continue
+            side = self.side(message)
+            if groups and groups[-1][0] == side:
+                if not (message["role"] == "tool" == self.messages[index - 1]["role"]):
+                    self.lose("turns.merged", f"messages[{index}]")
+                groups[-1][1].append(index)
+            else:
+                groups.append((side, [index]))
+        turns = [{"role": side, "content": self.turn(side, ids)} for side, ids in groups]
+        turns = [turn for turn in turns if turn["content"]]
+        if not turns:
+            self.lose("messages.blank", f"messages[{start}].content")
+            return [{"role": "user", "content": ""}]
+        return turns
+
+    def turn(self, side: str, indexes: list[int]) -> list[Block]:
+        results, others = [], []
+        for index in indexes:
+            message = self.messages[index]
+            if message["role"] not in ROLES:
+                self.lose("role.unknown", f"messages[{index}].role")
+            elif side == "user" and message["role"] in LEADING and not self.alone:
+                self.lose("system.later", f"messages[{index}].role")
+            if message["role"] == "tool":
+                results.append(self.result(message, index))
+            elif side == "system":
+                others += self.system_blocks(message, index)
+            else:
+                others += self.blocks(message, index)
+        return results + others
+
+    def result(self, message: dict[str, Any], index: int) -> Block:
+        self.lose_keys(message, index)
+        block: Block = {"type": "tool_result", "tool_use_id": message["tool_call_id"]}
+        content = message["content"]
+        if isinstance(content, str):
+            if content.strip():
+                block["content"] = content
+        else:
+            block["content"] = [
+                found
+                for place, part in enumerate(self.parts_of(message))
+                for found in self.part(part, index, f"content[{place}]")
+            ]
+        if "cache_control" in message:
+            block["cache_control"] = message["cache_control"]
+        return block
+
+    def blocks(self, message: dict[str, Any], index: int) -> list[Block]:
+        self.lose_keys(message, index)
+        path = f"messages[{index}]"
+        blocks = self.reasoning(message.get("reasoning_details") or [], path)
+        parts = self.parts_of(message)
+        for place, part in enumerate(parts):
+            field = "content" if isinstance(message["content"], str) else f"content[{place}]"
+            if index == self.last and place == len(parts) - 1 and part["type"] == "text":
+                text = part["text"].rstrip()
+                if text and text != part["text"]:
+                    self.lose("assistant.trailing_space", f"{path}.{field}")
+                    part = {**part, "text": text}
+            blocks += self.part(part, index, field)
+        if message.get("refusal") is not None:
+            self.lose("assistant.refusal", f"{path}.refusal")
+            blocks += self.text(message["refusal"], f"{path}.refusal")
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            blocks.append(self.call(call, f"{path}.tool_calls[{place}]"))
+        return self.cached(message, blocks, index)
+
+    def call(self, call: dict[str, Any], path: str) -> Block:
+        function = call["function"]
+        block: Block = {"type": "tool_use", "id": call["id"], "name": function["name"]}
+        block["input"] = arguments_of(function["arguments"])
+        for name, value in function.items():
+            if name not in ("name", "arguments") and value is not None:
+                self.lose("part.unknown_key", f"{path}.function.{name}")
+        self.keep_cache(call, block, path, {"id", "type", "function"})
+        return block
+
+    def reasoning(self, details: list[dict[str, Any]], path: str) -> list[Block]:
+        blocks: list[Block] = []
+        for place, item in enumerate(details):
+            if item.get("model") != self.model:
+                self.lose("reasoning.foreign", f"{path}.reasoning_details[{place}]")
+            elif item["type"] == "thinking" and item.get("signature") is not None:
+                blocks.append({"type": "thinking", "thinking": item.get("text") or "",
+                               "signature": item["signature"]})  # fmt: skip
+            elif item["type"] == "redacted_thinking" and item.get("data") is not None:
+                blocks.append({"type": "redacted_thinking", "data": item["data"]})
+            else:
+                self.lose("reasoning.unsigned", f"{path}.reasoning_details[{place}]")
+        return blocks
+
+    def part(self, part: dict[str, Any], index: int, field: str) -> list[Block]:
+        path = f"messages[{index}].{field}"
+        kind = part["type"]
+        if kind == "text":
+            return self.text(part["text"], path, part)
+        if kind == "refusal":
+            self.lose("assistant.refusal", path)
+            return self.text(part["refusal"], path, part)
+        if kind == "input_audio":
+            self.lose("input.audio", path)
+            return []
+        if kind == "image_url":
+            block = self.image(part["image_url"], path)
+        elif part["file"].get("file_data") is None:
+            self.lose("file.id", f"{path}.file.file_id")
+            return []
+        else:
+            block = self.document(part["file"], path)
+        self.keep_cache(part, block, path, {"type", kind})
+        return [block]
+
+    def image(self, image: dict[str, Any], path: str) -> Block:
+        if self.lacks("input_modalities", "Image"):
+            self.lose("input.image", path)
+        if image.get("detail") not in (None, "auto"):
+            self.lose("image.detail", f"{path}.image_url.detail")
+        url = image["url"]
+        if not url.startswith("data:"):
+            return {"type": "image", "source": {"type": "url", "url": url}}
+        media, data = url[5:].split(";base64,")
+        if media not in ("image/jpeg", "image/png", "image/gif", "image/webp"):
+            self.lose("image.media_type", f"{path}.image_url.url")
+        return {"type": "image", "source": {"type": "base64", "media_type": media, "data": data}}
+
+    def document(self, file: dict[str, Any], path: str) -> Block:
+        if self.lacks("input_modalities", "Document"):
+            self.lose("input.document", path)
+        data = file["file_data"].split(";base64,")[-1]
+        source = {"type": "base64", "media_type": "application/pdf", "data": data}
+        block: Block = {"type": "document", "source": source}
+        if file.get("filename") is not None:
+            block["title"] = file["filename"]
+        return block
+
+    # Parameters.
+
+    def add_params(self, found: dict[str, Any], native: bool, emulated: bool) -> None:
+        for name, value in self.params.items():
+            row, neutral = NO_COUNTERPART.get(name, ("param.unknown", None))
+            if name not in NATIVE and value != neutral:
+                self.lose(row, name)
+        self.add_sampling(found)
+        stop = self.params.get("stop") or []
+        stop = [stop] if isinstance(stop, str) else stop
+        for place, text in enumerate(stop):
+            if not text.strip():
+                self.lose("stop.blank", f"stop[{place}]")
+        if any(text.strip() for text in stop):
+            found["stop_sequences"] = [text for text in stop if text.strip()]
+        user, safe = self.params.get("user"), self.params.get("safety_identifier")
+        if safe is not None and user not in (None, safe):
+            self.lose("user.twice", "user")
+        if user is not None or safe is not None:
+            found["metadata"] = {"user_id": user if safe is None else safe}
+        tier = self.params.get("service_tier")
+        if tier in ("auto", "default"):
+            found["service_tier"] = "auto" if tier == "auto" else "standard_only"
+        elif tier is not None:
+            self.lose("service_tier", "service_tier")
+        if "audio" in self.params.get("modalities", ()):
+            self.lose("audio.output", "modalities")
+        self.add_thinking(found, native)
+        self.add_tools(found, emulated)
+        if self.params.get("stream"):
+            found["stream"] = True
+
+    def add_sampling(self, found: dict[str, Any]) -> None:
+        given = {n: self.params[n] for n in ("temperature", "top_p") if n in self.params}
+        if self.trait("sampling") is False:
+            for name, value in given.items():
+                if value != 1:
+                    self.lose("sampling.unsupported", name)
+            return
+        if self.thinks and given.get("temperature", 1) != 1:
+            self.lose("sampling.thinking", "temperature")
+            del given["temperature"]
+        if self.thinks and given.get("top_p", 1) < 0.95:
+            self.lose("sampling.thinking", "top_p")
+            del given["top_p"]
+        if len(given) == 2 and self.trait("temperature_with_top_p") is False:
+            self.lose("sampling.both", "top_p")
+            del given["top_p"]
+        if given.get("temperature", 0) > 1:
+            self.lose("temperature.above_one", "temperature")
+            given["temperature"] = 1
+        found.update(given)
+
+    def add_thinking(self, found: dict[str, Any], native: bool) -> None:
+        way = self.trait("thinking")
+        config: dict[str, Any] = {}
+        if self.effort is not None and way == "budget":
+            room = max(found["max_tokens"] * SHARES[self.effort] // 100, 1024)
+            budget = min(room, found["max_tokens"] - 1)
+            found["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        elif self.effort is not None:
+            if way == "adaptive":
+                found["thinking"] = {"type": "adaptive"}
+            if self.trait("effort_parameter") is not False:
+                config["effort"] = self.effort
+        elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
+            found["thinking"] = {"type": "disabled"}
+        if native:
+            schema = self.params["response_format"]["json_schema"]["schema"]
+            config["format"] = {"type": "json_schema", "schema": schema}
+        if config:
+            found["output_config"] = config
+
+    def add_tools(self, found: dict[str, Any], emulated: bool) -> None:
+        tools = [self.tool(t, f"tools[{i}]") for i, t in enumerate(self.params.get("tools") or ())]
+        if tools and self.without_tools():
+            self.lose("tools.unsupported", "tools")
+        choice = self.params.get("tool_choice")
+        kept = [tool for tool in tools if tool is not None]
+        if kept:
+            found["tools"] = kept
+            self.add_choice(found, choice)
+            return
+        if emulated:
+            schema = self.params["response_format"]["json_schema"]["schema"]
+            name = "structured_output"
+            found["tools"] = [{"name": name, "description": "Give the answer in this form.",
+                               "input_schema": schema}]  # fmt: skip
+            found["tool_choice"] = {"type": "tool", "name": name}
+        if choice not in (None, "none", "auto"):
+            self.lose("tool_choice.without_tools", "tool_choice")
+
+    def tool(self, tool: dict[str, Any], path: str) -> Optional[Block]:
+        if tool.get("type", "function") != "function":
+            self.lose("tool.custom", path)
+            return None
+        function = dict(tool["function"])
+        found: Block = {"name": function.pop("name")}
+        if function.get("description") is not None:
+            found["description"] = function["description"]
+        found["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        strict = function.get("strict")
+        if strict is not None and self.trait("strict_tools") is True:
+            found["strict"] = strict
+        elif strict:
+            self.lose("tool.strict", f"{path}.function.strict")
+        if tool.get("cache_control") is not None:
+            found["cache_control"] = tool["cache_control"]
+        for name in set(function) - {"description", "parameters", "strict"}:
+            self.lose("param.unknown", f"{path}.function.{name}")
+        for name in set(tool) - {"type", "function", "cache_control"}:
+            self.lose("param.unknown", f"{path}.{name}")
+        return found
+
+    def add_choice(self, found: dict[str, Any], choice: Any) -> None:
+        one = self.params.get("parallel_tool_calls") is False
+        forced = choice == "required" or isinstance(choice, dict)
+        if forced and (self.thinks or self.trait("forced_tool_choice") is False):
+            self.lose("tool_choice.thinking", "tool_choice")
+            made: Block = {"type": "auto"}
+        elif isinstance(choice, dict):
+            made = {"type": "tool", "name": choice["function"]["name"]}
+        elif choice is None and not one:
+            return
+        else:
+            made = {"type": {"required": "any", None: "auto"}.get(choice, choice)}
+        if one and choice != "none":
+            made["disable_parallel_tool_use"] = True
+        found["tool_choice"] = made
+
+
+def anthropic_body(
+    messages: list[dict[str, Any]], model: str, params: dict[str, Any], facts: Any
+) -> tuple[dict[str, Any], Losses]:
+    return AnthropicTwin(messages, params, facts).body(model)

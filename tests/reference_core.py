@@ -1,0 +1,195 @@
+"""Slow, obvious twins of the request encoders: messages as dicts to a dict and what it loses.
+
+They are written from the documentation of the wire, and expect messages that are well formed.
+A loss is `(row id, path)`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Optional
+
+EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+SHARES = {"minimal": 10, "low": 20, "medium": 50, "high": 80, "xhigh": 90, "max": 95}
+ROLES = ["system", "developer", "user", "assistant", "tool", "function"]
+KNOWN_KEYS = {
+    "role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning",
+    "reasoning_details", "audio", "function_call",
+}  # fmt: skip
+NATIVE = {
+    "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
+    "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
+    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
+}  # fmt: skip
+NO_COUNTERPART = {
+    "n": ("n", 1), "seed": ("seed", None), "frequency_penalty": ("penalty", 0),
+    "presence_penalty": ("penalty", 0), "logit_bias": ("logit_bias", {}),
+    "logprobs": ("logprobs", False), "top_logprobs": ("logprobs", 0),
+    "audio": ("audio.output", None),
+    "store": ("store", False), "metadata": ("metadata", {}), "prediction": ("prediction", None),
+    "prompt_cache_key": ("prompt_cache", None), "prompt_cache_retention": ("prompt_cache", None),
+    "prompt_cache_options": ("prompt_cache", None), "verbosity": ("verbosity", None),
+    "web_search_options": ("web_search", None), "moderation": ("moderation", None),
+    "functions": ("functions", None), "function_call": ("functions", None),
+}  # fmt: skip
+
+Losses = list[tuple[str, str]]
+
+
+def nearest(wanted: str, levels: Any) -> Optional[str]:
+    ranked = [(abs(EFFORTS.index(level) - EFFORTS.index(wanted)), EFFORTS.index(level), level)
+              for level in levels]  # fmt: skip
+    return min(ranked)[2] if ranked else None
+
+
+class _Twin:
+    def __init__(self, messages: list[dict[str, Any]], params: dict[str, Any], facts: Any) -> None:
+        self.messages = messages
+        self.params = params
+        self.facts = facts
+        self.losses: Losses = []
+
+    def lose(self, row: str, path: str) -> None:
+        self.losses.append((row, path))
+
+    def trait(self, name: str) -> Any:
+        return None if self.facts is None else getattr(self.facts.traits, name)
+
+    def lacks(self, kind: str, name: str) -> bool:
+        known = None if self.facts is None else getattr(self.facts, kind)
+        return known is not None and name not in known
+
+    def without_tools(self) -> bool:
+        return self.lacks("features", "function_calling") and self.lacks("features", "tool_use")
+
+
+class OpenAITwin(_Twin):
+    """The canonical shape is this dialect's own: what no row changes stays."""
+
+    def body(self, model: str) -> tuple[dict[str, Any], Losses]:
+        found: dict[str, Any] = {"model": model}
+        found["messages"] = [self.message(m, i) for i, m in enumerate(self.messages)]
+        for name, value in self.params.items():
+            self.param(found, name, value)
+        return found, self.losses
+
+    def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
+        path = f"messages[{index}]"
+        found = {"role": self.role(message["role"], path), "content": message.get("content")}
+        if isinstance(found["content"], list):
+            found["content"] = [
+                self.part(part, f"{path}.content[{place}]")
+                for place, part in enumerate(found["content"])
+            ]
+        for name, value in message.items():
+            if name in ("role", "content") or (name in KNOWN_KEYS and value is None):
+                continue
+            if name == "cache_control":
+                self.lose("cache_control.openai", f"{path}.cache_control")
+            elif name in ("reasoning", "reasoning_details"):
+                if name == "reasoning" or message.get("reasoning") is None:
+                    self.lose("reasoning.openai", f"{path}.reasoning")
+            elif name == "tool_calls":
+                found[name] = [
+                    self.cleaned(call, f"{path}.tool_calls[{place}]")
+                    for place, call in enumerate(value)
+                ]
+            else:
+                found[name] = value
+        return found
+
+    def cleaned(self, given: dict[str, Any], path: str) -> dict[str, Any]:
+        if "cache_control" in given:
+            self.lose("cache_control.openai", f"{path}.cache_control")
+        return {name: value for name, value in given.items() if name != "cache_control"}
+
+    def role(self, role: str, path: str) -> str:
+        if role not in ROLES:
+            self.lose("role.unknown", f"{path}.role")
+            return "user"
+        only = self.trait("system_role")
+        if role in ("system", "developer") and only not in (None, role):
+            self.lose("role.system_name", f"{path}.role")
+            return str(only)
+        return role
+
+    def part(self, part: Any, path: str) -> dict[str, Any]:
+        if isinstance(part, str):
+            return {"type": "text", "text": part}
+        needs = {
+            "image_url": ("Image", "input.image"),
+            "input_audio": ("Audio", "input.audio"),
+            "file": ("Document", "input.document"),
+        }.get(part["type"])
+        if needs is not None and self.lacks("input_modalities", needs[0]):
+            self.lose(needs[1], path)
+        return self.cleaned(part, path)
+
+    def param(self, found: dict[str, Any], name: str, value: Any) -> None:
+        if name in ("max_tokens", "max_completion_tokens"):
+            return self.limit(found, name, value)
+        refused = [
+            (("temperature", "top_p"), "sampling", 1, "sampling.unsupported"),
+            (("frequency_penalty", "presence_penalty"), "penalties", 0, "penalty.unsupported"),
+            (("logprobs", "top_logprobs"), "logprobs", 0, "logprobs.model"),
+        ]
+        for names, trait, neutral, row in refused:
+            if name in names and self.trait(trait) is False and value != neutral:
+                return self.lose(row, name)
+        if name == "reasoning_effort":
+            levels = self.trait("reasoning_efforts")
+            if levels is not None and value not in levels:
+                if not levels:
+                    return (
+                        None if value == "none" else self.lose("reasoning_effort.unsupported", name)
+                    )
+                self.lose("reasoning_effort.level", name)
+                value = nearest(value, levels)
+        elif name == "tools":
+            if self.without_tools():
+                self.lose("tools.unsupported", name)
+            value = [self.cleaned(tool, f"tools[{place}]") for place, tool in enumerate(value)]
+        elif name == "response_format" and (
+            (value["type"] == "json_object" and self.lacks("features", "json_mode"))
+            or (value["type"] == "json_schema" and self.trait("structured_output") is False)
+        ):
+            self.lose("response_format.unsupported", name)
+        found[name] = value
+        return None
+
+    def limit(self, found: dict[str, Any], name: str, value: int) -> None:
+        limit = None if self.facts is None else self.facts.max_output_tokens
+        wanted = name
+        if self.trait("max_tokens_parameter") == "max_completion_tokens" and name == "max_tokens":
+            if "max_completion_tokens" in self.params:
+                return self.lose("max_tokens.twice", name)
+            self.lose("max_tokens.renamed", name)
+            wanted = "max_completion_tokens"
+        if limit is not None and value > limit:
+            self.lose("max_tokens.above_limit", wanted)
+            value = limit
+        found[wanted] = value
+        return None
+
+
+def openai_body(
+    messages: list[dict[str, Any]], model: str, params: dict[str, Any], facts: Any
+) -> tuple[dict[str, Any], Losses]:
+    return OpenAITwin(messages, params, facts).body(model)
+
+
+def plain_blocks(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a messages body with every string content as the one text block that it stands for."""
+
+    def blocks(content: Any) -> Any:
+        return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+    found = dict(body)
+    if "system" in found:
+        found["system"] = blocks(found["system"])
+    found["messages"] = [{**turn, "content": blocks(turn["content"])} for turn in found["messages"]]
+    return found
+
+
+def arguments_of(text: str) -> Any:
+    return json.loads(text) if text.strip() else {}

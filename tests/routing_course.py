@@ -1,0 +1,101 @@
+"""Plays a call's generator against scripted outcomes and a clock that only it moves."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from specado import capabilities
+from specado.endpoints import Endpoint
+from specado.errors import ProviderError
+from specado.manifests import Model
+from specado.routing.attempts import Answer, Course, Limits, Send, Wait, attempts
+from specado.routing.plan import Candidate, Plan
+from specado.translation import Encoded
+from specado.types import ChatCompletionResponse, Extensions
+
+HALF = 0.5
+
+
+class Clock:
+    """Seconds, moved by hand, and by *tick_s* whenever they are read."""
+
+    def __init__(self, now_s: float = 1000.0, tick_s: float = 0.0) -> None:
+        self.now_s = now_s
+        self.tick_s = tick_s
+
+    def __call__(self) -> float:
+        self.now_s += self.tick_s
+        return self.now_s
+
+
+class Played(NamedTuple):
+    """What a call did: effects as text, and how it ended."""
+
+    effects: list[str]
+    course: Course
+    ended: Any
+
+
+def candidate(name, index=0, window=None, timeout_s=None):
+    """A candidate of a made-up provider; *window* is its model's context window."""
+    provider = msgspec.structs.replace(capabilities.provider("openai"), name=name)
+    endpoint = Endpoint(provider, "https://example.invalid", None, (), timeout_s, None)
+    facts = None if window is None else Model(name, "m", context_window=window)
+    return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []))
+
+
+def plan_of(*names, **windows):
+    """A plan whose candidates are called *names*, with their context windows where given."""
+    found = [candidate(name, place, windows.get(name)) for place, name in enumerate(names)]
+    return Plan(found, [], names[0], names[1] if len(names) > 1 else None)
+
+
+def reply():
+    return ChatCompletionResponse("chatcmpl-1", "m", [], Extensions("a"))
+
+
+def error(kind=ProviderError, text="failed", **facts):
+    return kind(text, **facts)
+
+
+def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, **limits):
+    """Run a call; an outcome is a reply, an error, or (outcome, seconds it took).
+
+    *late_s* is how much longer than asked every wait takes. Outcomes that are left over fail
+    the test: the call was expected to go on.
+    """
+    clock = clock or Clock()
+    left = list(outcomes)
+    effects = []
+    steps = attempts(plan, Limits(**{"timeout_s": 600.0, **limits}), clock, lambda: random)
+    try:
+        effect = next(steps)
+        while True:
+            if isinstance(effect, Send):
+                effects.append(f"{effect.candidate.provider} {effect.timeout_s:g}")
+                assert left, f"an attempt too many: {effects}"
+                outcome = left.pop(0)
+                outcome, took_s = outcome if isinstance(outcome, tuple) else (outcome, 0.0)
+                clock.now_s += took_s
+                effect = steps.send(outcome)
+            else:
+                assert isinstance(effect, Wait)
+                effects.append(f"wait {effect.delay_s:g}")
+                clock.now_s += effect.delay_s + late_s
+                effect = steps.send(None)
+    except StopIteration as stop:
+        course, ended = stop.value
+    assert not left, f"attempts that were not made: {left}; {effects}"
+    return Played(effects, course, ended)
+
+
+def asked(played):
+    """The providers that were asked, in order."""
+    return [effect.split()[0] for effect in played.effects if not effect.startswith("wait")]
+
+
+def answered_by(played):
+    assert isinstance(played.ended, Answer), played.ended
+    return played.ended.candidate.provider

@@ -1,0 +1,498 @@
+"""The course of a call: what is tried again, what comes next, how long it waits, how it ends."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from routing_course import (
+    Clock,
+    answered_by,
+    asked,
+    candidate,
+    error,
+    plan_of,
+    play,
+    reply,
+)
+from specado.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    ContentPolicyError,
+    ContextLengthError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    MalformedResponseError,
+    ModelNotFoundError,
+    OverloadedError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+)
+from specado.routing.attempts import Limits, Send, Wait, attempts
+from specado.routing.plan import Plan
+from specado.routing.retry import backoff_s, rule_for
+
+# Every row of the error table: how often one candidate is asked in all where `max_retries` is 3,
+# and whether the next candidate is asked then.
+ROWS = {
+    "nothing sent": (ConnectionFailedError, {"sent": False}, 4, True),
+    "sent, reset": (ConnectionFailedError, {"sent": True}, 2, True),
+    "attempt timed out": (DeadlineExceededError, {}, 1, True),
+    "rate limit": (RateLimitError, {"status_code": 429}, 4, True),
+    "quota": (QuotaExceededError, {"status_code": 429}, 1, True),
+    "overloaded": (OverloadedError, {"status_code": 529}, 4, True),
+    "overloaded inside a 200": (OverloadedError, {"status_code": 200}, 4, True),
+    "server": (ServerError, {"status_code": 500}, 4, True),
+    "authentication": (AuthenticationError, {"status_code": 401}, 1, False),
+    "not found": (ModelNotFoundError, {"status_code": 404}, 1, False),
+    "redirect": (InvalidRequestError, {"status_code": 307}, 1, False),
+    "invalid request": (InvalidRequestError, {"status_code": 400}, 1, False),
+    "content policy": (ContentPolicyError, {"status_code": 400}, 1, False),
+    "not JSON": (MalformedResponseError, {"status_code": 200, "code": "not_json"}, 2, True),
+    "too large": (MalformedResponseError, {"code": "too_large"}, 2, True),
+    "no usable choice": (
+        MalformedResponseError,
+        {"status_code": 200, "code": "no_choice"},
+        1,
+        True,
+    ),
+    "unknown": (ProviderError, {}, 1, False),
+}
+
+
+@pytest.mark.parametrize(("kind", "facts", "times", "goes_on"), ROWS.values(), ids=list(ROWS))
+def test_each_row_of_the_error_table(kind, facts, times, goes_on):
+    failures = [error(kind, **facts) for _ in range(times)]
+
+    played = play(plan_of("a", "b"), failures + [reply()] * goes_on, max_retries=3, random=0.0)
+
+    assert asked(played) == ["a"] * times + ["b"] * goes_on
+    assert played.course.errors == failures
+    assert played.course.attempts == times + goes_on
+    if not goes_on:
+        assert type(played.ended) is kind
+
+
+@pytest.mark.parametrize(("kind", "facts", "times", "_goes_on"), ROWS.values(), ids=list(ROWS))
+def test_without_another_candidate_each_row_ends_in_its_class(kind, facts, times, _goes_on):
+    failures = [error(kind, **facts) for _ in range(times)]
+
+    played = play(plan_of("a"), failures, max_retries=3, random=0.0)
+
+    assert type(played.ended) is kind
+    assert played.ended.attempts == times
+
+
+class UnheardOfError(RateLimitError):
+    """An error of a class that the table does not name."""
+
+
+def test_a_class_without_a_row_has_that_of_its_base():
+    assert rule_for(UnheardOfError("x")) == rule_for(RateLimitError("x"))
+
+
+@pytest.mark.parametrize("max_retries", [0, 1, 2, 5])
+def test_max_retries_does_not_count_the_first_attempt(max_retries):
+    failures = [error(ServerError)] * (max_retries + 1)
+
+    played = play(plan_of("a"), failures, max_retries=max_retries)
+
+    assert asked(played) == ["a"] * (max_retries + 1)
+
+
+def test_each_candidate_has_retries_of_its_own():
+    played = play(plan_of("a", "b"), [error(ServerError)] * 4, max_retries=1)
+
+    assert asked(played) == ["a", "a", "b", "b"]
+
+
+def test_an_answer_ends_the_call():
+    played = play(plan_of("a", "b"), [reply()])
+
+    assert answered_by(played) == "a"
+    assert played.course.errors == []
+    assert played.course.attempts == 1
+
+
+# x-should-retry
+
+
+@pytest.mark.parametrize("kind", [ServerError, RateLimitError, OverloadedError])
+def test_should_retry_false_goes_to_the_next_at_once(kind):
+    played = play(plan_of("a", "b"), [error(kind, should_retry=False), reply()])
+
+    assert asked(played) == ["a", "b"]
+
+
+def test_should_retry_false_ends_a_call_without_a_next():
+    played = play(plan_of("a"), [error(ServerError, should_retry=False)])
+
+    assert isinstance(played.ended, ServerError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "times"),
+    [
+        (ModelNotFoundError, 3),
+        (ContextLengthError, 3),
+        (ProviderError, 3),
+        (ServerError, 3),
+        (AuthenticationError, 1),
+        (QuotaExceededError, 1),
+        (InvalidRequestError, 1),
+    ],
+)
+def test_should_retry_true_tries_again_what_can_be_mended(kind, times):
+    failures = [error(kind, should_retry=True)] * times
+
+    played = play(plan_of("a"), failures, max_retries=2)
+
+    assert asked(played) == ["a"] * times
+
+
+def test_should_retry_true_does_not_open_the_way_to_the_next():
+    failures = [error(ModelNotFoundError, should_retry=True)] * 2
+
+    played = play(plan_of("a", "b"), failures, max_retries=1)
+
+    assert asked(played) == ["a", "a"]
+
+
+# Waits
+
+
+@pytest.mark.parametrize(
+    ("retry", "longest_s"),
+    [(0, 0.5), (1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (9999, 8.0)],
+)
+def test_backoff_is_full_jitter_up_to_eight_seconds(retry, longest_s):
+    assert backoff_s(error(ServerError), retry, 0.0) == 0.0
+    assert backoff_s(error(ServerError), retry, 0.5) == longest_s / 2
+    assert backoff_s(error(ServerError), retry, 1.0) == longest_s
+
+
+@pytest.mark.parametrize(("retry", "longest_s"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 8.0)])
+def test_the_base_is_a_second_when_throttled(retry, longest_s):
+    assert backoff_s(error(RateLimitError), retry, 1.0) == longest_s
+
+
+@pytest.mark.parametrize("asked_s", [float("nan"), -1.0, float("inf"), float("-inf")])
+def test_a_wait_that_is_none_leaves_it_to_the_jitter(asked_s):
+    assert backoff_s(error(ServerError, retry_after_s=asked_s), 0, 0.5) == 0.25
+
+
+def test_the_providers_own_wait_counts_before_the_jitter():
+    played = play(plan_of("a"), [error(ServerError, retry_after_s=7.5), reply()])
+
+    assert played.effects == ["a 600", "wait 7.5", "a 592.5"]
+    assert played.course.waited_s == 7.5
+
+
+def test_the_jitter_grows_with_each_retry():
+    played = play(plan_of("a"), [error(ServerError)] * 4, max_retries=3, random=1.0)
+
+    assert [effect for effect in played.effects if "wait" in effect] == [
+        "wait 0.5",
+        "wait 1",
+        "wait 2",
+    ]
+    assert played.course.waited_s == 3.5
+
+
+def test_the_jitter_starts_anew_with_the_next_candidate():
+    played = play(plan_of("a", "b"), [error(ServerError)] * 4, max_retries=1, random=1.0)
+
+    assert [effect for effect in played.effects if "wait" in effect] == ["wait 0.5", "wait 0.5"]
+
+
+def test_a_wait_of_zero_is_no_wait():
+    played = play(plan_of("a"), [error(RateLimitError, retry_after_s=0.0), reply()])
+
+    assert played.effects == ["a 600", "a 600"]
+
+
+@pytest.mark.parametrize(("asked_s", "expected"), [(2.0, ["a", "a"]), (2.001, ["a", "b"])])
+def test_with_another_candidate_a_wait_is_two_seconds_at_most(asked_s, expected):
+    played = play(plan_of("a", "b"), [error(RateLimitError, retry_after_s=asked_s), reply()])
+
+    assert asked(played) == expected
+
+
+@pytest.mark.parametrize(("asked_s", "times"), [(60.0, 2), (60.001, 1), (4294967.0, 1)])
+def test_alone_a_wait_is_a_minute_at_most(asked_s, times):
+    failures = [error(RateLimitError, retry_after_s=asked_s)] * times
+
+    played = play(plan_of("a"), failures, max_retries=1)
+
+    assert asked(played) == ["a"] * times
+    assert type(played.ended) is RateLimitError
+    assert played.ended.retry_after_s == asked_s
+
+
+def test_the_last_candidate_waits_as_one_that_is_alone():
+    outcomes = [error(QuotaExceededError), error(RateLimitError, retry_after_s=30.0), reply()]
+
+    played = play(plan_of("a", "b"), outcomes)
+
+    assert asked(played) == ["a", "b", "b"]
+    assert "wait 30" in played.effects
+
+
+def test_a_candidate_that_the_error_rules_out_is_no_reason_to_hurry():
+    failure = error(ModelNotFoundError, should_retry=True, retry_after_s=30.0)
+
+    played = play(plan_of("a", "b"), [failure, reply()])
+
+    assert asked(played) == ["a", "a"]
+
+
+@pytest.mark.parametrize(("asked_s", "times"), [(9.9, 2), (10.0, 1), (11.0, 1)])
+def test_a_wait_that_does_not_fit_the_deadline_is_not_begun(asked_s, times):
+    failures = [error(RateLimitError, retry_after_s=asked_s)] * times
+
+    played = play(plan_of("a"), failures, timeout_s=10.0, max_retries=1)
+
+    assert asked(played) == ["a"] * times
+    assert type(played.ended) is RateLimitError
+    assert played.ended.retry_after_s == asked_s
+
+
+# Deadline and the cap of an attempt
+
+
+def test_an_attempt_gets_half_of_what_is_left_while_another_remains():
+    outcomes = [(error(DeadlineExceededError), 40.0), (error(DeadlineExceededError), 30.0), reply()]
+
+    played = play(plan_of("a", "b", "c"), outcomes, timeout_s=100.0)
+
+    assert played.effects == ["a 50", "b 30", "c 30"]
+
+
+def test_attempt_timeout_caps_all_but_the_last():
+    outcomes = [error(DeadlineExceededError), reply()]
+
+    played = play(plan_of("a", "b"), outcomes, timeout_s=100.0, attempt_timeout_s=20.0)
+
+    assert played.effects == ["a 20", "b 100"]
+
+
+def test_attempt_timeout_is_never_more_than_what_is_left():
+    outcomes = [(error(DeadlineExceededError), 95.0), reply()]
+
+    played = play(plan_of("a", "b", "c"), outcomes, timeout_s=100.0, attempt_timeout_s=200.0)
+
+    assert played.effects == ["a 100", "b 5"]
+
+
+def test_the_providers_own_timeout_caps_each_of_its_attempts():
+    slow = [candidate("a", 0, timeout_s=7.0), candidate("b", 1, timeout_s=9.0)]
+
+    played = play(Plan(slow, [], "a", "b"), [error(QuotaExceededError), reply()], timeout_s=100.0)
+
+    assert played.effects == ["a 7", "b 9"]
+
+
+def test_the_deadline_holds_over_attempts_waits_and_hops():
+    clock = Clock(0.0)
+    outcomes = [(error(ServerError), 20.0), (error(ServerError), 10.0), (error(ServerError), 9.0)]
+
+    played = play(plan_of("a", "b"), outcomes, clock, timeout_s=40.0, max_retries=1, random=1.0)
+
+    # Of the 40 s 0.5 s are left: not enough for the wait of 0.5 s before b's retry.
+    assert played.effects == ["a 20", "wait 0.5", "a 9.75", "b 9.5"]
+    assert clock.now_s == 39.5
+    assert type(played.ended) is ServerError
+
+
+def test_at_the_deadline_the_error_lists_every_attempt():
+    failures = [error(ServerError, "a: broke"), error(ServerError, "a: broke again")]
+    outcomes = [(failures[0], 50.0), (failures[1], 50.0)]
+
+    played = play(plan_of("a", "b"), outcomes, timeout_s=100.0, random=0.0)
+
+    assert type(played.ended) is DeadlineExceededError
+    assert isinstance(played.ended, TimeoutError)
+    assert str(played.ended) == (
+        "Provider error: Routing failed: the call's 100 s (timeout_seconds) are over: "
+        "a: broke; a: broke again"
+    )
+    assert played.ended.errors == tuple(failures)
+    assert played.ended.attempts == 2
+
+
+def test_a_wait_that_oversleeps_ends_at_the_deadline():
+    failure = error(RateLimitError, retry_after_s=5.0)
+
+    played = play(plan_of("a"), [failure], timeout_s=10.0, late_s=30.0)
+
+    assert asked(played) == ["a"]
+    assert type(played.ended) is DeadlineExceededError
+    assert played.ended.errors == (failure,)
+
+
+def test_a_deadline_that_passes_before_the_first_attempt_is_a_deadline():
+    ticks = iter(range(1000))
+    steps = attempts(plan_of("a"), Limits(timeout_s=0.5), lambda: float(next(ticks)), lambda: 0.0)
+
+    with pytest.raises(StopIteration) as stopped:
+        next(steps)
+
+    course, ended = stopped.value.value
+    assert type(ended) is DeadlineExceededError
+    assert str(ended) == (
+        "Provider error: Routing failed: the call's 0.5 s (timeout_seconds) are over"
+    )
+    assert course.attempts == 0
+
+
+def test_an_error_that_ends_the_call_stays_itself_after_the_deadline():
+    played = play(plan_of("a", "b"), [(error(AuthenticationError), 500.0)], timeout_s=100.0)
+
+    assert type(played.ended) is AuthenticationError
+
+
+# Context windows and content policy
+
+
+def test_context_length_goes_to_larger_windows_only():
+    plan = plan_of("a", "b", "c", "d", a=100, b=100, c=99, d=101)
+
+    played = play(plan, [error(ContextLengthError), reply()])
+
+    assert asked(played) == ["a", "d"]
+
+
+def test_context_length_goes_where_the_window_is_not_known():
+    played = play(plan_of("a", "b", a=100), [error(ContextLengthError), reply()])
+
+    assert asked(played) == ["a", "b"]
+
+
+def test_context_length_of_a_model_with_an_unknown_window_goes_on():
+    played = play(plan_of("a", "b", b=100), [error(ContextLengthError), reply()])
+
+    assert asked(played) == ["a", "b"]
+
+
+def test_context_length_without_a_larger_window_is_raised():
+    played = play(plan_of("a", "b", a=100, b=100), [error(ContextLengthError)])
+
+    assert type(played.ended) is ContextLengthError
+
+
+def test_a_window_that_was_ruled_out_stays_out():
+    plan = plan_of("a", "b", "c", a=100, b=200, c=100)
+
+    played = play(plan, [error(ContextLengthError), error(QuotaExceededError)])
+
+    assert asked(played) == ["a", "b"]
+    assert type(played.ended) is QuotaExceededError
+
+
+def test_content_policy_goes_on_only_when_allowed():
+    outcomes = [error(ContentPolicyError), reply()]
+
+    played = play(plan_of("a", "b"), outcomes, fallback_on_content_policy=True)
+
+    assert asked(played) == ["a", "b"]
+
+
+# The error of the call
+
+
+def test_the_error_has_the_class_and_the_facts_of_the_decisive_one():
+    first = error(
+        ServerError, "a: broke", provider="a", model="m1", status_code=500, request_id="1"
+    )
+    last = error(
+        RateLimitError,
+        "b: too many",
+        provider="b",
+        model="m2",
+        status_code=429,
+        code="rate_limit_exceeded",
+        retry_after_s=90.0,
+        request_id="req-2",
+    )
+
+    played = play(plan_of("a", "b"), [first, last], max_retries=0)
+    ended = played.ended
+
+    assert type(ended) is RateLimitError
+    assert str(ended) == "Provider error: Routing failed: a: broke; b: too many"
+    assert (ended.provider, ended.model, ended.status_code) == ("b", "m2", 429)
+    assert (ended.code, ended.retry_after_s, ended.request_id) == (
+        "rate_limit_exceeded",
+        90.0,
+        "req-2",
+    )
+    assert ended.retryable
+    assert ended.attempts == 2
+    assert ended.errors == (first, last)
+
+
+def test_a_text_that_comes_twice_is_said_once():
+    played = play(plan_of("a"), [error(ServerError, "a: broke")] * 3)
+
+    assert str(played.ended) == "Provider error: Routing failed: a: broke"
+    assert len(played.ended.errors) == 3
+
+
+def test_the_error_of_the_call_survives_pickling():
+    played = play(
+        plan_of("a", "b"), [error(ServerError, "a"), error(RateLimitError, "b")], max_retries=0
+    )
+
+    again = pickle.loads(pickle.dumps(played.ended))
+
+    assert type(again) is RateLimitError
+    assert str(again) == "Provider error: Routing failed: a; b"
+    assert [type(each) for each in again.errors] == [ServerError, RateLimitError]
+
+
+# The generator
+
+
+def test_it_may_be_closed_before_it_starts():
+    attempts(plan_of("a"), Limits(timeout_s=1.0), Clock(), lambda: 0.0).close()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 4])
+def test_it_may_be_closed_at_any_point(after):
+    steps = attempts(plan_of("a", "b"), Limits(timeout_s=60.0, max_retries=1), Clock(), lambda: 0.5)
+    effect = next(steps)
+    for _ in range(after - 1):
+        effect = steps.send(error(ServerError) if isinstance(effect, Send) else None)
+
+    steps.close()
+
+    assert isinstance(effect, (Send, Wait))
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+def test_what_a_driver_throws_in_comes_out():
+    steps = attempts(plan_of("a"), Limits(timeout_s=60.0), Clock(), lambda: 0.5)
+    next(steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt())
+
+
+def test_a_send_without_an_outcome_is_a_drivers_mistake():
+    steps = attempts(plan_of("a"), Limits(timeout_s=60.0), Clock(), lambda: 0.5)
+    next(steps)
+
+    with pytest.raises(TypeError, match="a reply or an error"):
+        steps.send(None)
+
+
+def test_the_deadline_starts_with_the_call_and_runs_with_every_reading():
+    clock = Clock(0.0, tick_s=1.0)
+    steps = attempts(plan_of("a"), Limits(timeout_s=1.5), clock, lambda: 0.5)
+    clock.now_s = 1000.0
+
+    assert next(steps).timeout_s == 0.5

@@ -1,0 +1,339 @@
+"""One call: whether it is simulated, what its outcomes mean, what the reply's metadata say."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+
+from specado import calls, capabilities, register_manifest
+from specado.calls import Call, check_providers
+from specado.config import resolve
+from specado.endpoints import Access
+from specado.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ContentPolicyError,
+    DeadlineExceededError,
+    MalformedResponseError,
+    MessageFormatError,
+    RateLimitError,
+    RetiredModelWarning,
+    SimulatedReplyWarning,
+)
+from specado.routing.attempts import Send, Wait
+from specado.transport import TransportFailure, WireReply
+
+KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}}
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch):
+    monkeypatch.setattr(capabilities, "_registered", {})
+    monkeypatch.setattr(calls, "_warned", set())
+
+
+def call(model="gpt-4o", config=KEYS, **given):
+    settings = resolve(config)
+    return Call(settings, Access(settings), model, "Hello", given)
+
+
+def ok(content="Hi", **more):
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant"}}
+    choice["message"]["content"] = content
+    choice.update(more)
+    body = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4o-2024-08-06", "choices": [choice]}
+    body["usage"] = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    return WireReply(200, {"x-request-id": "req-1"}, json.dumps(body).encode())
+
+
+def refused(status, text="no", **headers):
+    body = {"error": {"message": text, "type": "x", "code": None}}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return WireReply(status, named, json.dumps(body).encode())
+
+
+def drive(one, replies):
+    """Run a call on scripted replies and failures; return what a client would return or raise."""
+    steps = one.steps()
+    left = list(replies)
+    try:
+        effect = next(steps)
+        while True:
+            if isinstance(effect, Wait):
+                effect = steps.send(None)
+                continue
+            reply = left.pop(0)
+            if isinstance(effect, Send) and isinstance(reply, TransportFailure):
+                effect = steps.send(one.failed(effect.candidate, reply, effect.timeout_s))
+            else:
+                effect.candidate.wire_request()
+                effect = steps.send(one.read(effect.candidate, reply))
+    except StopIteration as stop:
+        return one.conclude(stop.value)
+
+
+def claude():
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-6",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    return WireReply(200, {"request-id": "req-2"}, json.dumps(body).encode())
+
+
+# Simulation
+
+
+def test_without_any_credential_a_call_is_simulated_with_a_warning():
+    with pytest.warns(SimulatedReplyWarning, match="OPENAI_API_KEY"):
+        assert call(config=None).simulated
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+def test_with_any_credential_nothing_is_simulated(name):
+    model = {"openai": "gpt-4o", "anthropic": "claude-opus-4-6"}[name]
+
+    assert not call(model, {"providers": {name: {"api_key": "k"}}}).simulated
+
+
+@pytest.mark.parametrize("config", [KEYS, {}])
+def test_simulate_decides_for_good_and_silently(config):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert call(config={**config, "simulate": True}).simulated
+
+
+def test_simulate_false_asks_for_a_key():
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
+        call(config={"simulate": False})
+
+
+@pytest.mark.parametrize(
+    ("model", "simulated"),
+    [
+        ("timeout-test-model", True),
+        ("rate-limit-test-model", True),
+        ("server-error-test-model", True),
+        ("auth-error-test-model", True),
+        ("openai/timeout-test-model", True),
+        ("anthropic/timeout-test-model", True),
+        ("timeout-test-model-2", False),
+        ("Timeout-test-model", False),
+        ("nobody/timeout-test-model", False),
+        ("openai/x/timeout-test-model", False),
+    ],
+)
+@pytest.mark.parametrize("simulate", ["auto", False])
+def test_exactly_the_reserved_names_are_always_simulated(model, simulated, simulate):
+    assert call(model, {**KEYS, "simulate": simulate}).simulated is simulated
+
+
+# Retired models
+
+
+def test_a_retired_model_that_is_named_warns_once():
+    with pytest.warns(RetiredModelWarning, match="anthropic retired 'claude-3-opus' on 2026-01-05"):
+        call("claude-3-opus")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call("claude-3-opus-20240229")
+
+
+def test_a_retired_model_among_the_fallback_models_warns():
+    with pytest.warns(RetiredModelWarning, match="claude-3-opus"):
+        call(fallback_models=["claude-3-opus"])
+
+
+def test_a_retired_model_that_the_caller_did_not_name_does_not_warn():
+    register_manifest(
+        {
+            "name": "mine",
+            "base_url": "https://mine.example",
+            "models": {"old": {"deprecation_date": "2020-01-01"}},
+            "fallback_for": {"gpt-4o": "old"},
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = call(config={**KEYS, "fallback_provider": "mine"})
+
+    assert found.plan.candidates[1].model == "old"
+
+
+# What is checked before
+
+
+@pytest.mark.parametrize("model", [None, 5, b"gpt-4o", ["gpt-4o"]])
+def test_a_model_is_text(model):
+    with pytest.raises(MessageFormatError, match="model must be a str"):
+        call(model)
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        ({"primary_provider": "opnai"}, "primary_provider"),
+        ({"fallback_provider": "opnai"}, "fallback_provider"),
+        ({"fallback_providers": ["openai", "opnai"]}, "fallback_providers"),
+        ({"providers": {"opnai": {}}}, "providers"),
+    ],
+)
+def test_a_setting_that_names_no_provider_is_refused(config, key):
+    with pytest.raises(ConfigurationError, match=f"{key}: 'opnai' is not a provider") as caught:
+        check_providers(resolve(config))
+
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("given", "expected_s"),
+    [({}, 600), ({"timeout": 9}, 9), ({"timeout_seconds": 8}, 8)],
+)
+def test_the_calls_timeout_counts_before_the_configs(given, expected_s):
+    steps = call(config={**KEYS, "enable_fallback": False}, **given).steps()
+
+    assert next(steps).timeout_s == pytest.approx(expected_s, abs=1)
+    steps.close()
+
+
+def test_the_calls_retries_count_before_the_configs():
+    with pytest.raises(ConnectionFailedError) as caught:
+        drive(
+            call(config={**KEYS, "max_retries": 5}, max_retries=0, fallback_models=[]),
+            [TransportFailure("connect", "refused", sent=False)],
+        )
+
+    assert caught.value.attempts == 1
+
+
+# Outcomes
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "expected"),
+    [
+        ("connect", False, ConnectionFailedError),
+        ("reset", True, ConnectionFailedError),
+        ("timeout", True, DeadlineExceededError),
+        ("truncated", True, MalformedResponseError),
+        ("protocol", True, MalformedResponseError),
+        ("too_large", True, MalformedResponseError),
+    ],
+)
+def test_each_failure_of_an_exchange_has_its_class(kind, sent, expected):
+    one = call()
+
+    error = one.failed(one.plan.candidates[0], TransportFailure(kind, "broke", sent=sent), 5.0)
+
+    assert type(error) is expected
+    assert (error.code, error.sent) == (kind, sent)
+    assert (error.provider, error.model) == ("openai", "gpt-4o")
+    assert error.message == "openai/gpt-4o: broke"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"finish_reason": "content_filter"},
+        {"message": {"role": "assistant", "content": None, "refusal": "I will not."}},
+    ],
+)
+def test_a_refusal_is_a_reply_unless_it_may_fall_back(more):
+    plain = drive(call(), [ok(**more)])
+    fallen_back = drive(
+        call(config={**KEYS, "fallback_on_content_policy": True}), [ok(**more), claude()]
+    )
+
+    assert plain.extensions.provider_used == "openai"
+    assert fallen_back.extensions.provider_used == "anthropic"
+    with pytest.raises(ContentPolicyError):
+        drive(
+            call(config={**KEYS, "fallback_on_content_policy": True}, fallback_models=[]),
+            [ok(**more)],
+        )
+
+
+def test_a_key_that_a_provider_echoes_is_masked():
+    keys = iter(["opaque-1", "opaque-2"])
+    config = {"providers": {"openai": {"api_key": lambda: next(keys)}}}
+
+    with pytest.raises(AuthenticationError) as caught:
+        drive(call(config=config), [refused(401, "Incorrect API key provided: opaque-1")])
+
+    assert str(caught.value).endswith("Incorrect API key provided: *** (HTTP 401, x)")
+    assert next(keys) == "opaque-2"
+
+
+# The reply
+
+
+def test_an_answer_of_the_first_candidate():
+    reply = drive(call(), [ok()])
+
+    metadata = reply.extensions.metadata
+    latency = metadata.pop("latency_ms")
+    assert latency >= 0
+    assert metadata == {
+        "primary_provider": "openai",
+        "fallback_provider": "anthropic",
+        "fallback_used": False,
+        "attempts": 1,
+        "retry_delay_ms": 0.0,
+        "simulated": False,
+        "request_id": "req-1",
+    }
+    assert reply.extensions.provider_used == "openai"
+    assert not reply.extensions.fallback_triggered
+    assert reply.extensions.attempts == 1
+
+
+def test_an_answer_of_the_fallback_tells_what_failed():
+    replies = [refused(429, "slow down", retry_after="30", x_request_id="req-0"), claude()]
+
+    reply = drive(call(seed=7), replies)
+
+    metadata = reply.extensions.metadata
+    assert reply.extensions.fallback_triggered
+    assert reply.extensions.provider_used == "anthropic"
+    assert metadata["fallback_used"]
+    assert metadata["fallback_index"] == 0
+    assert metadata["attempts"] == 2
+    assert metadata["request_id"] == "req-2"
+    assert metadata["provider_errors"] == ["openai/gpt-4o: slow down (HTTP 429, x)"]
+    assert metadata["lossiness"].is_lossy
+
+
+def test_a_skipped_candidate_is_named():
+    reply = drive(call(config={"providers": {"openai": {"api_key": "k"}}}), [ok()])
+
+    assert [(each["provider"], each["model"]) for each in reply.extensions.metadata["skipped"]] == [
+        ("anthropic", "claude-sonnet-4-6")
+    ]
+
+
+def test_an_answer_after_a_refused_first_candidate_is_a_fallback():
+    reply = drive(call("claude-opus-4-6", n=2), [ok()])
+
+    assert reply.extensions.fallback_triggered
+    assert reply.extensions.metadata["primary_provider"] == "anthropic"
+    assert reply.extensions.metadata["fallback_provider"] == "openai"
+
+
+def test_when_all_fail_the_error_lists_them():
+    with pytest.raises(RateLimitError) as caught:
+        drive(call(), [refused(402, "pay"), refused(429, "slow", retry_after="99")])
+
+    assert str(caught.value) == (
+        "Provider error: Routing failed: openai/gpt-4o: pay (HTTP 402, x); "
+        "anthropic/claude-sonnet-4-6: slow (HTTP 429, x)"
+    )
+    assert caught.value.retry_after_s == 99.0
+    assert [error.status_code for error in caught.value.errors] == [402, 429]

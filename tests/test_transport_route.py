@@ -1,0 +1,408 @@
+"""The way to the provider: TLS and whom it trusts, proxies and what goes past them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import warnings
+
+import pytest
+
+import sockets
+from specado import transport as t
+from specado.errors import ConfigurationError
+from specado.transport.route import Proxy, address_of, proxy_for
+
+LIMITS = t.Limits(connect_timeout_s=2.0)
+KEY = (("x-api-key", "sk-secret"),)
+
+
+@pytest.fixture(params=["sync", "async"])
+def send(request):
+    def send_sync(url, settings, limits=LIMITS):
+        wire = t.WireRequest("POST", url, KEY, b"{}")
+        return t.shared_transport(settings).send(wire, 5, limits)
+
+    def send_async(url, settings, limits=LIMITS):
+        wire = t.WireRequest("POST", url, KEY, b"{}")
+        return asyncio.run(t.shared_async_transport(settings).send(wire, 5, limits))
+
+    yield send_sync if request.param == "sync" else send_async
+    t.shutdown()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Give a folder with ca.pem, and server.pem that it signed for 127.0.0.1 and localhost."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the command openssl is missing")
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        command = ["openssl", *arguments]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=30)
+
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl(
+        "req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+        "-subj", "/CN=Test CA", "-addext", "keyUsage=critical,keyCertSign",
+    )  # fmt: skip
+    openssl("req", *new_key, "-keyout", "key.pem", "-out", "s.csr", "-subj", "/CN=server")
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    openssl(
+        "x509", "-req", "-in", "s.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+        "-out", "s.pem", "-days", "2", "-extfile", "names",
+    )  # fmt: skip
+    both = (folder / "s.pem").read_text() + (folder / "key.pem").read_text()
+    (folder / "server.pem").write_text(both)
+    return folder
+
+
+@pytest.fixture
+def server_tls(certificates):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem")
+    return context
+
+
+def trusting(certificates, **more):
+    return t.TransportSettings(ca_bundle=str(certificates / "ca.pem"), **more)
+
+
+def test_a_server_that_the_bundle_vouches_for(send, certificates, server_tls):
+    with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
+        settings = trusting(certificates)
+        assert send(server.url, settings).body == b"{}"
+        assert send(f"https://localhost:{server.port}", settings).body == b"{}"
+
+
+def test_a_large_body_through_tls(certificates, server_tls):
+    body = bytes(range(256)) * 20_000
+    with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
+        wire = t.WireRequest("POST", server.url, KEY, body)
+        sync = t.shared_transport(trusting(certificates)).send(wire, 10, LIMITS)
+        transport = t.shared_async_transport(trusting(certificates))
+        by_task = asyncio.run(transport.send(wire, 10, LIMITS))
+
+    assert sync.body == by_task.body == body
+
+
+def test_a_server_that_nobody_vouches_for(send, server_tls):
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        pytest.raises(t.TransportFailure, match="certificate") as caught,
+    ):
+        send(server.url, t.TransportSettings())
+
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+    assert server.requests == []
+
+
+def test_a_server_with_another_name(send, certificates, server_tls):
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        pytest.raises(t.TransportFailure) as caught,
+    ):
+        send(f"https://127.0.0.2:{server.port}", trusting(certificates))
+
+    assert caught.value.kind == "connect"
+
+
+@pytest.mark.parametrize("script", [sockets.never_answers, sockets.answers_then_closes(b"")])
+def test_a_server_that_speaks_no_tls(send, script):
+    limits = t.Limits(connect_timeout_s=0.3)
+    with sockets.ScriptedServer(script) as server, pytest.raises(t.TransportFailure) as caught:
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(), limits)
+
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+
+
+def once_with_one(peer):
+    peer.request()
+    peer.send(sockets.reply(b"one"))
+
+
+def test_a_tls_connection_is_used_again_until_the_server_closes_it(certificates, server_tls):
+    with sockets.ScriptedServer(once_with_one, sockets.echoes, tls=server_tls) as server:
+        transport = t.shared_transport(trusting(certificates))
+        wire = t.WireRequest("POST", server.url, KEY, b"x")
+        first = transport.send(wire, 5, LIMITS).body
+        server.wait_for_end()
+        bodies = [transport.send(wire, 5, LIMITS).body for _ in range(3)]
+        t.shutdown()
+
+    assert (first, bodies) == (b"one", [b"x", b"x", b"x"])
+    assert server.connections == 2
+
+
+def test_a_tls_connection_of_a_loop_is_used_again(certificates, server_tls):
+    async def main():
+        transport = t.shared_async_transport(trusting(certificates))
+        wire = t.WireRequest("POST", server.url, KEY, b"x")
+        first = (await transport.send(wire, 5, LIMITS)).body
+        server.wait_for_end()
+        return first, [(await transport.send(wire, 5, LIMITS)).body for _ in range(3)]
+
+    with sockets.ScriptedServer(once_with_one, sockets.echoes, tls=server_tls) as server:
+        outcome = asyncio.run(main())
+
+    assert outcome == (b"one", [b"x", b"x", b"x"])
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_a_ca_bundle_that_is_none(send, tmp_path, content):
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    with (
+        sockets.ScriptedServer(sockets.echoes) as server,
+        pytest.raises(ConfigurationError, match=r"ca_bundle: .*bundle\.pem"),
+    ):
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(ca_bundle=str(bundle)))
+
+
+# --- proxies -------------------------------------------------------------------------------
+
+
+def via(proxy_url, no_proxy="", **more):
+    return t.TransportSettings(proxies=(("all", proxy_url),), no_proxy=no_proxy, **more)
+
+
+def joins(target_port, greet):
+    """Be a proxy: *greet* the client, then pass bytes both ways to 127.0.0.1."""
+
+    def pump(source, sink):
+        try:
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(1)
+        except OSError:
+            pass
+
+    def script(peer):
+        greet(peer)
+        with socket.create_connection(("127.0.0.1", target_port)) as onward:
+            back = threading.Thread(target=pump, args=(onward, peer.sock))
+            back.start()
+            pump(peer.sock, onward)
+            back.join(5)
+
+    return script
+
+
+def take_connect(peer):
+    peer.request()
+    peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+
+def test_http_through_a_proxy_names_the_whole_url(send):
+    with sockets.ScriptedServer(sockets.echoes) as proxy:
+        url = f"http://user:pass%20word@127.0.0.1:{proxy.port}"
+        reply = send("http://localhost:9/v1/chat?x=1", via(url))
+
+    lines = proxy.requests[0].split(b"\r\n")
+    assert reply.body == b"{}"
+    assert lines[0] == b"POST http://localhost:9/v1/chat?x=1 HTTP/1.1"
+    assert lines[1] == b"host: localhost:9"
+    assert b"proxy-authorization: Basic " + base64.b64encode(b"user:pass word") in lines
+
+
+def test_https_through_a_proxy_is_a_tunnel(send, certificates, server_tls):
+    with (
+        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
+        sockets.ScriptedServer(joins(server.port, take_connect)) as proxy,
+    ):
+        settings = trusting(
+            certificates, proxies=(("https", f"http://u:p@127.0.0.1:{proxy.port}"),)
+        )
+        reply = send("https://localhost:4443/v1", settings)
+
+    head = proxy.requests[0]
+    assert reply.body == b"{}"
+    assert head.startswith(b"CONNECT localhost:4443 HTTP/1.1\r\n")
+    assert base64.b64encode(b"u:p") in head
+    assert b"sk-secret" not in head
+    assert server.requests[0].startswith(b"POST /v1 HTTP/1.1\r\n")
+    assert b"roxy" not in server.requests[0]
+
+
+def test_https_through_a_proxy_that_speaks_tls_itself(send, certificates, server_tls):
+    def script(peer):
+        take_connect(peer)
+        inner = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = server_tls.wrap_bio(*inner, server_side=True)
+
+        def drive(operation):
+            while True:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    result = operation()
+                    peer.send(inner[1].read())
+                    return result
+                peer.send(inner[1].read())
+                inner[0].write(peer.sock.recv(65_536))
+
+        drive(session.do_handshake)
+        drive(lambda: session.read(65_536))
+        drive(lambda: session.write(sockets.reply(b"inner")))
+        peer.wait_until_gone()
+
+    with sockets.ScriptedServer(script, tls=server_tls) as proxy:
+        settings = trusting(certificates, proxies=(("all", f"https://127.0.0.1:{proxy.port}"),))
+        assert send("https://localhost:4443/v1", settings).body == b"inner"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
+    ids=range(4),
+)
+def test_a_proxy_that_refuses_is_no_connection_and_keeps_no_slot(send, answer):
+    with sockets.ScriptedServer(sockets.answers_then_closes(answer)) as proxy:
+        settings = via(f"http://u:sk-secret@127.0.0.1:{proxy.port}", max_connections=1)
+        for _ in range(3):
+            with pytest.raises(t.TransportFailure, match="the proxy") as caught:
+                send("https://localhost:4443/", settings)
+
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+    assert "sk-secret" not in str(caught.value)
+
+
+def socks(*, credentials=False, code=0, address=b"\x01\x7f\x00\x00\x01\x00\x50"):
+    pytest.importorskip("socksio")
+
+    def greet(peer):
+        assert peer.take(3) == (b"\x05\x01\x02" if credentials else b"\x05\x01\x00")
+        peer.send(b"\x05\x02" if credentials else b"\x05\x00")
+        if credentials:
+            assert peer.take(5) == b"\x01\x01u\x01p"
+            peer.send(b"\x01\x00")
+        head = peer.take(4)
+        size = {1: 4, 3: None, 4: 16}[head[3]]
+        host = peer.take(size or peer.take(1)[0])
+        peer.server.requests.append(host + b":%d" % int.from_bytes(peer.take(2), "big"))
+        peer.send(b"\x05" + bytes([code]) + b"\x00" + address)
+
+    return greet
+
+
+@pytest.mark.parametrize(
+    "address", [b"\x01\x7f\0\0\1\0\x50", b"\x03\x02ab\0\x50", b"\x04" + b"\0" * 18]
+)
+@pytest.mark.parametrize("credentials", [False, True])
+def test_through_a_socks_proxy(send, address, credentials):
+    greet = socks(credentials=credentials, address=address)
+    with (
+        sockets.ScriptedServer(sockets.echoes) as server,
+        sockets.ScriptedServer(joins(server.port, greet)) as proxy,
+    ):
+        user = "u:p@" if credentials else ""
+        reply = send("http://localhost:81/v1", via(f"socks5://{user}127.0.0.1:{proxy.port}"))
+
+    assert reply.body == b"{}"
+    assert proxy.requests == [b"localhost:81"]
+    assert server.requests[0].startswith(b"POST /v1 HTTP/1.1\r\nhost: localhost:81\r\n")
+
+
+def test_a_socks_proxy_that_refuses(send):
+    with (
+        sockets.ScriptedServer(socks(code=5)) as proxy,
+        pytest.raises(t.TransportFailure, match="Connection refused") as caught,
+    ):
+        send("http://127.0.0.1:81/v1", via(f"socks5://127.0.0.1:{proxy.port}"))
+
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://sk-secret@h",
+        "http://u:sk-secret@",
+        "http://u:sk-secret@h:x",
+        f"socks5://u:{'sk-secret' * 40}@h",
+    ],
+)
+def test_a_wrong_proxy_is_told_without_its_password(url):
+    with pytest.raises(ConfigurationError, match="proxy: ") as caught:
+        proxy_for(via(url), "https", "api.openai.com", 443)
+
+    assert "sk-secret" not in str(caught.value)
+    assert "sk-secret" not in repr(via(url))
+    assert caught.value.key == "proxy"
+
+
+def test_a_proxy_shows_no_password():
+    found = proxy_for(via("http://u:sk-secret@proxy:3128"), "https", "api.openai.com", 443)
+
+    assert repr(found) == "Proxy(http://proxy:3128)"
+    assert found == Proxy("http", "proxy", 3128, ("u", "sk-secret"))
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url", "is_direct"),
+    [
+        ("", "https://api.openai.com", False),
+        ("", "http://localhost", False),
+        ("*", "https://api.openai.com", True),
+        ("openai.com", "https://api.openai.com", True),
+        (".openai.com", "https://openai.com", True),
+        ("*.openai.com", "https://api.openai.com", True),
+        ("penai.com", "https://api.openai.com", False),
+        ("x, OpenAI.com ,y", "https://API.openai.com", True),
+        ("localhost", "http://localhost:8089", True),
+        ("localhost:8089", "http://localhost:8089", True),
+        ("localhost:8090", "http://localhost:8089", False),
+        ("127.0.0.1", "http://127.0.0.1:1", True),
+        ("0.0.1", "http://127.0.0.1:1", False),
+        ("127.0.0.0/8,10.0.0.0/8", "http://127.9.9.9", True),
+        ("10.0.0.0/8", "http://localhost", False),
+        ("::1", "http://[::1]:80", True),
+        ("[::1]:80", "http://[::1]:80", True),
+        ("https://api.openai.com", "https://api.openai.com", True),
+        ("nonsense/x", "https://api.openai.com", False),
+    ],
+)
+def test_what_goes_past_the_proxy(no_proxy, url, is_direct):
+    address = address_of(url)
+
+    found = proxy_for(via("proxy:3128", no_proxy), *address[:3])
+
+    assert (found is None) is is_direct
+
+
+def test_each_scheme_has_its_proxy():
+    settings = t.TransportSettings(proxies=(("http", "a:1"), ("https", "b:2")))
+
+    assert proxy_for(settings, "http", "h", 80).host == "a"
+    assert proxy_for(settings, "https", "h", 443).host == "b"
+
+
+# --- keys in plain sight -------------------------------------------------------------------
+
+
+def test_a_key_over_plain_http_to_another_machine_warns_once(send):
+    with sockets.ScriptedServer(sockets.echoes) as proxy:
+        settings = via(proxy.url)
+        host = f"provider-{proxy.port}.test"
+        with pytest.warns(t.InsecureTransportWarning, match=host) as seen:
+            send(f"http://{host}/v1", settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            send(f"http://{host}/v2", settings)
+            for name in ("localhost", "127.0.0.1", "127.1.2.3", "[::1]", "api.localhost"):
+                send(f"http://{name}:81/", settings)
+
+    assert len(seen) == 1
+    assert "sk-secret" not in str(seen[0].message)
