@@ -152,7 +152,7 @@ def test_a_retired_model_among_the_fallback_models_warns():
         call(fallback_models=["claude-3-opus"])
 
 
-def test_a_retired_model_that_the_caller_did_not_name_does_not_warn():
+def test_a_retired_model_that_the_caller_did_not_name_is_skipped():
     register_manifest(
         {
             "name": "mine",
@@ -165,7 +165,8 @@ def test_a_retired_model_that_the_caller_did_not_name_does_not_warn():
         warnings.simplefilter("error")
         found = call(config={**KEYS, "fallback_provider": "mine"})
 
-    assert found.plan.candidates[1].model == "old"
+    assert [each.model for each in found.plan.candidates] == ["gpt-4o"]
+    assert found.plan.skipped[0].reason == "'old' was retired on 2020-01-01"
 
 
 # What is checked before

@@ -29,10 +29,10 @@ LAYERS = [
     {"specado._core"},
     {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
-    {"specado.translation", "specado.losses", "specado.endpoints"},
+    {"specado.translation", "specado.losses", "specado.endpoints", "specado.requests"},
     {"specado.routing"},
     {"specado.streaming", "specado.simulator"},
-    {"specado.client", "specado.calls"},
+    {"specado.client", "specado.calls", "specado.offline"},
     {"specado"},
     {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
 ]

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         SpecadoError,
     )
     from specado.losses import Loss, LossinessReport
+    from specado.offline import Translation, parse_error, parse_response, translate
+    from specado.routing.plan import PlannedCandidate
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
         AttemptEvent,
@@ -97,6 +99,8 @@ _SOURCES = {
         "SpecadoError",
     ),
     "specado.losses": ("Loss", "LossinessReport"),
+    "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
+    "specado.routing.plan": ("PlannedCandidate",),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
         "AttemptEvent",
@@ -139,6 +143,7 @@ __all__ = [
     "MessageFormatError",
     "ModelNotFoundError",
     "OverloadedError",
+    "PlannedCandidate",
     "ProviderError",
     "QuotaExceededError",
     "RateLimitError",
@@ -148,6 +153,7 @@ __all__ = [
     "SimulatedReplyWarning",
     "SpecadoError",
     "ToolCall",
+    "Translation",
     "Usage",
     "__version__",
     "compare_capabilities",
@@ -156,8 +162,11 @@ __all__ = [
     "get_model_capabilities",
     "get_openai_manifest",
     "list_providers",
+    "parse_error",
+    "parse_response",
     "register_manifest",
     "shutdown",
+    "translate",
     "version",
 ]
 

@@ -25,7 +25,7 @@ from specado.errors import (
 from specado.params import check
 from specado.routing.attempts import Answer, Limits, attempts
 from specado.routing.candidates import known_provider
-from specado.routing.plan import Plan, Request, make_plan
+from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.simulator.faults import FAULT_MODELS
 from specado.translation import read_reply
 from specado.transport import Limits as WireLimits
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from specado.transport import TransportFailure, WireReply
     from specado.types import ChatCompletionResponse
 
-__all__ = ["Call", "check_providers"]
+__all__ = ["Call", "check_providers", "planned"]
 
 Error = TypeVar("Error", bound=Optional[ProviderError])
 
@@ -90,6 +90,26 @@ def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     return True
 
 
+def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
+    """Return what a caller asked for, checked and read once."""
+    parameters, options = check(given)
+    if not isinstance(model, str):
+        raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
+    if parameters.get("stream"):
+        raise ConfigurationError("stream=True is not available in this version", key="stream")
+    return Request(model, normalize(messages), parameters, options)
+
+
+def planned(
+    settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
+) -> list[PlannedCandidate]:
+    """Return the candidates that a call would have. Nothing is sent."""
+    request = _checked(model, messages, given)
+    simulated = _is_simulated(request, settings, access)
+    today = datetime.now(timezone.utc).date()
+    return show_plan(request, settings, access, today, simulated=simulated)
+
+
 class _SimulatedClock:
     """Time in a simulated call: it passes by what a real call would have waited."""
 
@@ -119,15 +139,8 @@ class Call:
     ) -> None:
         self._started_s = self._attempted_s = time.monotonic()
         self._sent = 0
-        parameters, options = check(given)
-        if not isinstance(model, str):
-            raise MessageFormatError(
-                f"model must be a str, not {type(model).__name__}", field="model"
-            )
-        if parameters.get("stream"):
-            raise ConfigurationError("stream=True is not available in this version", key="stream")
         self._settings = settings
-        self.request = Request(model, normalize(messages), parameters, options)
+        self.request = _checked(model, messages, given)
         self.simulated = _is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints
 
 from specado import transport
-from specado.calls import Call, check_providers
+from specado.calls import Call, check_providers, planned
 from specado.config import Given, Settings, resolve
 from specado.endpoints import Access
 from specado.errors import ConfigurationError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from specado.routing.plan import PlannedCandidate
     from specado.transport import AsyncTransport, Transport
     from specado.types import ChatCompletionResponse, Message
 
@@ -299,6 +300,23 @@ class _Completions:
     ) -> Call:
         given = {"temperature": temperature, "max_tokens": max_tokens, **params}
         return Call(self._client._settings, self._client._access, model, messages, given)
+
+    @spelled_out
+    def plan(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        **params: Unpack[CompletionParams],
+    ) -> list[PlannedCandidate]:
+        """Return the candidates of a call in order, with why one is not eligible. Sends nothing.
+
+        Arguments and errors are those of `create`; a candidate that cannot be asked is told in
+        its `reasons`, not raised.
+        """
+        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        return planned(self._client._settings, self._client._access, model, messages, given)
 
 
 class Completions(_Completions):

@@ -16,7 +16,7 @@ from specado.config import (
     environment_proxies,
     environment_value,
 )
-from specado.errors import ConfigurationError
+from specado.errors import REDACTED, ConfigurationError
 from specado.transport import TransportSettings, WireRequest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from specado.capabilities import Provider
 
-__all__ = ["Access", "Endpoint", "has_access", "resolve_endpoint", "wire_request"]
+__all__ = ["Access", "Endpoint", "has_access", "preview", "resolve_endpoint", "wire_request"]
 
 _NOTHING = ProviderSettings()
 _STATIC_HEADERS = (
@@ -164,6 +164,16 @@ class Access:
             max_connections=settings.max_connections,
             keepalive_s=settings.keepalive_seconds,
         )
+
+
+def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
+    """Return the URL and the headers of a request without its secrets."""
+    request = wire_request(endpoint._replace(api_key=None), model, b"")
+    own = {name.lower() for name, _ in endpoint.headers}
+    manifest = {name.lower() for name in endpoint.provider.authentication.headers}
+    return request.url, {
+        name: REDACTED if name.lower() in own - manifest else text for name, text in request.headers
+    }
 
 
 def wire_request(

@@ -17,7 +17,17 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ROWS", "SEVERITIES", "Loss", "LossinessReport", "Row", "refuses", "report_of"]
+__all__ = [
+    "ROWS",
+    "SEVERITIES",
+    "Loss",
+    "LossinessReport",
+    "Row",
+    "milder_setting",
+    "refusal_text",
+    "refuses",
+    "report_of",
+]
 
 SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
 
@@ -271,3 +281,16 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
         if row.severity != "None" and (strictness == "strict" or row.kind == "contract"):
             return row_id
     return None
+
+
+def refusal_text(row_id: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
+    """Return where and what the loss is that a candidate is refused for."""
+    path = next(path for each, path, _, _ in reported if each == row_id)
+    return f"{path}: {ROWS[row_id].message}"
+
+
+def milder_setting(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
+    """Return the one setting that would let a refused request through."""
+    if strictness == "strict" and refuses("warn", reported) is None:
+        return "strictness='warn'"
+    return "strictness='coerce'"

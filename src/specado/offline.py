@@ -9,17 +9,24 @@ import msgspec
 
 from specado._core import dumps
 from specado.capabilities import find_model
-from specado.config import STRICTNESS, one_of, resolve
-from specado.endpoints import preview_of, resolve_endpoint
+from specado.checks import one_of
+from specado.config import STRICTNESS, resolve
+from specado.endpoints import preview, resolve_endpoint
 from specado.errors import (
     ConfigurationError,
     LossyTranslationError,
     MessageFormatError,
     ProviderError,
 )
-from specado.losses import LossinessReport, refusal_text, refuses, report_of
+from specado.losses import (
+    LossinessReport,
+    milder_setting,
+    refusal_text,
+    refuses,
+    report_of,
+)
 from specado.requests import READERS, as_dict
-from specado.routing.candidates import counterpart_route, known_provider
+from specado.routing.candidates import known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
 
@@ -86,22 +93,22 @@ def translate(
         ]
     row = refuses(strictness, reported)
     if row is not None:
-        setting = "strictness='coerce'"
-        if strictness == "strict" and refuses("warn", reported) is None:
-            setting = "strictness='warn'"
+        setting = milder_setting(strictness, reported)
         raise LossyTranslationError(
             f"{provider.name}/{target}: {refusal_text(row, reported)}; {setting} would let the "
             "request through",
             report=report_of(reported),
             setting=setting,
         )
-    url, headers = preview_of(resolve_endpoint(provider, resolve(None)), target)
+    url, headers = preview(resolve_endpoint(provider, resolve(None)), target)
     return Translation(provider.name, target, url, headers, body, report_of(reported))
 
 
 def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
+    if provider.name == origin.name:
+        return model
     today = datetime.now(timezone.utc).date()
-    found = counterpart_route(model, origin, provider, today).model
+    found = stand_in(model, origin.find(model), provider, today).model
     if found is None:
         raise ConfigurationError(
             f"no model of {provider.name!r} is known to stand in for {model!r}: name one, as in "
@@ -144,9 +151,7 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     return found
 
 
-def parse_error(
-    status: int, headers: Mapping[str, str], body: Any, provider: str
-) -> ProviderError:
+def parse_error(status: int, headers: Mapping[str, str], body: Any, provider: str) -> ProviderError:
     """Return the error that a provider's reply stands for: its class, and the wait it asks for.
 
     Raises:

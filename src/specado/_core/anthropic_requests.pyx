@@ -7,11 +7,11 @@ blocks has a branch here; what the canonical form cannot say is reported by a ro
 
 cimport cython
 
-from specado._core.json_text cimport JsonWriter, freeze
-from specado._core.normalize cimport (
+from specado._core.conversation cimport (
     ASSISTANT, FILE, IMAGE, SYSTEM, TEXT, TOOL, USER,
     Call, Conversation, Details, Part, Turn,
 )
+from specado._core.json_text cimport JsonWriter, freeze
 
 import msgspec
 

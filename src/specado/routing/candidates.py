@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 from specado import capabilities
 from specado.errors import ConfigurationError
@@ -15,15 +15,27 @@ if TYPE_CHECKING:
     from specado.capabilities import Model, Provider
     from specado.config import Settings
 
-__all__ = ["Route", "known_provider", "routes"]
+__all__ = ["Route", "Weigh", "configured_fallbacks", "known_provider", "routes", "stand_in"]
 
 
 class Route(NamedTuple):
-    """A provider and the model to ask there; `model` is `None` if none is known for it."""
+    """A provider and the model to ask there; `model` is `None` if none is known for it.
+
+    `named` tells that the caller chose the model.
+    """
 
     provider: Provider
     model: Optional[str]
     facts: Optional[Model]
+    named: bool = False
+
+
+# How much a request loses at a model: less is better.
+Weigh = Callable[["Provider", "Model"], tuple[int, int]]
+
+
+def _equal(_provider: Provider, _model: Model) -> tuple[int, int]:
+    return 0, 0
 
 
 def known_provider(name: str, key: str) -> Provider:
@@ -46,9 +58,15 @@ def configured_fallbacks(settings: Settings) -> tuple[str, ...]:
 
 
 def routes(
-    model: str, settings: Settings, fallback_models: Sequence[str] | None, today: date
+    model: str,
+    settings: Settings,
+    fallback_models: Sequence[str] | None,
+    today: date,
+    weigh: Weigh = _equal,
 ) -> list[Route]:
     """Return the call's routes in order, the first candidate's first; equal ones collapse.
+
+    Where nothing else says which model stands in, the one of least *weigh* does.
 
     Raises:
         ConfigurationError: the model's name is empty, or a provider is not registered.
@@ -63,7 +81,7 @@ def routes(
         listed = settings.fallback_providers is not None
         key = "fallback_providers" if listed else "fallback_provider"
         found += [
-            _fallback(model, first, known_provider(name, key), settings, today)
+            _fallback(model, first, known_provider(name, key), settings, today, weigh)
             for name in configured
             if name != first.provider.name or name in fallbacks
         ]
@@ -80,18 +98,23 @@ def _named_route(model: str, configured: Sequence[str]) -> Route:
     if slash and rest:
         named = capabilities.provider(prefix)
         if named is not None:
-            return Route(named, rest, named.find(rest))
+            return Route(named, rest, named.find(rest), named=True)
     if not model.strip():
         raise ConfigurationError("model is empty: name one, such as 'gpt-4o'", key="model")
     for name in configured:
         facts = capabilities.find_model(name, model)
         if facts is not None:
-            return Route(known_provider(name, "primary_provider"), model, facts)
-    return Route(known_provider(configured[0], "primary_provider"), model, None)
+            return Route(known_provider(name, "primary_provider"), model, facts, named=True)
+    return Route(known_provider(configured[0], "primary_provider"), model, None, named=True)
 
 
 def _fallback(
-    asked: str, first: Route, provider: Provider, settings: Settings, today: date
+    asked: str,
+    first: Route,
+    provider: Provider,
+    settings: Settings,
+    today: date,
+    weigh: Weigh,
 ) -> Route:
     """Return what *provider* is asked for when the first candidate fails."""
     bare = first.model or asked
@@ -99,28 +122,42 @@ def _fallback(
     for name in names:
         mapped = settings.model_map.get(name, {}).get(provider.name)
         if mapped is not None:
-            return Route(provider, mapped, provider.find(mapped))
+            return Route(provider, mapped, provider.find(mapped), named=True)
     if provider.name == first.provider.name:
         return first
-    facts = provider.find(bare)
-    if facts is not None:
-        return Route(provider, bare, facts)
-    target = provider.counterpart(bare, first.facts)
+    return stand_in(bare, first.facts, provider, today, weigh)
+
+
+def stand_in(
+    model: str, facts: Model | None, provider: Provider, today: date, weigh: Weigh = _equal
+) -> Route:
+    """Return the route at *provider* for another provider's *model*, whose facts are *facts*."""
+    found = provider.find(model)
+    if found is not None:
+        return Route(provider, model, found)
+    target = provider.counterpart(model, facts)
     if target is not None:
         return Route(provider, target, provider.find(target))
-    facts = _nearest(first.facts, provider, today)
-    return Route(provider, None if facts is None else facts.id, facts)
+    found = _least_loss(facts, provider, today, weigh)
+    return Route(provider, None if found is None else found.id, found)
 
 
-def _nearest(asked: Model | None, provider: Provider, today: date) -> Model | None:
-    """Return the current general model nearest in price, the cheapest if no price is known."""
+def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Weigh) -> Model | None:
+    """Return the current general model that loses least; of equals the nearest in price.
+
+    Where the price of the model that was asked for is unknown the cheapest counts as nearest.
+    """
     known = [
         model for model in provider.models.values() if model.general and not model.is_retired(today)
     ]
     wanted = 0.0 if asked is None else _price(asked, unknown=0.0)
     return min(
         known,
-        key=lambda model: (abs(_price(model, unknown=math.inf) - wanted), model.id),
+        key=lambda model: (
+            weigh(provider, model),
+            abs(_price(model, unknown=math.inf) - wanted),
+            model.id,
+        ),
         default=None,
     )
 

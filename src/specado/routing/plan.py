@@ -8,20 +8,42 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import msgspec
 
 from specado.endpoints import Access, Endpoint, wire_request
-from specado.errors import ConfigurationError, LossyTranslationError, SpecadoError
-from specado.losses import ROWS, LossinessReport, refuses, report_of
+from specado.errors import (
+    ConfigurationError,
+    ContextLengthError,
+    LossyTranslationError,
+    SpecadoError,
+)
+from specado.losses import (
+    ROWS,
+    SEVERITIES,
+    LossinessReport,
+    milder_setting,
+    refusal_text,
+    refuses,
+    report_of,
+)
 from specado.routing.candidates import Route, routes
+from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
     from datetime import date
 
     from specado._core import Conversation
-    from specado.capabilities import Model
+    from specado.capabilities import Model, Provider
     from specado.config import Settings
     from specado.transport import WireRequest
 
-__all__ = ["Candidate", "Plan", "Request", "Skipped", "make_plan"]
+__all__ = [
+    "Candidate",
+    "Plan",
+    "PlannedCandidate",
+    "Request",
+    "Skipped",
+    "make_plan",
+    "show_plan",
+]
 
 
 class Request(NamedTuple):
@@ -88,6 +110,15 @@ class Candidate(msgspec.Struct, frozen=True):
         return f"Candidate({self.provider}/{self.model})"
 
 
+class Judged(NamedTuple):
+    """A route and what became of it: a candidate, or the reason why it is none."""
+
+    route: Route
+    candidate: Optional[Candidate]
+    reason: Optional[str] = None
+    error: Optional[SpecadoError] = None  # what to raise where no candidate is left
+
+
 class Plan(msgspec.Struct, frozen=True):
     """The eligible candidates in order, what was skipped, and whom the call was meant for."""
 
@@ -95,6 +126,23 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: list[Skipped]
     primary_provider: str
     fallback_provider: Optional[str]
+
+
+class PlannedCandidate(msgspec.Struct, frozen=True):
+    """A candidate as `plan` shows it.
+
+    `reasons` tell why it is not eligible. `losses` is `None` where the request could not be
+    translated. `estimated_tokens` is the prompt's size by rule of thumb, `estimated_price_usd`
+    its price in dollars without the answer's; `None` where they are not known.
+    """
+
+    provider: str
+    model: Optional[str]
+    eligible: bool
+    reasons: list[str]
+    losses: Optional[LossinessReport]
+    estimated_tokens: Optional[int]
+    estimated_price_usd: Optional[float]
 
 
 def make_plan(
@@ -105,65 +153,130 @@ def make_plan(
     Raises:
         ConfigurationError: the first candidate has no credentials.
         LossyTranslationError: the strictness refuses every candidate.
+        ContextLengthError: the request is too long for every candidate.
         MessageFormatError: the request is not well formed.
     """
-    fallback_models = request.options.get("fallback_models")
-    found = routes(request.model, settings, fallback_models, today)
-    strictness = request.options.get("strictness", settings.strictness)
-    candidates: list[Candidate] = []
-    skipped: list[Skipped] = []
-    refused: list[tuple[Candidate, str]] = []
-    for index, route in enumerate(found):
-        candidate = _candidate(route, request, access, index, simulated=simulated)
-        if isinstance(candidate, Skipped):
-            skipped.append(candidate)
-            continue
-        row = refuses(strictness, candidate.encoded.losses)
-        if row is None:
-            candidates.append(candidate)
-        else:
-            refused.append((candidate, row))
-            reason = f"strictness {strictness!r} refuses a loss: {_loss_text(candidate, row)}"
-            skipped.append(Skipped(candidate.provider, candidate.model, reason))
+    judged = _judge_all(request, settings, access, today, simulated=simulated)
+    first = judged[0]
+    if first.candidate is None and first.error is not None:
+        raise first.error
+    candidates = [each.candidate for each in judged if each.reason is None and each.candidate]
     if not candidates:
-        raise _refusal(refused, strictness)
-    following = found[1].provider.name if len(found) > 1 else None
-    return Plan(candidates, skipped, found[0].provider.name, following)
+        raise next(each.error for each in judged if each.error is not None)
+    skipped = [
+        Skipped(each.route.provider.name, each.route.model, each.reason)
+        for each in judged
+        if each.reason is not None
+    ]
+    following = judged[1].route.provider.name if len(judged) > 1 else None
+    return Plan(candidates, skipped, first.route.provider.name, following)
 
 
-def _candidate(
-    route: Route, request: Request, access: Access, index: int, *, simulated: bool
-) -> Candidate | Skipped:
-    provider = route.provider
+def show_plan(
+    request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
+) -> list[PlannedCandidate]:
+    """Return every candidate of a call in order, eligible or not. Nothing is sent.
+
+    Raises:
+        MessageFormatError: the request is not well formed.
+    """
+    shown = []
+    for each in _judge_all(request, settings, access, today, simulated=simulated):
+        candidate = each.candidate
+        tokens = None
+        if candidate is not None:
+            tokens = estimated_tokens(request.conversation, candidate.encoded.body)
+        shown.append(
+            PlannedCandidate(
+                provider=each.route.provider.name,
+                model=each.route.model,
+                eligible=each.reason is None,
+                reasons=[] if each.reason is None else [each.reason],
+                losses=None if candidate is None else report_of(candidate.encoded.losses),
+                estimated_tokens=tokens,
+                estimated_price_usd=None
+                if tokens is None
+                else estimated_price_usd(tokens, each.route.facts),
+            )
+        )
+    return shown
+
+
+def _judge_all(
+    request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
+) -> list[Judged]:
+    options = request.options
+    weigh = _Scale(request).weigh
+    found = routes(request.model, settings, options.get("fallback_models"), today, weigh)
+    strictness = options.get("strictness", settings.strictness)
+    return [
+        _judge(route, index, request, access, strictness, today, simulated=simulated)
+        for index, route in enumerate(found)
+    ]
+
+
+def _judge(
+    route: Route,
+    index: int,
+    request: Request,
+    access: Access,
+    strictness: str,
+    today: date,
+    *,
+    simulated: bool,
+) -> Judged:
+    """Return a route's candidate, and the reason why it is not eligible if there is one."""
+    provider, facts = route.provider, route.facts
     if route.model is None:
         reason = f"no model of {provider.name!r} is known to stand in: name one in model_map"
-        return Skipped(provider.name, None, reason)
+        return Judged(route, None, reason)
+    if facts is not None and not route.named and facts.is_retired(today):
+        return Judged(route, None, f"{facts.id!r} was retired on {facts.deprecation_date}")
     try:
         endpoint = access.endpoint(provider)
         if endpoint.missing is not None and not simulated:
             raise ConfigurationError(endpoint.missing, key="api_key")
-    except ConfigurationError as error:
-        if index == 0:
-            raise
-        return Skipped(provider.name, route.model, error.message)
-    try:
-        encoded = encode(
-            provider.dialect,
-            request.conversation,
-            route.model,
-            request.parameters,
-            route.facts,
-            request.options.get("extra_body") if index == 0 else None,
-        )
+        candidate = _candidate(route, endpoint, request, index)
     except SpecadoError as error:
-        if index == 0:
+        if index == 0 and not isinstance(error, ConfigurationError):
             raise
-        return Skipped(provider.name, route.model, error.message)
+        return Judged(route, None, error.message, error)
+    row = refuses(strictness, candidate.encoded.losses)
+    if row is not None:
+        text = refusal_text(row, candidate.encoded.losses)
+        reason = f"strictness {strictness!r} refuses a loss: {text}"
+        return Judged(route, candidate, reason, _refusal(candidate, row, strictness))
+    tokens = estimated_tokens(request.conversation, candidate.encoded.body)
+    if exceeds_window(tokens, candidate.context_window):
+        reason = (
+            f"the prompt has about {tokens:,} tokens, the context window of {route.model!r} "
+            f"{candidate.context_window:,}"
+        )
+        too_long = ContextLengthError(
+            f"{provider.name}/{route.model}: {reason}",
+            provider=provider.name,
+            model=route.model,
+            sent=False,
+        )
+        return Judged(route, candidate, reason, too_long)
+    return Judged(route, candidate)
+
+
+def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
     own = request.options if index == 0 else {}
+    model = route.model or request.model
+    encoded = encode(
+        route.provider.dialect,
+        request.conversation,
+        model,
+        request.parameters,
+        route.facts,
+        own.get("extra_body"),
+    )
     return Candidate(
         index=index,
         endpoint=endpoint,
-        model=route.model,
+        model=model,
         facts=route.facts,
         encoded=encoded,
         extra_headers=own.get("extra_headers", ()),
@@ -171,21 +284,44 @@ def _candidate(
     )
 
 
-def _loss_text(candidate: Candidate, row: str) -> str:
-    path = next(path for row_id, path, _, _ in candidate.encoded.losses if row_id == row)
-    return f"{path}: {ROWS[row].message}"
+class _Scale:
+    """Weighs what one request loses at models; those with the same facts are weighed once."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._known: dict[Any, tuple[int, int]] = {}
+
+    def weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
+        """Return (worst severity, number of losses) of the request at *model*."""
+        facts = (
+            provider.dialect,
+            model.traits,
+            model.features,
+            model.input_modalities,
+            model.max_output_tokens,
+        )
+        found = self._known.get(facts)
+        if found is None:
+            found = self._known[facts] = self._weigh(provider, model)
+        return found
+
+    def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
+        request = self._request
+        encoded = encode(
+            provider.dialect, request.conversation, model.id, request.parameters, model
+        )
+        severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
+        lossy = [severity for severity in severities if severity]
+        return max(lossy, default=0), len(lossy)
 
 
-def _refusal(refused: list[tuple[Candidate, str]], strictness: str) -> LossyTranslationError:
-    """Return the error for a call whose every candidate is refused."""
-    candidate, row = refused[0]
-    milder = "coerce"
-    if strictness == "strict" and not refuses("warn", candidate.encoded.losses):
-        milder = "warn"
-    setting = f"strictness={milder!r}"
+def _refusal(candidate: Candidate, row: str, strictness: str) -> LossyTranslationError:
+    """Return the error for a candidate that the strictness refuses."""
+    losses = candidate.encoded.losses
+    setting = milder_setting(strictness, losses)
     return LossyTranslationError(
-        f"{candidate.provider}/{candidate.model}: {_loss_text(candidate, row)}; "
+        f"{candidate.provider}/{candidate.model}: {refusal_text(row, losses)}; "
         f"{setting} would let the request through",
-        report=report_of(candidate.encoded.losses),
+        report=report_of(losses),
         setting=setting,
     )
