@@ -467,3 +467,12 @@ def test_help_has_examples_and_fits_80_columns(command, capsys, monkeypatch):
 
 def test_the_choices_of_strictness_are_the_settings():
     assert arguments.STRICTNESSES == STRICTNESS
+
+
+def test_chat_without_a_model_asks_the_provider_that_has_a_key(monkeypatch, capsys):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+    monkeypatch.setenv("SPECADO_SIMULATE", "true")
+
+    assert main(["chat", "Hello"]) == 0
+
+    assert "answered by anthropic/claude-sonnet-4-6" in capsys.readouterr().err
