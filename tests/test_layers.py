@@ -32,7 +32,7 @@ LAYERS = [
     {"specado.translation", "specado.losses", "specado.endpoints"},
     {"specado.routing"},
     {"specado.streaming", "specado.simulator"},
-    {"specado.client", "specado.calls"},
+    {"specado.client", "specado.driver", "specado.calls"},
     {"specado"},
     {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
 ]

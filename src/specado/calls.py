@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import capabilities
 from specado._core import normalize
+from specado.endpoints import secrets_in
 from specado.errors import (
+    MAX_QUOTED_CHARACTERS,
     ConfigurationError,
     ConnectionFailedError,
     ContentPolicyError,
@@ -21,14 +23,15 @@ from specado.errors import (
     ProviderError,
     RetiredModelWarning,
     SimulatedReplyWarning,
+    redact,
 )
 from specado.params import check
-from specado.routing.attempts import Answer, Limits, attempts
+from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, Request, make_plan
 from specado.simulator.faults import FAULT_MODELS
 from specado.translation import read_reply
-from specado.transport import Limits as WireLimits
+from specado.transport import Limits
 from specado.types import AttemptEvent, FallbackEvent
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from specado.endpoints import Access
     from specado.routing.attempts import Course, Outcome, Result, Steps
     from specado.routing.plan import Candidate
-    from specado.transport import TransportFailure, WireReply
+    from specado.transport import TransportFailure, WireReply, WireRequest
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Call", "check_providers"]
@@ -133,7 +136,7 @@ class Call:
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self._clock = _SimulatedClock()
         self._warn_if_retired(today)
-        self.wire_limits: WireLimits = WireLimits(
+        self.wire_limits: Limits = Limits(
             connect_timeout_s=settings.connect_timeout_seconds,
             max_reply_bytes=settings.max_reply_bytes,
             max_error_bytes=settings.max_error_bytes,
@@ -155,7 +158,7 @@ class Call:
         """Return the generator of this call's effects."""
         settings, options = self._settings, self.request.options
         timeout_s = options.get("timeout_seconds", options.get("timeout"))
-        limits = Limits(
+        limits = CallLimits(
             timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
             attempt_timeout_s=settings.attempt_timeout_seconds,
             max_retries=options.get("max_retries", settings.max_retries),
@@ -172,9 +175,26 @@ class Call:
             return 0.0
         return delay_s
 
-    def read(self, candidate: Candidate, reply: WireReply) -> Outcome:
-        """Return the outcome that a reply means."""
-        key = candidate.endpoint.api_key
+    def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
+        """Return the request to a candidate, or why a fallback cannot be asked after all.
+
+        What the first candidate's key callable raises comes out as it is.
+        """
+        if candidate.fallback_index is None:
+            return candidate.wire_request()
+        try:
+            return candidate.wire_request()
+        except ConfigurationError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a caller's key callable may raise anything
+            return ConfigurationError(
+                f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
+                f"{type(error).__name__}",
+                key="api_key",
+            )
+
+    def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
+        """Return the outcome that the reply to a request means."""
         outcome = read_reply(
             candidate.endpoint.provider.dialect,
             reply,
@@ -182,7 +202,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=() if key is None else (key.last,),
+            secrets=secrets_in(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -202,7 +222,11 @@ class Call:
         return outcome
 
     def failed(
-        self, candidate: Candidate, failure: TransportFailure, timeout_s: float
+        self,
+        candidate: Candidate,
+        request: WireRequest,
+        failure: TransportFailure,
+        timeout_s: float,
     ) -> ProviderError:
         """Return the error that a failed exchange means."""
         kind: type[ProviderError] = ConnectionFailedError
@@ -213,8 +237,9 @@ class Call:
                 self._clock.pass_time(timeout_s)
         elif failure.kind in ("truncated", "protocol", "too_large"):
             kind = MalformedResponseError
+        text = redact(str(failure), secrets_in(candidate.endpoint, request))
         error = kind(
-            f"{candidate.provider}/{candidate.model}: {failure}",
+            f"{candidate.provider}/{candidate.model}: {text[:MAX_QUOTED_CHARACTERS]}",
             provider=candidate.provider,
             model=candidate.model,
             code=code,
@@ -292,10 +317,11 @@ class Call:
             metadata["fallback_index"] = index
         if course.errors:
             metadata["provider_errors"] = [error.message for error in course.errors]
-        if plan.skipped:
+        skipped = plan.skipped + course.skipped
+        if skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}
-                for each in plan.skipped
+                for each in skipped
             ]
         report = candidate.report
         if report is not None:

@@ -6,6 +6,7 @@ repr, log, pickle or traceback shows.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -50,12 +51,11 @@ HOOKS = ("on_attempt", "on_fallback", "on_reply")
 class Secret:
     """A key. Only `reveal` shows it; it cannot be pickled. *setting* is what errors call it."""
 
-    __slots__ = ("_setting", "_source", "last")
+    __slots__ = ("_setting", "_source")
 
     def __init__(self, source: Union[str, Callable[[], str]], setting: str = "api_key") -> None:
         self._source = source
         self._setting = setting
-        self.last = ""  # what `reveal` gave last: to be masked where a provider echoes it
 
     def reveal(self) -> str:
         """Return the key; a callable is asked each time.
@@ -64,11 +64,9 @@ class Secret:
             ConfigurationError: the callable gave something else than visible ASCII text.
         """
         if isinstance(self._source, str):
-            self.last = self._source
             return self._source
         try:
-            self.last = key = checked_header_value(self._source(), self._setting)
-            return key
+            return checked_header_value(self._source(), self._setting)
         except ConfigurationError as error:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
@@ -224,8 +222,8 @@ def _hooks(key: str, value: Any) -> dict[str, Any]:
     for name, hook in value.items():
         if name not in HOOKS:
             raise wrong(key, name, ", ".join(HOOKS))
-        if not callable(hook):
-            raise wrong(f"{key}[{name!r}]", hook, "a callable")
+        if not callable(hook) or inspect.iscoroutinefunction(hook):
+            raise wrong(f"{key}[{name!r}]", hook, "a callable that is no coroutine function")
     return dict(value)
 
 

@@ -32,6 +32,12 @@ class Request(NamedTuple):
     parameters: dict[str, Any]
     options: dict[str, Any]
 
+    def __repr__(self) -> str:  # the options may hold keys in headers
+        return f"Request(model={self.model!r}, {len(self.conversation)} messages)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("model", self.model)]
+
 
 class Skipped(msgspec.Struct, frozen=True):
     """A candidate that is not tried, and why."""
@@ -86,6 +92,9 @@ class Candidate(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Candidate({self.provider}/{self.model})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows the headers
+        return [("provider", self.provider), ("model", self.model)]
 
 
 class Plan(msgspec.Struct, frozen=True):
