@@ -459,7 +459,11 @@ def test_the_error_of_the_call_survives_pickling():
 
 
 def test_it_may_be_closed_before_it_starts():
-    attempts(plan_of("a"), CallLimits(timeout_s=1.0), Clock(), lambda: 0.0).close()
+    steps = attempts(plan_of("a"), CallLimits(timeout_s=1.0), Clock(), lambda: 0.0)
+
+    steps.close()
+
+    assert list(steps) == []
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4])

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import specado
+from specado.checks import STRICTNESSES
 from specado.cli import arguments, main, output
-from specado.config import STRICTNESS
 from specado.simulator.server import running
 
 NO_KEY = (
@@ -466,7 +466,7 @@ def test_help_has_examples_and_fits_80_columns(command, capsys, monkeypatch):
 
 
 def test_the_choices_of_strictness_are_the_settings():
-    assert arguments.STRICTNESSES == STRICTNESS
+    assert arguments.STRICTNESSES == STRICTNESSES
 
 
 def test_chat_without_a_model_asks_the_provider_that_has_a_key(monkeypatch, capsys):

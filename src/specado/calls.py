@@ -30,7 +30,7 @@ from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, Request, make_plan
 from specado.simulator.faults import FAULT_MODELS
-from specado.translation import read_reply
+from specado.translation import read_reply, request_id_of
 from specado.transport import Limits
 from specado.types import AttemptEvent, FallbackEvent
 
@@ -294,11 +294,10 @@ class Call:
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
-        extensions.metadata = {
-            **self._metadata(course, candidate),
-            **_told_by(reply),
-            **extensions.metadata,
-        }
+        extensions.metadata = {**self._metadata(course, candidate), **extensions.metadata}
+        request_id = request_id_of(reply.headers)
+        if request_id is not None:
+            extensions.metadata["request_id"] = request_id
         self._tell("on_reply", reply)
         return reply
 
@@ -327,9 +326,3 @@ class Call:
         if report is not None:
             metadata["lossiness"] = report
         return metadata
-
-
-def _told_by(reply: ChatCompletionResponse) -> dict[str, Any]:
-    """Return what the provider's headers tell for the metadata."""
-    request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id")
-    return {} if request_id is None else {"request_id": request_id}

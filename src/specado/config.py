@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple, Optional, Union
 import msgspec
 
 from specado.checks import (
+    STRICTNESSES,
     checked_header_value,
     checked_headers,
     checked_url,
@@ -42,7 +43,6 @@ __all__ = [
     "resolve",
 ]
 
-STRICTNESS = ("strict", "warn", "coerce")
 TRANSPORTS = ("auto", "httpx")
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
@@ -272,7 +272,7 @@ _KEYS: dict[str, _Key] = {
     "connect_timeout_seconds": _Key(seconds),
     "first_token_timeout_seconds": _Key(seconds),
     "idle_timeout_seconds": _Key(seconds),
-    "strictness": _Key(one_of(*STRICTNESS), "SPECADO_STRICTNESS"),
+    "strictness": _Key(one_of(*STRICTNESSES), "SPECADO_STRICTNESS"),
     "model_map": _Key(_model_map),
     "simulate": _Key(_simulate, "SPECADO_SIMULATE"),
     "providers": _Key(_providers),

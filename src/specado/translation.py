@@ -46,6 +46,7 @@ __all__ = [
     "error_from_reply",
     "parse_retry_after_s",
     "read_reply",
+    "request_id_of",
 ]
 
 # The row that tells that a forced tool stands in for structured output.
@@ -141,7 +142,7 @@ def read_reply(
             model=model,
             status_code=reply.status,
             code=error.code,
-            request_id=_request_id(reply),
+            request_id=request_id_of(reply.headers),
         )
     if emulated:
         unwrap_emulated(found)
@@ -180,7 +181,7 @@ def error_from_reply(
         status_code=status,
         code=None if named is None else redact(named, secrets),
         retry_after_s=_wait_asked_for_s(reply.headers, now),
-        request_id=_request_id(reply),
+        request_id=request_id_of(reply.headers),
         should_retry={"true": True, "false": False}.get(should_retry or ""),
     )
 
@@ -190,8 +191,9 @@ def _quoted(body: bytes) -> str:
     return " ".join(text.split())
 
 
-def _request_id(reply: WireReply) -> str | None:
-    return reply.headers.get("x-request-id") or reply.headers.get("request-id")
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the provider's id of a request, by either provider's header."""
+    return headers.get("x-request-id") or headers.get("request-id")
 
 
 def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -181,6 +181,7 @@ cdef class _Reader:
             or message.reasoning_details is not None
             or message.refusal is not None
             or message.audio is not None
+            or message.annotations
         ):
             more = turn.more = Details.__new__(Details)
             more.name = self.text_of(message.name, "name", True)
@@ -190,6 +191,8 @@ cdef class _Reader:
             more.calls = self.read_calls(message.tool_calls)
             more.reasoning_details = self.read_reasoning(message.reasoning_details)
             more.audio = self.read_audio(message.audio)
+            if message.annotations:
+                more.extra = {"annotations": self.frozen(message.annotations, "annotations")}
         return self.finish(turn, message.content)
 
     cdef int read_dict(self, dict message) except -1:

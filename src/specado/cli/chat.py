@@ -13,7 +13,7 @@ from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
 from specado.config import resolve
 from specado.endpoints import has_access
-from specado.errors import SpecadoError
+from specado.errors import MessageFormatError
 from specado.types import Message
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
         output.notice('no prompt: give one (specado chat "Hello"), or pipe it in')
         return WRONG_USAGE
     if not prompt.strip():
-        raise SpecadoError("the prompt is empty")
+        raise MessageFormatError("the prompt is empty", field="prompt")
     response = _ask(arguments, prompt)
     if arguments.json:
         output.document(_as_document(response))
@@ -62,7 +62,9 @@ def _prompt(given: Optional[str]) -> Optional[str]:
     try:
         text: str = buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecadoError(f"the prompt on stdin is not UTF-8 text (byte {error.start})") from None
+        raise MessageFormatError(
+            f"the prompt on stdin is not UTF-8 text (byte {error.start})", field="prompt"
+        ) from None
     return text.rstrip("\r\n")
 
 
