@@ -64,6 +64,9 @@ def check_providers(settings: Settings) -> None:
         known_provider(name, "fallback_providers")
     for name in settings.providers:
         known_provider(name, "providers")
+    for model, targets in settings.model_map.items():
+        for name in targets:
+            known_provider(name, f"model_map[{model!r}]")
 
 
 def _is_reserved(model: str) -> bool:
@@ -74,13 +77,20 @@ def _is_reserved(model: str) -> bool:
     return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
 
 
+def _needs_no_key(model: str) -> bool:
+    """Return whether a model is named with a provider that asks for no key."""
+    found = capabilities.provider(model.partition("/")[0]) if "/" in model else None
+    return found is not None and found.authentication.kind == "none"
+
+
 def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     """Return whether a call is answered by the simulator in this process."""
-    if any(map(_is_reserved, (request.model, *request.options.get("fallback_models", ())))):
+    models = (request.model, *request.options.get("fallback_models", ()))
+    if any(map(_is_reserved, models)):
         return True
     if settings.simulate != "auto":
         return bool(settings.simulate)
-    if access.is_real:
+    if access.is_real or any(map(_needs_no_key, models)):
         return False
     text = (
         "no provider has an API key or an address: replies are simulated in this process. "
@@ -130,7 +140,7 @@ class Call:
         if parameters.get("stream"):
             raise ConfigurationError("stream=True is not available in this version", key="stream")
         self._settings = settings
-        self.request = Request(model, normalize(messages), parameters, options)
+        self.request = Request(str.__str__(model), normalize(messages), parameters, options)
         self.simulated = _is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
@@ -165,7 +175,8 @@ class Call:
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
-        return attempts(self.plan, limits, now, random.random)
+        started_s = self._clock.now() if self.simulated else self._started_s
+        return attempts(self.plan, limits, now, random.random, started_s)
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -180,6 +191,8 @@ class Call:
 
         What the first candidate's key callable raises comes out as it is.
         """
+        if self.simulated:
+            return candidate.wire_request(with_key=False)
         if candidate.fallback_index is None:
             return candidate.wire_request()
         try:

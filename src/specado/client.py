@@ -36,7 +36,10 @@ def spelled_out(method: Method) -> Method:
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     shown += [
         inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Optional[type_]
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name == "stream" else None,
+            annotation=Optional[type_],
         )
         for name, type_ in get_type_hints(CompletionParams).items()
     ]

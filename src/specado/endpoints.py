@@ -70,9 +70,15 @@ def has_access(provider: Provider, settings: Settings) -> bool:
         return True
     authentication = provider.authentication
     if authentication.kind == "none":
-        return True
+        return provider.name in _named(settings)
     variables = (*authentication.env, authentication.base_url_env)
     return any(name is not None and environment_value(name) for name in variables)
+
+
+def _named(settings: Settings) -> set[str]:
+    """Return the providers that settings name."""
+    fallbacks = settings.fallback_providers or (settings.fallback_provider,)
+    return {settings.primary_provider, *settings.providers, *filter(None, fallbacks)}
 
 
 def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
@@ -218,8 +224,8 @@ def secrets_in(endpoint: Endpoint, request: WireRequest) -> tuple[str, ...]:
             continue
         if name.lower() == authentication.name.lower():
             found.append(text.removeprefix(authentication.prefix))
-        if len(text) >= MIN_SECRET_CHARACTERS:
-            found.append(text)
+        # The whole value, and what follows a scheme such as "Bearer".
+        found += [each for each in {text, text.split()[-1]} if len(each) >= MIN_SECRET_CHARACTERS]
     if authentication.kind == "query":
         found += parse_qs(urlsplit(request.url).query).get(authentication.name, ())
     return tuple(found)

@@ -185,7 +185,7 @@ def _models(name: str, value: Any) -> list[str]:
     for place, model in enumerate(models):
         if not isinstance(model, str):
             raise wrong(f"{name}[{place}]", model, "a model's name")
-    return models
+    return [str.__str__(model) for model in models]
 
 
 def _members(name: str, value: Any) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from specado._core.conversation cimport (
 )
 from specado._core.json_text cimport exact, freeze, is_a
 
+from collections.abc import Mapping
+
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
@@ -103,6 +105,8 @@ cdef class _Reader:
             self.read_dict(<dict>message)
         elif is_a(message, Message):
             self.read_struct(message)
+        elif is_a(message, Mapping):
+            self.read_dict(dict(message))
         else:
             raise self.wrong(
                 "",

@@ -93,14 +93,19 @@ Steps = Generator[Effect, Outcome, Result]
 
 
 def attempts(
-    plan: Plan, limits: CallLimits, now: Callable[[], float], random: Callable[[], float]
+    plan: Plan,
+    limits: CallLimits,
+    now: Callable[[], float],
+    random: Callable[[], float],
+    started_s: Optional[float] = None,
 ) -> Steps:
     """Yield the effects of one call; return its `Result`.
 
-    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1).
+    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
+    *started_s* is when the call began by that clock, by default now.
     """
     course = Course()
-    deadline = now() + limits.timeout_s
+    deadline = (now() if started_s is None else started_s) + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
         candidate = waiting.pop(0)
@@ -146,6 +151,7 @@ def _ask(
             return outcome
         if not isinstance(outcome, ProviderError):
             return Answer(outcome, candidate)
+        outcome.attempts = course.attempts
         course.errors.append(outcome)
         same = rule_for(outcome).same
         if retries >= limits.max_retries or (same is not None and retries >= same):

@@ -84,10 +84,11 @@ class Candidate(msgspec.Struct, frozen=True):
         facts: Model | None = self.facts
         return None if facts is None else facts.context_window
 
-    def wire_request(self) -> WireRequest:
-        """Return the request as it goes out, key included."""
+    def wire_request(self, *, with_key: bool = True) -> WireRequest:
+        """Return the request as it goes out; without its key no callable is asked for one."""
+        endpoint = self.endpoint if with_key else self.endpoint._replace(api_key=None)
         return wire_request(
-            self.endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
+            endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
         )
 
     def __repr__(self) -> str:
