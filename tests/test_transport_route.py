@@ -263,10 +263,12 @@ def test_https_through_a_proxy_that_speaks_tls_itself(send, certificates, server
     [
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 502 Bad\r\n\r\n",
-        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 403 key-sk-secret is not yours\r\n\r\n",
+        b"nonsense sk-secret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nsk-secret\r\n\r\n",
         b"",
     ],
-    ids=range(4),
+    ids=range(6),
 )
 def test_a_proxy_that_refuses_is_no_connection_and_keeps_no_slot(send, answer):
     with sockets.ScriptedServer(sockets.answers_then_closes(answer)) as proxy:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.errors import ConfigurationError
+from specado.errors import ConfigurationError, redact
 from specado.transport.exchange import TransportFailure
 from specado.transport.network import TimeUp
 from specado.transport.route import Proxy, address_of, tls_context
@@ -26,6 +27,7 @@ __all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no
 # Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
 JOINED_BYTES = 262_144
 PIECE_BYTES = 65_536
+MAX_REASON_CHARACTERS = 200
 # These follow from the address, the body and what can be decoded.
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
 _TIME_UP = (TimeUp, httpcore.TimeoutException)
@@ -176,7 +178,7 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
     if isinstance(error, _TIME_UP):
         return TransportFailure("timeout", "the attempt's time is up", sent=True)
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
-        message = f"the reply is not valid HTTP: {str(error)[:100]}"
+        message = f"the reply is not valid HTTP: {_complaint(error)}"
         return TransportFailure("protocol", message, sent=True)
     if not isinstance(error, _NETWORK_ERRORS):
         return None
@@ -197,5 +199,21 @@ def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailu
     is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
     if not isinstance(error, _NETWORK_ERRORS) and not is_socks:
         return None
-    reason: Any = getattr(error, "strerror", None) or error
+    reason = _reason(error, is_socks=is_socks)
     return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
+
+
+def _complaint(error: Exception) -> str:
+    """Return what h11 0.16 complains of, without the peer's bytes that it quotes after it."""
+    words = re.match(r"[A-Za-z' -]*", str(error))
+    return words[0].strip()[:MAX_REASON_CHARACTERS] if words is not None else ""
+
+
+def _reason(error: BaseException, *, is_socks: bool) -> str:
+    if isinstance(error, httpcore.RemoteProtocolError):
+        return _complaint(error)
+    if isinstance(error, httpcore.ProxyError) and not is_socks:
+        # httpcore 1.0.9 gives status and reason phrase; the phrase is the peer's.
+        return f"it answered {str(error)[:3]}"
+    text = getattr(error, "strerror", None) or error
+    return redact(str(text))[:MAX_REASON_CHARACTERS]
