@@ -43,10 +43,11 @@ class PooledTransport:
         reply = self.open(request, until, limits)
         try:
             body = ReplyBody(reply.status, reply.headers, limits)
-            while True:
-                data = reply.read(until)
-                if not data or not body.add(data):
-                    break
+            with contextlib.suppress(*body.forgives):
+                while True:
+                    data = reply.read(until)
+                    if not data or not body.add(data):
+                        break
             return WireReply(reply.status, reply.headers, body.finish())
         finally:
             reply.close()

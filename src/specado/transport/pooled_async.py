@@ -46,10 +46,11 @@ class AsyncPooledTransport:
         reply = await self.open(request, until, limits)
         try:
             body = ReplyBody(reply.status, reply.headers, limits)
-            while True:
-                data = await reply.read()
-                if not data or not body.add(data):
-                    break
+            with contextlib.suppress(*body.forgives):
+                while True:
+                    data = await reply.read()
+                    if not data or not body.add(data):
+                        break
             return WireReply(reply.status, reply.headers, body.finish())
         finally:
             reply.close()
