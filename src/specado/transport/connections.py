@@ -174,6 +174,24 @@ class Pool:
         if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
             connection.retire()
 
+    def abandon(self, exchange: Exchange, response: httpcore.Response | None) -> None:
+        """Free what an exchange holds that came to no `Reply`."""
+        if response is not None:
+            connection: Connection = exchange.connection
+            connection.response = response
+            connection.lose()
+            self.release(connection)
+        elif exchange.slots:
+            self.give_slot()
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        raise NotImplementedError
+
+    def give_slot(self) -> None:
+        """Give back the right to send."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close what is idle now, and the others when they come back."""
         self._is_closed = True
@@ -196,12 +214,8 @@ class Reply:
         self._pool = pool
         self._exchange = exchange
         self._is_reading = False
-        self._connection = connection
-        try:
-            self.status, self.headers = head_of(response, exchange)
-        except BaseException:
-            self.close()
-            raise
+        self.status, self.headers = head_of(response, exchange)
+        self._connection = connection  # from here on the reply frees it
 
     def close(self) -> None:
         """Free the connection: for another request if the body was read to its end."""

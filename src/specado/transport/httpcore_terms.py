@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import re
 import time
@@ -14,7 +13,7 @@ import httpcore
 from specado.errors import ConfigurationError, redact
 from specado.transport.exchange import TransportFailure
 from specado.transport.network import TimeUp
-from specado.transport.route import Proxy, address_of, tls_context
+from specado.transport.route import Proxy, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -43,11 +42,13 @@ _NETWORK_ERRORS = (
 class Exchange:
     """One request's clock, and what has become of it; httpcore hands it on as its time-out.
 
-    `tls_layers` tells the connection that reaches the provider from one that only reaches
-    its proxy: until then `connect_until` holds, and nothing counts as sent.
+    `slots` has one entry when the exchange may begin. `tls_layers` tells the connection that
+    reaches the provider from one that only reaches its proxy: until then `connect_until`
+    holds, and nothing counts as sent.
     """
 
     def __init__(self, address: Address, proxy: Proxy | None, until: float, limits: Limits) -> None:
+        self.address = address
         self.until = until
         self.connect_timeout_s = limits.connect_timeout_s
         self.connect_until = until
@@ -56,6 +57,7 @@ class Exchange:
         )
         self.way = proxy or address
         self.connection: Any = None
+        self.slots: list[None] = []
         self.has_sent = False
         self.has_answer = False
         self.has_ended = False
@@ -84,41 +86,46 @@ class _Pieces:
 
 def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> httpcore.Request:
     """Return *request* as httpcore takes it."""
-    url, authority = _core_url(request.url, is_proxied)
     body = request.body
-    headers = [
-        (b"host", authority),
-        (b"accept-encoding", b"gzip, deflate"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    wrong = None
-    for name, value in request.headers:
-        if name.lower() not in _OWN_HEADERS:
-            try:
-                headers.append((name.encode("ascii"), value.encode("latin-1")))
-            except UnicodeEncodeError:
-                wrong = name  # the error quotes the value: it must not become a context
+    wrong = _wrong_header(request)
     if wrong is not None:
         raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
     timeouts: dict[str, Any] = dict.fromkeys(("connect", "read", "write"), exchange)
     timeouts["pool"] = max(0.0, exchange.until - time.monotonic())
     return httpcore.Request(
         request.method,
-        url,
-        headers=headers,
+        _core_url(exchange.address, is_proxied=is_proxied),
+        headers=[
+            (b"host", exchange.address.authority.encode("ascii")),
+            (b"accept-encoding", b"gzip, deflate"),
+            (b"content-length", b"%d" % len(body)),
+            *(
+                (name.encode("ascii"), value.encode("latin-1"))
+                for name, value in request.headers
+                if name.lower() not in _OWN_HEADERS
+            ),
+        ],
         content=body if len(body) <= JOINED_BYTES else _Pieces(body),  # type: ignore[arg-type]
         extensions={"timeout": timeouts},
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _core_url(url: str, is_proxied: bool) -> tuple[httpcore.URL, bytes]:
-    address = address_of(url)
+def _wrong_header(request: WireRequest) -> str | None:
+    """Return the name of a header that no bytes stand for.
+
+    Looked at before it is encoded: that error would quote the value.
+    """
+    for name, value in request.headers:
+        if not name.isascii() or max(value, default="") > "\xff":
+            return name
+    return None
+
+
+def _core_url(address: Address, *, is_proxied: bool) -> httpcore.URL:
     # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
     host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
     port = None if address.authority == host else address.port
-    core_url = httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
-    return core_url, address.authority.encode("ascii")
+    return httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
 
 
 def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
