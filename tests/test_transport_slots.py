@@ -12,6 +12,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import httpcore
 import pytest
 
 import sockets
@@ -229,6 +230,18 @@ def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
 
     assert caught.value.key == "proxy"
     assert "sec@" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shared", [t.shared_transport, t.shared_async_transport])
+@pytest.mark.parametrize("version", [None, "0.18.0", "2.0.0"])
+def test_without_httpcore_1_it_tells_what_to_install(monkeypatch, shared, version):
+    if version is None:
+        monkeypatch.setitem(sys.modules, "httpcore", None)
+    else:
+        monkeypatch.setattr(httpcore, "__version__", version)
+
+    with pytest.raises(ConfigurationError, match=r"httpcore.*pip install 'httpx"):
+        shared(t.TransportSettings(no_proxy="no transport has these settings yet"))
 
 
 def test_a_hundred_connections_are_kept_and_no_more():

@@ -2,9 +2,14 @@
 
 httpcore speaks HTTP, tunnels through proxies and keeps connections open. Above it here: who
 may send (so that nothing ever waits inside httpcore, whose queue is scanned as a whole at
-each step), and a guard around each connection, because httpcore 1.0.9 loses the slot of one
-that fails in a tunnel's TLS or whose task is cancelled where it takes a lock, and may close
-one as idle that it has just given to another thread.
+each step), and a guard around each connection, because httpcore 1.0.9 (read 2026-11-22)
+
+- loses the slot of one that fails in a tunnel's TLS (encode/httpcore issue 1023),
+- loses that of one whose task is cancelled before it connects (issue 1093),
+- may close one as idle that it has just given to another thread (issue 1110).
+
+All three are open on that day. The guard can go when the oldest httpcore that httpx allows
+has none of them: what tests/test_transport_slots.py asserts holds without it then.
 """
 
 from __future__ import annotations
