@@ -149,7 +149,7 @@ ON_HTTPCORE = {
 @pytest.mark.parametrize("module", PYTHON)
 def test_only_the_transport_imports_an_http_library(module):
     imported = {name.partition(".")[0] for _, name in python_imports(module, PYTHON[module])}
-    allowed = {"httpx"} if module == "specado.transport" else set()
+    allowed = {"httpcore", "httpx"} if module == "specado.transport" else set()
     allowed |= {"anyio", "httpcore"} if module in ON_HTTPCORE else set()
 
     assert imported & {"anyio", "httpcore", "httpx"} <= allowed

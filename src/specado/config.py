@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
@@ -31,7 +30,12 @@ from specado.checks import (
     true_or_false,
     wrong,
 )
-from specado.errors import REDACTED, ConfigurationError, ConfigurationWarning
+from specado.errors import (
+    REDACTED,
+    ConfigurationError,
+    ConfigurationWarning,
+    levels_to_caller,
+)
 
 __all__ = [
     "Given",
@@ -305,20 +309,8 @@ def _warn_unknown(path: str, name: Any, known: Any) -> None:
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,
-        stacklevel=_levels_to_caller(),
+        stacklevel=levels_to_caller(),
     )
-
-
-def _levels_to_caller() -> int:
-    """Return the stack level, for the function that asks, of the code that called the library."""
-    level, frame = 0, sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
-        level, frame = level + 1, frame.f_back
-    return level + 1
-
-
-def _is_own(module: str) -> bool:
-    return module.partition(".")[0] == "specado"
 
 
 def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:
