@@ -23,6 +23,7 @@ from specado.errors import (
     ProviderError,
     RetiredModelWarning,
     SimulatedReplyWarning,
+    levels_to_caller,
     redact,
 )
 from specado.params import check
@@ -96,7 +97,7 @@ def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
         "no provider has an API key or an address: replies are simulated in this process. "
         "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
     )
-    warnings.warn(text, SimulatedReplyWarning, stacklevel=5)
+    warnings.warn(text, SimulatedReplyWarning, stacklevel=levels_to_caller())
     if "simulated" not in _warned:
         _warned.add("simulated")
         logger.warning("%s", text)
@@ -162,7 +163,7 @@ class Call:
             if model not in _warned:
                 _warned.add(model)
                 text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
-                warnings.warn(text, RetiredModelWarning, stacklevel=5)
+                warnings.warn(text, RetiredModelWarning, stacklevel=levels_to_caller())
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""

@@ -209,7 +209,9 @@ def wire_request(
         headers[name.lower()] = (name, text)
     if query:
         url += ("&" if "?" in url else "?") + urlencode(query)
-    return WireRequest("POST", url, tuple(headers.values()), body)
+    return WireRequest(
+        "POST", url, tuple(headers.values()), body, carries_key=endpoint.api_key is not None
+    )
 
 
 def secrets_in(endpoint: Endpoint, request: WireRequest) -> tuple[str, ...]:
