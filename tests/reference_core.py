@@ -87,8 +87,9 @@ class OpenAITwin(_Twin):
             if name == "cache_control":
                 self.lose("cache_control.openai", f"{path}.cache_control")
             elif name in ("reasoning", "reasoning_details"):
-                if name == "reasoning" or message.get("reasoning") is None:
-                    self.lose("reasoning.openai", f"{path}.reasoning")
+                places = [""] if name == "reasoning" else [f"[{i}]" for i in range(len(value))]
+                for place in places:
+                    self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
                 found[name] = [
                     self.cleaned(call, f"{path}.tool_calls[{place}]")
@@ -140,9 +141,8 @@ class OpenAITwin(_Twin):
             levels = self.trait("reasoning_efforts")
             if levels is not None and value not in levels:
                 if not levels:
-                    return (
-                        None if value == "none" else self.lose("reasoning_effort.unsupported", name)
-                    )
+                    row = "none" if value == "none" else "unsupported"
+                    return self.lose(f"reasoning_effort.{row}", name)
                 self.lose("reasoning_effort.level", name)
                 value = nearest(value, levels)
         elif name == "tools":

@@ -44,12 +44,15 @@ cdef class AnthropicTurns(AnthropicBlocks):
 
     cdef int write_system(self) except -1:
         cdef Turn turn
+        cdef Py_ssize_t at
         cdef Py_ssize_t count = self.first
         cdef Py_ssize_t mark = self.out.size
         cdef bint first = True
         if self.first and not self.turns:
             # Messages are required: system text alone becomes the user turn.
-            self.lose("system.alone", "messages[0]", "system", "user")
+            for at in range(self.first):
+                turn = self.conversation.turns[at]
+                self.lose("system.alone", f"messages[{at}].role", turn.role_name, "user")
             count = 0
         if not count and self.instruction is None:
             return 0
@@ -311,6 +314,8 @@ cdef class AnthropicTurns(AnthropicBlocks):
             if turn.text.strip():
                 self.out.key(b"content")
                 self.out.string(turn.text)
+            elif turn.text:
+                self.lose("text.blank", f"messages[{self.index}].content", turn.text)
         else:
             self.out.literal(b',"content":[')
             for part in turn.parts or ():

@@ -186,8 +186,12 @@ cdef class OpenAIChatEncoder(Encoder):
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
-        if more.reasoning is not None or more.reasoning_details is not None:
+        if more.reasoning is not None:
             self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+        if more.reasoning_details is not None:
+            for place in range(len(more.reasoning_details)):
+                self.lose("reasoning.openai",
+                          f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
     cdef int write_call(self, Call call, str field) except -1:
@@ -267,7 +271,7 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.member("reasoning_effort", value)
         if not levels:
             if value == "none":
-                return 0
+                return self.lose("reasoning_effort.none", "reasoning_effort", value)
             return self.lose("reasoning_effort.unsupported", "reasoning_effort", value)
         nearest = nearest_effort(value, levels)
         if nearest is None:
