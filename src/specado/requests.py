@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any, List, Optional, Union
 
 import msgspec
 
@@ -51,8 +51,24 @@ class SourceRequest(msgspec.Struct, frozen=True):
         return self.places[found.group(1)] + found.group(2)
 
 
+class _Block(msgspec.Struct):
+    input: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Turn(msgspec.Struct):
+    content: Union[str, List[_Block], None] = None
+
+
+class _Inputs(msgspec.Struct):
+    """Where the inputs of tools stand in a messages request."""
+
+    messages: List[_Turn]
+
+
 def as_dict(request: Any) -> dict[str, Any]:
     """Return a request given as a dict or as JSON text.
+
+    The inputs of tools in JSON text are `msgspec.Raw`: they travel as they were written.
 
     Raises:
         MessageFormatError: it is not a JSON object.
@@ -69,7 +85,21 @@ def as_dict(request: Any) -> dict[str, Any]:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
+    _keep_inputs(found, request)
     return found
+
+
+def _keep_inputs(found: dict[str, Any], text: Any) -> None:
+    """Put the inputs of tools in as they stand in *text*, the JSON that *found* was read from."""
+    try:
+        turns = msgspec.json.decode(text, type=_Inputs).messages
+    except msgspec.ValidationError:
+        return  # not of that form: the reader says what is wrong
+    for turn, message in zip(turns, found["messages"]):
+        if isinstance(turn.content, list):
+            for block, given in zip(turn.content, message["content"]):
+                if given.get("type") == "tool_use" and isinstance(given.get("input"), dict):
+                    given["input"] = block.input
 
 
 def _read_openai(request: dict[str, Any]) -> SourceRequest:
