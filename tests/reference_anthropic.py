@@ -186,6 +186,8 @@ class AnthropicTwin(_Twin):
         if control is not None and not takers:
             self.lose("cache_control.blank", f"messages[{index}].cache_control")
         elif control is not None:
+            if "cache_control" in takers[-1]:
+                self.lose("cache_control.twice", f"messages[{index}].cache_control")
             takers[-1].setdefault("cache_control", control)
         return blocks
 
@@ -222,14 +224,14 @@ class AnthropicTwin(_Twin):
             side = self.side(message)
             if groups and groups[-1][0] == side:
                 if not (message["role"] == "tool" == self.messages[index - 1]["role"]):
-                    self.lose("turns.merged", f"messages[{index}]")
+                    self.lose("turns.merged", f"messages[{index}].role")
                 groups[-1][1].append(index)
             else:
                 groups.append((side, [index]))
         turns = [{"role": side, "content": self.turn(side, ids)} for side, ids in groups]
         turns = [turn for turn in turns if turn["content"]]
         if not turns:
-            self.lose("messages.blank", f"messages[{start}].content")
+            self.lose("messages.blank", f"messages[{start}]")
             return [{"role": "user", "content": ""}]
         return turns
 
@@ -242,6 +244,8 @@ class AnthropicTwin(_Twin):
             elif side == "user" and message["role"] in LEADING and not self.alone:
                 self.lose("system.later", f"messages[{index}].role")
             if message["role"] == "tool":
+                if others:
+                    self.lose("tool.result_late", f"messages[{index}]")
                 results.append(self.result(message, index))
             elif side == "system":
                 others += self.system_blocks(message, index)
@@ -326,7 +330,7 @@ class AnthropicTwin(_Twin):
         if kind == "image_url":
             block = self.image(part["image_url"], path)
         elif part["file"].get("file_data") is None:
-            self.lose("file.id", f"{path}.file")
+            self.lose("file.id", path)
             return []
         else:
             block = self.document(part["file"], path)
@@ -403,8 +407,12 @@ class AnthropicTwin(_Twin):
             self.lose("sampling.thinking", "top_p")
             del given["top_p"]
         if len(given) == 2 and self.trait("temperature_with_top_p") is False:
-            self.lose("sampling.both", "top_p")
-            del given["top_p"]
+            if given["top_p"] != 1 and given["temperature"] == 1:
+                del given["temperature"]
+            else:
+                if given["top_p"] != 1:
+                    self.lose("sampling.both", "top_p")
+                del given["top_p"]
         if given.get("temperature", 0) > 1:
             self.lose("temperature.above_one", "temperature")
             given["temperature"] = 1

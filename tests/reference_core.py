@@ -76,6 +76,10 @@ class OpenAITwin(_Twin):
     def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
         path = f"messages[{index}]"
         found = {"role": self.role(message["role"], path), "content": message.get("content")}
+        acts = any(message.get(name) is not None for name in
+                   ("tool_calls", "refusal", "audio", "function_call"))  # fmt: skip
+        if found["content"] is None and not acts:
+            found["content"] = ""
         if isinstance(found["content"], list):
             found["content"] = [
                 self.part(part, f"{path}.content[{place}]")
@@ -166,7 +170,7 @@ class OpenAITwin(_Twin):
             self.lose("max_tokens.renamed", name)
             wanted = "max_completion_tokens"
         if limit is not None and value > limit:
-            self.lose("max_tokens.above_limit", wanted)
+            self.lose("max_tokens.above_limit", name)
             value = limit
         found[wanted] = value
         return None

@@ -16,12 +16,14 @@ from request_facts import Fact, facts
 OTHER = {"openai": "anthropic", "anthropic": "openai"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
-# What a parameter's fact is called where its path has another name.
-PARAMETER_OF = {
-    "max_completion_tokens": "max_tokens", "safety_identifier": "user",
-    "reasoning_effort": "effort", "output_config": "effort", "thinking": "effort",
-    "response_format": "schema", "tools": "tool_choice",
-}  # fmt: skip
+# The parameters that a report of another one may have made.
+MADE_BY: dict[str, tuple[str, ...]] = {
+    "max_completion_tokens": ("max_tokens",),
+    "reasoning_effort": ("effort", "budget", "adaptive"),
+    "thinking": ("effort",),
+    "output_config": ("effort", "schema name"),
+    "response_format": ("tool_choice",),
+}
 TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -37,6 +39,10 @@ def covers(reported: str, path: str) -> bool:
     return longer.startswith(shorter) and longer[len(shorter) : len(shorter) + 1] in ("", ".", "[")
 
 
+def is_covered(fact: Fact, losses: list[Any]) -> bool:
+    return any(covers(loss.path, path) for loss in losses for path in fact.paths)
+
+
 def exists(request: Any, path: str) -> bool:
     """Whether a JSON path leads to something in a request."""
     found = request
@@ -49,23 +55,29 @@ def exists(request: Any, path: str) -> bool:
 
 
 class Difference(NamedTuple):
-    """The facts outside the longest common subsequence, and those in it that changed sides."""
+    """The facts outside the best common subsequence, and those in it that changed sides."""
 
     missing: list[Fact]
     added: list[Fact]
     moved: list[Fact]
 
 
-def difference(before: list[Fact], after: list[Fact]) -> Difference:
+def difference(before: list[Fact], after: list[Fact], losses: list[Any]) -> Difference:
+    """Align two requests; of equal facts rather those are missing that are reported."""
+    worth = [2 if is_covered(fact, losses) else 2 * len(before) + 2 for fact in before]
     rows = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
     for i in reversed(range(len(before))):
         for j in reversed(range(len(after))):
-            same = before[i].what == after[j].what
-            rows[i][j] = rows[i + 1][j + 1] + 1 if same else max(rows[i + 1][j], rows[i][j + 1])
+            both = 0
+            if before[i].what == after[j].what:
+                both = rows[i + 1][j + 1] + worth[i] + (before[i].side == after[j].side)
+            rows[i][j] = max(both, rows[i + 1][j], rows[i][j + 1])
     i = j = 0
     missing, added, moved = [], [], []
     while i < len(before) and j < len(after):
-        if before[i].what == after[j].what:
+        same = before[i].what == after[j].what
+        gain = worth[i] + (before[i].side == after[j].side)
+        if same and rows[i][j] == rows[i + 1][j + 1] + gain:
             if before[i].side != after[j].side:
                 moved.append(before[i])
             i, j = i + 1, j + 1
@@ -90,16 +102,17 @@ def unexplained(
     """What *after* lost or added without a word in the report, and what is reported wrongly."""
     old = parameters_last(facts(source, before))
     new = parameters_last(facts(target, after))
-    missing, added, moved = difference(old, new)
+    missing, added, moved = difference(old, new, losses)
     found = [
         f"said by another: {fact.what} at {fact.role_path}"
         for fact in moved
-        if not any(covers(loss.path, fact.role_path) for loss in losses)
+        if not is_covered(fact, losses)
+        and not any(covers(loss.path, fact.role_path) for loss in losses)
     ]
     found += [
         f"lost: {fact.what} at {fact.paths[0]}"
         for fact in missing
-        if not any(covers(loss.path, path) for loss in losses for path in fact.paths)
+        if not is_covered(fact, losses)
     ]
     found += [f"added: {fact.what}" for fact in added if not _is_told(fact, losses)]
     found += [
@@ -119,16 +132,12 @@ def unexplained(
 
 def _is_told(fact: Fact, losses: list[Any]) -> bool:
     telling = [loss for loss in losses if loss.code in ADDING]
+    if fact.what == ("text", ""):
+        return bool(losses)
     if fact.what[0] not in ("param", "stop"):
         return any(loss.code in ("Relocate", "Emulate", "Drop", "Default") for loss in losses)
-    for loss in telling:
-        name = re.split(r"[.\[]", loss.path)[0]
-        known = {name, PARAMETER_OF.get(name)}
-        if fact.what[1] in known or any(fact.what[1] in (word,) for word in known):
-            return True
-        if fact.what[1] in ("budget", "adaptive", "loose schema", "schema name"):
-            return True
-    return False
+    names = {re.split(r"[.\[]", loss.path)[0] for loss in telling}
+    return any(fact.what[1] == name or fact.what[1] in MADE_BY.get(name, ()) for name in names)
 
 
 def round_trip(request: dict[str, Any], source: str, model: str | None = None) -> Trip:
@@ -157,10 +166,10 @@ def _whole(
         parameters_last(facts(name, body))
         for name, body in ((source, request), (OTHER[source], between), (source, returned))
     )
-    lost = {fact.what for fact in difference(first, middle).missing}
-    lost |= {fact.what for fact in difference(middle, last).missing}
+    lost = {fact.what for fact in difference(first, middle, []).missing}
+    lost |= {fact.what for fact in difference(middle, last, []).missing}
     return [
         f"there and back, lost: {fact.what}"
-        for fact in difference(first, last).missing
+        for fact in difference(first, last, []).missing
         if fact.what not in lost
     ]

@@ -46,7 +46,7 @@ def facts(provider: str, request: dict[str, Any]) -> list[Fact]:
     for fact in found:
         if fact.what[0] == "side":
             side, role_path = fact.what[1], fact.paths[0]
-        elif not (fact.what[0] == "cache" and said and said[-1].what == fact.what):
+        elif fact.what[:2] != ("param", "user") or fact.what not in [each.what for each in said]:
             said.append(fact._replace(side=side, role_path=role_path))
     return said
 
@@ -114,8 +114,6 @@ def _openai(request: dict[str, Any]) -> Iterator[Fact]:
         elif name == "parallel_tool_calls":
             if tools and request.get("tool_choice") != "none":
                 yield Fact(("param", "one call at a time"), (name, "tools"))
-        elif name in ("modalities", "logit_bias", "metadata"):
-            yield one("param", name, value, at=name)
         else:
             yield one("param", name, value, at=name)
     for name, value in given(request.get("stream_options") or {}, "include_usage"):
@@ -127,7 +125,7 @@ def _openai_message(message: dict[str, Any], path: str) -> Iterator[Fact]:
     side = SIDES.get(role, "user")
     yield one("side", side, at=f"{path}.role")
     if role not in (*SIDES, "user", "tool", "function"):
-        yield one("role", role, at=f"{path}.role")
+        yield Fact(("role", role), (f"{path}.role", f"{path}.content"))
     prefix = ""
     if role == "tool":
         prefix = f"result {message['tool_call_id']} "
@@ -146,11 +144,11 @@ def _openai_message(message: dict[str, Any], path: str) -> Iterator[Fact]:
         yield one("refusal", message["refusal"], at=f"{path}.refusal")
     for place, call in enumerate(message.get("tool_calls") or []):
         yield from _openai_call(call, f"{path}.tool_calls[{place}]")
+    yield from cache(message, path)
     yield from others(
         message, path, "role", "content", "name", "tool_call_id", "tool_calls", "refusal",
         "reasoning", "reasoning_details",
     )  # fmt: skip
-    yield from cache(message, path)
 
 
 def _thought(kind: Any, block: dict[str, Any], path: str, text: str) -> Fact:

@@ -83,6 +83,9 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
+    "cache_control.twice": Row(
+        "Conflict", "tuning", "None", "the last block has one of its own, which counts"
+    ),
     "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
     "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
     "reasoning.foreign": Row(
@@ -92,6 +95,9 @@ ROWS: dict[str, Row] = {
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool.result_late": Row(
+        "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
+    ),
     "tool_choice.thinking": Row(
         "Unsupported",
         "contract",
@@ -172,6 +178,7 @@ ROWS: dict[str, Row] = {
     "anthropic.effort_disabled": Row(
         "Conflict", "tuning", "Low", "without thinking there is no effort"
     ),
+    "anthropic.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
     "anthropic.inference_geo": Row(
         "Unsupported", "contract", "High", "the place of inference cannot be chosen"
     ),

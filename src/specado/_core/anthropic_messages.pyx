@@ -222,8 +222,12 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         if temperature is not None and top_p is not None and (
             self.trait("temperature_with_top_p") is False
         ):
-            self.lose("sampling.both", "top_p", top_p)
-            top_p = None
+            if temperature == 1 and top_p != 1:
+                temperature = None
+            else:
+                if top_p != 1:
+                    self.lose("sampling.both", "top_p", top_p)
+                top_p = None
         if temperature is not None:
             if temperature > 1:
                 self.lose("temperature.above_one", "temperature", temperature, 1)

@@ -250,7 +250,7 @@ cdef class AnthropicReader:
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
-            self.lose("file.id", f"{path}.source.file_id", source.get("file_id"))
+            self.lose("file.id", path, source.get("file_id"))
             return None
         else:
             raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of an image")
@@ -287,7 +287,7 @@ cdef class AnthropicReader:
             self.lose("anthropic.document_text", path, "document", "text")
             return part
         if kind == "url" or kind == "file":
-            self.lose("anthropic.document_source", f"{path}.source", kind)
+            self.lose("anthropic.document_source", path, kind)
             return None
         raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of a document")
 
@@ -505,6 +505,7 @@ cdef class AnthropicReader:
             elif name == "format":
                 schema = self.dict_of(value, "output_config.format").get("schema")
                 self.check_keys(value, frozenset({"type", "schema"}), "output_config.format")
+                self.lose("anthropic.format_name", "output_config.format", None, "response")
                 self.places["response_format"] = "output_config.format"
                 self.params["response_format"] = {
                     "type": "json_schema",
@@ -625,5 +626,6 @@ def read_request(dict request not None):
         reader.read_message(message, index)
     reader.read_params(request)
     if not reader.found.turns:
-        raise MessageFormatError("messages: nothing in them can be said", field="messages")
+        reader.lose("messages.blank", "messages")
+        reader.add(USER, "user", "", None, None, "messages")
     return reader.found, reader.params, reader.losses, reader.places
