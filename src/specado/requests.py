@@ -13,6 +13,8 @@ from specado.params import PARAMETERS
 
 __all__ = ["READERS", "SourceRequest", "as_dict"]
 
+# Parameters with the same name and type in both shapes.
+_SAME_IN_ANTHROPIC = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
 _PARAMETER = re.compile(r"(\w+)(.*)")
@@ -117,6 +119,9 @@ def _read_openai(request: dict[str, Any]) -> SourceRequest:
 
 
 def _read_anthropic(request: dict[str, Any]) -> SourceRequest:
+    for name in _SAME_IN_ANTHROPIC:
+        if request.get(name) is not None:
+            PARAMETERS[name](name, request[name])
     conversation, parameters, losses, places = read_anthropic_request(request)
     return SourceRequest(_model(request), conversation, parameters, losses, places)
 

@@ -12,6 +12,7 @@ from specado._core.conversation cimport (
     Call, Conversation, Details, Part, Turn,
 )
 from specado._core.json_text cimport JsonWriter, freeze
+from specado._core.normalize cimport is_base64
 
 import msgspec
 
@@ -235,6 +236,12 @@ cdef class AnthropicReader:
                     self.lose("part.unknown_key", f"{path}.{name}", value)
         return 0
 
+    cdef str data_of(self, dict source, str path):
+        data = self.text_of(source.get("data"), f"{path}.data")
+        if not is_base64(data, 0):
+            raise self.wrong(f"{path}.data", "the data is not base64")
+        return data
+
     cdef Part image_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
@@ -245,8 +252,7 @@ cdef class AnthropicReader:
         kind = source.get("type")
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
-            data = self.text_of(source.get("data"), f"{path}.source.data")
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
@@ -267,10 +273,9 @@ cdef class AnthropicReader:
         if block.get("context") is not None:
             self.lose("anthropic.document_context", f"{path}.context", block["context"])
         if kind == "base64":
-            media = source.get("media_type", "application/pdf")
-            data = self.text_of(source.get("data"), f"{path}.source.data")
+            media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
             part.kind = FILE
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
             part.detail = "document.pdf"
             if block.get("title") is not None:
                 part.detail = self.text_of(block["title"], f"{path}.title")
@@ -562,7 +567,11 @@ cdef class AnthropicReader:
                     continue
                 if name == "input_schema":
                     function["parameters"] = self.frozen(value, f"{path}.input_schema")
-                elif name == "description" or name == "strict":
+                elif name == "description":
+                    function[name] = self.text_of(value, f"{path}.description")
+                elif name == "strict":
+                    if not isinstance(value, bool):
+                        raise self.wrong(f"{path}.strict", "must be True or False")
                     function[name] = value
                 elif name == "cache_control":
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
