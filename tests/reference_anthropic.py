@@ -48,7 +48,8 @@ class AnthropicTwin(_Twin):
             lead += 1
         self.alone = lead == len(self.messages)
         if self.alone:
-            self.lose("system.alone", "messages[0]")
+            for index in range(lead):
+                self.lose("system.alone", f"messages[{index}].role")
             lead = 0
         self.find_last()
         system = [block for index in range(lead) for block in self.system(index)]
@@ -83,7 +84,10 @@ class AnthropicTwin(_Twin):
     def thinking_effort(self, max_tokens: int) -> Optional[str]:
         wanted = self.params.get("reasoning_effort")
         way = self.trait("thinking")
-        if wanted is None or (wanted == "none" and way != "always"):
+        if wanted is None or (wanted == "none" and way == "adaptive"):
+            return None
+        if wanted == "none" and way != "always":
+            self.lose("reasoning_effort.none", "reasoning_effort")
             return None
         if wanted == "none" or way in (None, "none"):
             self.lose("reasoning_effort.unsupported", "reasoning_effort")
@@ -107,6 +111,7 @@ class AnthropicTwin(_Twin):
             return False, False, "Answer with one JSON object and nothing else."
         if kind == "json_schema":
             if self.trait("structured_output") is True:
+                self.lose_schema_keys()
                 return True, False, None
             if self.params.get("tools") or self.thinks:
                 self.lose("response_format.conflict", "response_format")
@@ -116,6 +121,15 @@ class AnthropicTwin(_Twin):
         elif kind != "text":
             self.lose("response_format.unsupported", "response_format")
         return False, False, None
+
+    def lose_schema_keys(self) -> None:
+        path = "response_format.json_schema"
+        given = self.params["response_format"]["json_schema"]
+        for name in ("name", "description"):
+            if given.get(name) is not None:
+                self.lose(f"response_format.{name}", f"{path}.{name}")
+        if not given.get("strict"):
+            self.lose("response_format.strict", path)
 
     def find_last(self) -> None:
         spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
@@ -172,6 +186,8 @@ class AnthropicTwin(_Twin):
         if control is not None and not takers:
             self.lose("cache_control.blank", f"messages[{index}].cache_control")
         elif control is not None:
+            if "cache_control" in takers[-1]:
+                self.lose("cache_control.twice", f"messages[{index}].cache_control")
             takers[-1].setdefault("cache_control", control)
         return blocks
 
@@ -208,14 +224,14 @@ class AnthropicTwin(_Twin):
             side = self.side(message)
             if groups and groups[-1][0] == side:
                 if not (message["role"] == "tool" == self.messages[index - 1]["role"]):
-                    self.lose("turns.merged", f"messages[{index}]")
+                    self.lose("turns.merged", f"messages[{index}].role")
                 groups[-1][1].append(index)
             else:
                 groups.append((side, [index]))
         turns = [{"role": side, "content": self.turn(side, ids)} for side, ids in groups]
         turns = [turn for turn in turns if turn["content"]]
         if not turns:
-            self.lose("messages.blank", f"messages[{start}].content")
+            self.lose("messages.blank", f"messages[{start}]")
             return [{"role": "user", "content": ""}]
         return turns
 
@@ -228,6 +244,8 @@ class AnthropicTwin(_Twin):
             elif side == "user" and message["role"] in LEADING and not self.alone:
                 self.lose("system.later", f"messages[{index}].role")
             if message["role"] == "tool":
+                if others:
+                    self.lose("tool.result_late", f"messages[{index}]")
                 results.append(self.result(message, index))
             elif side == "system":
                 others += self.system_blocks(message, index)
@@ -242,6 +260,8 @@ class AnthropicTwin(_Twin):
         if isinstance(content, str):
             if content.strip():
                 block["content"] = content
+            elif content:
+                self.lose("text.blank", f"messages[{index}].content")
         else:
             block["content"] = [
                 found
@@ -310,7 +330,7 @@ class AnthropicTwin(_Twin):
         if kind == "image_url":
             block = self.image(part["image_url"], path)
         elif part["file"].get("file_data") is None:
-            self.lose("file.id", f"{path}.file.file_id")
+            self.lose("file.id", path)
             return []
         else:
             block = self.document(part["file"], path)
@@ -352,7 +372,8 @@ class AnthropicTwin(_Twin):
         stop = [stop] if isinstance(stop, str) else stop
         for place, text in enumerate(stop):
             if not text.strip():
-                self.lose("stop.blank", f"stop[{place}]")
+                single = isinstance(self.params["stop"], str)
+                self.lose("stop.blank", "stop" if single else f"stop[{place}]")
         if any(text.strip() for text in stop):
             found["stop_sequences"] = [text for text in stop if text.strip()]
         user, safe = self.params.get("user"), self.params.get("safety_identifier")
@@ -386,8 +407,12 @@ class AnthropicTwin(_Twin):
             self.lose("sampling.thinking", "top_p")
             del given["top_p"]
         if len(given) == 2 and self.trait("temperature_with_top_p") is False:
-            self.lose("sampling.both", "top_p")
-            del given["top_p"]
+            if given["top_p"] != 1 and given["temperature"] == 1:
+                del given["temperature"]
+            else:
+                if given["top_p"] != 1:
+                    self.lose("sampling.both", "top_p")
+                del given["top_p"]
         if given.get("temperature", 0) > 1:
             self.lose("temperature.above_one", "temperature")
             given["temperature"] = 1

@@ -76,6 +76,10 @@ class OpenAITwin(_Twin):
     def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
         path = f"messages[{index}]"
         found = {"role": self.role(message["role"], path), "content": message.get("content")}
+        acts = any(message.get(name) is not None for name in
+                   ("tool_calls", "refusal", "audio", "function_call"))  # fmt: skip
+        if found["content"] is None and not acts:
+            found["content"] = ""
         if isinstance(found["content"], list):
             found["content"] = [
                 self.part(part, f"{path}.content[{place}]")
@@ -87,8 +91,9 @@ class OpenAITwin(_Twin):
             if name == "cache_control":
                 self.lose("cache_control.openai", f"{path}.cache_control")
             elif name in ("reasoning", "reasoning_details"):
-                if name == "reasoning" or message.get("reasoning") is None:
-                    self.lose("reasoning.openai", f"{path}.reasoning")
+                places = [""] if name == "reasoning" else [f"[{i}]" for i in range(len(value))]
+                for place in places:
+                    self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
                 found[name] = [
                     self.cleaned(call, f"{path}.tool_calls[{place}]")
@@ -140,9 +145,8 @@ class OpenAITwin(_Twin):
             levels = self.trait("reasoning_efforts")
             if levels is not None and value not in levels:
                 if not levels:
-                    return (
-                        None if value == "none" else self.lose("reasoning_effort.unsupported", name)
-                    )
+                    row = "none" if value == "none" else "unsupported"
+                    return self.lose(f"reasoning_effort.{row}", name)
                 self.lose("reasoning_effort.level", name)
                 value = nearest(value, levels)
         elif name == "tools":
@@ -166,7 +170,7 @@ class OpenAITwin(_Twin):
             self.lose("max_tokens.renamed", name)
             wanted = "max_completion_tokens"
         if limit is not None and value > limit:
-            self.lose("max_tokens.above_limit", wanted)
+            self.lose("max_tokens.above_limit", name)
             value = limit
         found[wanted] = value
         return None

@@ -253,4 +253,4 @@ def test_results_come_first_and_in_order() -> None:
             {"type": "text", "text": "q"},
         ],
     }
-    assert losses == [("max_tokens.default", "max_tokens"), ("turns.merged", "messages[4]")]
+    assert losses == [("max_tokens.default", "max_tokens"), ("turns.merged", "messages[4].role")]

@@ -42,12 +42,11 @@ cdef dict DROPPED = {
     "moderation": ("moderation", None),
     "functions": ("functions", None),
     "function_call": ("functions", None),
-    "stream_options": (None, None),
 }
 cdef frozenset WRITTEN = frozenset({
     "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
     "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
-    "reasoning_effort", "modalities", "service_tier", "stream",
+    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
 })
 
 
@@ -121,12 +120,14 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         if way is None or way == "none" or (
             effort != "none" and effort not in BUDGET_SHARES
         ):
-            if effort != "none":
-                self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
-            return 0
+            if effort == "none":
+                return self.lose("reasoning_effort.none", "reasoning_effort", effort)
+            return self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
         if effort == "none":
             if way == "always":
                 self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            elif way == "budget":
+                self.lose("reasoning_effort.none", "reasoning_effort", effort)
             return 0
         if way == "budget" and self.max_tokens <= MIN_THINKING_BUDGET:
             self.lose("reasoning_effort.no_room", "reasoning_effort", effort)
@@ -153,8 +154,27 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
-        elif wanted is not None and kind != "json_schema" and kind != "text":
+        elif kind == "json_schema":
+            self.lose_schema_keys(wanted)
+        elif wanted is not None and kind != "text":
             self.lose("response_format.unsupported", "response_format", kind)
+        return 0
+
+    cdef int lose_schema_keys(self, dict wanted) except -1:
+        """Report what stands beside a schema that is written; what is no dict is refused later."""
+        cdef str path = "response_format.json_schema"
+        cdef object given = wanted.get("json_schema")
+        if not isinstance(given, dict):
+            return 0
+        for name, value in given.items():
+            if name == "name":
+                self.lose("response_format.name", f"{path}.name", value)
+            elif name == "description" and value is not None:
+                self.lose("response_format.description", f"{path}.description", value)
+            elif name not in ("schema", "strict") and value is not None:
+                self.lose("param.unknown", f"{path}.{name}", value)
+        if given.get("strict") is not True:
+            self.lose("response_format.strict", path, given.get("strict"), True)
         return 0
 
     # Parameters.
@@ -169,13 +189,14 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
                     self.lose("param.unknown", name, value)
                 continue
             row, neutral = DROPPED[name]
-            if row is not None and value != neutral:
+            if value != neutral:
                 self.lose(row, name, value)
         self.write_sampling()
         self.write_stop()
         self.write_user()
         self.write_service_tier()
         self.check_modalities()
+        self.check_stream_options()
         self.write_thinking()
         self.write_tools()
         if self.params.get("stream"):
@@ -201,8 +222,12 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         if temperature is not None and top_p is not None and (
             self.trait("temperature_with_top_p") is False
         ):
-            self.lose("sampling.both", "top_p", top_p)
-            top_p = None
+            if temperature == 1 and top_p != 1:
+                temperature = None
+            else:
+                if top_p != 1:
+                    self.lose("sampling.both", "top_p", top_p)
+                top_p = None
         if temperature is not None:
             if temperature > 1:
                 self.lose("temperature.above_one", "temperature", temperature, 1)
@@ -214,16 +239,17 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
 
     cdef int write_stop(self) except -1:
         cdef object stop = self.params.get("stop")
+        cdef bint single = isinstance(stop, str)
         cdef list kept = []
         if stop is None:
             return 0
-        if isinstance(stop, str):
+        if single:
             stop = [stop]
         for place, text in enumerate(stop):
             if text.strip():
                 kept.append(text)
             else:
-                self.lose("stop.blank", f"stop[{place}]", text)
+                self.lose("stop.blank", "stop" if single else f"stop[{place}]", text)
         if kept:
             self.field = "stop"
             self.out.key(b"stop_sequences")
@@ -257,6 +283,14 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         cdef object modalities = self.params.get("modalities")
         if modalities is not None and "audio" in modalities:
             self.lose("audio.output", "modalities", modalities)
+        return 0
+
+    cdef int check_stream_options(self) except -1:
+        cdef object options = self.params.get("stream_options")
+        if isinstance(options, dict):
+            for name, value in options.items():
+                if name != "include_usage" and value is not None:  # usage is always sent there
+                    self.lose("stream_options", f"stream_options.{name}", value)
         return 0
 
     cdef int write_thinking(self) except -1:

@@ -12,6 +12,7 @@ from specado._core.conversation cimport (
     Call, Conversation, Details, Part, Turn,
 )
 from specado._core.json_text cimport JsonWriter, freeze
+from specado._core.normalize cimport is_base64
 
 import msgspec
 
@@ -38,6 +39,10 @@ cdef dict UNSUPPORTED = {
     "top_k": "anthropic.top_k",
     "cache_control": "cache_control.openai",
 }
+cdef frozenset SOURCE_KEYS = frozenset({
+    "type", "media_type", "data", "url", "file_id", "content",
+})
+cdef frozenset REASONING_KEYS = frozenset({"type", "thinking", "signature", "data"})
 cdef frozenset BLOCK_KEYS = frozenset({"type", "text", "cache_control", "citations"})
 
 
@@ -46,8 +51,8 @@ cdef class AnthropicReader:
     """Reads one request; not for two threads at once."""
 
     cdef Conversation found
-    cdef list origins        # where each turn stands in the request
     cdef dict params
+    cdef dict places         # where what has another name here stands in the request
     cdef list losses         # (row id, path, before, after)
     cdef str model
     cdef str path            # what is being read
@@ -105,8 +110,8 @@ cdef class AnthropicReader:
         turn.text = text
         turn.parts = parts
         turn.more = more
+        turn.origin = path
         self.found.turns.append(turn)
-        self.origins.append(path)
         return 0
 
     cdef int read_system(self, object system) except -1:
@@ -134,6 +139,7 @@ cdef class AnthropicReader:
 
     cdef Part text_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
+        part.origin = path
         part.text = self.counted(self.text_of(block.get("text"), f"{path}.text"))
         if block.get("citations"):
             self.lose("anthropic.citations", f"{path}.citations", None)
@@ -144,7 +150,7 @@ cdef class AnthropicReader:
 
     cdef int check_keys(self, dict block, frozenset known, str path) except -1:
         for name in block:
-            if name not in known:
+            if name not in known and block[name] is not None:
                 self.lose("part.unknown_key", f"{path}.{name}", block[name])
         return 0
 
@@ -224,25 +230,33 @@ cdef class AnthropicReader:
         for name, value in block.items():
             if name not in known and name != "cache_control" and value is not None:
                 if name == "citations":
-                    self.lose("anthropic.citations", f"{path}.citations", value)
+                    if self.dict_of(value, f"{path}.citations").get("enabled"):
+                        self.lose("anthropic.citations", f"{path}.citations", value)
                 else:
                     self.lose("part.unknown_key", f"{path}.{name}", value)
         return 0
+
+    cdef str data_of(self, dict source, str path):
+        data = self.text_of(source.get("data"), f"{path}.data")
+        if not is_base64(data, 0):
+            raise self.wrong(f"{path}.data", "the data is not base64")
+        return data
 
     cdef Part image_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         self.media_keys(block, ("type", "source"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
         part.kind = IMAGE
+        part.origin = path
         kind = source.get("type")
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
-            data = self.text_of(source.get("data"), f"{path}.source.data")
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
-            self.lose("file.id", f"{path}.source.file_id", source.get("file_id"))
+            self.lose("file.id", path, source.get("file_id"))
             return None
         else:
             raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of an image")
@@ -254,16 +268,19 @@ cdef class AnthropicReader:
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         kind = source.get("type")
         self.media_keys(block, ("type", "source", "title", "context"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
+        part.origin = path
         if block.get("context") is not None:
             self.lose("anthropic.document_context", f"{path}.context", block["context"])
         if kind == "base64":
-            media = source.get("media_type", "application/pdf")
-            data = self.text_of(source.get("data"), f"{path}.source.data")
+            media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
             part.kind = FILE
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
             part.detail = "document.pdf"
             if block.get("title") is not None:
                 part.detail = self.text_of(block["title"], f"{path}.title")
+            else:
+                self.lose("anthropic.document_name", f"{path}.title", None, part.detail)
             self.found.files += 1
             return part
         if kind == "text":
@@ -275,7 +292,7 @@ cdef class AnthropicReader:
             self.lose("anthropic.document_text", path, "document", "text")
             return part
         if kind == "url" or kind == "file":
-            self.lose("anthropic.document_source", f"{path}.source", kind)
+            self.lose("anthropic.document_source", path, kind)
             return None
         raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of a document")
 
@@ -298,6 +315,7 @@ cdef class AnthropicReader:
         """Write a `tool_result` as a tool message; its images go to the user turn after it."""
         cdef Details more = Details.__new__(Details)
         cdef list texts = []
+        cdef Part said
         cdef object content = block.get("content")
         more.tool_call_id = self.text_of(block.get("tool_use_id"), f"{path}.tool_use_id")
         if self.open_calls is None or more.tool_call_id not in self.open_calls:
@@ -312,7 +330,9 @@ cdef class AnthropicReader:
             path,
         )
         if isinstance(content, str):
-            texts.append(content)
+            said = Part.__new__(Part)
+            said.text = self.counted(content)
+            texts.append(said)
         elif content is not None and not isinstance(content, (list, tuple)):
             raise self.wrong(f"{path}.content", "must be a str or a list of content blocks")
         else:
@@ -323,60 +343,76 @@ cdef class AnthropicReader:
                 if part is None:
                     continue
                 if (<Part>part).kind == TEXT:
-                    texts.append((<Part>part).text)
+                    texts.append(part)
                 else:
                     self.lose("anthropic.result_media", where, kind, "user turn")
                     moved.append(part)
         if block.get("is_error"):
             self.lose("anthropic.is_error", f"{path}.is_error", True, "text")
-            texts.insert(0, "Error: ")
-        text = "".join(texts)
-        return self.add(TOOL, "tool", self.counted(text), None, more, path)
+            if not texts:
+                texts.append(Part.__new__(Part))
+                (<Part>texts[0]).text = ""
+            said = texts[0]
+            said.text = "Error: " + said.text
+        if len(texts) > 1:
+            return self.add(TOOL, "tool", None, texts, more, path)
+        return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
 
     cdef int read_assistant(self, object blocks, str path) except -1:
         cdef list parts = []
         cdef list calls = []
         cdef list reasoning = []
+        cdef list origins = []
         for place, block in enumerate(blocks):
             where = f"{path}.content[{place}]"
             kind = self.dict_of(block, where).get("type")
             if kind == "text":
+                if calls:
+                    self.lose("anthropic.block_order", where)
                 parts.append(self.text_part(block, where))
             elif kind == "tool_use":
                 calls.append(self.call_of(block, where))
-            elif kind == "thinking":
-                reasoning.append(
-                    ReasoningBlock(kind, block.get("thinking"), block.get("signature"),
-                                   None, self.model)
-                )
-            elif kind == "redacted_thinking":
-                reasoning.append(
-                    ReasoningBlock(kind, None, None, block.get("data"), self.model)
-                )
+            elif kind == "thinking" or kind == "redacted_thinking":
+                reasoning.append(self.reasoning_of(block, kind, where))
+                origins.append(where)
             elif kind in SERVER_BLOCKS:
                 self.lose("anthropic.server_block", where, kind)
             else:
                 raise self.wrong(
                     f"{where}.type", f"{kind!r} is not a content block of an assistant turn"
                 )
-        return self.add_assistant(parts, calls, reasoning, path)
+        return self.add_assistant(parts, calls, reasoning, origins, path)
 
-    cdef int add_assistant(self, list parts, list calls, list reasoning, str path) except -1:
+    cdef object reasoning_of(self, dict block, str kind, str path):
+        self.check_keys(block, REASONING_KEYS, path)
+        if kind == "redacted_thinking":
+            data = self.text_of(block.get("data"), f"{path}.data")
+            return ReasoningBlock(kind, None, None, data, self.model)
+        text = self.text_of(block.get("thinking"), f"{path}.thinking")
+        signature = self.text_of(block.get("signature"), f"{path}.signature")
+        return ReasoningBlock(kind, text, signature, None, self.model)
+
+    cdef int add_assistant(self, list parts, list calls, list reasoning, list origins,
+                           str path) except -1:
         """Add an assistant turn, or go on with the one before: there they are one turn."""
         cdef Turn turn
         cdef Details more = None
         if self.found.turns and (<Turn>self.found.turns[-1]).role == ASSISTANT:
             turn = self.found.turns.pop()
-            path = self.origins.pop()
+            path = turn.origin
+            if parts and turn.more is not None and turn.more.calls is not None:
+                self.lose("anthropic.block_order", (<Part>parts[0]).origin)
             parts = self.parts_of(turn) + parts
             if turn.more is not None:
                 calls = (turn.more.calls or []) + calls
                 reasoning = (turn.more.reasoning_details or []) + reasoning
+                origins = (turn.more.origins or []) + origins
         self.open_calls = {call.id for call in calls}
         if calls or reasoning:
             more = Details.__new__(Details)
             more.calls = calls or None
             more.reasoning_details = reasoning or None
+            more.origins = origins
         if len(parts) == 1:  # one text alone is the content itself
             return self.add(ASSISTANT, "assistant", (<Part>parts[0]).text, None, more, path)
         if parts or more is not None:
@@ -389,10 +425,15 @@ cdef class AnthropicReader:
             return turn.parts or []
         part = Part.__new__(Part)
         part.text = turn.text
+        part.origin = turn.origin
         return [part]
 
     cdef Call call_of(self, dict block, str path):
         cdef Call call = Call.__new__(Call)
+        cdef object caller = block.get("caller")
+        call.origin = path
+        if caller is not None and self.dict_of(caller, f"{path}.caller").get("type") != "direct":
+            self.lose("anthropic.server_block", f"{path}.caller", caller)
         call.id = self.text_of(block.get("id"), f"{path}.id")
         call.name = self.text_of(block.get("name"), f"{path}.name")
         call.text = self.counted(self.json_of(block.get("input"), f"{path}.input"))
@@ -430,6 +471,12 @@ cdef class AnthropicReader:
                 self.lose("param.unknown", name, value)
         if request.get("thinking") is not None:
             self.read_thinking(self.dict_of(request["thinking"], "thinking"))
+        if "tools" not in params:
+            # OpenAI refuses either without tools.
+            params.pop("parallel_tool_calls", None)
+            choice = params.pop("tool_choice", None)
+            if choice is not None and choice != "auto" and choice != "none":
+                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
         return 0
 
     cdef int read_metadata(self, dict metadata) except -1:
@@ -437,7 +484,8 @@ cdef class AnthropicReader:
             if name == "user_id":
                 if value is not None:
                     self.params["user"] = self.text_of(value, "metadata.user_id")
-            else:
+                    self.places["user"] = "metadata.user_id"
+            elif value is not None:
                 self.lose("param.unknown", f"metadata.{name}", value)
         return 0
 
@@ -449,6 +497,7 @@ cdef class AnthropicReader:
             self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
         if found:
             self.params["stop"] = found[:MAX_STOPS]
+            self.places["stop"] = "stop_sequences"
         return 0
 
     cdef int read_output_config(self, dict config) except -1:
@@ -457,8 +506,12 @@ cdef class AnthropicReader:
                 continue
             if name == "effort":
                 self.params["reasoning_effort"] = self.text_of(value, "output_config.effort")
+                self.places["reasoning_effort"] = "output_config.effort"
             elif name == "format":
                 schema = self.dict_of(value, "output_config.format").get("schema")
+                self.check_keys(value, frozenset({"type", "schema"}), "output_config.format")
+                self.lose("anthropic.format_name", "output_config.format", None, "response")
+                self.places["response_format"] = "output_config.format"
                 self.params["response_format"] = {
                     "type": "json_schema",
                     "json_schema": {
@@ -473,17 +526,26 @@ cdef class AnthropicReader:
 
     cdef int read_thinking(self, dict thinking) except -1:
         kind = thinking.get("type")
-        if thinking.get("display") is not None:
-            self.lose("anthropic.thinking_display", "thinking.display", thinking["display"])
+        cdef object budget = thinking.get("budget_tokens")
+        cdef object effort = self.params.get("reasoning_effort")
+        for name, value in thinking.items():
+            if name == "display" and value is not None:
+                self.lose("anthropic.thinking_display", "thinking.display", value)
+            elif name not in ("type", "budget_tokens", "display") and value is not None:
+                self.lose("param.unknown", f"thinking.{name}", value)
         if kind == "disabled":
+            if effort is not None:
+                self.lose("anthropic.effort_disabled", "output_config.effort", effort, "none")
             self.params["reasoning_effort"] = "none"
-        elif "reasoning_effort" in self.params:
-            return 0
+            self.places["reasoning_effort"] = "thinking"
         elif kind == "enabled":
-            effort = effort_for(thinking.get("budget_tokens"), self.params.get("max_tokens"))
-            self.lose("anthropic.thinking_budget", "thinking.budget_tokens",
-                      thinking.get("budget_tokens"), effort)
-            self.params["reasoning_effort"] = effort
+            if isinstance(budget, bool) or not isinstance(budget, int):
+                raise self.wrong("thinking.budget_tokens", "must be a whole number of tokens")
+            if effort is None:
+                effort = effort_for(budget, self.params.get("max_tokens"))
+                self.params["reasoning_effort"] = effort
+                self.places["reasoning_effort"] = "thinking.budget_tokens"
+            self.lose("anthropic.thinking_budget", "thinking.budget_tokens", budget, effort)
         elif kind == "adaptive":
             self.lose("anthropic.thinking_adaptive", "thinking", kind, None)
         else:
@@ -505,12 +567,17 @@ cdef class AnthropicReader:
                     continue
                 if name == "input_schema":
                     function["parameters"] = self.frozen(value, f"{path}.input_schema")
-                elif name == "description" or name == "strict":
+                elif name == "description":
+                    function[name] = self.text_of(value, f"{path}.description")
+                elif name == "strict":
+                    if not isinstance(value, bool):
+                        raise self.wrong(f"{path}.strict", "must be True or False")
                     function[name] = value
                 elif name == "cache_control":
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
                 else:
                     self.lose("anthropic.tool_option", f"{path}.{name}", value)
+            self.places[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
         if found:
             self.params["tools"] = found
@@ -525,8 +592,12 @@ cdef class AnthropicReader:
             self.params["tool_choice"] = "required" if kind == "any" else kind
         else:
             raise self.wrong("tool_choice.type", f"must be auto, any, tool or none, not {kind!r}")
+        for name, value in choice.items():
+            if name not in ("type", "name", "disable_parallel_tool_use") and value is not None:
+                self.lose("param.unknown", f"tool_choice.{name}", value)
         if choice.get("disable_parallel_tool_use") is not None:
             self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+            self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
         return 0
 
 
@@ -541,15 +612,16 @@ def effort_for(budget, max_tokens):
 
 
 def read_request(dict request not None):
-    """Return `(model, conversation, params, losses, origins)` of a messages request.
+    """Return `(conversation, params, losses, places)` of a messages request.
 
-    *origins* names, for every turn of the conversation, where it stands in *request*. Raises
-    `MessageFormatError` naming the path where the request is not well formed.
+    *places* names where in *request* the parameters stand that are called otherwise there; turns,
+    parts and calls know it themselves (`origin`). Raises `MessageFormatError` naming the path
+    where the request is not well formed.
     """
     cdef AnthropicReader reader = AnthropicReader.__new__(AnthropicReader)
     reader.found = Conversation.__new__(Conversation)
     reader.found.turns = []
-    reader.origins = []
+    reader.places = {}
     reader.params = {}
     reader.losses = []
     model = request.get("model")
@@ -563,5 +635,6 @@ def read_request(dict request not None):
         reader.read_message(message, index)
     reader.read_params(request)
     if not reader.found.turns:
-        raise MessageFormatError("messages: nothing in them can be said", field="messages")
-    return reader.model, reader.found, reader.params, reader.losses, reader.origins
+        reader.lose("messages.blank", "messages")
+        reader.add(USER, "user", "", None, None, "messages")
+    return reader.found, reader.params, reader.losses, reader.places

@@ -60,12 +60,21 @@ cdef class OpenAIChatEncoder(Encoder):
         if turn.text is not None:
             self.out.string(turn.text)
         elif turn.parts is None:
-            self.out.literal(b"null")
+            # Without content and calls the message says nothing, and null is refused.
+            self.out.literal(b"null" if self.acts(turn.more) else b'""')
         else:
             self.write_parts(turn)
         if turn.more is not None:
             self.write_details(turn.more)
         return self.out.byte(b"}")
+
+    cdef bint acts(self, Details more):
+        return more is not None and (
+            more.calls is not None
+            or more.refusal is not None
+            or more.audio is not None
+            or more.function_call is not None
+        )
 
     cdef str role_for(self, Turn turn):
         cdef object only
@@ -186,8 +195,12 @@ cdef class OpenAIChatEncoder(Encoder):
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
-        if more.reasoning is not None or more.reasoning_details is not None:
+        if more.reasoning is not None:
             self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+        if more.reasoning_details is not None:
+            for place in range(len(more.reasoning_details)):
+                self.lose("reasoning.openai",
+                          f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
     cdef int write_call(self, Call call, str field) except -1:
@@ -250,13 +263,14 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef int write_max_tokens(self, str name, object value) except -1:
         cdef object wanted = self.trait("max_tokens_parameter")
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens
+        cdef str given = name
         if wanted == "max_completion_tokens" and name == "max_tokens":
             if "max_completion_tokens" in self.params:
                 return self.lose("max_tokens.twice", name, value)
             self.lose("max_tokens.renamed", name, name, wanted)
             name = wanted
         if limit is not None and isinstance(value, int) and value > limit:
-            self.lose("max_tokens.above_limit", name, value, limit)
+            self.lose("max_tokens.above_limit", given, value, limit)
             value = limit
         return self.member(name, value)
 
@@ -267,7 +281,7 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.member("reasoning_effort", value)
         if not levels:
             if value == "none":
-                return 0
+                return self.lose("reasoning_effort.none", "reasoning_effort", value)
             return self.lose("reasoning_effort.unsupported", "reasoning_effort", value)
         nearest = nearest_effort(value, levels)
         if nearest is None:
