@@ -49,7 +49,7 @@ def exists(request: Any, path: str) -> bool:
     for name, place in TOKEN.findall(path):
         try:
             found = found[int(place)] if place else found[name]
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError):  # noqa: PERF203 - a path is short
             return False
     return True
 
@@ -110,9 +110,7 @@ def unexplained(
         and not any(covers(loss.path, fact.role_path) for loss in losses)
     ]
     found += [
-        f"lost: {fact.what} at {fact.paths[0]}"
-        for fact in missing
-        if not is_covered(fact, losses)
+        f"lost: {fact.what} at {fact.paths[0]}" for fact in missing if not is_covered(fact, losses)
     ]
     found += [f"added: {fact.what}" for fact in added if not _is_told(fact, losses)]
     found += [
