@@ -46,11 +46,11 @@ def is_covered(fact: Fact, losses: list[Any]) -> bool:
 def exists(request: Any, path: str) -> bool:
     """Whether a JSON path leads to something in a request."""
     found = request
-    for name, place in TOKEN.findall(path):
-        try:
+    try:
+        for name, place in TOKEN.findall(path):
             found = found[int(place)] if place else found[name]
-        except (KeyError, IndexError, TypeError):
-            return False
+    except (KeyError, IndexError, TypeError):
+        return False
     return True
 
 
@@ -110,9 +110,7 @@ def unexplained(
         and not any(covers(loss.path, fact.role_path) for loss in losses)
     ]
     found += [
-        f"lost: {fact.what} at {fact.paths[0]}"
-        for fact in missing
-        if not is_covered(fact, losses)
+        f"lost: {fact.what} at {fact.paths[0]}" for fact in missing if not is_covered(fact, losses)
     ]
     found += [f"added: {fact.what}" for fact in added if not _is_told(fact, losses)]
     found += [

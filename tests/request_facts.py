@@ -14,8 +14,10 @@ part of one, unknown members too; what is documented as meaning the same gives t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIDES = {"system": "system", "developer": "system", "assistant": "assistant"}
 DEFAULTS: dict[str, Any] = {
@@ -225,9 +227,7 @@ def _openai_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
     yield _tool(name, function.get("description"), function.get("parameters"), path)
     if function.get("strict"):
         yield one("strict", name, at=f"{path}.function.strict")
-    yield from others(
-        function, f"{path}.function", "name", "description", "parameters", "strict"
-    )
+    yield from others(function, f"{path}.function", "name", "description", "parameters", "strict")
     yield from others(tool, path, "type", "function")
     yield from cache(tool, path)
 
@@ -310,7 +310,7 @@ def _anthropic(request: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _blocks(content: Any, path: str, prefix: str = "", whole: str = "") -> Iterator[Fact]:
-    """The facts of a content; *whole* is where it stands if its parts have no place of their own."""
+    """The facts of a content; *whole* is its place where its parts are reported with it."""
     if isinstance(content, str):
         if content or not prefix:
             yield Fact((f"{prefix}text", content), (whole or path,))

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +16,9 @@ import specado
 from reference_files import REFERENCE, WHY_ABSENT
 from request_diff import OTHER, round_trip
 from specado.simulator import handle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADERS: dict[str, dict[str, str]] = {
     "openai": {},
@@ -101,9 +103,9 @@ def test_what_a_reply_cannot_say_is_noted(provider: str, recording: dict[str, An
     assert [path for path in left if not any(is_named(path, note) for note in notes)] == []
     if provider == "openai":
         assert official.problems("openai-response", with_what_is_always_sent(found)) == []
-    texts = [
-        block["text"] for block in raw.get("content", ()) if block["type"] == "text"
-    ] or [raw["choices"][0]["message"]["content"] if provider == "openai" else None]
+    texts = [block["text"] for block in raw.get("content", ()) if block["type"] == "text"] or [
+        raw["choices"][0]["message"]["content"] if provider == "openai" else None
+    ]
     assert (found.choices[0].message.content or "") == "".join(text or "" for text in texts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Optional, Union
+from typing import Any, Optional, Union
 
 import msgspec
 
@@ -58,13 +58,13 @@ class _Block(msgspec.Struct):
 
 
 class _Turn(msgspec.Struct):
-    content: Union[str, List[_Block], None] = None
+    content: Union[str, list[_Block], None] = None
 
 
 class _Inputs(msgspec.Struct):
     """Where the inputs of tools stand in a messages request."""
 
-    messages: List[_Turn]
+    messages: list[_Turn]
 
 
 def as_dict(request: Any) -> dict[str, Any]:
