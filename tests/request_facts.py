@@ -14,7 +14,7 @@ part of one, unknown members too; what is documented as meaning the same gives t
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
