@@ -310,7 +310,7 @@ def _anthropic(request: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _blocks(content: Any, path: str, prefix: str = "", whole: str = "") -> Iterator[Fact]:
-    """The facts of a content; *whole* is its place if its parts have none of their own."""
+    """The facts of a content; *whole* is its place where its parts are reported with it."""
     if isinstance(content, str):
         if content or not prefix:
             yield Fact((f"{prefix}text", content), (whole or path,))
