@@ -40,13 +40,7 @@ class SourceRequest(msgspec.Struct, frozen=True):
         found = _TURN.fullmatch(path)
         if found is not None:
             index, name, place = found.groups()
-            turn = self.conversation.turns[int(index)]
-            if name is None:
-                return str(turn.origin)
-            if name == "reasoning_details":
-                return str(turn.more.origins[int(place)])
-            of = turn.parts if name == "content" else turn.more.calls
-            return str(of[int(place)].origin or turn.origin)
+            return str(self.conversation.origin(int(index), name, int(place or 0)))
         found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
         if found is None or found.group(1) not in self.places:
             return path

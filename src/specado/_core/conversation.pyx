@@ -33,3 +33,18 @@ cdef class Conversation:
 
     def __len__(self):
         return len(self.turns)
+
+    def origin(self, Py_ssize_t index, str name, Py_ssize_t place):
+        """Return where a turn stands in a request of another dialect.
+
+        *name* and *place* ask for one of its content parts, calls or reasoning blocks.
+        """
+        cdef Turn turn = self.turns[index]
+        cdef object found = None
+        if name == "content":
+            found = (<Part>turn.parts[place]).origin
+        elif name == "tool_calls":
+            found = (<Call>turn.more.calls[place]).origin
+        elif name == "reasoning_details":
+            found = turn.more.origins[place]
+        return found or turn.origin
