@@ -40,7 +40,8 @@ class SourceRequest(msgspec.Struct, frozen=True):
         found = _TURN.fullmatch(path)
         if found is not None:
             index, name, place = found.groups()
-            return str(self.conversation.origin(int(index), name, int(place or 0)))
+            origin: str = self.conversation.origin(int(index), name, int(place or 0))
+            return origin
         found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
         if found is None or found.group(1) not in self.places:
             return path

@@ -34,17 +34,17 @@ cdef class Conversation:
     def __len__(self):
         return len(self.turns)
 
-    def origin(self, Py_ssize_t index, str name, Py_ssize_t place):
-        """Return where a turn stands in a request of another dialect.
+    def origin(self, Py_ssize_t index, name, Py_ssize_t place):
+        """Return where a turn, or one of its parts, stands in the request that it was read from.
 
-        *name* and *place* ask for one of its content parts, calls or reasoning blocks.
+        *name* is `None` for the turn itself, else `content`, `tool_calls` or
+        `reasoning_details`, and *place* the place there.
         """
         cdef Turn turn = self.turns[index]
-        cdef object found = None
-        if name == "content":
-            found = (<Part>turn.parts[place]).origin
-        elif name == "tool_calls":
-            found = (<Call>turn.more.calls[place]).origin
-        elif name == "reasoning_details":
-            found = turn.more.origins[place]
-        return found or turn.origin
+        if name == "content" and turn.parts is not None:
+            return (<Part?>turn.parts[place]).origin or turn.origin
+        if name == "tool_calls" and turn.more is not None and turn.more.calls is not None:
+            return (<Call?>turn.more.calls[place]).origin or turn.origin
+        if name == "reasoning_details" and turn.more is not None and turn.more.origins is not None:
+            return turn.more.origins[place]
+        return turn.origin
