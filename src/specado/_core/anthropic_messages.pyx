@@ -83,8 +83,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         self.begin()
         self.decide_max_tokens()
         self.decide_thinking()
-        self.decide_response_format()
-        return 0
+        return self.decide_response_format()
 
     cdef int decide_max_tokens(self) except -1:
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens
@@ -287,10 +286,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
 
     cdef int check_stream_options(self) except -1:
         cdef object options = self.params.get("stream_options")
-        if isinstance(options, dict):
-            for name, value in options.items():
-                if name != "include_usage" and value is not None:  # usage is always sent there
-                    self.lose("stream_options", f"stream_options.{name}", value)
+        for name, value in options.items() if isinstance(options, dict) else ():
+            if name != "include_usage" and value is not None:  # usage is always sent there
+                self.lose("stream_options", f"stream_options.{name}", value)
         return 0
 
     cdef int write_thinking(self) except -1:
@@ -360,13 +358,11 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             self.out.size = mark
         if self.emulated:
             self.field = "response_format"
-            self.out.literal(b',"tools":[{"name":"')
-            self.out.literal(EMULATION_TOOL.encode())
+            self.out.literal(b',"tools":[{"name":"' + EMULATION_TOOL.encode())
             self.out.literal(b'","description":"Give the answer in this form.","input_schema":')
             self.out.value(self.schema_of(self.params["response_format"]), 0)
             self.out.literal(b'}],"tool_choice":{"type":"tool","name":"')
-            self.out.literal(EMULATION_TOOL.encode())
-            self.out.literal(b'"}')
+            self.out.literal(EMULATION_TOOL.encode() + b'"}')
         if choice is not None and choice != "none" and choice != "auto":
             self.lose("tool_choice.without_tools", "tool_choice", choice)
         return 0
