@@ -89,7 +89,14 @@ ROWS: dict[str, Row] = {
     ),
     # Tools.
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
+    "tools.reasoning": Row(
+        "Unsupported", "contract", "High", "the model has no tools while it reasons, as it always does"
+    ),
+    "tools.called": Row(
+        "Emulate", "tuning", "None", "the tools called before must be named there: for no further use"
+    ),
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
+    "tool.custom_call": Row("Emulate", "tuning", "Low", "its text becomes a member of a JSON input"),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
     "tool_choice.thinking": Row(
         "Unsupported",
@@ -98,7 +105,14 @@ ROWS: dict[str, Row] = {
         "a tool cannot be forced on this model, or while it thinks",
     ),
     "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
+    "tool_choice.allowed": Row("Emulate", "tuning", "Low", "only the allowed tools are sent"),
     "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
+    "parallel_tool_calls.unsupported": Row(
+        "Drop", "tuning", "Low", "the model calls one tool at a time"
+    ),
+    "parallel_tool_calls.never": Row(
+        "Drop", "tuning", "None", "the model never calls tools in parallel"
+    ),
     "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
     "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
     # Structured output.
@@ -114,6 +128,11 @@ ROWS: dict[str, Row] = {
     "response_format.unsupported": Row(
         "Unsupported", "contract", "Medium", "the model has no such response format"
     ),
+    "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
+    "response_format.description": Row(
+        "Drop", "tuning", "Low", "a schema has no description of its own there"
+    ),
+    "response_format.strict": Row("Default", "tuning", "None", "the schema is always enforced"),
     # Length.
     "max_tokens.default": Row("Default", "tuning", "None", "a limit is required there"),
     "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
@@ -130,16 +149,22 @@ ROWS: dict[str, Row] = {
     "penalty.unsupported": Row("Drop", "tuning", "Low", "the model takes no penalties"),
     "seed": Row("Drop", "tuning", "Low", "there is no seed"),
     "logit_bias": Row("Drop", "tuning", "Low", "tokens cannot be biased"),
+    "logit_bias.unsupported": Row("Drop", "tuning", "Low", "the model takes no logit bias"),
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
     "logprobs.model": Row("Unsupported", "contract", "Medium", "the model gives none"),
+    "logprobs.thinking": Row("Conflict", "contract", "Medium", "none while the model reasons"),
     # Reasoning.
     "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
     "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
     "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
+    "reasoning_effort.tools": Row(
+        "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
+    ),
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
     ),
@@ -149,11 +174,16 @@ ROWS: dict[str, Row] = {
     "anthropic.context_management": Row(
         "Unsupported", "contract", "High", "the context is not managed by the provider"
     ),
+    "anthropic.caller": Row("Drop", "contract", "Medium", "calls do not say who made them"),
     "anthropic.document_context": Row("Drop", "contract", "Medium", "documents have no context"),
     "anthropic.document_source": Row(
         "Unsupported", "contract", "High", "documents travel as data only"
     ),
     "anthropic.document_text": Row("Relocate", "tuning", "Low", "a text document becomes text"),
+    "anthropic.effort": Row("Drop", "tuning", "Low", "without thinking there is no effort"),
+    "anthropic.image_transformations": Row(
+        "Drop", "tuning", "Low", "what becomes of a large image cannot be chosen"
+    ),
     "anthropic.inference_geo": Row(
         "Unsupported", "contract", "High", "the place of inference cannot be chosen"
     ),
@@ -176,12 +206,14 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_budget": Row("Emulate", "tuning", "None", "said as a reasoning effort"),
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
+    "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
     "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),
     "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
     "store": Row("Drop", "tuning", "Low", "replies are not stored"),
+    "stream_options": Row("Drop", "tuning", "None", "a stream always tells its usage"),
     "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
     "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
     "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is steered by cache_control"),
