@@ -57,6 +57,11 @@ cdef class AnthropicReader(AnthropicHistory):
                 self.lose("param.unknown", name, value)
         if request.get("thinking") is not None:
             self.read_thinking(self.dict_of(request["thinking"], "thinking"))
+        if "tools" not in params:
+            choice = params.pop("tool_choice", None)
+            if choice is not None and choice not in ("auto", "none"):
+                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
+            params.pop("parallel_tool_calls", None)
         return 0
 
     cdef int read_metadata(self, dict metadata) except -1:
