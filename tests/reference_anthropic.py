@@ -127,7 +127,7 @@ class AnthropicTwin(_Twin):
             if native and given.get("strict") is False:
                 self.lose("response_format.strict", f"{path}.strict")
             return native, not native, None
-        elif kind != "text":
+        if kind != "text":
             self.lose("response_format.unsupported", "response_format")
         return False, False, None
 

@@ -90,13 +90,21 @@ ROWS: dict[str, Row] = {
     # Tools.
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
     "tools.reasoning": Row(
-        "Unsupported", "contract", "High", "the model has no tools while it reasons, as it always does"
+        "Unsupported",
+        "contract",
+        "High",
+        "the model has no tools while it reasons, as it always does",
     ),
     "tools.called": Row(
-        "Emulate", "tuning", "None", "the tools called before must be named there: for no further use"
+        "Emulate",
+        "tuning",
+        "None",
+        "the tools called before must be named there: for no further use",
     ),
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
-    "tool.custom_call": Row("Emulate", "tuning", "Low", "its text becomes a member of a JSON input"),
+    "tool.custom_call": Row(
+        "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
+    ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
     "tool_choice.thinking": Row(
         "Unsupported",

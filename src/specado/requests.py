@@ -14,21 +14,14 @@ from specado.params import PARAMETERS
 __all__ = ["READERS", "SourceRequest", "as_dict"]
 
 _TURN = re.compile(r"messages\[(\d+)\].*")
-# Canonical parameters by what Anthropic's requests call them.
-_ANTHROPIC_NAMES = {
-    "stop": "stop_sequences",
-    "user": "metadata.user_id",
-    "reasoning_effort": "output_config.effort",
-    "response_format": "output_config.format",
-    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
-}
 
 
 class SourceRequest(msgspec.Struct, frozen=True):
     """A request in the canonical form.
 
     `losses` is what reading lost; `origins` says where in the caller's request each turn stands,
-    `None` where turns and messages are the same.
+    `None` where turns and messages are the same, and `names` where parameters stand that are
+    called otherwise there.
     """
 
     model: str
@@ -36,6 +29,7 @@ class SourceRequest(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
     losses: list[Any]  # of Reported
     origins: Optional[list[str]] = None
+    names: dict[str, str] = {}
 
     def path(self, path: str) -> str:
         """Return where in the caller's request *path* of the canonical one comes from."""
@@ -46,7 +40,7 @@ class SourceRequest(msgspec.Struct, frozen=True):
             return self.origins[int(turn.group(1))]
         name, dot, rest = path.partition(".")
         head, bracket, tail = name.partition("[")
-        found = _ANTHROPIC_NAMES.get(head, head) + bracket + tail
+        found = self.names.get(name) or self.names.get(head, head) + bracket + tail
         return found if head != "tools" or not dot else found + dot + rest.replace("function.", "")
 
 
@@ -86,8 +80,12 @@ def _read_openai(request: dict[str, Any]) -> SourceRequest:
 
 
 def _read_anthropic(request: dict[str, Any]) -> SourceRequest:
-    _, conversation, parameters, losses, origins = read_anthropic_request(request)
-    return SourceRequest(_model(request), conversation, parameters, losses, origins)
+    conversation, parameters, losses, origins, names = read_anthropic_request(request)
+    for name, value in parameters.items():
+        check = PARAMETERS.get(name)
+        if check is not None:
+            parameters[name] = check(names.get(name, name), value)
+    return SourceRequest(_model(request), conversation, parameters, losses, origins, names)
 
 
 def _model(request: dict[str, Any]) -> str:

@@ -31,6 +31,12 @@ cdef class AnthropicReader(AnthropicHistory):
     """Reads one request; not for two threads at once."""
 
     cdef dict params
+    cdef dict names      # where parameters stand in the request that have another name there
+
+    cdef int named(self, str name, object value, str path) except -1:
+        self.params[name] = value
+        self.names[name] = path
+        return 0
 
     cdef int read_params(self, dict request) except -1:
         cdef dict params = self.params
@@ -49,6 +55,8 @@ cdef class AnthropicReader(AnthropicHistory):
                 params[name] = "default" if value == "standard_only" else value
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
+            elif name == "output_format":
+                self.read_format(value, name)
             elif name == "tools":
                 self.read_tools(value)
             elif name == "tool_choice":
@@ -68,7 +76,8 @@ cdef class AnthropicReader(AnthropicHistory):
         for name, value in metadata.items():
             if name == "user_id":
                 if value is not None:
-                    self.params["user"] = self.text_of(value, "metadata.user_id")
+                    text = self.text_of(value, "metadata.user_id")
+                    self.named("user", text, "metadata.user_id")
             else:
                 self.lose("param.unknown", f"metadata.{name}", value)
         return 0
@@ -80,7 +89,7 @@ cdef class AnthropicReader(AnthropicHistory):
         for place in range(MAX_STOPS, len(found)):
             self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
         if found:
-            self.params["stop"] = found[:MAX_STOPS]
+            self.named("stop", found[:MAX_STOPS], "stop_sequences")
         return 0
 
     cdef int read_output_config(self, dict config) except -1:
@@ -88,26 +97,21 @@ cdef class AnthropicReader(AnthropicHistory):
             if value is None:
                 continue
             if name == "effort":
-                self.params["reasoning_effort"] = self.text_of(value, "output_config.effort")
+                effort = self.text_of(value, "output_config.effort")
+                self.named("reasoning_effort", effort, "output_config.effort")
             elif name == "format":
-                self.read_format(self.dict_of(value, "output_config.format"))
+                self.read_format(value, "output_config.format")
             else:
                 self.lose("param.unknown", f"output_config.{name}", value)
         return 0
 
-    cdef int read_format(self, dict given) except -1:
-        cdef str path = "output_config.format"
+    cdef int read_format(self, object value, str path) except -1:
+        cdef dict given = self.dict_of(value, path)
         if given.get("type") != "json_schema":
             raise self.wrong(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
-        schema = self.dict_of(given.get("schema"), f"{path}.schema")
-        self.params["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {
-                "name": "response",
-                "schema": self.frozen(schema, f"{path}.schema"),
-                "strict": True,
-            },
-        }
+        schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
+        wanted = {"name": "response", "schema": schema, "strict": True}
+        self.named("response_format", {"type": "json_schema", "json_schema": wanted}, path)
         for name, value in given.items():
             if name not in ("type", "schema"):
                 self.lose("param.unknown", f"{path}.{name}", value)
@@ -121,12 +125,12 @@ cdef class AnthropicReader(AnthropicHistory):
         if kind == "disabled":
             if given is not None:
                 self.lose("anthropic.effort", "output_config.effort", given)
-            self.params["reasoning_effort"] = "none"
+            self.named("reasoning_effort", "none", "thinking")
         elif kind == "enabled":
             budget = thinking.get("budget_tokens")
             effort = given or effort_for(budget, self.params.get("max_tokens"))
             self.lose("anthropic.thinking_budget", "thinking.budget_tokens", budget, effort)
-            self.params["reasoning_effort"] = effort
+            self.named("reasoning_effort", effort, "thinking.budget_tokens")
         elif kind == "adaptive":
             self.lose("anthropic.thinking_adaptive", "thinking", kind, given)
         else:
@@ -154,6 +158,7 @@ cdef class AnthropicReader(AnthropicHistory):
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
                 else:
                     self.lose("anthropic.tool_option", f"{path}.{name}", value)
+            self.names[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
         if found:
             self.params["tools"] = found
@@ -169,7 +174,8 @@ cdef class AnthropicReader(AnthropicHistory):
         else:
             raise self.wrong("tool_choice.type", f"must be auto, any, tool or none, not {kind!r}")
         if choice.get("disable_parallel_tool_use") is not None:
-            self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+            self.named("parallel_tool_calls", not choice["disable_parallel_tool_use"],
+                       "tool_choice.disable_parallel_tool_use")
         return 0
 
 
@@ -184,16 +190,18 @@ def effort_for(budget, max_tokens):
 
 
 def read_request(dict request not None):
-    """Return `(model, conversation, params, losses, origins)` of a messages request.
+    """Return `(conversation, params, losses, origins, names)` of a messages request.
 
-    *origins* names, for every turn of the conversation, where it stands in *request*. Raises
-    `MessageFormatError` naming the path where the request is not well formed.
+    *origins* names, for every turn of the conversation, where it stands in *request*; *names*
+    the same for the parameters that are called otherwise there. Raises `MessageFormatError`
+    naming the path where the request is not well formed.
     """
     cdef AnthropicReader reader = AnthropicReader.__new__(AnthropicReader)
     reader.found = Conversation.__new__(Conversation)
     reader.found.turns = []
     reader.origins = []
     reader.params = {}
+    reader.names = {}
     reader.losses = []
     model = request.get("model")
     reader.model = model if isinstance(model, str) else ""
@@ -207,4 +215,4 @@ def read_request(dict request not None):
     reader.read_params(request)
     if not reader.found.turns:
         raise MessageFormatError("messages: nothing in them can be said", field="messages")
-    return reader.model, reader.found, reader.params, reader.losses, reader.origins
+    return reader.found, reader.params, reader.losses, reader.origins, reader.names
