@@ -10,7 +10,7 @@ from specado import capabilities
 from specado.endpoints import Endpoint
 from specado.errors import ProviderError
 from specado.manifests import Model
-from specado.routing.attempts import Answer, Course, Limits, Send, Wait, attempts
+from specado.routing.attempts import Answer, CallLimits, Course, Send, Wait, attempts
 from specado.routing.plan import Candidate, Plan
 from specado.translation import Encoded
 from specado.types import ChatCompletionResponse, Extensions
@@ -69,7 +69,7 @@ def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, **limits):
     clock = clock or Clock()
     left = list(outcomes)
     effects = []
-    steps = attempts(plan, Limits(**{"timeout_s": 600.0, **limits}), clock, lambda: random)
+    steps = attempts(plan, CallLimits(**{"timeout_s": 600.0, **limits}), clock, lambda: random)
     try:
         effect = next(steps)
         while True:

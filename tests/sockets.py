@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE_S = 10.0
+# What a busy machine may add to a time that is to be short of `PATIENCE_S`.
+SLACK_S = 2.0
 
 
 class Peer:

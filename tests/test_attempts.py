@@ -31,7 +31,7 @@ from specado.errors import (
     RateLimitError,
     ServerError,
 )
-from specado.routing.attempts import Limits, Send, Wait, attempts
+from specado.routing.attempts import CallLimits, Send, Wait, attempts
 from specado.routing.plan import Plan
 from specado.routing.retry import backoff_s, rule_for
 
@@ -335,7 +335,9 @@ def test_a_wait_that_oversleeps_ends_at_the_deadline():
 
 def test_a_deadline_that_passes_before_the_first_attempt_is_a_deadline():
     ticks = iter(range(1000))
-    steps = attempts(plan_of("a"), Limits(timeout_s=0.5), lambda: float(next(ticks)), lambda: 0.0)
+    steps = attempts(
+        plan_of("a"), CallLimits(timeout_s=0.5), lambda: float(next(ticks)), lambda: 0.0
+    )
 
     with pytest.raises(StopIteration) as stopped:
         next(steps)
@@ -457,12 +459,18 @@ def test_the_error_of_the_call_survives_pickling():
 
 
 def test_it_may_be_closed_before_it_starts():
-    attempts(plan_of("a"), Limits(timeout_s=1.0), Clock(), lambda: 0.0).close()
+    steps = attempts(plan_of("a"), CallLimits(timeout_s=1.0), Clock(), lambda: 0.0)
+
+    steps.close()
+
+    assert list(steps) == []
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4])
 def test_it_may_be_closed_at_any_point(after):
-    steps = attempts(plan_of("a", "b"), Limits(timeout_s=60.0, max_retries=1), Clock(), lambda: 0.5)
+    steps = attempts(
+        plan_of("a", "b"), CallLimits(timeout_s=60.0, max_retries=1), Clock(), lambda: 0.5
+    )
     effect = next(steps)
     for _ in range(after - 1):
         effect = steps.send(error(ServerError) if isinstance(effect, Send) else None)
@@ -475,7 +483,7 @@ def test_it_may_be_closed_at_any_point(after):
 
 
 def test_what_a_driver_throws_in_comes_out():
-    steps = attempts(plan_of("a"), Limits(timeout_s=60.0), Clock(), lambda: 0.5)
+    steps = attempts(plan_of("a"), CallLimits(timeout_s=60.0), Clock(), lambda: 0.5)
     next(steps)
 
     with pytest.raises(KeyboardInterrupt):
@@ -483,7 +491,7 @@ def test_what_a_driver_throws_in_comes_out():
 
 
 def test_a_send_without_an_outcome_is_a_drivers_mistake():
-    steps = attempts(plan_of("a"), Limits(timeout_s=60.0), Clock(), lambda: 0.5)
+    steps = attempts(plan_of("a"), CallLimits(timeout_s=60.0), Clock(), lambda: 0.5)
     next(steps)
 
     with pytest.raises(TypeError, match="a reply or an error"):
@@ -492,7 +500,7 @@ def test_a_send_without_an_outcome_is_a_drivers_mistake():
 
 def test_the_deadline_starts_with_the_call_and_runs_with_every_reading():
     clock = Clock(0.0, tick_s=1.0)
-    steps = attempts(plan_of("a"), Limits(timeout_s=1.5), clock, lambda: 0.5)
+    steps = attempts(plan_of("a"), CallLimits(timeout_s=1.5), clock, lambda: 0.5)
     clock.now_s = 1000.0
 
     assert next(steps).timeout_s == 0.5

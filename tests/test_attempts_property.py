@@ -22,7 +22,7 @@ from specado.errors import (
     RateLimitError,
     ServerError,
 )
-from specado.routing.attempts import Answer, Limits, Send, attempts
+from specado.routing.attempts import Answer, CallLimits, Send, attempts
 from specado.routing.plan import Plan
 
 KINDS = [
@@ -57,7 +57,7 @@ errors = st.builds(
 )
 outcomes = st.tuples(errors | st.builds(reply), times_s)
 limits = st.builds(
-    Limits,
+    CallLimits,
     timeout_s=st.floats(1e-6, 1e6),
     attempt_timeout_s=st.none() | st.floats(1e-6, 1e6),
     max_retries=st.integers(0, 4),

@@ -7,10 +7,10 @@ import warnings
 
 import pytest
 
+from played_calls import KEYS, call, drive, ok, refused
 from specado import calls, capabilities, register_manifest
-from specado.calls import Call, check_providers
+from specado.calls import check_providers
 from specado.config import resolve
-from specado.endpoints import Access
 from specado.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -21,58 +21,16 @@ from specado.errors import (
     MessageFormatError,
     RateLimitError,
     RetiredModelWarning,
+    ServerError,
     SimulatedReplyWarning,
 )
-from specado.routing.attempts import Send, Wait
 from specado.transport import TransportFailure, WireReply
-
-KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}}
 
 
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
-
-
-def call(model="gpt-4o", config=KEYS, **given):
-    settings = resolve(config)
-    return Call(settings, Access(settings), model, "Hello", given)
-
-
-def ok(content="Hi", **more):
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant"}}
-    choice["message"]["content"] = content
-    choice.update(more)
-    body = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4o-2024-08-06", "choices": [choice]}
-    body["usage"] = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    return WireReply(200, {"x-request-id": "req-1"}, json.dumps(body).encode())
-
-
-def refused(status, text="no", **headers):
-    body = {"error": {"message": text, "type": "x", "code": None}}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return WireReply(status, named, json.dumps(body).encode())
-
-
-def drive(one, replies):
-    """Run a call on scripted replies and failures; return what a client would return or raise."""
-    steps = one.steps()
-    left = list(replies)
-    try:
-        effect = next(steps)
-        while True:
-            if isinstance(effect, Wait):
-                effect = steps.send(None)
-                continue
-            reply = left.pop(0)
-            if isinstance(effect, Send) and isinstance(reply, TransportFailure):
-                effect = steps.send(one.failed(effect.candidate, reply, effect.timeout_s))
-            else:
-                effect.candidate.wire_request()
-                effect = steps.send(one.read(effect.candidate, reply))
-    except StopIteration as stop:
-        return one.conclude(stop.value)
 
 
 def claude():
@@ -232,7 +190,9 @@ def test_the_calls_retries_count_before_the_configs():
 def test_each_failure_of_an_exchange_has_its_class(kind, sent, expected):
     one = call()
 
-    error = one.failed(one.plan.candidates[0], TransportFailure(kind, "broke", sent=sent), 5.0)
+    candidate = one.plan.candidates[0]
+    failure = TransportFailure(kind, "broke", sent=sent)
+    error = one.failed(candidate, one.request_of(candidate), failure, 5.0)
 
     assert type(error) is expected
     assert (error.code, error.sent) == (kind, sent)
@@ -338,3 +298,70 @@ def test_when_all_fail_the_error_lists_them():
     )
     assert caught.value.retry_after_s == 99.0
     assert [error.status_code for error in caught.value.errors] == [402, 429]
+
+
+# What a peer echoes
+
+
+def test_a_key_that_the_peer_sends_back_is_masked_whatever_the_failure():
+    config = {
+        "providers": {"openai": {"api_key": "key-one-4711", "headers": {"X-Gate": "gate-4711"}}}
+    }
+    one = call(config=config)
+    candidate = one.plan.candidates[0]
+    request = one.request_of(candidate)
+
+    failed = one.failed(
+        candidate,
+        request,
+        TransportFailure("protocol", "illegal status line: key-one-4711 gate-4711", sent=True),
+        5.0,
+    )
+    refusal = one.read(candidate, request, refused(400, "you sent key-one-4711 and gate-4711"))
+
+    assert failed.message == "openai/gpt-4o: illegal status line: *** ***"
+    assert refusal.message == "openai/gpt-4o: you sent *** and *** (HTTP 400, x)"
+
+
+# A key's callable that fails
+
+
+def broken_key():
+    raise OSError("the vault does not answer")
+
+
+def test_a_fallback_whose_key_cannot_be_had_is_skipped_and_the_first_error_kept():
+    config = {"providers": {"openai": {"api_key": "key"}, "anthropic": {"api_key": broken_key}}}
+    one = call(config=config, max_retries=0)
+
+    with pytest.raises(ServerError, match="HTTP 500") as caught:
+        drive(one, [refused(500)])
+
+    assert caught.value.attempts == 1
+
+
+def test_a_later_candidate_is_asked_where_a_key_cannot_be_had():
+    config = {
+        "providers": {"openai": {"api_key": "key"}, "anthropic": {"api_key": broken_key}},
+        "max_retries": 0,
+    }
+    one = call(config=config, fallback_models=["claude-opus-4-5", "gpt-4o-mini"])
+
+    reply = drive(one, [refused(500), ok()])
+
+    metadata = reply.extensions.metadata
+    assert (metadata["attempts"], metadata["fallback_index"]) == (2, 1)
+    assert metadata["skipped"] == [
+        {
+            "provider": "anthropic",
+            "model": "claude-opus-4-5",
+            "reason": "providers['anthropic']['api_key']: the callable failed with OSError",
+        }
+    ]
+
+
+def test_what_the_first_candidates_callable_raises_comes_out_as_it_is():
+    one = call(config={"providers": {"openai": {"api_key": broken_key}}})
+
+    with pytest.raises(OSError, match="vault"):
+        drive(one, [])

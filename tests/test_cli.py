@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import specado
+from specado.checks import STRICTNESSES
 from specado.cli import arguments, main, output
-from specado.config import STRICTNESS
 from specado.simulator.server import running
 
 NO_KEY = (
@@ -466,4 +466,13 @@ def test_help_has_examples_and_fits_80_columns(command, capsys, monkeypatch):
 
 
 def test_the_choices_of_strictness_are_the_settings():
-    assert arguments.STRICTNESSES == STRICTNESS
+    assert arguments.STRICTNESSES == STRICTNESSES
+
+
+def test_chat_without_a_model_asks_the_provider_that_has_a_key(monkeypatch, capsys):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+    monkeypatch.setenv("SPECADO_SIMULATE", "true")
+
+    assert main(["chat", "Hello"]) == 0
+
+    assert "answered by anthropic/claude-sonnet-4-6" in capsys.readouterr().err

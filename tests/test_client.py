@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
+import weakref
 
 import pytest
 
 import specado
+from specado import capabilities
 from specado.errors import ConfigurationError
 
 KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}}
@@ -97,3 +101,54 @@ def test_extensions_as_json_objects_hold_the_report():
     assert data["metadata"]["lossiness"]["details"] == [
         "Low Drop seed: there is no seed (7 -> None)"
     ]
+
+
+def test_a_stop_iteration_of_a_callers_function_is_theirs():
+    keys = iter(())
+    client = specado.Client({"providers": {"openai": {"api_key": lambda: next(keys)}}})
+
+    with pytest.raises(StopIteration):
+        client.chat.completions.create("gpt-4o", "Hi")
+
+
+def test_a_dropped_client_is_freed_at_once():
+    client = specado.Client(KEYS)
+    assert client.chat.completions is client.chat.completions
+    gone = weakref.ref(client)
+
+    del client
+
+    assert gone() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_fork_while_another_thread_looks_keys_up_leaves_no_lock_held(monkeypatch):
+    entered, leave = threading.Event(), threading.Event()
+    listed = capabilities.list_providers
+
+    def slow():
+        entered.set()
+        leave.wait(10)
+        return listed()
+
+    monkeypatch.setattr(capabilities, "list_providers", slow)
+    driver = specado.Client()._driver
+    looking = threading.Thread(target=lambda: driver.access.is_real)
+    looking.start()
+    entered.wait(10)
+    child = os.fork()
+    if child == 0:
+        capabilities.list_providers = listed
+        os._exit(0 if specado.Client(KEYS)._driver.access.is_real else 1)
+    leave.set()
+    looking.join(10)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_coroutine_function_is_no_hook():
+    async def later(event):
+        pass
+
+    with pytest.raises(ConfigurationError, match="coroutine"):
+        specado.Client({"hooks": {"on_reply": later}})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.machinery
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -176,7 +177,7 @@ def test_a_wheel_holds_the_licence_and_names_what_it_needs(wheel, wheel_files):
         lines = archive.read(f"{information}/METADATA").decode().splitlines()
 
     needed = [line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist: ")]
-    run_time = sorted(line.partition(">=")[0] for line in needed if "extra ==" not in line)
+    run_time = sorted(re.split("[<>=]", line)[0] for line in needed if "extra ==" not in line)
     developing = {
         line.partition(";")[0].strip(" <>=.0123456789") for line in needed if "dev" in line
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import inspect
+import threading
 import traceback
 
 import httpx
@@ -23,10 +24,10 @@ def send_sync(handler, request, limits=LIMITS, timeout_s=5.0, **options):
         return t.client_transport(client).send(request, timeout_s, limits)
 
 
-def send_async(handler, request, limits=LIMITS, **options):
+def send_async(handler, request, limits=LIMITS, timeout_s=5.0, **options):
     async def main():
         async with httpx.AsyncClient(transport=handler, **options) as client:
-            return await t.async_client_transport(client).send(request, 5.0, limits)
+            return await t.async_client_transport(client).send(request, timeout_s, limits)
 
     return asyncio.run(main())
 
@@ -122,6 +123,44 @@ def test_a_dripping_body_ends_at_the_deadline():
         send_sync(None, post(server.url), timeout_s=0.4)
 
     assert (caught.value.kind, caught.value.sent) == ("timeout", True)
+
+
+@both
+@pytest.mark.parametrize("status", [401, 429, 500])
+@pytest.mark.parametrize(
+    ("headers", "data", "body"),
+    [
+        ("Content-Length: 100", b"what came", b"what came"),
+        ("Content-Encoding: br", b"\x0b\x02\x80text\x03", b""),
+        ("Content-Encoding: gzip", b"not gzip at all", b""),
+        ("Transfer-Encoding: chunked", b"9\r\nwhat came\r\nzz\r\n", b"what came"),
+    ],
+    ids=["cut", "unknown", "broken", "chunks"],
+)
+def test_a_broken_body_does_not_hide_an_error_status(send, status, headers, data, body):
+    head = f"HTTP/1.1 {status} No\r\nRetry-After: 30\r\n{headers}\r\n\r\n".encode()
+    with sockets.ScriptedServer(sockets.answers_then_closes(head + data)) as server:
+        reply = send(None, post(server.url))
+
+    assert (reply.status, reply.headers["retry-after"], reply.body) == (status, "30", body)
+
+
+@both
+@pytest.mark.parametrize("every_s", [0.01, 10.0], ids=["dripping", "silent"])
+def test_an_error_body_past_the_deadline_is_what_came_until_then(send, every_s):
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 429 No\r\nContent-Length: 5000\r\n\r\n")
+        while not peer.server.gone.wait(every_s):
+            peer.send(b"x")
+
+    with sockets.ScriptedServer(script) as server:
+        server.gone = threading.Event()
+        reply = send(None, post(server.url), timeout_s=0.3)
+        server.gone.set()
+
+    assert reply.status == 429
+    assert reply.body.strip(b"x") == b""
 
 
 def every_httpx_error():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gc
+import pickle
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import traceback
 import warnings
 
 import pytest
@@ -17,7 +20,7 @@ import pytest
 import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.transport.route import Proxy, address_of, proxy_for
+from specado.transport.route import Address, Proxy, address_of, proxy_for
 
 LIMITS = t.Limits(connect_timeout_s=2.0)
 KEY = (("x-api-key", "sk-secret"),)
@@ -31,7 +34,11 @@ def send(request):
 
     def send_async(url, settings, limits=LIMITS):
         wire = t.WireRequest("POST", url, KEY, b"{}")
-        return asyncio.run(t.shared_async_transport(settings).send(wire, 5, limits))
+
+        async def main():
+            return await t.shared_async_transport(settings).send(wire, 5, limits)
+
+        return asyncio.run(main())
 
     yield send_sync if request.param == "sync" else send_async
     t.shutdown()
@@ -263,10 +270,12 @@ def test_https_through_a_proxy_that_speaks_tls_itself(send, certificates, server
     [
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 502 Bad\r\n\r\n",
-        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 403 key-sk-secret is not yours\r\n\r\n",
+        b"nonsense sk-secret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nsk-secret\r\n\r\n",
         b"",
     ],
-    ids=range(4),
+    ids=range(6),
 )
 def test_a_proxy_that_refuses_is_no_connection_and_keeps_no_slot(send, answer):
     with sockets.ScriptedServer(sockets.answers_then_closes(answer)) as proxy:
@@ -406,3 +415,84 @@ def test_a_key_over_plain_http_to_another_machine_warns_once(send):
 
     assert len(seen) == 1
     assert "sk-secret" not in str(seen[0].message)
+    assert seen[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("carries_key", "headers", "query"),
+    [(True, (("X-Auth-Token", "sk-secret"),), ""), (True, (), "?key=sk-secret"), (False, KEY, "")],
+)
+def test_a_key_of_any_name_is_warned_of(carries_key, headers, query):
+    with sockets.ScriptedServer(sockets.echoes) as proxy:
+        url = f"http://provider-{proxy.port}.test/v1{query}"
+        request = t.WireRequest("POST", url, headers, b"", carries_key=carries_key)
+        with pytest.warns(t.InsecureTransportWarning) as seen:
+            t.shared_transport(via(proxy.url)).send(request, 5, LIMITS)
+
+    assert "sk-secret" not in str(seen[0].message)
+
+
+def test_what_carries_no_key_is_not_warned_of():
+    with sockets.ScriptedServer(sockets.echoes) as proxy, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        request = t.WireRequest("POST", f"http://provider-{proxy.port}.test/", (), b"")
+        assert t.shared_transport(via(proxy.url)).send(request, 5, LIMITS).status == 200
+
+
+# --- what is shown of it -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        t.WireRequest("POST", "http://u:sk-secret@h/v1?key=sk-secret", KEY, b"sk-secret"),
+        via("http://u:sk-secret@proxy:3128"),
+        Proxy("http", "proxy", 3128, ("u", "sk-secret")),
+        address_of("http://h/v1?key=sk-secret"),
+    ],
+    ids=lambda held: type(held).__name__,
+)
+def test_rich_shows_no_secret(held):
+    pretty = pytest.importorskip("rich.pretty")
+
+    assert "sk-secret" not in repr(held) + pretty.pretty_repr(held)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [t.WireRequest("POST", "http://h", KEY, b""), via("http://u:sk-secret@proxy:3128")],
+    ids=lambda held: type(held).__name__,
+)
+def test_what_holds_secrets_is_not_pickled(held):
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(held)
+
+
+def test_no_address_that_is_kept_has_the_query():
+    address = address_of("http://kept.test/v1?key=sk-secret#x")
+
+    assert address.target == b"/v1?key=sk-secret"
+    del address
+    gc.collect()
+    held = [each for each in gc.get_objects() if type(each) is Address]
+    assert not [each for each in held if b"sk-secret" in each.target and each.host == "kept.test"]
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("ftp://x/?sk-secret", KEY),
+        ("http://u:sk-secret@h/", KEY),
+        ("http://h:99999/?sk-secret#sk-secret", KEY),
+        ("http://localhost/?sk-secret", (*KEY, ("x-other", "sk-secret€"))),
+    ],
+)
+def test_no_traceback_with_locals_has_a_key(url, headers):
+    request = t.WireRequest("POST", url, headers, b"")
+    with pytest.raises(ConfigurationError) as caught:
+        t.shared_transport(t.TransportSettings()).send(request, 5, LIMITS)
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in shown.stack if frame.filename != __file__]
+    assert ours
+    assert "sk-secret" not in "".join(str(frame.locals) for frame in ours)

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import sys
 import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import httpcore
 import pytest
 
 import sockets
@@ -122,6 +124,44 @@ def test_time_outs_one_after_another(send):
     assert server.connections == 4
 
 
+def interrupting_line(number, names):
+    """Return a trace function that interrupts the functions *names* at a line."""
+    left = [number]
+
+    def at_line(frame, event, _):
+        if event == "line":
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+        return at_line
+
+    def at_call(frame, *_):
+        code = frame.f_code
+        is_there = "/transport/pooled" in code.co_filename.replace("\\", "/")
+        return at_line if is_there and code.co_name in names else None
+
+    return at_call
+
+
+@both
+def test_an_interrupt_at_any_line_loses_no_slot(send):
+    interrupts = 0
+    with sockets.ScriptedServer(sockets.echoes) as server:
+        send(server.url)
+        for number in range(1, 60):
+            before = sys.gettrace()
+            sys.settrace(interrupting_line(number, {"open", "take_slot"}))
+            try:
+                send(server.url)
+            except KeyboardInterrupt:
+                interrupts += 1
+            finally:
+                sys.settrace(before)
+            assert send(server.url, timeout_s=1).status == 200
+
+    assert 10 < interrupts < 59
+
+
 def accepts_the_tunnel(peer):
     peer.request()
     peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -192,6 +232,18 @@ def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
     assert "sec@" not in str(caught.value)
 
 
+@pytest.mark.parametrize("shared", [t.shared_transport, t.shared_async_transport])
+@pytest.mark.parametrize("version", [None, "0.18.0", "2.0.0"])
+def test_without_httpcore_1_it_tells_what_to_install(monkeypatch, shared, version):
+    if version is None:
+        monkeypatch.setitem(sys.modules, "httpcore", None)
+    else:
+        monkeypatch.setattr(httpcore, "__version__", version)
+
+    with pytest.raises(ConfigurationError, match=r"httpcore.*pip install 'httpx"):
+        shared(t.TransportSettings(no_proxy="no transport has these settings yet"))
+
+
 def test_a_hundred_connections_are_kept_and_no_more():
     async def main():
         shared = t.shared_async_transport(t.TransportSettings())
@@ -226,7 +278,7 @@ def test_a_dropped_reply_of_a_task_frees_its_connection():
     async def main():
         shared = t.shared_async_transport(ONE)
         reply = await shared.open(post(server.url), time.monotonic() + 5, LIMITS)
-        assert await reply.read() == b"x"
+        assert await reply.read(time.monotonic() + 5) == b"x"
         reply.itself = reply
         waiting = asyncio.ensure_future(shared.send(post(server.url), 5, LIMITS))
         await asyncio.sleep(0)

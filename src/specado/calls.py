@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import capabilities
 from specado._core import normalize
+from specado.endpoints import secrets_in
 from specado.errors import (
+    MAX_QUOTED_CHARACTERS,
     ConfigurationError,
     ConnectionFailedError,
     ContentPolicyError,
@@ -21,14 +23,16 @@ from specado.errors import (
     ProviderError,
     RetiredModelWarning,
     SimulatedReplyWarning,
+    levels_to_caller,
+    redact,
 )
 from specado.params import check
-from specado.routing.attempts import Answer, Limits, attempts
+from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.simulator.faults import FAULT_MODELS
-from specado.translation import read_reply
-from specado.transport import Limits as WireLimits
+from specado.translation import read_reply, request_id_of
+from specado.transport import Limits
 from specado.types import AttemptEvent, FallbackEvent
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from specado.endpoints import Access
     from specado.routing.attempts import Course, Outcome, Result, Steps
     from specado.routing.plan import Candidate
-    from specado.transport import TransportFailure, WireReply
+    from specado.transport import TransportFailure, WireReply, WireRequest
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Call", "check_providers", "planned"]
@@ -61,6 +65,9 @@ def check_providers(settings: Settings) -> None:
         known_provider(name, "fallback_providers")
     for name in settings.providers:
         known_provider(name, "providers")
+    for model, targets in settings.model_map.items():
+        for name in targets:
+            known_provider(name, f"model_map[{model!r}]")
 
 
 def _is_reserved(model: str) -> bool:
@@ -71,19 +78,26 @@ def _is_reserved(model: str) -> bool:
     return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
 
 
+def _needs_no_key(model: str) -> bool:
+    """Return whether a model is named with a provider that asks for no key."""
+    found = capabilities.provider(model.partition("/")[0]) if "/" in model else None
+    return found is not None and found.authentication.kind == "none"
+
+
 def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     """Return whether a call is answered by the simulator in this process."""
-    if any(map(_is_reserved, (request.model, *request.options.get("fallback_models", ())))):
+    models = (request.model, *request.options.get("fallback_models", ()))
+    if any(map(_is_reserved, models)):
         return True
     if settings.simulate != "auto":
         return bool(settings.simulate)
-    if access.is_real:
+    if access.is_real or any(map(_needs_no_key, models)):
         return False
     text = (
         "no provider has an API key or an address: replies are simulated in this process. "
         "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
     )
-    warnings.warn(text, SimulatedReplyWarning, stacklevel=5)
+    warnings.warn(text, SimulatedReplyWarning, stacklevel=levels_to_caller())
     if "simulated" not in _warned:
         _warned.add("simulated")
         logger.warning("%s", text)
@@ -97,7 +111,7 @@ def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
     if parameters.get("stream"):
         raise ConfigurationError("stream=True is not available in this version", key="stream")
-    return Request(model, normalize(messages), parameters, options)
+    return Request(str.__str__(model), normalize(messages), parameters, options)
 
 
 def planned(
@@ -146,7 +160,7 @@ class Call:
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self._clock = _SimulatedClock()
         self._warn_if_retired(today)
-        self.wire_limits: WireLimits = WireLimits(
+        self.wire_limits: Limits = Limits(
             connect_timeout_s=settings.connect_timeout_seconds,
             max_reply_bytes=settings.max_reply_bytes,
             max_error_bytes=settings.max_error_bytes,
@@ -162,20 +176,21 @@ class Call:
             if model not in _warned:
                 _warned.add(model)
                 text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
-                warnings.warn(text, RetiredModelWarning, stacklevel=5)
+                warnings.warn(text, RetiredModelWarning, stacklevel=levels_to_caller())
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
         settings, options = self._settings, self.request.options
         timeout_s = options.get("timeout_seconds", options.get("timeout"))
-        limits = Limits(
+        limits = CallLimits(
             timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
             attempt_timeout_s=settings.attempt_timeout_seconds,
             max_retries=options.get("max_retries", settings.max_retries),
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
-        return attempts(self.plan, limits, now, random.random)
+        started_s = self._clock.now() if self.simulated else self._started_s
+        return attempts(self.plan, limits, now, random.random, started_s)
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -185,9 +200,28 @@ class Call:
             return 0.0
         return delay_s
 
-    def read(self, candidate: Candidate, reply: WireReply) -> Outcome:
-        """Return the outcome that a reply means."""
-        key = candidate.endpoint.api_key
+    def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
+        """Return the request to a candidate, or why a fallback cannot be asked after all.
+
+        What the first candidate's key callable raises comes out as it is.
+        """
+        if self.simulated:
+            return candidate.wire_request(with_key=False)
+        if candidate.fallback_index is None:
+            return candidate.wire_request()
+        try:
+            return candidate.wire_request()
+        except ConfigurationError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a caller's key callable may raise anything
+            return ConfigurationError(
+                f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
+                f"{type(error).__name__}",
+                key="api_key",
+            )
+
+    def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
+        """Return the outcome that the reply to a request means."""
         outcome = read_reply(
             candidate.endpoint.provider.dialect,
             reply,
@@ -195,7 +229,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=() if key is None else (key.last,),
+            secrets=secrets_in(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -215,7 +249,11 @@ class Call:
         return outcome
 
     def failed(
-        self, candidate: Candidate, failure: TransportFailure, timeout_s: float
+        self,
+        candidate: Candidate,
+        request: WireRequest,
+        failure: TransportFailure,
+        timeout_s: float,
     ) -> ProviderError:
         """Return the error that a failed exchange means."""
         kind: type[ProviderError] = ConnectionFailedError
@@ -226,8 +264,9 @@ class Call:
                 self._clock.pass_time(timeout_s)
         elif failure.kind in ("truncated", "protocol", "too_large"):
             kind = MalformedResponseError
+        text = redact(str(failure), secrets_in(candidate.endpoint, request))
         error = kind(
-            f"{candidate.provider}/{candidate.model}: {failure}",
+            f"{candidate.provider}/{candidate.model}: {text[:MAX_QUOTED_CHARACTERS]}",
             provider=candidate.provider,
             model=candidate.model,
             code=code,
@@ -282,11 +321,10 @@ class Call:
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
-        extensions.metadata = {
-            **self._metadata(course, candidate),
-            **_told_by(reply),
-            **extensions.metadata,
-        }
+        extensions.metadata = {**self._metadata(course, candidate), **extensions.metadata}
+        request_id = request_id_of(reply.headers)
+        if request_id is not None:
+            extensions.metadata["request_id"] = request_id
         self._tell("on_reply", reply)
         return reply
 
@@ -305,18 +343,13 @@ class Call:
             metadata["fallback_index"] = index
         if course.errors:
             metadata["provider_errors"] = [error.message for error in course.errors]
-        if plan.skipped:
+        skipped = plan.skipped + course.skipped
+        if skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}
-                for each in plan.skipped
+                for each in skipped
             ]
         report = candidate.report
         if report is not None:
             metadata["lossiness"] = report
         return metadata
-
-
-def _told_by(reply: ChatCompletionResponse) -> dict[str, Any]:
-    """Return what the provider's headers tell for the metadata."""
-    request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id")
-    return {} if request_id is None else {"request_id": request_id}

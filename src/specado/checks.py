@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 from specado.errors import ConfigurationError
 
 __all__ = [
+    "HEADER_NAME",
+    "STRICTNESSES",
     "checked_header_value",
     "checked_headers",
     "checked_url",
@@ -31,11 +33,12 @@ __all__ = [
     "wrong",
 ]
 
+STRICTNESSES = ("strict", "warn", "coerce")
 # Ten days: no call takes longer, and sockets refuse time-outs above some 24 days.
 MAX_SECONDS = 864_000
 MAX_SHOWN_BITS = 64
 MAX_SHOWN_CHARACTERS = 100
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
 def wrong(key: str, value: Any, allowed: str) -> ConfigurationError:
@@ -177,7 +180,7 @@ def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
         raise wrong(key, value, "{name: text}")
     pairs = []
     for name, text in value.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"{key}: {name!r} is not a header name", key=key)
         pairs.append((name, checked_header_value(text, f"{key}[{name!r}]")))
     return tuple(pairs)

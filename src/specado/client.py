@@ -1,21 +1,16 @@
-"""The clients: thin drivers that carry out what the routing decides, and hold no policy."""
+"""The clients, and the namespaces below them."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import time
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints
 
-from specado import transport
-from specado.calls import Call, check_providers, planned
+from specado.calls import check_providers, planned
 from specado.config import Given, Settings, resolve
+from specado.driver import Driver
 from specado.endpoints import Access
-from specado.errors import ConfigurationError
 from specado.params import CompletionParams
-from specado.routing.attempts import Send
 from specado.routing.candidates import configured_fallbacks
 
 if TYPE_CHECKING:
@@ -26,7 +21,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from specado.routing.plan import PlannedCandidate
-    from specado.transport import AsyncTransport, Transport
     from specado.types import ChatCompletionResponse, Message
 
     Messages = Union[str, Iterable[Union[Message, Mapping[str, Any]]]]
@@ -43,7 +37,10 @@ def spelled_out(method: Method) -> Method:
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     shown += [
         inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Optional[type_]
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name == "stream" else None,
+            annotation=Optional[type_],
         )
         for name, type_ in get_type_hints(CompletionParams).items()
     ]
@@ -51,17 +48,8 @@ def spelled_out(method: Method) -> Method:
     return method
 
 
-def _no_client(argument: str, method: str) -> ConfigurationError:
-    """Return the error for a call that would pass the caller's own HTTP client by."""
-    return ConfigurationError(
-        f"{method} needs {argument}: this client has an HTTP client of your own for the other "
-        "kind of call only",
-        key=argument,
-    )
-
-
-class _Settled:
-    """What both clients are made of: settings, and where a transport comes from."""
+class _BaseClient:
+    """What both clients are made of."""
 
     _settings = Settings()  # what `repr` shows of a client that could not be made
 
@@ -77,13 +65,13 @@ class _Settled:
         del config, given  # they hold keys: not in a traceback that shows locals
         self._settings = resolve(self._config)
         check_providers(self._settings)
-        self._access = Access(self._settings)
         self._http_client = http_client
         self._async_http_client = async_http_client
+        self._driver = Driver(self._settings, Access(self._settings), *self._own_http_clients())
 
-    @property
-    def _own_async_client(self) -> Any:
-        return self._async_http_client
+    def _own_http_clients(self) -> tuple[Any, Any]:
+        """Return the caller's own HTTP clients for threads and for event loops."""
+        return self._http_client, self._async_http_client
 
     def get_config(self, key: str) -> Optional[str]:
         """Return the effective value of a setting as text, `None` if it has none.
@@ -123,80 +111,8 @@ class _Settled:
             f"a {type(self).__name__} holds keys and is not pickled: make one in the other process"
         )
 
-    def _run(self, call: Call) -> ChatCompletionResponse:
-        steps = call.steps()
-        try:
-            carrier = self._carrier(call)
-            effect = next(steps)
-            while True:
-                if isinstance(effect, Send):
-                    candidate, timeout_s = effect.candidate, effect.timeout_s
-                    request = candidate.wire_request()
-                    try:
-                        reply = carrier.send(request, timeout_s, call.wire_limits)
-                    except transport.TransportFailure as failure:
-                        effect = steps.send(call.failed(candidate, failure, timeout_s))
-                    else:
-                        effect = steps.send(call.read(candidate, reply))
-                else:
-                    time.sleep(call.waits(effect.delay_s))
-                    effect = steps.send(None)
-        except StopIteration as stop:
-            result = stop.value
-        finally:
-            steps.close()
-        return call.conclude(result)
 
-    async def _run_async(self, call: Call) -> ChatCompletionResponse:
-        steps = call.steps()
-        try:
-            carrier = self._async_carrier(call)
-            effect = next(steps)
-            while True:
-                if isinstance(effect, Send):
-                    candidate, timeout_s = effect.candidate, effect.timeout_s
-                    request = candidate.wire_request()
-                    try:
-                        reply = await carrier.send(request, timeout_s, call.wire_limits)
-                    except transport.TransportFailure as failure:
-                        effect = steps.send(call.failed(candidate, failure, timeout_s))
-                    else:
-                        effect = steps.send(call.read(candidate, reply))
-                else:
-                    await asyncio.sleep(call.waits(effect.delay_s))
-                    effect = steps.send(None)
-        except StopIteration as stop:
-            result = stop.value
-        finally:
-            steps.close()
-        return call.conclude(result)
-
-    def _carrier(self, call: Call) -> Transport:
-        if call.simulated:
-            # Imported where it is used: most processes never simulate.
-            from specado.simulator.inprocess import InProcessTransport
-
-            return InProcessTransport()
-        if self._http_client is not None:
-            return transport.client_transport(self._http_client)
-        if self._async_http_client is not None:
-            raise _no_client("http_client", "create")
-        return transport.shared_transport(self._access.transport_settings)
-
-    def _async_carrier(self, call: Call) -> AsyncTransport:
-        if call.simulated:
-            from specado.simulator.inprocess import AsyncInProcessTransport
-
-            return AsyncInProcessTransport()
-        own = self._own_async_client
-        if own is not None:
-            return transport.async_client_transport(own)
-        if self._http_client is not None:
-            raise _no_client("async_http_client", "create_async")
-        return transport.shared_async_transport(self._access.transport_settings)
-
-
-class Client(_Settled):
+class Client(_BaseClient):
     """A client for every provider: one call, with retry and fallback.
 
     Cheap to make, safe to share between threads and event loops; the process shares the
@@ -211,10 +127,14 @@ class Client(_Settled):
         ConfigurationError: a setting has a wrong type or range.
     """
 
-    @cached_property
+    _chat: Optional[Chat] = None
+
+    @property
     def chat(self) -> Chat:
         """The chat namespace, as in the `openai` package."""
-        return Chat(self)
+        if self._chat is None:
+            self._chat = Chat(self._driver)
+        return self._chat
 
     def __enter__(self) -> Self:
         return self
@@ -239,7 +159,7 @@ class Client(_Settled):
         await self.aclose()
 
 
-class AsyncClient(_Settled):
+class AsyncClient(_BaseClient):
     """The same as `Client`, with `chat.completions.create` as a coroutine.
 
     Args:
@@ -251,14 +171,18 @@ class AsyncClient(_Settled):
         ConfigurationError: a setting has a wrong type or range.
     """
 
-    @property
-    def _own_async_client(self) -> Any:
-        return self._async_http_client if self._http_client is None else self._http_client
+    _chat: Optional[AsyncChat] = None
 
-    @cached_property
+    @property
     def chat(self) -> AsyncChat:
         """The chat namespace, as in the `openai` package."""
-        return AsyncChat(self)
+        if self._chat is None:
+            self._chat = AsyncChat(self._driver)
+        return self._chat
+
+    def _own_http_clients(self) -> tuple[Any, Any]:
+        own = self._async_http_client if self._http_client is None else self._http_client
+        return None, own
 
     async def __aenter__(self) -> Self:
         return self
@@ -273,33 +197,22 @@ class AsyncClient(_Settled):
 
 
 class Chat:
-    """`client.chat`."""
+    """`client.chat`; `completions` is its one namespace."""
 
-    def __init__(self, client: Client) -> None:
-        self.completions = Completions(client)
+    def __init__(self, driver: Driver) -> None:
+        self.completions = Completions(driver)
 
 
 class AsyncChat:
-    """`client.chat` of an `AsyncClient`."""
+    """`client.chat` of an `AsyncClient`; `completions` is its one namespace."""
 
-    def __init__(self, client: AsyncClient) -> None:
-        self.completions = AsyncCompletions(client)
+    def __init__(self, driver: Driver) -> None:
+        self.completions = AsyncCompletions(driver)
 
 
 class _Completions:
-    def __init__(self, client: _Settled) -> None:
-        self._client = client
-
-    def _call(
-        self,
-        model: str,
-        messages: Messages,
-        temperature: Optional[float],
-        max_tokens: Optional[int],
-        params: Mapping[str, Any],
-    ) -> Call:
-        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        return Call(self._client._settings, self._client._access, model, messages, given)
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
 
     @spelled_out
     def plan(
@@ -316,7 +229,7 @@ class _Completions:
         its `reasons`, not raised.
         """
         given = {"temperature": temperature, "max_tokens": max_tokens, **params}
-        return planned(self._client._settings, self._client._access, model, messages, given)
+        return planned(self._driver.settings, self._driver.access, model, messages, given)
 
 
 class Completions(_Completions):
@@ -348,7 +261,8 @@ class Completions(_Completions):
             MessageFormatError: the messages or a parameter are not well formed.
             TypeError: a parameter is not known.
         """
-        return self._client._run(self._call(model, messages, temperature, max_tokens, params))
+        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        return self._driver.run(model, messages, given)
 
     @spelled_out
     async def create_async(
@@ -360,8 +274,8 @@ class Completions(_Completions):
         **params: Unpack[CompletionParams],
     ) -> ChatCompletionResponse:
         """Return a completion without blocking the event loop; otherwise as `create`."""
-        call = self._call(model, messages, temperature, max_tokens, params)
-        return await self._client._run_async(call)
+        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        return await self._driver.run_async(model, messages, given)
 
 
 class AsyncCompletions(_Completions):
@@ -377,7 +291,7 @@ class AsyncCompletions(_Completions):
         **params: Unpack[CompletionParams],
     ) -> ChatCompletionResponse:
         """Return a completion; otherwise as `Completions.create`."""
-        call = self._call(model, messages, temperature, max_tokens, params)
-        return await self._client._run_async(call)
+        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        return await self._driver.run_async(model, messages, given)
 
     create_async = create

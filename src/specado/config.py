@@ -6,9 +6,9 @@ repr, log, pickle or traceback shows.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
@@ -16,6 +16,7 @@ from typing import Any, Callable, NamedTuple, Optional, Union
 import msgspec
 
 from specado.checks import (
+    STRICTNESSES,
     checked_header_value,
     checked_headers,
     checked_url,
@@ -29,7 +30,12 @@ from specado.checks import (
     true_or_false,
     wrong,
 )
-from specado.errors import REDACTED, ConfigurationError, ConfigurationWarning
+from specado.errors import (
+    REDACTED,
+    ConfigurationError,
+    ConfigurationWarning,
+    levels_to_caller,
+)
 
 __all__ = [
     "Given",
@@ -41,7 +47,6 @@ __all__ = [
     "resolve",
 ]
 
-STRICTNESS = ("strict", "warn", "coerce")
 TRANSPORTS = ("auto", "httpx")
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
@@ -50,12 +55,11 @@ HOOKS = ("on_attempt", "on_fallback", "on_reply")
 class Secret:
     """A key. Only `reveal` shows it; it cannot be pickled. *setting* is what errors call it."""
 
-    __slots__ = ("_setting", "_source", "last")
+    __slots__ = ("_setting", "_source")
 
     def __init__(self, source: Union[str, Callable[[], str]], setting: str = "api_key") -> None:
         self._source = source
         self._setting = setting
-        self.last = ""  # what `reveal` gave last: to be masked where a provider echoes it
 
     def reveal(self) -> str:
         """Return the key; a callable is asked each time.
@@ -64,11 +68,9 @@ class Secret:
             ConfigurationError: the callable gave something else than visible ASCII text.
         """
         if isinstance(self._source, str):
-            self.last = self._source
             return self._source
         try:
-            self.last = key = checked_header_value(self._source(), self._setting)
-            return key
+            return checked_header_value(self._source(), self._setting)
         except ConfigurationError as error:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
@@ -224,8 +226,8 @@ def _hooks(key: str, value: Any) -> dict[str, Any]:
     for name, hook in value.items():
         if name not in HOOKS:
             raise wrong(key, name, ", ".join(HOOKS))
-        if not callable(hook):
-            raise wrong(f"{key}[{name!r}]", hook, "a callable")
+        if not callable(hook) or inspect.iscoroutinefunction(hook):
+            raise wrong(f"{key}[{name!r}]", hook, "a callable that is no coroutine function")
     return dict(value)
 
 
@@ -274,7 +276,7 @@ _KEYS: dict[str, _Key] = {
     "connect_timeout_seconds": _Key(seconds),
     "first_token_timeout_seconds": _Key(seconds),
     "idle_timeout_seconds": _Key(seconds),
-    "strictness": _Key(one_of(*STRICTNESS), "SPECADO_STRICTNESS"),
+    "strictness": _Key(one_of(*STRICTNESSES), "SPECADO_STRICTNESS"),
     "model_map": _Key(_model_map),
     "simulate": _Key(_simulate, "SPECADO_SIMULATE"),
     "providers": _Key(_providers),
@@ -307,20 +309,8 @@ def _warn_unknown(path: str, name: Any, known: Any) -> None:
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,
-        stacklevel=_levels_to_caller(),
+        stacklevel=levels_to_caller(),
     )
-
-
-def _levels_to_caller() -> int:
-    """Return the stack level, for the function that asks, of the code that called the library."""
-    level, frame = 0, sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
-        level, frame = level + 1, frame.f_back
-    return level + 1
-
-
-def _is_own(module: str) -> bool:
-    return module.partition(".")[0] == "specado"
 
 
 def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from specado import capabilities
 from specado._version import __version__
@@ -24,8 +23,18 @@ if TYPE_CHECKING:
 
     from specado.capabilities import Provider
 
-__all__ = ["Access", "Endpoint", "has_access", "preview", "resolve_endpoint", "wire_request"]
+__all__ = [
+    "Access",
+    "Endpoint",
+    "has_access",
+    "preview",
+    "resolve_endpoint",
+    "secrets_in",
+    "wire_request",
+]
 
+# A shorter header value is no secret, and masking it would garble messages.
+MIN_SECRET_CHARACTERS = 8
 _NOTHING = ProviderSettings()
 _STATIC_HEADERS = (
     ("content-type", "application/json"),
@@ -69,9 +78,15 @@ def has_access(provider: Provider, settings: Settings) -> bool:
         return True
     authentication = provider.authentication
     if authentication.kind == "none":
-        return True
+        return provider.name in _named(settings)
     variables = (*authentication.env, authentication.base_url_env)
     return any(name is not None and environment_value(name) for name in variables)
+
+
+def _named(settings: Settings) -> set[str]:
+    """Return the providers that settings name."""
+    fallbacks = settings.fallback_providers or (settings.fallback_provider,)
+    return {settings.primary_provider, *settings.providers, *filter(None, fallbacks)}
 
 
 def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
@@ -129,6 +144,10 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._endpoints: dict[str, Endpoint] = {}
+        # Not `cached_property`: before Python 3.12 it holds a lock that all instances share, and
+        # that a fork in another thread's look-up would leave held in the child.
+        self._is_real: Optional[bool] = None
+        self._transport_settings: Optional[TransportSettings] = None
 
     def endpoint(self, provider: Provider) -> Endpoint:
         """Return how *provider* is reached.
@@ -141,29 +160,38 @@ class Access:
             found = self._endpoints[provider.name] = resolve_endpoint(provider, self._settings)
         return found
 
-    @cached_property
+    @property
     def is_real(self) -> bool:
         """Whether any provider has a credential or an address of its own."""
-        found = (capabilities.provider(name) for name in capabilities.list_providers())
-        return any(each is not None and has_access(each, self._settings) for each in found)
+        if self._is_real is None:
+            found = (capabilities.provider(name) for name in capabilities.list_providers())
+            self._is_real = any(
+                each is not None and has_access(each, self._settings) for each in found
+            )
+        return self._is_real
 
-    @cached_property
+    @property
     def transport_settings(self) -> TransportSettings:
         """What the connections are made from."""
-        settings = self._settings
-        proxies, no_proxy = environment_proxies()
-        if settings.proxy is not None:
-            proxies, no_proxy = (("all", settings.proxy),), ""
-        ca_bundle = settings.ca_bundle
-        if ca_bundle is None:
-            ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
-        return TransportSettings(
-            proxies=proxies,
-            no_proxy=no_proxy,
-            ca_bundle=ca_bundle,
-            max_connections=settings.max_connections,
-            keepalive_s=settings.keepalive_seconds,
-        )
+        if self._transport_settings is None:
+            self._transport_settings = _transport_settings(self._settings)
+        return self._transport_settings
+
+
+def _transport_settings(settings: Settings) -> TransportSettings:
+    proxies, no_proxy = environment_proxies()
+    if settings.proxy is not None:
+        proxies, no_proxy = (("all", settings.proxy),), ""
+    ca_bundle = settings.ca_bundle
+    if ca_bundle is None:
+        ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
+    return TransportSettings(
+        proxies=proxies,
+        no_proxy=no_proxy,
+        ca_bundle=ca_bundle,
+        max_connections=settings.max_connections,
+        keepalive_s=settings.keepalive_seconds,
+    )
 
 
 def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
@@ -199,4 +227,25 @@ def wire_request(
         headers[name.lower()] = (name, text)
     if query:
         url += ("&" if "?" in url else "?") + urlencode(query)
-    return WireRequest("POST", url, tuple(headers.values()), body)
+    return WireRequest(
+        "POST", url, tuple(headers.values()), body, carries_key=endpoint.api_key is not None
+    )
+
+
+def secrets_in(endpoint: Endpoint, request: WireRequest) -> tuple[str, ...]:
+    """Return the texts of a request that no message may show: its key, and what was configured."""
+    authentication = endpoint.provider.authentication
+    public = {name for name, _ in _STATIC_HEADERS} | {
+        name.lower() for name in authentication.headers
+    }
+    found = []
+    for name, text in request.headers:
+        if name.lower() in public:
+            continue
+        if name.lower() == authentication.name.lower():
+            found.append(text.removeprefix(authentication.prefix))
+        # The whole value, and what follows a scheme such as "Bearer".
+        found += [each for each in {text, text.split()[-1]} if len(each) >= MIN_SECRET_CHARACTERS]
+    if authentication.kind == "query":
+        found += parse_qs(urlsplit(request.url).query).get(authentication.name, ())
+    return tuple(found)

@@ -17,6 +17,7 @@ No message holds a key: text that comes from a provider goes through `redact`.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "SimulatedReplyWarning",
     "SpecadoError",
     "classify",
+    "levels_to_caller",
     "redact",
 ]
 
@@ -210,6 +212,18 @@ class RetiredModelWarning(UserWarning):
 
 class SimulatedReplyWarning(UserWarning):
     """No provider has a key or an address: replies come from the simulator in this process."""
+
+
+def levels_to_caller() -> int:
+    """Return the stack level, for the function that asks, of the code that called the library."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    return level + 1
+
+
+def _is_own(module: str) -> bool:
+    return module.partition(".")[0] == "specado"
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -9,8 +9,8 @@ import msgspec
 
 from specado._core import dumps
 from specado.capabilities import find_model
-from specado.checks import one_of
-from specado.config import STRICTNESS, resolve
+from specado.checks import STRICTNESSES, one_of
+from specado.config import resolve
 from specado.endpoints import preview, resolve_endpoint
 from specado.errors import (
     ConfigurationError,
@@ -75,7 +75,7 @@ def translate(
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """
-    one_of(*STRICTNESS)("strictness", strictness)
+    one_of(*STRICTNESSES)("strictness", strictness)
     origin = known_provider(source, "source")
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")

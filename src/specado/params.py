@@ -10,8 +10,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, TypedDict, Union
 
-from specado.checks import checked_headers, closest, count, one_of, seconds, shown_value, wrong
-from specado.config import STRICTNESS as STRICTNESSES
+from specado.checks import (
+    STRICTNESSES,
+    checked_headers,
+    closest,
+    count,
+    one_of,
+    seconds,
+    shown_value,
+    wrong,
+)
 from specado.errors import ConfigurationError, MessageFormatError
 
 __all__ = ["OPTIONS", "PARAMETERS", "CompletionParams", "check"]
@@ -177,7 +185,7 @@ def _models(name: str, value: Any) -> list[str]:
     for place, model in enumerate(models):
         if not isinstance(model, str):
             raise wrong(f"{name}[{place}]", model, "a model's name")
-    return models
+    return [str.__str__(model) for model in models]
 
 
 def _members(name: str, value: Any) -> dict[str, Any]:

@@ -46,10 +46,12 @@ __all__ = [
     "error_from_reply",
     "parse_retry_after_s",
     "read_reply",
+    "request_id_of",
 ]
 
 # The row that tells that a forced tool stands in for structured output.
 EMULATION_ROW = "response_format.tool"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
 MAX_DATE_CHARACTERS = 100
 # What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
@@ -129,19 +131,19 @@ def read_reply(
     """
     if not 200 <= reply.status < 300:
         return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
+    body = reply.body[len(BYTE_ORDER_MARK) :] if reply.body[:3] == BYTE_ORDER_MARK else reply.body
     try:
-        found, notes = DIALECTS[dialect].decode(reply.body, provider, model, int(now.timestamp()))
+        found, notes = DIALECTS[dialect].decode(body, provider, model, int(now.timestamp()))
     except MalformedResponseError as error:
-        if error_facts(reply.body) != (None, None, None):
-            # Some OpenAI-compatible servers answer 200 with an error object.
+        if _class_in_success(reply.body) is not None:
             return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
         return MalformedResponseError(
-            f"{provider}/{model}: {error.message} (HTTP {reply.status})",
+            f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status})",
             provider=provider,
             model=model,
             status_code=reply.status,
             code=error.code,
-            request_id=_request_id(reply),
+            request_id=request_id_of(reply.headers),
         )
     if emulated:
         unwrap_emulated(found)
@@ -149,6 +151,17 @@ def read_reply(
     if notes:
         found.extensions.metadata["reply_notes"] = notes
     return found
+
+
+def _class_in_success(body: bytes) -> type[ProviderError] | None:
+    """Return the class that an error object in a reply of status 200 tells, if it tells one.
+
+    Some OpenAI-compatible servers answer so; a number as code is the status that they mean.
+    """
+    type_, code, message = error_facts(body)
+    meant = int(code) if code is not None and code.isdecimal() and len(code) == 3 else None
+    kind = classify(meant, type_, code, message or "")
+    return None if kind is ProviderError else kind
 
 
 def error_from_reply(
@@ -162,7 +175,9 @@ def error_from_reply(
     """Return the error that a reply stands for, by its body and then its status."""
     type_, code, message = error_facts(reply.body)
     status = reply.status
-    kind = classify(None if 200 <= status < 300 else status, type_, code, message or "")
+    kind = classify(status, type_, code, message or "")
+    if 200 <= status < 300:
+        kind = _class_in_success(reply.body) or ProviderError
     if message is None:
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
@@ -180,9 +195,17 @@ def error_from_reply(
         status_code=status,
         code=None if named is None else redact(named, secrets),
         retry_after_s=_wait_asked_for_s(reply.headers, now),
-        request_id=_request_id(reply),
+        request_id=request_id_of(reply.headers),
         should_retry={"true": True, "false": False}.get(should_retry or ""),
     )
+
+
+def _told(error: MalformedResponseError, body: bytes, secrets: Iterable[str]) -> str:
+    """Return what is wrong with a reply, with the server's own words where it has some."""
+    message = error_facts(body)[2]
+    if message is None:
+        return error.message
+    return f"{error.message}: {redact(message, secrets)[:MAX_QUOTED_CHARACTERS]}"
 
 
 def _quoted(body: bytes) -> str:
@@ -190,8 +213,9 @@ def _quoted(body: bytes) -> str:
     return " ".join(text.split())
 
 
-def _request_id(reply: WireReply) -> str | None:
-    return reply.headers.get("x-request-id") or reply.headers.get("request-id")
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the provider's id of a request, by either provider's header."""
+    return headers.get("x-request-id") or headers.get("request-id")
 
 
 def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:

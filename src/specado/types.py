@@ -30,6 +30,11 @@ __all__ = [
 ]
 
 
+# What OpenAI's replies may end with; a reply that ends otherwise keeps its own word in
+# `Choice.finish_reason` and has "stop" in OpenAI's JSON.
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+
+
 class FunctionCall(msgspec.Struct):
     """A function that the model wants called; `arguments` is JSON text as the model wrote it."""
 
@@ -193,7 +198,7 @@ class Choice(msgspec.Struct):
         return {
             "index": self.index,
             "message": self.message.to_dict(),
-            "finish_reason": self.finish_reason,
+            "finish_reason": self.finish_reason if self.finish_reason in FINISH_REASONS else "stop",
             "logprobs": self.logprobs,
         }
 

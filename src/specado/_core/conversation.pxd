@@ -19,37 +19,37 @@ cdef class Part:
     cdef readonly str text      # text or refusal; an image's URL; a file's or a sound's base64 data
     cdef readonly str detail    # an image's detail; a file's name; a sound's format
     cdef readonly str file_id   # a file that lies with a provider
-    cdef readonly dict extra    # keys beyond the documented ones, cache_control among them
-    cdef readonly dict media_extra   # the same one level down, in image_url, input_audio or file
+    cdef dict extra    # keys beyond the documented ones, cache_control among them
+    cdef dict media_extra   # the same one level down, in image_url, input_audio or file
 
 cdef class Call:
     cdef readonly str id
     cdef readonly str name
     cdef readonly str text      # a function's arguments as JSON text, or a custom tool's input
     cdef readonly bint custom
-    cdef readonly dict extra
-    cdef readonly dict body_extra    # the same one level down, in function or custom
+    cdef dict extra
+    cdef dict body_extra    # the same one level down, in function or custom
 
 cdef class Details:
     cdef readonly str name
     cdef readonly str tool_call_id
-    cdef readonly list calls          # of Call
+    cdef list calls          # of Call
     cdef readonly str refusal
     cdef readonly str reasoning
-    cdef readonly list reasoning_details
+    cdef list reasoning_details
     cdef readonly object audio        # {"id": …} of an earlier audio answer
     cdef readonly object function_call
-    cdef readonly dict extra
+    cdef dict extra
 
 cdef class Turn:
     cdef readonly int role
     cdef readonly str role_name
     cdef readonly str text      # the content where it is a string
-    cdef readonly list parts    # of Part, where it is a list
+    cdef list parts    # of Part, where it is a list
     cdef readonly Details more  # None for the usual message of a role and a content
 
 cdef class Conversation:
-    cdef readonly list turns
+    cdef list turns
     cdef readonly Py_ssize_t characters   # of all text, for estimates
     cdef readonly Py_ssize_t images
     cdef readonly Py_ssize_t files

@@ -15,8 +15,6 @@ cdef class Encoder:
     cdef int lose(self, str row, str path, object before=*, object after=*) except -1
     cdef int write(self) except -1
     cdef int member(self, str name, object value) except -1
-    cdef bytes escaped(self, str name)
-    cdef object refusal(self, object error)
     cdef object trait(self, str name)
     cdef bint lacks(self, str feature)
     cdef bint lacks_input(self, str modality)

@@ -10,7 +10,7 @@ from specado.errors import MessageFormatError
 cdef class Encoder:
     """Writes one request body for one target. One per body, not for two threads at once."""
 
-    def __init__(self, Conversation conversation not None, model, dict params not None, facts):
+    def __cinit__(self, Conversation conversation not None, model, dict params not None, facts):
         self.out = JsonWriter()
         self.conversation = conversation
         if not isinstance(model, str):

@@ -137,6 +137,8 @@ cdef class JsonWriter:
     cdef int string_tail(self, str value, Py_ssize_t start) except -1:
         """Write *value* from character *start* on, as a JSON string."""
         cdef bytes encoded
+        if value is None:
+            raise TypeError("text is needed, not None")
         if PyUnicode_IS_COMPACT_ASCII(value):
             self._quoted(PyUnicode_1BYTE_DATA(value) + start, PyUnicode_GET_LENGTH(value) - start)
         else:
@@ -276,7 +278,9 @@ cdef class JsonWriter:
             self.string(exact(name))
         elif isinstance(name, int) and not isinstance(name, bool):
             # As json.dumps: {50256: -100} is how a logit_bias is often written.
-            self.string(int.__repr__(name))
+            self.byte(b'"')
+            self._integer_of_any_size(name)
+            self.byte(b'"')
         else:
             raise NotJson(f"a key of type {type(name).__name__}: keys are text")
         return self.byte(b":")

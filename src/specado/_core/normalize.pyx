@@ -13,6 +13,8 @@ from specado._core.conversation cimport (
 )
 from specado._core.json_text cimport exact, freeze, is_a
 
+from collections.abc import Mapping
+
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
@@ -103,6 +105,8 @@ cdef class _Reader:
             self.read_dict(<dict>message)
         elif is_a(message, Message):
             self.read_struct(message)
+        elif is_a(message, Mapping):
+            self.read_dict(dict(message))
         else:
             raise self.wrong(
                 "",
@@ -181,6 +185,7 @@ cdef class _Reader:
             or message.reasoning_details is not None
             or message.refusal is not None
             or message.audio is not None
+            or message.annotations
         ):
             more = turn.more = Details.__new__(Details)
             more.name = self.text_of(message.name, "name", True)
@@ -190,6 +195,8 @@ cdef class _Reader:
             more.calls = self.read_calls(message.tool_calls)
             more.reasoning_details = self.read_reasoning(message.reasoning_details)
             more.audio = self.read_audio(message.audio)
+            if message.annotations:
+                more.extra = {"annotations": self.frozen(message.annotations, "annotations")}
         return self.finish(turn, message.content)
 
     cdef int read_dict(self, dict message) except -1:

@@ -7,9 +7,10 @@ from typing import Any
 
 from specado._version import __version__
 
-__all__ = ["DEFAULT_MODEL", "STRICTNESSES", "make_parser"]
+__all__ = ["DEFAULT_MODELS", "STRICTNESSES", "make_parser"]
 
-DEFAULT_MODEL = "gpt-4o"
+# By provider; the first is asked where no key says which one a user has.
+DEFAULT_MODELS = {"openai": "gpt-4o", "anthropic": "claude-sonnet-4-6"}
 STRICTNESSES = ("strict", "warn", "coerce")
 SIMULATOR_HOST = "127.0.0.1"
 SIMULATOR_PORT = 8089
@@ -102,9 +103,9 @@ def _add_chat(commands: Any) -> None:
     parser.add_argument(
         "-m",
         "--model",
-        default=DEFAULT_MODEL,
         metavar="MODEL",
-        help="the model's id, with or without its provider (default: %(default)s)",
+        help="the model's id, with or without its provider (default: "
+        f"{' or '.join(DEFAULT_MODELS.values())}, by the key that is set)",
     )
     parser.add_argument("-s", "--system", metavar="TEXT", help="the system's instructions")
     parser.add_argument(

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 
-from specado.capabilities import find_model, list_providers
+from specado.capabilities import find_model, list_providers, provider
 from specado.cli import output
+from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
-from specado.errors import SpecadoError
+from specado.config import resolve
+from specado.endpoints import has_access
+from specado.errors import MessageFormatError
 from specado.types import Message
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def run(arguments: Namespace) -> int:
         output.notice('no prompt: give one (specado chat "Hello"), or pipe it in')
         return WRONG_USAGE
     if not prompt.strip():
-        raise SpecadoError("the prompt is empty")
+        raise MessageFormatError("the prompt is empty", field="prompt")
     response = _ask(arguments, prompt)
     if arguments.json:
         output.document(_as_document(response))
@@ -59,7 +62,9 @@ def _prompt(given: Optional[str]) -> Optional[str]:
     try:
         text: str = buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecadoError(f"the prompt on stdin is not UTF-8 text (byte {error.start})") from None
+        raise MessageFormatError(
+            f"the prompt on stdin is not UTF-8 text (byte {error.start})", field="prompt"
+        ) from None
     return text.rstrip("\r\n")
 
 
@@ -71,14 +76,24 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
     }
     messages = [] if arguments.system is None else [Message("system", arguments.system)]
     messages.append(Message("user", prompt))
+    model = _default_model() if arguments.model is None else arguments.model
     with Client(config) as client:
-        response: ChatCompletionResponse = client.chat.completions.create(
-            _with_provider(arguments.model) if arguments.fallback else arguments.model,
+        return client.chat.completions.create(
+            _with_provider(model) if arguments.fallback else model,
             messages,
             temperature=arguments.temperature,
             max_tokens=arguments.max_tokens,
         )
-    return response
+
+
+def _default_model() -> str:
+    """Return the model for a user who names none: of the first provider with a key or address."""
+    settings = resolve(None)
+    for name, model in DEFAULT_MODELS.items():
+        known = provider(name)
+        if known is not None and has_access(known, settings):
+            return f"{name}/{model}"
+    return next(iter(DEFAULT_MODELS.values()))
 
 
 def _with_provider(model: str) -> str:

@@ -18,6 +18,7 @@ import orjson
 from msgspec import Struct
 
 from specado._core import check_capability
+from specado.checks import HEADER_NAME
 from specado.errors import ConfigurationError
 
 __all__ = [
@@ -38,7 +39,6 @@ DEFAULT_DIALECT = "openai_chat"
 DEFAULT_PATHS = {"openai_chat": "/chat/completions", "anthropic_messages": "/v1/messages"}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
@@ -124,10 +124,9 @@ class Model(Struct, frozen=True):
 
 
 class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
-    """A header sent where the provider's `setting` or environment variable gives a value."""
+    """A header sent where its environment variable gives a value."""
 
     name: str
-    setting: str
     env: Optional[str] = None
 
 
@@ -344,7 +343,7 @@ def _authentication(value: dict[str, Any]) -> Authentication:
     if authentication.kind == "header":
         headers.append(authentication.name)
     for header in headers:
-        if not _HEADER_NAME.fullmatch(header):
+        if not HEADER_NAME.fullmatch(header):
             raise _fail("authentication", f"{header!r} is not a header's name")
     for header, text in authentication.headers.items():
         if header.lower() in _SECRET_HEADERS:

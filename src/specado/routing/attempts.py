@@ -16,8 +16,8 @@ from typing import Callable, NamedTuple, Optional, Union
 
 import msgspec
 
-from specado.errors import DeadlineExceededError, ProviderError
-from specado.routing.plan import Candidate, Plan
+from specado.errors import ConfigurationError, DeadlineExceededError, ProviderError
+from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
     ALWAYS,
     IF_ALLOWED,
@@ -29,7 +29,17 @@ from specado.routing.retry import (
 )
 from specado.types import ChatCompletionResponse
 
-__all__ = ["Answer", "Course", "Effect", "Limits", "Outcome", "Result", "Send", "Wait", "attempts"]
+__all__ = [
+    "Answer",
+    "CallLimits",
+    "Course",
+    "Effect",
+    "Outcome",
+    "Result",
+    "Send",
+    "Wait",
+    "attempts",
+]
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -45,7 +55,7 @@ class Wait(msgspec.Struct, frozen=True):
     delay_s: float
 
 
-class Limits(msgspec.Struct, frozen=True):
+class CallLimits(msgspec.Struct, frozen=True):
     """The bounds of one call."""
 
     timeout_s: float
@@ -58,6 +68,7 @@ class Course(msgspec.Struct):
     """What happened in a call so far."""
 
     errors: list[ProviderError] = []
+    skipped: list[Skipped] = []
     attempts: int = 0
     waited_s: float = 0.0
 
@@ -73,23 +84,28 @@ class Result(NamedTuple):
     """How a call ended: with an answer or an error."""
 
     course: Course
-    ended: Union[Answer, ProviderError]
+    ended: Union[Answer, ProviderError, ConfigurationError]
 
 
 Effect = Union[Send, Wait]
-Outcome = Union[ChatCompletionResponse, ProviderError, None]
+Outcome = Union[ChatCompletionResponse, ProviderError, ConfigurationError, None]
 Steps = Generator[Effect, Outcome, Result]
 
 
 def attempts(
-    plan: Plan, limits: Limits, now: Callable[[], float], random: Callable[[], float]
+    plan: Plan,
+    limits: CallLimits,
+    now: Callable[[], float],
+    random: Callable[[], float],
+    started_s: Optional[float] = None,
 ) -> Steps:
     """Yield the effects of one call; return its `Result`.
 
-    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1).
+    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
+    *started_s* is when the call began by that clock, by default now.
     """
     course = Course()
-    deadline = now() + limits.timeout_s
+    deadline = (now() if started_s is None else started_s) + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
         candidate = waiting.pop(0)
@@ -98,6 +114,10 @@ def attempts(
             return Result(course, _out_of_time(course, limits))
         if isinstance(ended, Answer):
             return Result(course, ended)
+        if isinstance(ended, ConfigurationError):
+            if not waiting and not course.errors:
+                return Result(course, ended)
+            continue
         waiting = _after(ended, candidate, waiting, limits)
     return Result(course, _failure(course))
 
@@ -106,11 +126,11 @@ def _ask(
     candidate: Candidate,
     others: list[Candidate],
     course: Course,
-    limits: Limits,
+    limits: CallLimits,
     deadline: float,
     now: Callable[[], float],
     random: Callable[[], float],
-) -> Generator[Effect, Outcome, Union[Answer, ProviderError, None]]:
+) -> Generator[Effect, Outcome, Union[Answer, ProviderError, ConfigurationError, None]]:
     """Ask one candidate until there is no more to do; return how it ended.
 
     `None` means that the call's time was up when it was the candidate's turn (again).
@@ -125,8 +145,13 @@ def _ask(
         outcome = yield Send(candidate, timeout_s)
         if outcome is None:
             raise TypeError("the outcome of a Send is a reply or an error")
+        if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
+            course.attempts -= 1
+            course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
+            return outcome
         if not isinstance(outcome, ProviderError):
             return Answer(outcome, candidate)
+        outcome.attempts = course.attempts
         course.errors.append(outcome)
         same = rule_for(outcome).same
         if retries >= limits.max_retries or (same is not None and retries >= same):
@@ -143,7 +168,7 @@ def _ask(
 
 
 def _attempt_timeout_s(
-    candidate: Candidate, left_s: float, limits: Limits, *, alone: bool
+    candidate: Candidate, left_s: float, limits: CallLimits, *, alone: bool
 ) -> float:
     timeout_s = left_s
     if not alone:
@@ -154,7 +179,7 @@ def _attempt_timeout_s(
 
 
 def _after(
-    error: ProviderError, candidate: Candidate, others: list[Candidate], limits: Limits
+    error: ProviderError, candidate: Candidate, others: list[Candidate], limits: CallLimits
 ) -> list[Candidate]:
     """Return those of *others* that may be tried after *candidate* ended in *error*."""
     following = rule_for(error).next
@@ -182,7 +207,7 @@ def _failure(course: Course) -> ProviderError:
     return type(decisive)(text, **_facts(course, decisive))
 
 
-def _out_of_time(course: Course, limits: Limits) -> DeadlineExceededError:
+def _out_of_time(course: Course, limits: CallLimits) -> DeadlineExceededError:
     told = "; ".join(dict.fromkeys(error.message for error in course.errors))
     text = f"the call's {limits.timeout_s:g} s (timeout_seconds) are over"
     return DeadlineExceededError(

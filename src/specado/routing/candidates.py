@@ -122,6 +122,7 @@ def _fallback(
     for name in names:
         mapped = settings.model_map.get(name, {}).get(provider.name)
         if mapped is not None:
+            mapped = mapped.removeprefix(f"{provider.name}/")
             return Route(provider, mapped, provider.find(mapped), named=True)
     if provider.name == first.provider.name:
         return first

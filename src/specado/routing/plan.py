@@ -54,6 +54,12 @@ class Request(NamedTuple):
     parameters: dict[str, Any]
     options: dict[str, Any]
 
+    def __repr__(self) -> str:  # the options may hold keys in headers
+        return f"Request(model={self.model!r}, {len(self.conversation)} messages)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("model", self.model)]
+
 
 class Skipped(msgspec.Struct, frozen=True):
     """A candidate that is not tried, and why."""
@@ -100,14 +106,18 @@ class Candidate(msgspec.Struct, frozen=True):
         facts: Model | None = self.facts
         return None if facts is None else facts.context_window
 
-    def wire_request(self) -> WireRequest:
-        """Return the request as it goes out, key included."""
+    def wire_request(self, *, with_key: bool = True) -> WireRequest:
+        """Return the request as it goes out; without its key no callable is asked for one."""
+        endpoint = self.endpoint if with_key else self.endpoint._replace(api_key=None)
         return wire_request(
-            self.endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
+            endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
         )
 
     def __repr__(self) -> str:
         return f"Candidate({self.provider}/{self.model})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows the headers
+        return [("provider", self.provider), ("model", self.model)]
 
 
 class Judged(NamedTuple):

@@ -12,6 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from specado.errors import ConfigurationError
 from specado.transport.exchange import (
     AsyncTransport,
     InsecureTransportWarning,
@@ -43,6 +44,8 @@ __all__ = [
     "shutdown",
 ]
 
+_INSTALL = "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'"
+
 _transports: dict[TransportSettings, PooledTransport] = {}
 _async_transports: dict[TransportSettings, AsyncPooledTransport] = {}
 
@@ -51,6 +54,7 @@ def shared_transport(settings: TransportSettings) -> PooledTransport:
     """Return the process's transport for *settings*; it connects when it is used."""
     found = _transports.get(settings)
     if found is None:
+        _require_httpcore()
         from specado.transport.pooled import PooledTransport
 
         found = _transports.setdefault(settings, PooledTransport(settings))
@@ -61,10 +65,22 @@ def shared_async_transport(settings: TransportSettings) -> AsyncPooledTransport:
     """Return the same for event loops: one transport, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
+        _require_httpcore()
         from specado.transport.pooled_async import AsyncPooledTransport
 
         found = _async_transports.setdefault(settings, AsyncPooledTransport(settings))
     return found
+
+
+def _require_httpcore() -> None:
+    try:
+        import httpcore
+    except ImportError as error:
+        missing = f"httpcore cannot be imported ({error}); it comes with httpx"
+        raise ConfigurationError(f"{missing}: {_INSTALL}") from None
+    if httpcore.__version__.partition(".")[0] != "1":
+        wrong = f"httpcore {httpcore.__version__} is installed, and specado needs httpcore 1"
+        raise ConfigurationError(f"{wrong}: {_INSTALL}")
 
 
 def client_transport(http_client: Any) -> Transport:

@@ -2,9 +2,14 @@
 
 httpcore speaks HTTP, tunnels through proxies and keeps connections open. Above it here: who
 may send (so that nothing ever waits inside httpcore, whose queue is scanned as a whole at
-each step), and a guard around each connection, because httpcore 1.0.9 loses the slot of one
-that fails in a tunnel's TLS or whose task is cancelled where it takes a lock, and may close
-one as idle that it has just given to another thread.
+each step), and a guard around each connection, because httpcore 1.0.9 (read 2026-11-22)
+
+- loses the slot of one that fails in a tunnel's TLS (encode/httpcore issue 1023),
+- loses that of one whose task is cancelled before it connects (issue 1093),
+- may close one as idle that it has just given to another thread (issue 1110).
+
+All three are open on that day. The guard can go when the oldest httpcore that httpx allows
+has none of them: what tests/test_transport_slots.py asserts holds without it then.
 """
 
 from __future__ import annotations
@@ -174,6 +179,24 @@ class Pool:
         if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
             connection.retire()
 
+    def abandon(self, exchange: Exchange, response: httpcore.Response | None) -> None:
+        """Free what an exchange holds that came to no `Reply`."""
+        if response is not None:
+            connection: Connection = exchange.connection
+            connection.response = response
+            connection.lose()
+            self.release(connection)
+        elif exchange.slots:
+            self.give_slot()
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection and its slot."""
+        raise NotImplementedError
+
+    def give_slot(self) -> None:
+        """Give back the right to send."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close what is idle now, and the others when they come back."""
         self._is_closed = True
@@ -196,12 +219,8 @@ class Reply:
         self._pool = pool
         self._exchange = exchange
         self._is_reading = False
-        self._connection = connection
-        try:
-            self.status, self.headers = head_of(response, exchange)
-        except BaseException:
-            self.close()
-            raise
+        self.status, self.headers = head_of(response, exchange)
+        self._connection = connection  # from here on the reply frees it
 
     def close(self) -> None:
         """Free the connection: for another request if the body was read to its end."""

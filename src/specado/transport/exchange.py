@@ -10,6 +10,8 @@ from typing import Any, Optional, Protocol
 
 import msgspec
 
+from specado.errors import redact
+
 __all__ = [
     "AsyncTransport",
     "InsecureTransportWarning",
@@ -27,18 +29,30 @@ __all__ = [
 MAX_GZIP_MEMBERS = 100
 # RFC 9110, 8.6: the length is decimal digits; more than these are no length of a real body.
 MAX_LENGTH_DIGITS = 18
+MAX_ENCODING_CHARACTERS = 40
 
 
 class WireRequest(msgspec.Struct, frozen=True):
-    """A request as it goes out. `headers` hold the key: never shown by `repr`."""
+    """A request as it goes out. `headers` or the URL's query hold the key: never shown.
+
+    `carries_key` says that there is one, whatever its header or parameter is called; the
+    usual headers of keys count without it.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    carries_key: bool = False
 
     def __repr__(self) -> str:
         return f"WireRequest({self.method} {without_query(self.url)}, {len(self.body)} bytes)"
+
+    def __rich_repr__(self) -> list[Any]:  # msgspec's own shows every field
+        return [self.method, without_query(self.url), f"{len(self.body)} bytes"]
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a request holds a key and is not pickled")
 
 
 class WireReply(msgspec.Struct, frozen=True):
@@ -76,12 +90,27 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
     keepalive_s: float = 90.0
 
     def __repr__(self) -> str:
-        proxies = ", ".join(f"{scheme}={_without_userinfo(url)}" for scheme, url in self.proxies)
+        proxies = ", ".join(self._shown_proxies())
         return (
             f"TransportSettings(proxies=({proxies}), no_proxy={self.no_proxy!r}, "
             f"ca_bundle={self.ca_bundle!r}, max_connections={self.max_connections}, "
             f"keepalive_s={self.keepalive_s})"
         )
+
+    def __rich_repr__(self) -> list[Any]:  # msgspec's own shows every field
+        return [
+            ("proxies", self._shown_proxies()),
+            ("no_proxy", self.no_proxy),
+            ("ca_bundle", self.ca_bundle),
+            ("max_connections", self.max_connections),
+            ("keepalive_s", self.keepalive_s),
+        ]
+
+    def __reduce__(self) -> Any:
+        raise TypeError("transport settings may hold a proxy's password and are not pickled")
+
+    def _shown_proxies(self) -> list[str]:
+        return [f"{scheme}={_without_userinfo(url)}" for scheme, url in self.proxies]
 
 
 class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing maps to an error
@@ -139,25 +168,36 @@ class ReplyBody:
     """Collects one reply's body, decompressed, within its limits.
 
     Raises `TransportFailure`: `too_large`, or `protocol` for an encoding that is
-    unknown or broken.
+    unknown or broken. But the status of an error (300 and above) says enough without its
+    body: it is cut at its limit, empty where its encoding is unknown or broken, and whoever
+    reads it suppresses what it `forgives`: the body is then what came before.
     """
 
     def __init__(self, status: int, headers: dict[str, str], limits: Limits) -> None:
-        self._is_cut = status >= 300
-        self._max_bytes = limits.max_error_bytes if self._is_cut else limits.max_reply_bytes
+        self._is_error = status >= 300
+        self.forgives: tuple[type[Exception], ...] = (TransportFailure,) if self._is_error else ()
+        self._max_bytes = limits.max_error_bytes if self._is_error else limits.max_reply_bytes
         self._room = self._max_bytes
         self._pieces: list[bytes] = []
+        self._inflater: _Inflater | None = None
         encoding = headers.get("content-encoding", "").strip().lower()
-        self._inflater = _inflater(encoding)
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            self._inflater = _Inflater(is_gzip=encoding != "deflate")
+        elif encoding not in ("", "identity"):
+            self._give_up(_unknown(encoding))
         length = headers.get("content-length", "")
-        if not self._is_cut and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS:
+        if not self._is_error and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS:
             self._refuse_above(int(length))
 
     def add(self, data: bytes) -> bool:
         """Take the next piece; return whether more is wanted."""
         if self._inflater is not None:
             # One byte past the room tells that there is more, whatever the data expands to.
-            data = self._inflater.decode(data, self._room + 1)
+            try:
+                data = self._inflater.decode(data, self._room + 1)
+            except zlib.error:
+                self._give_up(_broken())
+                return False
         if len(data) > self._room:
             self._refuse_above(self._max_bytes + 1)
             self._pieces.append(data[: self._room])
@@ -170,27 +210,34 @@ class ReplyBody:
 
     def finish(self) -> bytes:
         """Return the whole body."""
-        if self._inflater is not None:
-            self._inflater.finish()
+        if self._inflater is not None and not self._inflater.is_whole and not self._is_error:
+            raise _broken()
         return b"".join(self._pieces)
 
+    def _give_up(self, failure: TransportFailure) -> None:
+        if not self._is_error:
+            raise failure from None
+        self._pieces.clear()
+        self._inflater = None
+        self._max_bytes = self._room = 0
+
     def _refuse_above(self, size: int) -> None:
-        if size > self._max_bytes and not self._is_cut:
+        if size > self._max_bytes and not self._is_error:
             message = f"the reply is larger than {self._max_bytes} bytes (max_reply_bytes)"
             raise TransportFailure("too_large", message, sent=True)
 
 
-def _inflater(encoding: str) -> _Inflater | None:
-    if encoding in ("", "identity"):
-        return None
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return _Inflater(is_gzip=encoding != "deflate")
-    message = f"the reply's content-encoding {encoding[:40]!r} is not one that was asked for"
-    raise TransportFailure("protocol", message, sent=True)
+def _unknown(encoding: str) -> TransportFailure:
+    shown = redact(encoding)[:MAX_ENCODING_CHARACTERS]
+    message = f"the reply's content-encoding {shown!r} is not one that was asked for"
+    return TransportFailure("protocol", message, sent=True)
 
 
 class _Inflater:
-    """Undoes gzip or deflate piece by piece, never past a bound."""
+    """Undoes gzip or deflate piece by piece, never past a bound; raises `zlib.error`.
+
+    Zero bytes after a gzip member are padding, as for Python's gzip module.
+    """
 
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip
@@ -206,24 +253,27 @@ class _Inflater:
                 return b""
             data, self._head = self._head, b""
             self._start(data)
-        try:
-            out: bytes = self._stream.decompress(data, max_bytes)
-            while self._is_gzip and self._stream.unused_data and len(out) < max_bytes:
-                data = self._stream.unused_data
+        out = b""
+        while data and len(out) < max_bytes:
+            if self._stream.eof:
+                # After a "deflate" stream nothing is looked at: it is no member of a row.
+                data = data.lstrip(b"\0") if self._is_gzip else b""
+                if not data:
+                    break
                 self._start(data)
-                out += self._stream.decompress(data, max_bytes - len(out))
-        except zlib.error:
-            raise _broken() from None
+            out += self._stream.decompress(data, max_bytes - len(out))
+            data = self._stream.unused_data
         return out
 
-    def finish(self) -> None:
-        if self._head or (self._stream is not None and not self._stream.eof):
-            raise _broken()
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing is missing at the end."""
+        return not self._head and (self._stream is None or self._stream.eof)
 
     def _start(self, data: bytes) -> None:
         self._members += 1
         if self._members > MAX_GZIP_MEMBERS:
-            raise _broken()
+            raise zlib.error("too many members")
         if self._is_gzip:
             window_bits = zlib.MAX_WBITS | 16
         else:

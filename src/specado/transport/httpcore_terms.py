@@ -1,19 +1,23 @@
-"""Our requests, replies, proxies and failures in httpcore's terms; no I/O."""
+"""Our requests, replies, proxies and failures in httpcore's terms; no I/O.
+
+As httpcore 1.0.9 has them (read 2026-11-22): it hands a request's time-outs on as they are,
+but none where it speaks to a SOCKS proxy (encode/httpcore issue 1089, open on that day).
+"""
 
 from __future__ import annotations
 
-import functools
 import importlib.util
+import re
 import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from specado.errors import ConfigurationError
+from specado.errors import ConfigurationError, redact
 from specado.transport.exchange import TransportFailure
 from specado.transport.network import TimeUp
-from specado.transport.route import Proxy, address_of, tls_context
+from specado.transport.route import Proxy, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -26,6 +30,7 @@ __all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no
 # Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
 JOINED_BYTES = 262_144
 PIECE_BYTES = 65_536
+MAX_REASON_CHARACTERS = 200
 # These follow from the address, the body and what can be decoded.
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
 _TIME_UP = (TimeUp, httpcore.TimeoutException)
@@ -41,11 +46,13 @@ _NETWORK_ERRORS = (
 class Exchange:
     """One request's clock, and what has become of it; httpcore hands it on as its time-out.
 
-    `tls_layers` tells the connection that reaches the provider from one that only reaches
-    its proxy: until then `connect_until` holds, and nothing counts as sent.
+    `slots` has one entry when the exchange may begin. `tls_layers` tells the connection that
+    reaches the provider from one that only reaches its proxy: until then `connect_until`
+    holds, and nothing counts as sent.
     """
 
     def __init__(self, address: Address, proxy: Proxy | None, until: float, limits: Limits) -> None:
+        self.address = address
         self.until = until
         self.connect_timeout_s = limits.connect_timeout_s
         self.connect_until = until
@@ -54,6 +61,7 @@ class Exchange:
         )
         self.way = proxy or address
         self.connection: Any = None
+        self.slots: list[None] = []
         self.has_sent = False
         self.has_answer = False
         self.has_ended = False
@@ -82,41 +90,46 @@ class _Pieces:
 
 def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> httpcore.Request:
     """Return *request* as httpcore takes it."""
-    url, authority = _core_url(request.url, is_proxied)
     body = request.body
-    headers = [
-        (b"host", authority),
-        (b"accept-encoding", b"gzip, deflate"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    wrong = None
-    for name, value in request.headers:
-        if name.lower() not in _OWN_HEADERS:
-            try:
-                headers.append((name.encode("ascii"), value.encode("latin-1")))
-            except UnicodeEncodeError:
-                wrong = name  # the error quotes the value: it must not become a context
+    wrong = _wrong_header(request)
     if wrong is not None:
         raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
     timeouts: dict[str, Any] = dict.fromkeys(("connect", "read", "write"), exchange)
     timeouts["pool"] = max(0.0, exchange.until - time.monotonic())
     return httpcore.Request(
         request.method,
-        url,
-        headers=headers,
+        _core_url(exchange.address, is_proxied=is_proxied),
+        headers=[
+            (b"host", exchange.address.authority.encode("ascii")),
+            (b"accept-encoding", b"gzip, deflate"),
+            (b"content-length", b"%d" % len(body)),
+            *(
+                (name.encode("ascii"), value.encode("latin-1"))
+                for name, value in request.headers
+                if name.lower() not in _OWN_HEADERS
+            ),
+        ],
         content=body if len(body) <= JOINED_BYTES else _Pieces(body),  # type: ignore[arg-type]
         extensions={"timeout": timeouts},
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _core_url(url: str, is_proxied: bool) -> tuple[httpcore.URL, bytes]:
-    address = address_of(url)
+def _wrong_header(request: WireRequest) -> str | None:
+    """Return the name of a header that no bytes stand for.
+
+    Looked at before it is encoded: that error would quote the value.
+    """
+    for name, value in request.headers:
+        if not name.isascii() or max(value, default="") > "\xff":
+            return name
+    return None
+
+
+def _core_url(address: Address, *, is_proxied: bool) -> httpcore.URL:
     # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
     host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
     port = None if address.authority == host else address.port
-    core_url = httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
-    return core_url, address.authority.encode("ascii")
+    return httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
 
 
 def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
@@ -176,7 +189,7 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
     if isinstance(error, _TIME_UP):
         return TransportFailure("timeout", "the attempt's time is up", sent=True)
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
-        message = f"the reply is not valid HTTP: {str(error)[:100]}"
+        message = f"the reply is not valid HTTP: {_complaint(error)}"
         return TransportFailure("protocol", message, sent=True)
     if not isinstance(error, _NETWORK_ERRORS):
         return None
@@ -197,5 +210,21 @@ def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailu
     is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
     if not isinstance(error, _NETWORK_ERRORS) and not is_socks:
         return None
-    reason: Any = getattr(error, "strerror", None) or error
+    reason = _reason(error, is_socks=is_socks)
     return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
+
+
+def _complaint(error: Exception) -> str:
+    """Return what h11 0.16 complains of, without the peer's bytes that it quotes after it."""
+    words = re.match(r"[A-Za-z' -]*", str(error))
+    return words[0].strip()[:MAX_REASON_CHARACTERS] if words is not None else ""
+
+
+def _reason(error: BaseException, *, is_socks: bool) -> str:
+    if isinstance(error, httpcore.RemoteProtocolError):
+        return _complaint(error)
+    if isinstance(error, httpcore.ProxyError) and not is_socks:
+        # httpcore 1.0.9 gives status and reason phrase; the phrase is the peer's.
+        return f"it answered {str(error)[:3]}"
+    text = getattr(error, "strerror", None) or error
+    return redact(str(text))[:MAX_REASON_CHARACTERS]

@@ -77,7 +77,8 @@ def drop_sockets_after_fork() -> None:
     for sock in list(_sockets):
         descriptor = sock.detach()
         if descriptor >= 0:
-            os.close(descriptor)
+            with contextlib.suppress(OSError):  # the rest is closed all the same
+                os.close(descriptor)
     _sockets.clear()
 
 

@@ -77,6 +77,19 @@ def _reply_in(error: Exception, limits: Limits) -> WireReply | None:
     return WireReply(response.status_code, headers, content)
 
 
+def _left_by(error: Exception, body: _Body | None, limits: Limits) -> WireReply | Exception:
+    """Return what *error* leaves of the exchange: a reply to be judged, or what to raise."""
+    refused = _reply_in(error, limits)
+    if refused is not None:
+        return refused
+    failure: Exception | None = error
+    if not isinstance(error, TransportFailure):
+        failure = failure_from(error, has_reply=body is not None)
+    if body is not None and isinstance(failure, body.forgives):
+        return body.reply()
+    return failure or error
+
+
 class _Own:
     """A caller's client, checked: its `send` and `build_request`."""
 
@@ -118,26 +131,29 @@ class ClientTransport(_Own):
         """Return the whole reply."""
         until = time.monotonic() + timeout_s
         response: Any = None
-        failure: TransportFailure | None = None
+        body: _Body | None = None
         try:
-            outgoing = self._request(request, timeout_s, limits)
-            response = self._client.send(outgoing, stream=True, follow_redirects=False)
+            response = self._client.send(
+                self._request(request, timeout_s, limits), stream=True, follow_redirects=False
+            )
             body = _Body(response, limits)
             for data in body.pieces or response.iter_raw():
                 if not body.add(data, until):
                     break
             return body.reply()
         except Exception as error:
-            refused = _reply_in(error, limits)
-            if refused is not None:
-                return refused
-            failure = failure_from(error, has_reply=response is not None)
-            if failure is None:
+            left = _left_by(error, body, limits)
+            if left is error:
                 raise
         finally:
             if response is not None:
                 response.close()
-        raise failure
+        if isinstance(left, WireReply):
+            return left
+        try:
+            raise left
+        finally:
+            del left  # it refers to this frame: a cycle would keep the body alive
 
 
 class AsyncClientTransport(_Own):
@@ -151,10 +167,11 @@ class AsyncClientTransport(_Own):
         """Return the whole reply."""
         until = time.monotonic() + timeout_s
         response: Any = None
-        failure: TransportFailure | None = None
+        body: _Body | None = None
         try:
-            outgoing = self._request(request, timeout_s, limits)
-            response = await self._client.send(outgoing, stream=True, follow_redirects=False)
+            response = await self._client.send(
+                self._request(request, timeout_s, limits), stream=True, follow_redirects=False
+            )
             body = _Body(response, limits)
             if body.pieces is not None:
                 for data in body.pieces:
@@ -165,16 +182,18 @@ class AsyncClientTransport(_Own):
                     break
             return body.reply()
         except Exception as error:
-            refused = _reply_in(error, limits)
-            if refused is not None:
-                return refused
-            failure = failure_from(error, has_reply=response is not None)
-            if failure is None:
+            left = _left_by(error, body, limits)
+            if left is error:
                 raise
         finally:
             if response is not None:
                 await response.aclose()
-        raise failure
+        if isinstance(left, WireReply):
+            return left
+        try:
+            raise left
+        finally:
+            del left  # it refers to this frame: a cycle would keep the body alive
 
 
 class _Body:
@@ -190,6 +209,7 @@ class _Body:
             self.pieces = iter((response.content,))
             headers = {}
         self._body = ReplyBody(self._status, headers, limits)
+        self.forgives = self._body.forgives
 
     def add(self, data: bytes, until: float) -> bool:
         if time.monotonic() > until:

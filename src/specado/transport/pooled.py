@@ -43,10 +43,11 @@ class PooledTransport:
         reply = self.open(request, until, limits)
         try:
             body = ReplyBody(reply.status, reply.headers, limits)
-            while True:
-                data = reply.read(until)
-                if not data or not body.add(data):
-                    break
+            with contextlib.suppress(*body.forgives):
+                while True:
+                    data = reply.read(until)
+                    if not data or not body.add(data):
+                        break
             return WireReply(reply.status, reply.headers, body.finish())
         finally:
             reply.close()
@@ -63,17 +64,17 @@ class PooledTransport:
         pool = self._pool or self._new_pool()
         core = pool.core(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
-        pool.take_slot(until)
+        response: httpcore.Response | None = None
         failure: Exception | None
         try:
+            pool.take_slot(exchange)
             response = core.handle_request(core_request)
+            return OpenReply(pool, exchange, response)
         except BaseException as error:
-            pool.slots.put(None)
+            pool.abandon(exchange, response)
             failure = failure_of(error, exchange)
             if failure is None:
                 raise
-        else:
-            return OpenReply(pool, exchange, response)
         try:
             raise failure
         finally:
@@ -111,19 +112,21 @@ class ThreadPool(Pool):
         for _ in range(self.max_slots):
             self.slots.put(None)
 
-    def take_slot(self, until: float) -> None:
-        """Wait for the right to send; raise `TransportFailure` at *until*."""
+    def take_slot(self, exchange: Exchange) -> None:
+        """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             with contextlib.suppress(IndexError):
                 self.dropped.popleft().response.close()
-        try:
-            wait_s = until - time.monotonic()
-            self.slots.get(wait_s > 0, max(wait_s, 0))
-        except queue.Empty:
-            pass
-        else:
+        wait_s = exchange.until - time.monotonic()
+        with contextlib.suppress(queue.Empty):
+            # Taken and noted in one step of C: an interrupt between the two would lose it.
+            exchange.slots.extend(map(self.slots.get, (wait_s > 0,), (max(wait_s, 0),)))
             return
         raise no_slot(self.settings)
+
+    def give_slot(self) -> None:
+        """Give back the right to send."""
+        self.slots.put(None)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -133,14 +136,16 @@ class ThreadPool(Pool):
             connection.lose()
             raise
         finally:
-            self.settle(connection, self.max_slots - self.slots.qsize() - 1)
-            self.slots.put(None)
+            try:
+                self.settle(connection, self.max_slots - self.slots.qsize() - 1)
+            finally:
+                self.give_slot()
 
     def drop(self, connection: Connection) -> None:
         """Close a connection for a finalizer."""
         connection.lose()
         self.dropped.append(connection)
-        self.slots.put(None)
+        self.give_slot()
 
 
 class OpenReply(Reply):

@@ -46,10 +46,11 @@ class AsyncPooledTransport:
         reply = await self.open(request, until, limits)
         try:
             body = ReplyBody(reply.status, reply.headers, limits)
-            while True:
-                data = await reply.read()
-                if not data or not body.add(data):
-                    break
+            with contextlib.suppress(*body.forgives):
+                while True:
+                    data = await reply.read(until)
+                    if not data or not body.add(data):
+                        break
             return WireReply(reply.status, reply.headers, body.finish())
         finally:
             reply.close()
@@ -57,8 +58,7 @@ class AsyncPooledTransport:
     async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
-        *until*, a time of `time.monotonic`, also bounds all reads unless the reply is
-        told otherwise.
+        *until* is a time of `time.monotonic`.
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
@@ -67,17 +67,17 @@ class AsyncPooledTransport:
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
         core = pool.core(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
-        await pool.take_slot(until)
+        response: httpcore.Response | None = None
         failure: Exception | None
         try:
+            await pool.take_slot(exchange)
             response = await core.handle_async_request(core_request)
+            return AsyncOpenReply(pool, exchange, response)
         except BaseException as error:
-            pool.slots.release()
+            pool.abandon(exchange, response)
             failure = failure_of(error, exchange)
             if failure is None:
                 raise
-        else:
-            return AsyncOpenReply(pool, exchange, response)
         try:
             raise failure
         finally:
@@ -119,17 +119,23 @@ class TaskPool(Pool):
         self.slots = anyio.Semaphore(self.max_slots)
         self._loop = weakref.ref(asyncio.get_running_loop())
 
-    async def take_slot(self, until: float) -> None:
-        """Wait for the right to send; raise `TransportFailure` at *until*."""
+    async def take_slot(self, exchange: Exchange) -> None:
+        """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             _run(self.dropped.popleft().response.aclose())
         with contextlib.suppress(anyio.WouldBlock):
             self.slots.acquire_nowait()
+            exchange.slots.append(None)
             return
-        with anyio.move_on_after(max(0.0, until - time.monotonic())) as scope:
+        with anyio.move_on_after(max(0.0, exchange.until - time.monotonic())) as scope:
             await self.slots.acquire()
+            exchange.slots.append(None)
         if scope.cancelled_caught:
             raise no_slot(self.settings)
+
+    def give_slot(self) -> None:
+        """Give back the right to send."""
+        self.slots.release()
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -140,8 +146,10 @@ class TaskPool(Pool):
             connection.lose()
             raise
         finally:
-            self.settle(connection, self.max_slots - self.slots.value - 1)
-            self.slots.release()
+            try:
+                self.settle(connection, self.max_slots - self.slots.value - 1)
+            finally:
+                self.give_slot()
 
     def drop(self, connection: Connection) -> None:
         """Close a connection for a finalizer, in whatever thread."""
@@ -150,7 +158,7 @@ class TaskPool(Pool):
         loop = self._loop()
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(self.slots.release)
+                loop.call_soon_threadsafe(self.give_slot)
 
 
 def _run(steps: Coroutine[Any, Any, None]) -> None:
@@ -167,15 +175,12 @@ def _run(steps: Coroutine[Any, Any, None]) -> None:
 class AsyncOpenReply(Reply):
     """A `Reply` for tasks of one loop."""
 
-    def arm(self, until: float) -> None:
-        """Let further reads end at *until*, a time of `time.monotonic`."""
-        self._exchange.until = until
-
-    async def read(self) -> bytes:
+    async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
         connection = self._connection
         if connection is None:
             return b""
+        self._exchange.until = until
         self._is_reading = True
         failure: Exception | None
         try:

@@ -7,10 +7,10 @@ import ipaddress
 import ssl
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from specado.errors import ConfigurationError
+from specado.errors import ConfigurationError, levels_to_caller
 from specado.transport.exchange import (
     InsecureTransportWarning,
     TransportSettings,
@@ -47,6 +47,9 @@ class Address(NamedTuple):
     def __repr__(self) -> str:
         return f"Address({self.scheme}://{self.authority})"
 
+    def __rich_repr__(self) -> list[Any]:  # rich shows every field of a tuple otherwise
+        return [f"{self.scheme}://{self.authority}"]
+
 
 class Proxy(NamedTuple):
     """A proxy; `credentials` are user and password, never shown."""
@@ -59,10 +62,27 @@ class Proxy(NamedTuple):
     def __repr__(self) -> str:
         return f"Proxy({self.scheme}://{self.host}:{self.port})"
 
+    def __rich_repr__(self) -> list[Any]:  # rich shows every field of a tuple otherwise
+        return [f"{self.scheme}://{self.host}:{self.port}"]
 
-@functools.lru_cache(maxsize=512)
+
 def address_of(url: str) -> Address:
     """Return the parts of *url*, or raise a `ConfigurationError` that does not show its query."""
+    base, _, query = url.partition("#")[0].partition("?")
+    try:
+        address = _address_of(base)  # kept for the next call; the query is not: it may be a key
+    except ConfigurationError as error:
+        del url, base, query  # nor does a traceback that shows locals have it
+        raise error.with_traceback(None) from None
+    if not query:
+        return address
+    return address._replace(
+        target=address.target + b"?" + quote(query, safe=_URL_SAFE).encode("ascii")
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _address_of(url: str) -> Address:
     shown = without_query(url)[:200]
     try:
         parts = urlsplit(url)
@@ -76,8 +96,6 @@ def address_of(url: str) -> Address:
         raise ConfigurationError(f"{shown!r}: credentials go into the headers, not into the URL")
     default = _DEFAULT_PORTS[parts.scheme]
     target = quote(parts.path or "/", safe=_URL_SAFE)
-    if parts.query:
-        target += "?" + quote(parts.query, safe=_URL_SAFE)
     name = f"[{host}]" if ":" in host else host
     authority = name if port in (None, default) else f"{name}:{port}"
     return Address(
@@ -113,12 +131,12 @@ def warn_if_readable(address: Address, request: WireRequest) -> None:
     """Warn, once per origin, of a key that goes over plain HTTP to another machine."""
     if address.scheme == "https" or address.is_loopback or address[:3] in _warned_origins:
         return
-    if any(name.lower() in _KEY_HEADERS for name, _ in request.headers):
+    if request.carries_key or any(name.lower() in _KEY_HEADERS for name, _ in request.headers):
         message = (
             f"a key is sent to http://{address.authority} without encryption: "
             "everybody on the way can read it; use https://"
         )
-        warnings.warn(message, InsecureTransportWarning, stacklevel=2)
+        warnings.warn(message, InsecureTransportWarning, stacklevel=levels_to_caller())
         _warned_origins.add(address[:3])
 
 

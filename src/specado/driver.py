@@ -1,0 +1,138 @@
+"""Carries out the steps of a call, for threads and for event loops; holds no policy."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Union
+
+from specado import transport
+from specado.calls import Call
+from specado.errors import ConfigurationError
+from specado.routing.attempts import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.config import Settings
+    from specado.endpoints import Access
+    from specado.routing.attempts import Effect, Outcome, Result, Steps
+    from specado.transport import AsyncTransport, Transport
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Driver"]
+
+
+class Driver:
+    """What a client and its namespaces share; it knows neither, so that no cycle keeps a key."""
+
+    def __init__(
+        self, settings: Settings, access: Access, http_client: Any, async_http_client: Any
+    ) -> None:
+        self.settings = settings
+        self.access = access
+        self._http_client = http_client
+        self._async_http_client = async_http_client
+
+    def run(self, model: Any, messages: Any, given: Mapping[str, Any]) -> ChatCompletionResponse:
+        """Return a call's reply, or raise its error."""
+        call = Call(self.settings, self.access, model, messages, given)
+        carrier = self._carrier(call)
+        steps = call.steps()
+        try:
+            effect, result = _step(steps, None)
+            while effect is not None:
+                outcome: Outcome = None
+                if isinstance(effect, Wait):
+                    time.sleep(call.waits(effect.delay_s))
+                else:
+                    candidate, timeout_s = effect.candidate, effect.timeout_s
+                    request = call.request_of(candidate)
+                    if isinstance(request, ConfigurationError):
+                        outcome = request
+                    else:
+                        try:
+                            reply = carrier.send(request, timeout_s, call.wire_limits)
+                        except transport.TransportFailure as failure:
+                            outcome = call.failed(candidate, request, failure, timeout_s)
+                        else:
+                            outcome = call.read(candidate, request, reply)
+                effect, result = _step(steps, outcome)
+        finally:
+            steps.close()
+        return call.conclude(result)
+
+    async def run_async(
+        self, model: Any, messages: Any, given: Mapping[str, Any]
+    ) -> ChatCompletionResponse:
+        """Return a call's reply without blocking the event loop, or raise its error."""
+        call = Call(self.settings, self.access, model, messages, given)
+        carrier = self._async_carrier(call)
+        steps = call.steps()
+        try:
+            effect, result = _step(steps, None)
+            while effect is not None:
+                outcome: Outcome = None
+                if isinstance(effect, Wait):
+                    await asyncio.sleep(call.waits(effect.delay_s))
+                else:
+                    candidate, timeout_s = effect.candidate, effect.timeout_s
+                    request = call.request_of(candidate)
+                    if isinstance(request, ConfigurationError):
+                        outcome = request
+                    else:
+                        try:
+                            reply = await carrier.send(request, timeout_s, call.wire_limits)
+                        except transport.TransportFailure as failure:
+                            outcome = call.failed(candidate, request, failure, timeout_s)
+                        else:
+                            outcome = call.read(candidate, request, reply)
+                effect, result = _step(steps, outcome)
+        finally:
+            steps.close()
+        return call.conclude(result)
+
+    def _carrier(self, call: Call) -> Transport:
+        if call.simulated:
+            # Imported where it is used: most processes never simulate.
+            from specado.simulator.inprocess import InProcessTransport
+
+            return InProcessTransport()
+        if self._http_client is not None:
+            return transport.client_transport(self._http_client)
+        if self._async_http_client is not None:
+            raise _no_client("http_client", "create")
+        return transport.shared_transport(self.access.transport_settings)
+
+    def _async_carrier(self, call: Call) -> AsyncTransport:
+        if call.simulated:
+            from specado.simulator.inprocess import AsyncInProcessTransport
+
+            return AsyncInProcessTransport()
+        if self._async_http_client is not None:
+            return transport.async_client_transport(self._async_http_client)
+        if self._http_client is not None:
+            raise _no_client("async_http_client", "create_async")
+        return transport.shared_async_transport(self.access.transport_settings)
+
+
+def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:
+    """Return the next effect, or `None` and the call's `Result`.
+
+    Here and nowhere else a `StopIteration` means the end: one that a key's callable or a
+    caller's own HTTP client raises is theirs.
+    """
+    try:
+        return steps.send(outcome), None
+    except StopIteration as stop:
+        result: Result = stop.value
+        return None, result
+
+
+def _no_client(argument: str, method: str) -> ConfigurationError:
+    """Return the error for a call that would pass the caller's own HTTP client by."""
+    return ConfigurationError(
+        f"{method} needs {argument}: this client has an HTTP client of your own for the other "
+        "kind of call only",
+        key=argument,
+    )
