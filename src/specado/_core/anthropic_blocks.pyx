@@ -28,7 +28,6 @@ cdef class AnthropicBlocks(Encoder):
         return self.out.literal(start)
 
     cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
-        cdef str path
         if not text.strip():
             self.lose("text.blank", f"messages[{self.index}].{field}", text)
             return first

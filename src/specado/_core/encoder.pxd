@@ -19,3 +19,5 @@ cdef class Encoder:
     cdef bint lacks(self, str feature)
     cdef bint lacks_input(self, str modality)
     cdef bint lacks_output(self, str modality)
+    cdef bytes escaped(self, str name)
+    cdef object refusal(self, object error)
