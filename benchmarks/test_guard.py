@@ -77,7 +77,7 @@ def anthropic_dicts(messages: list[dict[str, str]]) -> bytes:
     )
 
 
-@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("count", [10, 1_000, 10_000])
 @pytest.mark.parametrize("encode", [openai_core, openai_orjson, openai_msgspec])
 def test_openai_body(benchmark, encode, count):
     benchmark.group = f"messages to an OpenAI body, {count} messages"
@@ -87,7 +87,7 @@ def test_openai_body(benchmark, encode, count):
     benchmark(encode, messages)
 
 
-@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("count", [10, 1_000, 10_000])
 @pytest.mark.parametrize("encode", [anthropic_core, anthropic_dicts])
 def test_anthropic_body(benchmark, encode, count):
     benchmark.group = f"messages to an Anthropic body, {count} messages"

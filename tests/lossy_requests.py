@@ -18,9 +18,9 @@ ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "done"}
 CUSTOM = {"id": "c1", "type": "custom", "custom": {"name": "f", "input": "text"}}
 TOOL = {"name": "f", "input_schema": SCHEMA}
 USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
-CALLER = {"type": "code_execution_20250825", "tool_id": "t"}
 THINKING = {"type": "thinking", "text": "hm", "signature": "s", "model": "claude-opus-4-5"}
 CACHE = {"type": "ephemeral"}
+CACHED = {"type": "text", "text": "a", "cache_control": CACHE}
 OPUS, SONNET, OLD, NEW = "claude-opus-4-5", "claude-sonnet-4-5", "claude-3-haiku", "claude-opus-5"
 
 
@@ -67,15 +67,15 @@ FROM_OPENAI: dict[str, Lost] = {
     "system.later": Lost(
         messages(USER, {"role": "system", "content": "s"}), OPUS, "messages[1].role"
     ),
-    "system.alone": Lost(messages({"role": "system", "content": "s"}), OPUS, "messages[0]"),
+    "system.alone": Lost(messages({"role": "system", "content": "s"}), OPUS, "messages[0].role"),
     "system.part": Lost(
         messages({"role": "system", "content": [image(PNG)]}, USER), OPUS, "messages[0].content[0]"
     ),
     "role.unknown": Lost(
         messages({"role": "critic", "content": "a"}), "gpt-4o", "messages[0].role"
     ),
-    "turns.merged": Lost(messages(USER, USER), OPUS, "messages[1]"),
-    "messages.blank": Lost(messages({"role": "user", "content": " "}), OPUS, "messages[0].content"),
+    "turns.merged": Lost(messages(USER, USER), OPUS, "messages[1].role"),
+    "messages.blank": Lost(messages({"role": "user", "content": " "}), OPUS, "messages[0]"),
     "message.name": Lost(messages({**USER, "name": "Ann"}), OPUS, "messages[0].name"),
     "message.annotations": Lost(
         messages(USER, {**SAID, "annotations": [{"url": "u"}]}, USER),
@@ -115,7 +115,10 @@ FROM_OPENAI: dict[str, Lost] = {
     "file.id": Lost(
         user(file(file_id="f"), {"type": "text", "text": "a"}),
         OPUS,
-        "messages[0].content[0].file.file_id",
+        "messages[0].content[0]",
+    ),
+    "file.id_beside_data": Lost(
+        user(file(file_id="f", file_data=PDF)), OPUS, "messages[0].content[0].file.file_id"
     ),
     "file.media_type": Lost(
         user(file(file_data="data:text/csv;base64,AAAA")),
@@ -129,6 +132,11 @@ FROM_OPENAI: dict[str, Lost] = {
         messages(USER, {"role": "user", "content": "", "cache_control": CACHE}),
         OPUS,
         "messages[1].cache_control",
+    ),
+    "cache_control.twice": Lost(
+        messages({"role": "user", "content": [CACHED], "cache_control": CACHE}),
+        OPUS,
+        "messages[0].cache_control",
     ),
     "reasoning.openai": Lost(
         messages(USER, {**SAID, "reasoning": "hm"}, USER), "gpt-5", "messages[1].reasoning"
@@ -149,6 +157,9 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool.result_late": Lost(
+        messages(USER, CALLED, USER, ANSWER, tools=[FUNCTION]), OPUS, "messages[3]"
+    ),
     "tool_choice.thinking": Lost(
         messages(USER, tools=[FUNCTION], tool_choice="required", reasoning_effort="high"),
         OPUS,
@@ -213,7 +224,7 @@ FROM_OPENAI: dict[str, Lost] = {
             },
         ),
         OPUS,
-        "response_format.json_schema.strict",
+        "response_format.json_schema",
     ),
     "max_tokens.default": Lost(messages(USER), OPUS, "max_tokens"),
     "max_tokens.above_limit": Lost(messages(USER, max_tokens=10**6), OPUS, "max_tokens"),
@@ -244,6 +255,9 @@ FROM_OPENAI: dict[str, Lost] = {
     "reasoning_effort.level": Lost(
         messages(USER, reasoning_effort="minimal"), "o3", "reasoning_effort"
     ),
+    "reasoning_effort.none": Lost(
+        messages(USER, reasoning_effort="none"), "gpt-4o", "reasoning_effort"
+    ),
     "reasoning_effort.unsupported": Lost(
         messages(USER, reasoning_effort="low"), "gpt-4o", "reasoning_effort"
     ),
@@ -262,7 +276,9 @@ FROM_OPENAI: dict[str, Lost] = {
     "service_tier": Lost(messages(USER, service_tier="flex"), OPUS, "service_tier"),
     "store": Lost(messages(USER, store=True), OPUS, "store"),
     "stream_options": Lost(
-        messages(USER, stream_options={"include_usage": True}), OPUS, "stream_options"
+        messages(USER, stream_options={"include_obfuscation": True}),
+        OPUS,
+        "stream_options.include_obfuscation",
     ),
     "metadata": Lost(messages(USER, metadata={"a": "b"}), OPUS, "metadata"),
     "prediction": Lost(
@@ -275,15 +291,15 @@ FROM_OPENAI: dict[str, Lost] = {
 }
 
 FROM_ANTHROPIC: dict[str, Lost] = {
-    "anthropic.caller": Lost(
+    "anthropic.block_order": Lost(
         messages(
             USER,
-            {"role": "assistant", "content": [{**USE, "caller": CALLER}]},
+            {"role": "assistant", "content": [USE, {"type": "text", "text": "a"}]},
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1"}]},
             tools=[TOOL],
         ),
         "gpt-4o",
-        "messages[1].content[0].caller",
+        "messages[1].content[1]",
     ),
     "anthropic.citations": Lost(
         user({"type": "text", "text": "a", "citations": [{"type": "char_location"}]}),
@@ -305,13 +321,23 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "gpt-4o",
         "messages[0].content[0].context",
     ),
+    "anthropic.document_name": Lost(
+        user(
+            {
+                "type": "document",
+                "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"},
+            }
+        ),
+        "gpt-4o",
+        "messages[0].content[0].title",
+    ),
     "anthropic.document_source": Lost(
         user(
             {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}},
             {"type": "text", "text": "a"},
         ),
         "gpt-4o",
-        "messages[0].content[0].source",
+        "messages[0].content[0]",
     ),
     "anthropic.document_text": Lost(
         user(
@@ -323,10 +349,15 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "gpt-4o",
         "messages[0].content[0]",
     ),
-    "anthropic.effort": Lost(
+    "anthropic.effort_disabled": Lost(
         messages(USER, thinking={"type": "disabled"}, output_config={"effort": "low"}),
         "gpt-5.1",
         "output_config.effort",
+    ),
+    "anthropic.format_name": Lost(
+        messages(USER, output_config={"format": {"type": "json_schema", "schema": SCHEMA}}),
+        "gpt-4o",
+        "output_config.format",
     ),
     "anthropic.image_transformations": Lost(
         user(

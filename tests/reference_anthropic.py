@@ -48,7 +48,8 @@ class AnthropicTwin(_Twin):
             lead += 1
         self.alone = lead == len(self.messages)
         if self.alone:
-            self.lose("system.alone", "messages[0]")
+            for index in range(lead):
+                self.lose("system.alone", f"messages[{index}].role")
             lead = 0
         self.find_last()
         system = [block for index in range(lead) for block in self.system(index)]
@@ -83,7 +84,10 @@ class AnthropicTwin(_Twin):
     def thinking_effort(self, max_tokens: int) -> Optional[str]:
         wanted = self.params.get("reasoning_effort")
         way = self.trait("thinking")
-        if wanted is None or (wanted == "none" and way != "always"):
+        if wanted is None or (wanted == "none" and way == "adaptive"):
+            return None
+        if wanted == "none" and way != "always":
+            self.lose("reasoning_effort.none", "reasoning_effort")
             return None
         by_effort = way in ("adaptive", "always")
         if wanted == "none" or not (way == "budget" or by_effort) or (
@@ -118,18 +122,21 @@ class AnthropicTwin(_Twin):
                 return False, False, None
             if not native:
                 self.lose("response_format.tool", "response_format")
-            given = self.params["response_format"]["json_schema"]
-            path = "response_format.json_schema"
-            if given.get("name") is not None:
-                self.lose("response_format.name", f"{path}.name")
-            if native and given.get("description") is not None:
-                self.lose("response_format.description", f"{path}.description")
-            if native and given.get("strict") is False:
-                self.lose("response_format.strict", f"{path}.strict")
+            else:
+                self.lose_schema_keys()
             return native, not native, None
         if kind != "text":
             self.lose("response_format.unsupported", "response_format")
         return False, False, None
+
+    def lose_schema_keys(self) -> None:
+        path = "response_format.json_schema"
+        given = self.params["response_format"]["json_schema"]
+        for name in ("name", "description"):
+            if given.get(name) is not None:
+                self.lose(f"response_format.{name}", f"{path}.{name}")
+        if not given.get("strict"):
+            self.lose("response_format.strict", path)
 
     def find_last(self) -> None:
         spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
@@ -188,6 +195,8 @@ class AnthropicTwin(_Twin):
         if control is not None and not takers:
             self.lose("cache_control.blank", f"messages[{index}].cache_control")
         elif control is not None:
+            if "cache_control" in takers[-1]:
+                self.lose("cache_control.twice", f"messages[{index}].cache_control")
             takers[-1].setdefault("cache_control", control)
         return blocks
 
@@ -224,14 +233,14 @@ class AnthropicTwin(_Twin):
             side = self.side(message)
             if groups and groups[-1][0] == side:
                 if not (message["role"] == "tool" == self.messages[index - 1]["role"]):
-                    self.lose("turns.merged", f"messages[{index}]")
+                    self.lose("turns.merged", f"messages[{index}].role")
                 groups[-1][1].append(index)
             else:
                 groups.append((side, [index]))
         turns = [{"role": side, "content": self.turn(side, ids)} for side, ids in groups]
         turns = [turn for turn in turns if turn["content"]]
         if not turns:
-            self.lose("messages.blank", f"messages[{start}].content")
+            self.lose("messages.blank", f"messages[{start}]")
             return [{"role": "user", "content": ""}]
         return turns
 
@@ -244,6 +253,8 @@ class AnthropicTwin(_Twin):
             elif side == "user" and message["role"] in LEADING and not self.alone:
                 self.lose("system.later", f"messages[{index}].role")
             if message["role"] == "tool":
+                if others:
+                    self.lose("tool.result_late", f"messages[{index}]")
                 results.append(self.result(message, index))
             elif side == "system":
                 others += self.system_blocks(message, index)
@@ -258,6 +269,8 @@ class AnthropicTwin(_Twin):
         if isinstance(content, str):
             if content.strip():
                 block["content"] = content
+            elif content:
+                self.lose("text.blank", f"messages[{index}].content")
         else:
             block["content"] = [
                 found
@@ -326,7 +339,7 @@ class AnthropicTwin(_Twin):
         if kind == "image_url":
             block = self.image(part["image_url"], path)
         elif part["file"].get("file_data") is None:
-            self.lose("file.id", f"{path}.file.file_id")
+            self.lose("file.id", path)
             return []
         else:
             block = self.document(part["file"], path)
@@ -371,7 +384,8 @@ class AnthropicTwin(_Twin):
             stop = []
         for place, text in enumerate(stop):
             if not text.strip():
-                self.lose("stop.blank", f"stop[{place}]")
+                single = isinstance(self.params["stop"], str)
+                self.lose("stop.blank", "stop" if single else f"stop[{place}]")
         if any(text.strip() for text in stop):
             found["stop_sequences"] = [text for text in stop if text.strip()]
         user, safe = self.params.get("user"), self.params.get("safety_identifier")
@@ -406,8 +420,12 @@ class AnthropicTwin(_Twin):
             self.lose("sampling.thinking", "top_p")
             del given["top_p"]
         if len(given) == 2 and self.trait("temperature_with_top_p") is False:
-            self.lose("sampling.both", "top_p")
-            del given["top_p"]
+            if given["top_p"] != 1 and given["temperature"] == 1:
+                del given["temperature"]
+            else:
+                if given["top_p"] != 1:
+                    self.lose("sampling.both", "top_p")
+                del given["top_p"]
         if given.get("temperature", 0) > 1:
             self.lose("temperature.above_one", "temperature")
             given["temperature"] = 1

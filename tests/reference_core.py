@@ -82,8 +82,8 @@ class OpenAITwin(_Twin):
         levels, default = self.trait("reasoning_efforts"), self.trait("default_effort")
         effort = self.params.get(name)
         if effort is not None and levels is not None and effort not in levels:
-            if effort != "none" or levels:
-                self.lose(f"{name}.level" if levels else f"{name}.unsupported", name)
+            row = "level" if levels else "none" if effort == "none" else "unsupported"
+            self.lose(f"{name}.{row}", name)
             effort = nearest(effort, levels)
         running = default if effort is None else effort
         if (
@@ -102,6 +102,10 @@ class OpenAITwin(_Twin):
     def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
         path = f"messages[{index}]"
         found = {"role": self.role(message["role"], path), "content": message.get("content")}
+        acts = any(message.get(name) is not None for name in
+                   ("tool_calls", "refusal", "audio", "function_call"))  # fmt: skip
+        if found["content"] is None and not acts:
+            found["content"] = ""
         if isinstance(found["content"], list):
             found["content"] = [
                 self.part(part, f"{path}.content[{place}]")
@@ -113,8 +117,9 @@ class OpenAITwin(_Twin):
             if name == "cache_control":
                 self.lose("cache_control.openai", f"{path}.cache_control")
             elif name in ("reasoning", "reasoning_details"):
-                if name == "reasoning" or message.get("reasoning") is None:
-                    self.lose("reasoning.openai", f"{path}.reasoning")
+                places = [""] if name == "reasoning" else [f"[{i}]" for i in range(len(value))]
+                for place in places:
+                    self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
                 found[name] = [
                     self.cleaned(call, f"{path}.tool_calls[{place}]")

@@ -257,6 +257,6 @@ def test_results_come_first_and_in_order() -> None:
     assert body["tool_choice"] == {"type": "none"}
     assert losses == [
         ("max_tokens.default", "max_tokens"),
-        ("turns.merged", "messages[4]"),
+        ("turns.merged", "messages[4].role"),
         ("tools.called", "tools"),
     ]

@@ -67,7 +67,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[user].content[file].file.file_data": Field(
         f"{_BLOCK}[document].source[base64].data", ("file.media_type",)
     ),
-    "messages[user].content[file].file.file_id": Field(None, ("file.id",)),
+    "messages[user].content[file].file.file_id": Field(None, ("file.id", "file.id_beside_data")),
     "messages[user].content[file].file.filename": Field(f"{_BLOCK}[document].title"),
     "messages[user].name": Field(None, ("message.name",)),
     "messages[assistant]": Field("messages[assistant]", ("assistant.last",)),
@@ -101,7 +101,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[assistant].tool_calls[custom].custom.input": Field(
         f"{_BLOCK}[tool_use].input.input", ("tool.custom_call",)
     ),
-    "messages[tool]": Field(f"{_BLOCK}[tool_result]"),
+    "messages[tool]": Field(f"{_BLOCK}[tool_result]", ("tool.result_late",)),
     "messages[tool].content": Field(f"{_BLOCK}[tool_result].content"),
     "messages[tool].content[].text": Field(f"{_BLOCK}[tool_result].content[text].text"),
     "messages[tool].tool_call_id": Field(f"{_BLOCK}[tool_result].tool_use_id"),
@@ -109,7 +109,10 @@ OPENAI_FIELDS: dict[str, Field] = {
     "(another key of a message)": Field(None, ("message.unknown_key",)),
     "(another key of a part)": Field(None, ("part.unknown_key",)),
     "*.cache_control": Field(
-        "*.cache_control", ("cache_control.blank",), ("cache_control.openai",), whole=True
+        "*.cache_control",
+        ("cache_control.blank", "cache_control.twice"),
+        ("cache_control.openai",),
+        whole=True,
     ),
     "*.prompt_cache_breakpoint": Field(None, ("prompt_cache",), whole=True),
     # Tools.
@@ -195,15 +198,23 @@ OPENAI_FIELDS: dict[str, Field] = {
         (
             "reasoning_effort.thinking",
             "reasoning_effort.level",
+            "reasoning_effort.none",
             "reasoning_effort.unsupported",
             "reasoning_effort.no_room",
             "reasoning_effort.tools",
         ),
-        ("reasoning_effort.level", "reasoning_effort.unsupported", "reasoning_effort.tools"),
+        (
+            "reasoning_effort.level",
+            "reasoning_effort.none",
+            "reasoning_effort.unsupported",
+            "reasoning_effort.tools",
+        ),
     ),
     # The rest.
     "stream": Field("stream"),
-    "stream_options": Field(None, ("stream_options",), whole=True),
+    "stream_options": Field(implied=True),
+    "stream_options.include_usage": Field(implied=True),
+    "stream_options.include_obfuscation": Field(None, ("stream_options",)),
     "user": Field("metadata.user_id", ("user.twice",)),
     "safety_identifier": Field("metadata.user_id"),
     "metadata": Field(None, ("metadata",)),
@@ -225,7 +236,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     # Messages.
     "messages": Field("messages"),
     "messages[].role": Field("messages[].role"),
-    "messages[].content": Field("messages[].content"),
+    "messages[].content": Field("messages[].content", ("anthropic.block_order",)),
     "messages[].content[text]": Field("messages[].content"),
     "messages[].content[text].text": Field("messages[].content"),
     "messages[].content[image]": Field(f"{_PART}[image_url]", ("input.image",)),
@@ -258,7 +269,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[document].source[file]": Field(
         None, ("anthropic.document_source",), whole=True
     ),
-    "messages[].content[document].title": Field(f"{_PART}[file].file.filename"),
+    "messages[].content[document].title": Field(
+        f"{_PART}[file].file.filename", ("anthropic.document_name",)
+    ),
     "messages[].content[document].context": Field(None, ("anthropic.document_context",)),
     "messages[].content[search_result]": _SERVER_BLOCK,
     "messages[].content[thinking]": Field(None, ("reasoning.openai",), whole=True),
@@ -267,7 +280,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[tool_use].id": Field(f"{_CALL}.id"),
     "messages[].content[tool_use].name": Field(f"{_CALL}.function.name"),
     "messages[].content[tool_use].input": Field(f"{_CALL}.function.arguments"),
-    "messages[].content[tool_use].caller": Field(None, ("anthropic.caller",), whole=True),
+    "messages[].content[tool_use].caller": Field(None, ("anthropic.server_block",), whole=True),
     "messages[].content[tool_use].caller[direct]": Field(implied=True, whole=True),
     "messages[].content[tool_use].toolset_name": Field(None, ("anthropic.toolset",)),
     "messages[].content[tool_result]": Field("messages[tool]"),
@@ -348,9 +361,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "max_tokens": Field("max_tokens", ("max_tokens.renamed", "max_tokens.above_limit")),
     "stop_sequences": Field("stop", ("anthropic.stops", "stop.unsupported")),
     "output_config": Field(implied=True),
-    "output_config.format": Field("response_format"),
+    "output_config.format": Field("response_format", ("anthropic.format_name",)),
     "output_config.format.schema": Field("response_format[json_schema].json_schema.schema"),
-    "output_config.effort": Field("reasoning_effort", ("anthropic.effort",)),
+    "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),
     "output_format": Field("response_format", whole=True),
     # Sampling and reasoning.
@@ -363,7 +376,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "thinking[enabled].display": Field(None, ("anthropic.thinking_display",)),
     "thinking[adaptive]": Field(None, ("anthropic.thinking_adaptive",)),
     "thinking[adaptive].display": Field(None, ("anthropic.thinking_display",)),
-    "thinking[disabled]": Field("reasoning_effort", ("anthropic.effort",)),
+    "thinking[disabled]": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     # The rest.
     "stream": Field("stream"),
     "metadata": Field("user"),

@@ -77,11 +77,15 @@ ROWS: dict[str, Row] = {
     "file.id": Row(
         "Unsupported", "contract", "High", "the file lies with another provider: send its data"
     ),
+    "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
     "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF there"),
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
+    "cache_control.twice": Row(
+        "Conflict", "tuning", "None", "the last block has one of its own, which counts"
+    ),
     "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
     "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
     "reasoning.foreign": Row(
@@ -106,6 +110,9 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool.result_late": Row(
+        "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
+    ),
     "tool_choice.thinking": Row(
         "Unsupported",
         "contract",
@@ -133,14 +140,16 @@ ROWS: dict[str, Row] = {
     "response_format.conflict": Row(
         "Unsupported", "contract", "High", "no schema beside tools or thinking on this model"
     ),
+    "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
+    "response_format.description": Row(
+        "Drop", "tuning", "Low", "a schema has no description there"
+    ),
+    "response_format.strict": Row(
+        "Emulate", "tuning", "None", "the schema is always enforced there"
+    ),
     "response_format.unsupported": Row(
         "Unsupported", "contract", "Medium", "the model has no such response format"
     ),
-    "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
-    "response_format.description": Row(
-        "Drop", "tuning", "Low", "a schema has no description of its own there"
-    ),
-    "response_format.strict": Row("Default", "tuning", "None", "the schema is always enforced"),
     # Length.
     "max_tokens.default": Row("Default", "tuning", "None", "a limit is required there"),
     "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
@@ -169,6 +178,9 @@ ROWS: dict[str, Row] = {
     # Reasoning.
     "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
     "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
+    "reasoning_effort.none": Row(
+        "Drop", "tuning", "None", "the model does not reason unless asked to"
+    ),
     "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
     "reasoning_effort.tools": Row(
         "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
@@ -178,17 +190,23 @@ ROWS: dict[str, Row] = {
     ),
     # What Anthropic's requests have and the canonical form has not.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
+    "anthropic.block_order": Row(
+        "Relocate", "tuning", "Low", "an answer's text comes before its tool calls"
+    ),
     "anthropic.container": Row("Unsupported", "contract", "High", "there are no containers"),
     "anthropic.context_management": Row(
         "Unsupported", "contract", "High", "the context is not managed by the provider"
     ),
-    "anthropic.caller": Row("Drop", "contract", "Medium", "calls do not say who made them"),
     "anthropic.document_context": Row("Drop", "contract", "Medium", "documents have no context"),
+    "anthropic.document_name": Row("Default", "tuning", "None", "a file has a name there"),
     "anthropic.document_source": Row(
         "Unsupported", "contract", "High", "documents travel as data only"
     ),
     "anthropic.document_text": Row("Relocate", "tuning", "Low", "a text document becomes text"),
-    "anthropic.effort": Row("Drop", "tuning", "Low", "without thinking there is no effort"),
+    "anthropic.effort_disabled": Row(
+        "Conflict", "tuning", "Low", "without thinking there is no effort"
+    ),
+    "anthropic.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
     "anthropic.image_transformations": Row(
         "Drop", "tuning", "Low", "what becomes of a large image cannot be chosen"
     ),
@@ -220,8 +238,8 @@ ROWS: dict[str, Row] = {
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
     "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),
     "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
+    "stream_options": Row("Drop", "tuning", "Low", "streams have no such option"),
     "store": Row("Drop", "tuning", "Low", "replies are not stored"),
-    "stream_options": Row("Drop", "tuning", "None", "a stream always tells its usage"),
     "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
     "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
     "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is steered by cache_control"),

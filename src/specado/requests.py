@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any, List, Optional, Union
 
 import msgspec
 
@@ -13,39 +13,64 @@ from specado.params import PARAMETERS
 
 __all__ = ["READERS", "SourceRequest", "as_dict"]
 
-_TURN = re.compile(r"messages\[(\d+)\].*")
+# Parameters with the same name and type in both shapes.
+_SAME_IN_ANTHROPIC = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
+_TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
+_TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
+_PARAMETER = re.compile(r"(\w+)(.*)")
 
 
 class SourceRequest(msgspec.Struct, frozen=True):
     """A request in the canonical form.
 
-    `losses` is what reading lost; `origins` says where in the caller's request each turn stands,
-    `None` where turns and messages are the same, and `names` where parameters stand that are
-    called otherwise there.
+    `losses` is what reading lost; `places` says where in the caller's request the parameters
+    stand that are called otherwise there, `None` for a request that is canonical already.
     """
 
     model: str
     conversation: Any  # a Conversation
     parameters: dict[str, Any]
     losses: list[Any]  # of Reported
-    origins: Optional[list[str]] = None
-    names: dict[str, str] = {}
+    places: Optional[dict[str, str]] = None
 
     def path(self, path: str) -> str:
         """Return where in the caller's request *path* of the canonical one comes from."""
-        if self.origins is None:
+        if self.places is None:
             return path
-        turn = _TURN.fullmatch(path)
-        if turn is not None:
-            return self.origins[int(turn.group(1))]
-        name, dot, rest = path.partition(".")
-        head, bracket, tail = name.partition("[")
-        found = self.names.get(name) or self.names.get(head, head) + bracket + tail
-        return found if head != "tools" or not dot else found + dot + rest.replace("function.", "")
+        found = _TURN.fullmatch(path)
+        if found is not None:
+            index, name, place = found.groups()
+            turn = self.conversation.turns[int(index)]
+            if name is None:
+                return str(turn.origin)
+            if name == "reasoning_details":
+                return str(turn.more.origins[int(place)])
+            of = turn.parts if name == "content" else turn.more.calls
+            return str(of[int(place)].origin or turn.origin)
+        found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
+        if found is None or found.group(1) not in self.places:
+            return path
+        return self.places[found.group(1)] + found.group(2)
+
+
+class _Block(msgspec.Struct):
+    input: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Turn(msgspec.Struct):
+    content: Union[str, List[_Block], None] = None
+
+
+class _Inputs(msgspec.Struct):
+    """Where the inputs of tools stand in a messages request."""
+
+    messages: List[_Turn]
 
 
 def as_dict(request: Any) -> dict[str, Any]:
     """Return a request given as a dict or as JSON text.
+
+    The inputs of tools in JSON text are `msgspec.Raw`: they travel as they were written.
 
     Raises:
         MessageFormatError: it is not a JSON object.
@@ -62,7 +87,21 @@ def as_dict(request: Any) -> dict[str, Any]:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
+    _keep_inputs(found, request)
     return found
+
+
+def _keep_inputs(found: dict[str, Any], text: Any) -> None:
+    """Put the inputs of tools in as they stand in *text*, the JSON that *found* was read from."""
+    try:
+        turns = msgspec.json.decode(text, type=_Inputs).messages
+    except msgspec.ValidationError:
+        return  # not of that form: the reader says what is wrong
+    for turn, message in zip(turns, found["messages"]):
+        if isinstance(turn.content, list):
+            for block, given in zip(turn.content, message["content"]):
+                if given.get("type") == "tool_use" and isinstance(given.get("input"), dict):
+                    given["input"] = block.input
 
 
 def _read_openai(request: dict[str, Any]) -> SourceRequest:
@@ -80,12 +119,11 @@ def _read_openai(request: dict[str, Any]) -> SourceRequest:
 
 
 def _read_anthropic(request: dict[str, Any]) -> SourceRequest:
-    conversation, parameters, losses, origins, names = read_anthropic_request(request)
-    for name, value in parameters.items():
-        check = PARAMETERS.get(name)
-        if check is not None:
-            parameters[name] = check(names.get(name, name), value)
-    return SourceRequest(_model(request), conversation, parameters, losses, origins, names)
+    for name in _SAME_IN_ANTHROPIC:
+        if request.get(name) is not None:
+            PARAMETERS[name](name, request[name])
+    conversation, parameters, losses, places = read_anthropic_request(request)
+    return SourceRequest(_model(request), conversation, parameters, losses, places)
 
 
 def _model(request: dict[str, Any]) -> str:

@@ -74,8 +74,10 @@ cdef class AnthropicBlocks(Encoder):
                 self.lose("image.detail", f"{path}.image_url.detail", part.detail)
         else:
             if part.text is None:
-                self.lose("file.id", f"{path}.file.file_id", part.file_id)
+                self.lose("file.id", path, part.file_id)
                 return first
+            if part.file_id is not None:
+                self.lose("file.id_beside_data", f"{path}.file.file_id", part.file_id)
             if self.lacks_input("Document"):
                 self.lose("input.document", path)
             self.block(first, b'{"type":"document","source":')

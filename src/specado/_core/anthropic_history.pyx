@@ -25,9 +25,13 @@ cdef tuple SERVER_BLOCKS = (
     "mcp_tool_result", "container_upload", "search_result", "compaction", "advisor_tool_result",
     "tool_reference", "tool_addition", "tool_removal", "browser_state", "fallback",
 )
-cdef frozenset CALL_KEYS = frozenset(
-    {"type", "id", "name", "input", "cache_control", "caller", "toolset_name"}
-)
+cdef frozenset SOURCE_KEYS = frozenset({
+    "type", "media_type", "data", "url", "file_id", "content",
+})
+cdef frozenset REASONING_KEYS = frozenset({"type", "thinking", "signature", "data"})
+cdef frozenset CALL_KEYS = frozenset({
+    "type", "id", "name", "input", "cache_control", "caller", "toolset_name",
+})
 cdef frozenset BLOCK_KEYS = frozenset({"type", "text", "cache_control", "citations"})
 
 
@@ -53,12 +57,6 @@ cdef class AnthropicHistory:
         if isinstance(value, str):
             return str.__str__(value)
         raise self.wrong(path, f"must be a str, not {type(value).__name__}")
-
-    cdef str base64_of(self, object value, str path):
-        cdef str data = self.text_of(value, path)
-        if not is_base64(data, 0):
-            raise self.wrong(path, "the data is not base64")
-        return data
 
     cdef dict dict_of(self, object value, str path):
         if not isinstance(value, dict):
@@ -92,8 +90,8 @@ cdef class AnthropicHistory:
         turn.text = text
         turn.parts = parts
         turn.more = more
+        turn.origin = path
         self.found.turns.append(turn)
-        self.origins.append(path)
         return 0
 
     cdef int read_system(self, object system) except -1:
@@ -121,6 +119,7 @@ cdef class AnthropicHistory:
 
     cdef Part text_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
+        part.origin = path
         part.text = self.counted(self.text_of(block.get("text"), f"{path}.text"))
         if block.get("citations"):
             self.lose("anthropic.citations", f"{path}.citations", None)
@@ -131,7 +130,7 @@ cdef class AnthropicHistory:
 
     cdef int check_keys(self, dict block, frozenset known, str path) except -1:
         for name in block:
-            if name not in known:
+            if name not in known and block[name] is not None:
                 self.lose("part.unknown_key", f"{path}.{name}", block[name])
         return 0
 
@@ -211,27 +210,35 @@ cdef class AnthropicHistory:
         for name, value in block.items():
             if name not in known and name != "cache_control" and value is not None:
                 if name == "citations":
-                    self.lose("anthropic.citations", f"{path}.citations", value)
+                    if self.dict_of(value, f"{path}.citations").get("enabled"):
+                        self.lose("anthropic.citations", f"{path}.citations", value)
                 elif name == "transformations":
                     self.lose("anthropic.image_transformations", f"{path}.{name}", value)
                 else:
                     self.lose("part.unknown_key", f"{path}.{name}", value)
         return 0
 
+    cdef str data_of(self, dict source, str path):
+        data = self.text_of(source.get("data"), f"{path}.data")
+        if not is_base64(data, 0):
+            raise self.wrong(f"{path}.data", "the data is not base64")
+        return data
+
     cdef Part image_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         self.media_keys(block, ("type", "source"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
         part.kind = IMAGE
+        part.origin = path
         kind = source.get("type")
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
-            data = self.base64_of(source.get("data"), f"{path}.source.data")
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
-            self.lose("file.id", f"{path}.source.file_id", source.get("file_id"))
+            self.lose("file.id", path, source.get("file_id"))
             return None
         else:
             raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of an image")
@@ -243,16 +250,19 @@ cdef class AnthropicHistory:
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         kind = source.get("type")
         self.media_keys(block, ("type", "source", "title", "context"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
+        part.origin = path
         if block.get("context") is not None:
             self.lose("anthropic.document_context", f"{path}.context", block["context"])
         if kind == "base64":
-            media = source.get("media_type", "application/pdf")
-            data = self.base64_of(source.get("data"), f"{path}.source.data")
+            media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
             part.kind = FILE
-            part.text = f"data:{media};base64,{data}"
+            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
             part.detail = "document.pdf"
             if block.get("title") is not None:
                 part.detail = self.text_of(block["title"], f"{path}.title")
+            else:
+                self.lose("anthropic.document_name", f"{path}.title", None, part.detail)
             self.found.files += 1
             return part
         if kind == "text":
@@ -264,7 +274,7 @@ cdef class AnthropicHistory:
             self.lose("anthropic.document_text", path, "document", "text")
             return part
         if kind == "url" or kind == "file":
-            self.lose("anthropic.document_source", f"{path}.source", kind)
+            self.lose("anthropic.document_source", path, kind)
             return None
         raise self.wrong(f"{path}.source.type", f"{kind!r} is not a source of a document")
 
@@ -290,6 +300,7 @@ cdef class AnthropicHistory:
         """Write a `tool_result` as a tool message; its images go to the user turn after it."""
         cdef Details more = Details.__new__(Details)
         cdef list texts = []
+        cdef Part said
         cdef object content = block.get("content")
         more.tool_call_id = self.text_of(block.get("tool_use_id"), f"{path}.tool_use_id")
         if self.open_calls is None or more.tool_call_id not in self.open_calls:
@@ -308,7 +319,9 @@ cdef class AnthropicHistory:
         if block.get("toolset_name") is not None:
             self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
         if isinstance(content, str):
-            texts.append(content)
+            said = Part.__new__(Part)
+            said.text = self.counted(content)
+            texts.append(said)
         elif content is not None and not isinstance(content, (list, tuple)):
             raise self.wrong(f"{path}.content", "must be a str or a list of content blocks")
         else:
@@ -319,60 +332,76 @@ cdef class AnthropicHistory:
                 if part is None:
                     continue
                 if (<Part>part).kind == TEXT:
-                    texts.append((<Part>part).text)
+                    texts.append(part)
                 else:
                     self.lose("anthropic.result_media", where, kind, "user turn")
                     moved.append(part)
         if block.get("is_error"):
             self.lose("anthropic.is_error", f"{path}.is_error", True, "text")
-            texts.insert(0, "Error: ")
-        text = "".join(texts)
-        return self.add(TOOL, "tool", self.counted(text), None, more, path)
+            if not texts:
+                texts.append(Part.__new__(Part))
+                (<Part>texts[0]).text = ""
+            said = texts[0]
+            said.text = "Error: " + said.text
+        if len(texts) > 1:
+            return self.add(TOOL, "tool", None, texts, more, path)
+        return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
 
     cdef int read_assistant(self, object blocks, str path) except -1:
         cdef list parts = []
         cdef list calls = []
         cdef list reasoning = []
+        cdef list origins = []
         for place, block in enumerate(blocks):
             where = f"{path}.content[{place}]"
             kind = self.dict_of(block, where).get("type")
             if kind == "text":
+                if calls:
+                    self.lose("anthropic.block_order", where)
                 parts.append(self.text_part(block, where))
             elif kind == "tool_use":
                 calls.append(self.call_of(block, where))
-            elif kind == "thinking":
-                self.check_keys(block, frozenset({"type", "thinking", "signature"}), where)
-                text = self.text_of(block.get("thinking"), f"{where}.thinking")
-                signature = self.text_of(block.get("signature"), f"{where}.signature")
-                reasoning.append(ReasoningBlock(kind, text, signature, None, self.model))
-            elif kind == "redacted_thinking":
-                self.check_keys(block, frozenset({"type", "data"}), where)
-                data = self.text_of(block.get("data"), f"{where}.data")
-                reasoning.append(ReasoningBlock(kind, None, None, data, self.model))
+            elif kind == "thinking" or kind == "redacted_thinking":
+                reasoning.append(self.reasoning_of(block, kind, where))
+                origins.append(where)
             elif kind in SERVER_BLOCKS:
                 self.lose("anthropic.server_block", where, kind)
             else:
                 raise self.wrong(
                     f"{where}.type", f"{kind!r} is not a content block of an assistant turn"
                 )
-        return self.add_assistant(parts, calls, reasoning, path)
+        return self.add_assistant(parts, calls, reasoning, origins, path)
 
-    cdef int add_assistant(self, list parts, list calls, list reasoning, str path) except -1:
+    cdef object reasoning_of(self, dict block, str kind, str path):
+        self.check_keys(block, REASONING_KEYS, path)
+        if kind == "redacted_thinking":
+            data = self.text_of(block.get("data"), f"{path}.data")
+            return ReasoningBlock(kind, None, None, data, self.model)
+        text = self.text_of(block.get("thinking"), f"{path}.thinking")
+        signature = self.text_of(block.get("signature"), f"{path}.signature")
+        return ReasoningBlock(kind, text, signature, None, self.model)
+
+    cdef int add_assistant(self, list parts, list calls, list reasoning, list origins,
+                           str path) except -1:
         """Add an assistant turn, or go on with the one before: there they are one turn."""
         cdef Turn turn
         cdef Details more = None
         if self.found.turns and (<Turn>self.found.turns[-1]).role == ASSISTANT:
             turn = self.found.turns.pop()
-            path = self.origins.pop()
+            path = turn.origin
+            if parts and turn.more is not None and turn.more.calls is not None:
+                self.lose("anthropic.block_order", (<Part>parts[0]).origin)
             parts = self.parts_of(turn) + parts
             if turn.more is not None:
                 calls = (turn.more.calls or []) + calls
                 reasoning = (turn.more.reasoning_details or []) + reasoning
+                origins = (turn.more.origins or []) + origins
         self.open_calls = {call.id for call in calls}
         if calls or reasoning:
             more = Details.__new__(Details)
             more.calls = calls or None
             more.reasoning_details = reasoning or None
+            more.origins = origins
         if len(parts) == 1:  # one text alone is the content itself
             return self.add(ASSISTANT, "assistant", (<Part>parts[0]).text, None, more, path)
         if parts or more is not None:
@@ -385,18 +414,20 @@ cdef class AnthropicHistory:
             return turn.parts or []
         part = Part.__new__(Part)
         part.text = turn.text
+        part.origin = turn.origin
         return [part]
 
     cdef Call call_of(self, dict block, str path):
         cdef Call call = Call.__new__(Call)
+        cdef object caller = block.get("caller")
+        call.origin = path
+        if caller is not None and self.dict_of(caller, f"{path}.caller").get("type") != "direct":
+            self.lose("anthropic.server_block", f"{path}.caller", caller)
         call.id = self.text_of(block.get("id"), f"{path}.id")
         call.name = self.text_of(block.get("name"), f"{path}.name")
         call.text = self.counted(self.json_of(block.get("input"), f"{path}.input"))
         if block.get("cache_control") is not None:
             self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
-        caller = block.get("caller")
-        if caller is not None and self.dict_of(caller, f"{path}.caller").get("type") != "direct":
-            self.lose("anthropic.caller", f"{path}.caller", caller)
         if block.get("toolset_name") is not None:
             self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
         self.check_keys(block, CALL_KEYS, path)

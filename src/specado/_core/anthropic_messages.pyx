@@ -40,12 +40,11 @@ cdef dict DROPPED = {
     "moderation": ("moderation", None),
     "functions": ("functions", None),
     "function_call": ("functions", None),
-    "stream_options": ("stream_options", None),
 }
 cdef frozenset WRITTEN = frozenset({
     "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
     "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
-    "reasoning_effort", "modalities", "service_tier", "stream",
+    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
 })
 
 
@@ -117,6 +116,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if effort == "none":
             if way == "always":
                 self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            elif way != "adaptive":
+                self.lose("reasoning_effort.none", "reasoning_effort", effort)
             return 0
         if way is None or way == "none" or effort not in BUDGET_SHARES or (
             way != "budget" and self.trait("effort_parameter") is False
@@ -151,7 +152,6 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
-                self.check_schema_format()
         elif wanted is not None and kind != "text":
             self.lose("response_format.unsupported", "response_format", kind)
         return 0
@@ -168,13 +168,14 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
                     self.lose("param.unknown", name, value)
                 continue
             row, neutral = DROPPED[name]
-            if value is not None and value != neutral:
+            if value != neutral:
                 self.lose(row, name, value)
         self.write_sampling()
         self.write_stop()
         self.write_user()
         self.write_service_tier()
         self.check_modalities()
+        self.check_stream_options()
         self.write_thinking()
         self.write_tools()
         if self.params.get("stream"):
@@ -200,8 +201,12 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if temperature is not None and top_p is not None and (
             self.trait("temperature_with_top_p") is False
         ):
-            self.lose("sampling.both", "top_p", top_p)
-            top_p = None
+            if temperature == 1 and top_p != 1:
+                temperature = None
+            else:
+                if top_p != 1:
+                    self.lose("sampling.both", "top_p", top_p)
+                top_p = None
         if temperature is not None:
             if temperature > 1:
                 self.lose("temperature.above_one", "temperature", temperature, 1)
@@ -213,18 +218,19 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
 
     cdef int write_stop(self) except -1:
         cdef object stop = self.params.get("stop")
+        cdef bint single = isinstance(stop, str)
         cdef list kept = []
         if stop is None:
             return 0
         if self.trait("stop") is False:
             return self.lose("stop.unsupported", "stop", stop)
-        if isinstance(stop, str):
+        if single:
             stop = [stop]
         for place, text in enumerate(stop):
             if text.strip():
                 kept.append(text)
             else:
-                self.lose("stop.blank", f"stop[{place}]", text)
+                self.lose("stop.blank", "stop" if single else f"stop[{place}]", text)
         if kept:
             self.field = "stop"
             self.out.key(b"stop_sequences")
@@ -258,6 +264,14 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         cdef object modalities = self.params.get("modalities")
         if modalities is not None and "audio" in modalities:
             self.lose("audio.output", "modalities", modalities)
+        return 0
+
+    cdef int check_stream_options(self) except -1:
+        cdef object options = self.params.get("stream_options")
+        if isinstance(options, dict):
+            for name, value in options.items():
+                if name != "include_usage" and value is not None:  # usage is always sent there
+                    self.lose("stream_options", f"stream_options.{name}", value)
         return 0
 
     cdef int write_thinking(self) except -1:

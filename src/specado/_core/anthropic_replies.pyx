@@ -1,6 +1,6 @@
 """The dialect `anthropic_messages`: replies (anthropic.types.Message 0.125.0, 2026-11-22)."""
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 import msgspec
 
@@ -21,6 +21,8 @@ from specado.types import (
     Usage,
 )
 
+# Where inference took place if nobody asked for a place (anthropic 0.125.0, 2026-11-22).
+cdef tuple ANYWHERE = ("not_available", "global")
 cdef dict FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -30,6 +32,19 @@ cdef dict FINISH_REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
+
+
+class _Caller(msgspec.Struct):
+    type: str = ""
+
+
+class _ServerToolUse(msgspec.Struct):
+    web_search_requests: int = 0
+    web_fetch_requests: int = 0
+
+
+class _CacheCreation(msgspec.Struct):
+    ephemeral_1h_input_tokens: int = 0
 
 
 class _Block(msgspec.Struct):
@@ -42,6 +57,7 @@ class _Block(msgspec.Struct):
     signature: Optional[str] = None
     data: Optional[str] = None
     citations: msgspec.Raw = msgspec.Raw(b"")
+    caller: Optional[_Caller] = None
 
 
 class _OutputDetails(msgspec.Struct):
@@ -55,6 +71,14 @@ class _Usage(msgspec.Struct):
     cache_creation_input_tokens: Optional[int] = None
     output_tokens_details: Optional[_OutputDetails] = None
     service_tier: Optional[str] = None
+    server_tool_use: Optional[_ServerToolUse] = None
+    cache_creation: Optional[_CacheCreation] = None
+    inference_geo: Optional[str] = None
+    iterations: Optional[List[msgspec.Raw]] = None
+
+
+class _AppliedEdits(msgspec.Struct):
+    applied_edits: List[msgspec.Raw] = []
 
 
 class _Reply(msgspec.Struct):
@@ -64,6 +88,9 @@ class _Reply(msgspec.Struct):
     stop_reason: Optional[str] = None
     stop_sequence: Optional[str] = None
     usage: Optional[_Usage] = None
+    container: Optional[Dict[str, msgspec.Raw]] = None
+    context_management: Optional[_AppliedEdits] = None
+    stop_details: Optional[Dict[str, msgspec.Raw]] = None
 
 
 class _RawContent(msgspec.Struct):
@@ -95,6 +122,14 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
         notes.append(f"stop_sequence: {found.stop_sequence!r} ended the answer")
     elif found.stop_reason is not None and found.stop_reason not in FINISH_REASONS:
         notes.append(f"stop_reason: {found.stop_reason!r} is not known, kept as it is")
+    if found.container is not None:
+        notes.append("container: left in response.raw")
+    if found.context_management is not None and found.context_management.applied_edits:
+        notes.append("context_management: left in response.raw")
+    if found.stop_details is not None:
+        notes.append("stop_details: left in response.raw")
+    if found.usage is not None:
+        _note_usage(found.usage, notes)
     name = found.model or model
     return ChatCompletionResponse(
         id=found.id,
@@ -109,8 +144,23 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
         extensions=Extensions(provider),
         created=created,
         usage=_usage(found.usage),
+        service_tier=_service_tier(found.usage),
         raw=body,
     ), notes
+
+
+cdef int _note_usage(found, list notes) except -1:
+    """Note what the usage tells beside the tokens of the canonical one."""
+    tools = found.server_tool_use
+    if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
+        notes.append("usage.server_tool_use: left in response.raw")
+    if found.cache_creation is not None and found.cache_creation.ephemeral_1h_input_tokens:
+        notes.append("usage.cache_creation: left in response.raw")
+    if found.inference_geo is not None and found.inference_geo not in ANYWHERE:
+        notes.append("usage.inference_geo: left in response.raw")
+    if found.iterations:
+        notes.append("usage.iterations: left in response.raw")
+    return 0
 
 
 def unwrap_emulated(reply):
@@ -142,6 +192,8 @@ def _message(list blocks, str model, list notes):
             if arguments == "null":
                 arguments = "{}"
                 notes.append(f"content[{place}].input: null, read as {arguments}")
+            if block.caller is not None and block.caller.type != "direct":
+                notes.append(f"content[{place}].caller: left in response.raw")
             calls.append(ToolCall(block.id, FunctionCall(block.name, arguments)))
         elif kind == "thinking" or kind == "redacted_thinking":
             if reasoning is None:
@@ -161,6 +213,12 @@ def _message(list blocks, str model, list notes):
         reasoning=thoughts,
         reasoning_details=reasoning,
     )
+
+
+cdef object _service_tier(found):
+    """Return the tier in OpenAI's words: theirs is "default" where Anthropic's is "standard"."""
+    tier = None if found is None else found.service_tier
+    return "default" if tier == "standard" else tier
 
 
 def _usage(found):

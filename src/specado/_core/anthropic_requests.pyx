@@ -8,7 +8,7 @@ request as it was given.
 cimport cython
 
 from specado._core.anthropic_history cimport AnthropicHistory
-from specado._core.conversation cimport Conversation
+from specado._core.conversation cimport USER, Conversation
 
 from specado.errors import MessageFormatError
 
@@ -31,12 +31,7 @@ cdef class AnthropicReader(AnthropicHistory):
     """Reads one request; not for two threads at once."""
 
     cdef dict params
-    cdef dict names      # where parameters stand in the request that have another name there
-
-    cdef int named(self, str name, object value, str path) except -1:
-        self.params[name] = value
-        self.names[name] = path
-        return 0
+    cdef dict places         # where what has another name here stands in the request
 
     cdef int read_params(self, dict request) except -1:
         cdef dict params = self.params
@@ -56,7 +51,7 @@ cdef class AnthropicReader(AnthropicHistory):
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
             elif name == "output_format":
-                self.read_format(value, name)
+                self.read_format(self.dict_of(value, name), name)
             elif name == "tools":
                 self.read_tools(value)
             elif name == "tool_choice":
@@ -66,19 +61,20 @@ cdef class AnthropicReader(AnthropicHistory):
         if request.get("thinking") is not None:
             self.read_thinking(self.dict_of(request["thinking"], "thinking"))
         if "tools" not in params:
-            choice = params.pop("tool_choice", None)
-            if choice is not None and choice not in ("auto", "none"):
-                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
+            # OpenAI refuses either without tools.
             params.pop("parallel_tool_calls", None)
+            choice = params.pop("tool_choice", None)
+            if choice is not None and choice != "auto" and choice != "none":
+                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
         return 0
 
     cdef int read_metadata(self, dict metadata) except -1:
         for name, value in metadata.items():
             if name == "user_id":
                 if value is not None:
-                    text = self.text_of(value, "metadata.user_id")
-                    self.named("user", text, "metadata.user_id")
-            else:
+                    self.params["user"] = self.text_of(value, "metadata.user_id")
+                    self.places["user"] = "metadata.user_id"
+            elif value is not None:
                 self.lose("param.unknown", f"metadata.{name}", value)
         return 0
 
@@ -89,7 +85,8 @@ cdef class AnthropicReader(AnthropicHistory):
         for place in range(MAX_STOPS, len(found)):
             self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
         if found:
-            self.named("stop", found[:MAX_STOPS], "stop_sequences")
+            self.params["stop"] = found[:MAX_STOPS]
+            self.places["stop"] = "stop_sequences"
         return 0
 
     cdef int read_output_config(self, dict config) except -1:
@@ -97,42 +94,51 @@ cdef class AnthropicReader(AnthropicHistory):
             if value is None:
                 continue
             if name == "effort":
-                effort = self.text_of(value, "output_config.effort")
-                self.named("reasoning_effort", effort, "output_config.effort")
+                self.params["reasoning_effort"] = self.text_of(value, "output_config.effort")
+                self.places["reasoning_effort"] = "output_config.effort"
             elif name == "format":
-                self.read_format(value, "output_config.format")
+                self.read_format(self.dict_of(value, "output_config.format"), "output_config.format")
             else:
                 self.lose("param.unknown", f"output_config.{name}", value)
         return 0
 
-    cdef int read_format(self, object value, str path) except -1:
-        cdef dict given = self.dict_of(value, path)
+    cdef int read_format(self, dict given, str path) except -1:
         if given.get("type") != "json_schema":
             raise self.wrong(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
         schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
-        wanted = {"name": "response", "schema": schema, "strict": True}
-        self.named("response_format", {"type": "json_schema", "json_schema": wanted}, path)
-        for name, value in given.items():
-            if name not in ("type", "schema"):
-                self.lose("param.unknown", f"{path}.{name}", value)
+        self.check_keys(given, frozenset({"type", "schema"}), path)
+        self.lose("anthropic.format_name", path, None, "response")
+        self.places["response_format"] = path
+        self.params["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "response", "schema": schema, "strict": True},
+        }
         return 0
 
     cdef int read_thinking(self, dict thinking) except -1:
         kind = thinking.get("type")
-        if thinking.get("display") is not None:
-            self.lose("anthropic.thinking_display", "thinking.display", thinking["display"])
-        given = self.params.get("reasoning_effort")
+        cdef object budget = thinking.get("budget_tokens")
+        cdef object effort = self.params.get("reasoning_effort")
+        for name, value in thinking.items():
+            if name == "display" and value is not None:
+                self.lose("anthropic.thinking_display", "thinking.display", value)
+            elif name not in ("type", "budget_tokens", "display") and value is not None:
+                self.lose("param.unknown", f"thinking.{name}", value)
         if kind == "disabled":
-            if given is not None:
-                self.lose("anthropic.effort", "output_config.effort", given)
-            self.named("reasoning_effort", "none", "thinking")
+            if effort is not None:
+                self.lose("anthropic.effort_disabled", "output_config.effort", effort, "none")
+            self.params["reasoning_effort"] = "none"
+            self.places["reasoning_effort"] = "thinking"
         elif kind == "enabled":
-            budget = thinking.get("budget_tokens")
-            effort = given or effort_for(budget, self.params.get("max_tokens"))
+            if isinstance(budget, bool) or not isinstance(budget, int):
+                raise self.wrong("thinking.budget_tokens", "must be a whole number of tokens")
+            if effort is None:
+                effort = effort_for(budget, self.params.get("max_tokens"))
+                self.params["reasoning_effort"] = effort
+                self.places["reasoning_effort"] = "thinking.budget_tokens"
             self.lose("anthropic.thinking_budget", "thinking.budget_tokens", budget, effort)
-            self.named("reasoning_effort", effort, "thinking.budget_tokens")
         elif kind == "adaptive":
-            self.lose("anthropic.thinking_adaptive", "thinking", kind, given)
+            self.lose("anthropic.thinking_adaptive", "thinking", kind, None)
         else:
             raise self.wrong("thinking.type", f"must be enabled, adaptive or disabled, not {kind!r}")
         return 0
@@ -152,13 +158,17 @@ cdef class AnthropicReader(AnthropicHistory):
                     continue
                 if name == "input_schema":
                     function["parameters"] = self.frozen(value, f"{path}.input_schema")
-                elif name == "description" or name == "strict":
+                elif name == "description":
+                    function[name] = self.text_of(value, f"{path}.description")
+                elif name == "strict":
+                    if not isinstance(value, bool):
+                        raise self.wrong(f"{path}.strict", "must be True or False")
                     function[name] = value
                 elif name == "cache_control":
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
                 else:
                     self.lose("anthropic.tool_option", f"{path}.{name}", value)
-            self.names[f"tools[{len(found)}]"] = path
+            self.places[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
         if found:
             self.params["tools"] = found
@@ -173,9 +183,12 @@ cdef class AnthropicReader(AnthropicHistory):
             self.params["tool_choice"] = "required" if kind == "any" else kind
         else:
             raise self.wrong("tool_choice.type", f"must be auto, any, tool or none, not {kind!r}")
+        for name, value in choice.items():
+            if name not in ("type", "name", "disable_parallel_tool_use") and value is not None:
+                self.lose("param.unknown", f"tool_choice.{name}", value)
         if choice.get("disable_parallel_tool_use") is not None:
-            self.named("parallel_tool_calls", not choice["disable_parallel_tool_use"],
-                       "tool_choice.disable_parallel_tool_use")
+            self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+            self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
         return 0
 
 
@@ -190,18 +203,17 @@ def effort_for(budget, max_tokens):
 
 
 def read_request(dict request not None):
-    """Return `(conversation, params, losses, origins, names)` of a messages request.
+    """Return `(conversation, params, losses, places)` of a messages request.
 
-    *origins* names, for every turn of the conversation, where it stands in *request*; *names*
-    the same for the parameters that are called otherwise there. Raises `MessageFormatError`
-    naming the path where the request is not well formed.
+    *places* names where in *request* the parameters stand that are called otherwise there; turns,
+    parts and calls know it themselves (`origin`). Raises `MessageFormatError` naming the path
+    where the request is not well formed.
     """
     cdef AnthropicReader reader = AnthropicReader.__new__(AnthropicReader)
     reader.found = Conversation.__new__(Conversation)
     reader.found.turns = []
-    reader.origins = []
+    reader.places = {}
     reader.params = {}
-    reader.names = {}
     reader.losses = []
     model = request.get("model")
     reader.model = model if isinstance(model, str) else ""
@@ -214,5 +226,6 @@ def read_request(dict request not None):
         reader.read_message(message, index)
     reader.read_params(request)
     if not reader.found.turns:
-        raise MessageFormatError("messages: nothing in them can be said", field="messages")
-    return reader.found, reader.params, reader.losses, reader.origins, reader.names
+        reader.lose("messages.blank", "messages")
+        reader.add(USER, "user", "", None, None, "messages")
+    return reader.found, reader.params, reader.losses, reader.places

@@ -33,21 +33,20 @@ cdef class AnthropicTools(AnthropicTurns):
         return self.schema_format().get("schema") or {"type": "object"}
 
     cdef int check_schema_format(self) except -1:
-        """Report what of a `json_schema` has no place there."""
+        """Report what stands beside a schema that is written."""
         cdef str path = "response_format.json_schema"
-        for name, value in self.schema_format().items():
-            if value is None or name == "schema":
+        cdef dict given = self.schema_format()
+        for name, value in given.items():
+            if value is None or name == "schema" or name == "strict":
                 continue
             if name == "name":
                 self.lose("response_format.name", f"{path}.name", value)
             elif name == "description":
-                if not self.emulated:
-                    self.lose("response_format.description", f"{path}.description", value)
-            elif name == "strict":
-                if not value and not self.emulated:
-                    self.lose("response_format.strict", f"{path}.strict", value, True)
+                self.lose("response_format.description", f"{path}.description", value)
             else:
                 self.lose("param.unknown", f"{path}.{name}", value)
+        if given.get("strict") is not True:
+            self.lose("response_format.strict", path, given.get("strict"), True)
         return 0
 
     cdef int write_tools(self) except -1:

@@ -44,12 +44,15 @@ cdef class AnthropicTurns(AnthropicBlocks):
 
     cdef int write_system(self) except -1:
         cdef Turn turn
+        cdef Py_ssize_t at
         cdef Py_ssize_t count = self.first
         cdef Py_ssize_t mark = self.out.size
         cdef bint first = True
         if self.first and not self.turns:
             # Messages are required: system text alone becomes the user turn.
-            self.lose("system.alone", "messages[0]", "system", "user")
+            for at in range(self.first):
+                turn = self.conversation.turns[at]
+                self.lose("system.alone", f"messages[{at}].role", turn.role_name, "user")
             count = 0
         if not count and self.instruction is None:
             return 0
@@ -103,7 +106,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         if self.out.size == mark:
             return self.lose("cache_control.blank", f"messages[{self.index}].cache_control")
         if self.cached:
-            return 0
+            return self.lose("cache_control.twice", f"messages[{self.index}].cache_control")
         self.field = "cache_control"
         self.out.size -= 1
         self.out.key(b"cache_control")
@@ -145,7 +148,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             start = end
         if first:
             self.index = offset
-            self.lose("messages.blank", f"messages[{offset}].content")
+            self.lose("messages.blank", f"messages[{offset}]")
             self.out.literal(b'{"role":"user","content":""}')
         return 0
 
@@ -174,6 +177,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         cdef Py_ssize_t at
         cdef bint empty = True
         cdef bint spoken = False
+        cdef bint texted = False
         if not first:
             self.out.byte(b",")
         self.index = offset + start
@@ -192,8 +196,12 @@ cdef class AnthropicTurns(AnthropicBlocks):
                 if spoken and not (
                     turn.role == TOOL and (<Turn>turns[at - 1]).role == TOOL
                 ):
-                    self.lose("turns.merged", f"messages[{self.index}]")
+                    self.lose("turns.merged", f"messages[{self.index}].role")
                 spoken = True
+                if turn.role != TOOL and turn.role != FUNCTION:
+                    texted = True
+                elif texted:
+                    self.lose("tool.result_late", f"messages[{self.index}]")
             if turn.role == TOOL or turn.role == FUNCTION:
                 empty = self.write_result(turn, empty)
         for at in range(start, end):
@@ -311,6 +319,8 @@ cdef class AnthropicTurns(AnthropicBlocks):
             if turn.text.strip():
                 self.out.key(b"content")
                 self.out.string(turn.text)
+            elif turn.text:
+                self.lose("text.blank", f"messages[{self.index}].content", turn.text)
         else:
             self.out.literal(b',"content":[')
             for part in turn.parts or ():

@@ -21,6 +21,7 @@ cdef class Part:
     cdef readonly str file_id   # a file that lies with a provider
     cdef dict extra    # keys beyond the documented ones, cache_control among them
     cdef dict media_extra   # the same one level down, in image_url, input_audio or file
+    cdef readonly str origin    # where it stands in a request of another dialect
 
 cdef class Call:
     cdef readonly str id
@@ -29,6 +30,7 @@ cdef class Call:
     cdef readonly bint custom
     cdef dict extra
     cdef dict body_extra    # the same one level down, in function or custom
+    cdef readonly str origin
 
 cdef class Details:
     cdef readonly str name
@@ -37,6 +39,7 @@ cdef class Details:
     cdef readonly str refusal
     cdef readonly str reasoning
     cdef list reasoning_details
+    cdef list origins        # of reasoning_details, in a request of another dialect
     cdef readonly object audio        # {"id": …} of an earlier audio answer
     cdef readonly object function_call
     cdef dict extra
@@ -47,6 +50,7 @@ cdef class Turn:
     cdef readonly str text      # the content where it is a string
     cdef list parts    # of Part, where it is a list
     cdef readonly Details more  # None for the usual message of a role and a content
+    cdef readonly str origin
 
 cdef class Conversation:
     cdef list turns

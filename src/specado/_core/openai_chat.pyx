@@ -66,12 +66,21 @@ cdef class OpenAIChatEncoder(Encoder):
         if turn.text is not None:
             self.out.string(turn.text)
         elif turn.parts is None:
-            self.out.literal(b"null")
+            # Without content and calls the message says nothing, and null is refused.
+            self.out.literal(b"null" if self.acts(turn.more) else b'""')
         else:
             self.write_parts(turn)
         if turn.more is not None:
             self.write_details(turn.more)
         return self.out.byte(b"}")
+
+    cdef bint acts(self, Details more):
+        return more is not None and (
+            more.calls is not None
+            or more.refusal is not None
+            or more.audio is not None
+            or more.function_call is not None
+        )
 
     cdef str role_for(self, Turn turn):
         cdef object only
@@ -192,8 +201,12 @@ cdef class OpenAIChatEncoder(Encoder):
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
-        if more.reasoning is not None or more.reasoning_details is not None:
+        if more.reasoning is not None:
             self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+        if more.reasoning_details is not None:
+            for place in range(len(more.reasoning_details)):
+                self.lose("reasoning.openai",
+                          f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
     cdef int write_call(self, Call call, str field) except -1:
@@ -243,8 +256,8 @@ cdef class OpenAIChatEncoder(Encoder):
         if levels is None or not isinstance(wanted, str) or wanted in levels:
             return wanted
         if not levels:
-            if wanted != "none":
-                self.lose("reasoning_effort.unsupported", "reasoning_effort", wanted)
+            row = "reasoning_effort.none" if wanted == "none" else "reasoning_effort.unsupported"
+            self.lose(row, "reasoning_effort", wanted)
             return None
         nearest = nearest_effort(wanted, levels)
         if nearest is None:

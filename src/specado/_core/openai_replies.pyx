@@ -1,6 +1,6 @@
 """The dialect `openai_chat`: replies (openai.types.chat 3.54, 2026-11-22)."""
 
-from typing import List, Optional, Union
+from typing import Dict, List, Optional, Union
 
 import msgspec
 
@@ -31,6 +31,7 @@ class _Completion(msgspec.Struct):
     usage: Optional[Usage] = None
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
+    moderation: Optional[Dict[str, msgspec.Raw]] = None
 
 
 cdef object _decoder = msgspec.json.Decoder(_Completion)
@@ -59,6 +60,8 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
         noted = "\n".join(["", *notes])
         notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
                   if not getattr(found, name) and f"\n{name}: " not in noted]
+    if found.moderation is not None:
+        notes.append("moderation: left in response.raw")
     if type(found.created) is float:
         notes.append("created: a float, read as a whole number of seconds")
         found.created = int(found.created)
@@ -101,6 +104,8 @@ def _read_loosely(bytes body, list notes):
 cdef bint _is_whole(list choices):
     """Return whether every message has what its type cannot say: text, and calls of something."""
     for choice in choices:
+        if choice.finish_reason == "function_call":
+            return False
         message = choice.message
         if type(message.content) is list:
             return False
@@ -198,6 +203,8 @@ def _choice_loosely(given, Py_ssize_t place, list notes):
     ) and "content" not in message:
         notes.append(f"{where}: neither content nor tool_calls, left out")
         return None
+    if message.get("function_call") is not None:
+        notes.append(f"{where}.function_call: left in response.raw")
     if given.get("index") is None:
         notes.append(f"{path}.index: missing, read as {place}")
     reasoning = "reasoning" if message.get("reasoning") is not None else "reasoning_content"

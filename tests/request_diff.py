@@ -1,0 +1,173 @@
+"""Hold a translation against its report: what differs must be what the report says.
+
+`unexplained(…)` lists what one translation did that its report does not say; `round_trip(…)`
+translates there and back and does so for both ways and for the whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import specado
+from request_facts import Fact, facts
+
+OTHER = {"openai": "anthropic", "anthropic": "openai"}
+# Codes by which a translation may say something that the request did not say.
+ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
+# The parameters that a report of another one may have made.
+MADE_BY: dict[str, tuple[str, ...]] = {
+    "max_completion_tokens": ("max_tokens",),
+    "reasoning_effort": ("effort", "budget", "adaptive"),
+    "thinking": ("effort",),
+    "output_config": ("effort", "schema name"),
+    "response_format": ("tool_choice",),
+}
+TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+class Trip(NamedTuple):
+    there: Any
+    back: Any
+    unexplained: list[str]
+
+
+def covers(reported: str, path: str) -> bool:
+    """Whether a reported path is *path*, above it or below it."""
+    shorter, longer = sorted((reported, path), key=len)
+    return longer.startswith(shorter) and longer[len(shorter) : len(shorter) + 1] in ("", ".", "[")
+
+
+def is_covered(fact: Fact, losses: list[Any]) -> bool:
+    return any(covers(loss.path, path) for loss in losses for path in fact.paths)
+
+
+def exists(request: Any, path: str) -> bool:
+    """Whether a JSON path leads to something in a request."""
+    found = request
+    for name, place in TOKEN.findall(path):
+        try:
+            found = found[int(place)] if place else found[name]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+class Difference(NamedTuple):
+    """The facts outside the best common subsequence, and those in it that changed sides."""
+
+    missing: list[Fact]
+    added: list[Fact]
+    moved: list[Fact]
+
+
+def difference(before: list[Fact], after: list[Fact], losses: list[Any]) -> Difference:
+    """Align two requests; of equal facts rather those are missing that are reported."""
+    worth = [2 if is_covered(fact, losses) else 2 * len(before) + 2 for fact in before]
+    rows = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    for i in reversed(range(len(before))):
+        for j in reversed(range(len(after))):
+            both = 0
+            if before[i].what == after[j].what:
+                both = rows[i + 1][j + 1] + worth[i] + (before[i].side == after[j].side)
+            rows[i][j] = max(both, rows[i + 1][j], rows[i][j + 1])
+    i = j = 0
+    missing, added, moved = [], [], []
+    while i < len(before) and j < len(after):
+        same = before[i].what == after[j].what
+        gain = worth[i] + (before[i].side == after[j].side)
+        if same and rows[i][j] == rows[i + 1][j + 1] + gain:
+            if before[i].side != after[j].side:
+                moved.append(before[i])
+            i, j = i + 1, j + 1
+        elif rows[i + 1][j] >= rows[i][j + 1]:
+            missing.append(before[i])
+            i += 1
+        else:
+            added.append(after[j])
+            j += 1
+    return Difference(missing + before[i:], added + after[j:], moved)
+
+
+def parameters_last(found: list[Fact]) -> list[Fact]:
+    """Facts of messages in order, then those of parameters sorted: their order says nothing."""
+    plain = [fact for fact in found if fact.what[0] not in ("param", "stop")]
+    return plain + sorted((fact for fact in found if fact not in plain), key=repr)
+
+
+def unexplained(
+    source: str, before: dict[str, Any], target: str, after: dict[str, Any], losses: list[Any]
+) -> list[str]:
+    """What *after* lost or added without a word in the report, and what is reported wrongly."""
+    old = parameters_last(facts(source, before))
+    new = parameters_last(facts(target, after))
+    missing, added, moved = difference(old, new, losses)
+    found = [
+        f"said by another: {fact.what} at {fact.role_path}"
+        for fact in moved
+        if not is_covered(fact, losses)
+        and not any(covers(loss.path, fact.role_path) for loss in losses)
+    ]
+    found += [
+        f"lost: {fact.what} at {fact.paths[0]}" for fact in missing if not is_covered(fact, losses)
+    ]
+    found += [f"added: {fact.what}" for fact in added if not _is_told(fact, losses)]
+    found += [
+        f"no such path: {loss.path} ({loss.message})"
+        for loss in losses
+        if loss.code != "Default" and not exists(before, loss.path)
+    ]
+    found += [
+        f"reported, yet nothing is lost: {loss}"
+        for loss in losses
+        if loss.code in ("Drop", "Clamp", "Conflict")
+        and loss.severity != "None"
+        and not any(covers(loss.path, path) for fact in missing for path in fact.paths)
+    ]
+    return found
+
+
+def _is_told(fact: Fact, losses: list[Any]) -> bool:
+    telling = [loss for loss in losses if loss.code in ADDING]
+    if fact.what == ("text", ""):
+        return bool(losses)
+    if fact.what[0] not in ("param", "stop"):
+        return any(loss.code in ("Relocate", "Emulate", "Drop", "Default") for loss in losses)
+    names = {re.split(r"[.\[]", loss.path)[0] for loss in telling}
+    return any(fact.what[1] == name or fact.what[1] in MADE_BY.get(name, ()) for name in names)
+
+
+def round_trip(request: dict[str, Any], source: str, model: str | None = None) -> Trip:
+    """Translate *request* to the other provider and back, and say what no report explains."""
+    target = OTHER[source]
+    there = specado.translate(request, target, source=source, model=model)
+    between = json.loads(there.body)
+    back = specado.translate(there.body, source, source=target, model=request["model"])
+    returned = json.loads(back.body)
+    found = [
+        f"there, {text}"
+        for text in unexplained(source, request, target, between, there.report.items)
+    ]
+    found += [
+        f"back, {text}"
+        for text in unexplained(target, between, source, returned, back.report.items)
+    ]
+    return Trip(there, back, found + _whole(source, request, between, returned))
+
+
+def _whole(
+    source: str, request: dict[str, Any], between: dict[str, Any], returned: dict[str, Any]
+) -> list[str]:
+    """What the whole trip lost that neither of its ways did."""
+    first, middle, last = (
+        parameters_last(facts(name, body))
+        for name, body in ((source, request), (OTHER[source], between), (source, returned))
+    )
+    lost = {fact.what for fact in difference(first, middle, []).missing}
+    lost |= {fact.what for fact in difference(middle, last, []).missing}
+    return [
+        f"there and back, lost: {fact.what}"
+        for fact in difference(first, last, []).missing
+        if fact.what not in lost
+    ]
