@@ -46,11 +46,11 @@ def is_covered(fact: Fact, losses: list[Any]) -> bool:
 def exists(request: Any, path: str) -> bool:
     """Whether a JSON path leads to something in a request."""
     found = request
-    for name, place in TOKEN.findall(path):
-        try:
+    try:
+        for name, place in TOKEN.findall(path):
             found = found[int(place)] if place else found[name]
-        except (KeyError, IndexError, TypeError):
-            return False
+    except (KeyError, IndexError, TypeError):
+        return False
     return True
 
 

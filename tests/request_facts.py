@@ -14,8 +14,10 @@ part of one, unknown members too; what is documented as meaning the same gives t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIDES = {"system": "system", "developer": "system", "assistant": "assistant"}
 DEFAULTS: dict[str, Any] = {
@@ -308,7 +310,7 @@ def _anthropic(request: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _blocks(content: Any, path: str, prefix: str = "", whole: str = "") -> Iterator[Fact]:
-    """The facts of a content; *whole* is where it stands if its parts have no place of their own."""
+    """The facts of a content; *whole* is its place where its parts are reported with it."""
     if isinstance(content, str):
         if content or not prefix:
             yield Fact((f"{prefix}text", content), (whole or path,))

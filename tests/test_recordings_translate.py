@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +16,9 @@ import specado
 from reference_files import REFERENCE, WHY_ABSENT
 from request_diff import OTHER, round_trip
 from specado.simulator import handle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADERS: dict[str, dict[str, str]] = {
     "openai": {},

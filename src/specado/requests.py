@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Optional, Union
+from typing import Any, Optional, Union
 
 import msgspec
 
@@ -40,13 +40,8 @@ class SourceRequest(msgspec.Struct, frozen=True):
         found = _TURN.fullmatch(path)
         if found is not None:
             index, name, place = found.groups()
-            turn = self.conversation.turns[int(index)]
-            if name is None:
-                return str(turn.origin)
-            if name == "reasoning_details":
-                return str(turn.more.origins[int(place)])
-            of = turn.parts if name == "content" else turn.more.calls
-            return str(of[int(place)].origin or turn.origin)
+            origin: str = self.conversation.origin(int(index), name, int(place or 0))
+            return origin
         found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
         if found is None or found.group(1) not in self.places:
             return path
@@ -58,13 +53,13 @@ class _Block(msgspec.Struct):
 
 
 class _Turn(msgspec.Struct):
-    content: Union[str, List[_Block], None] = None
+    content: Union[str, list[_Block], None] = None
 
 
 class _Inputs(msgspec.Struct):
     """Where the inputs of tools stand in a messages request."""
 
-    messages: List[_Turn]
+    messages: list[_Turn]
 
 
 def as_dict(request: Any) -> dict[str, Any]:

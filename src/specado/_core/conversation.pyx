@@ -33,3 +33,18 @@ cdef class Conversation:
 
     def __len__(self):
         return len(self.turns)
+
+    def origin(self, Py_ssize_t index, name, Py_ssize_t place):
+        """Return where a turn, or one of its parts, stands in the request that it was read from.
+
+        *name* is `None` for the turn itself, else `content`, `tool_calls` or
+        `reasoning_details`, and *place* the place there.
+        """
+        cdef Turn turn = self.turns[index]
+        if name == "content" and turn.parts is not None:
+            return (<Part?>turn.parts[place]).origin or turn.origin
+        if name == "tool_calls" and turn.more is not None and turn.more.calls is not None:
+            return (<Call?>turn.more.calls[place]).origin or turn.origin
+        if name == "reasoning_details" and turn.more is not None and turn.more.origins is not None:
+            return turn.more.origins[place]
+        return turn.origin
