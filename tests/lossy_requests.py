@@ -8,7 +8,12 @@ USER = {"role": "user", "content": "Hello"}
 SAID = {"role": "assistant", "content": "Hi"}
 PDF = "data:application/pdf;base64,JVBERi0xLjQK"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
 FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
 STRICT = {"type": "function", "function": {"name": "f", "parameters": SCHEMA, "strict": True}}
@@ -261,6 +266,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "reasoning_effort.unsupported": Lost(
         messages(USER, reasoning_effort="low"), "gpt-4o", "reasoning_effort"
     ),
+    "reasoning_effort.off": Lost(messages(USER, tools=[FUNCTION]), "gpt-5.6", "reasoning_effort"),
     "reasoning_effort.tools": Lost(
         messages(USER, tools=[FUNCTION], reasoning_effort="low"), "gpt-5.4", "reasoning_effort"
     ),

@@ -19,7 +19,7 @@ KNOWN_KEYS = {
 NATIVE = {
     "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
     "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
-    "reasoning_effort", "modalities", "service_tier", "stream",
+    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
 }  # fmt: skip
 NO_COUNTERPART = {
     "n": ("n", 1), "seed": ("seed", None), "frequency_penalty": ("penalty", 0),
@@ -31,7 +31,6 @@ NO_COUNTERPART = {
     "prompt_cache_options": ("prompt_cache", None), "verbosity": ("verbosity", None),
     "web_search_options": ("web_search", None), "moderation": ("moderation", None),
     "functions": ("functions", None), "function_call": ("functions", None),
-    "stream_options": ("stream_options", None),
 }  # fmt: skip
 
 Losses = list[tuple[str, str]]
@@ -94,7 +93,7 @@ class OpenAITwin(_Twin):
             if levels is not None and "none" not in levels:
                 self.lose("tools.reasoning", "tools")
             else:
-                self.lose(f"{name}.tools", name)
+                self.lose(f"{name}.{'off' if effort is None else 'tools'}", name)
                 effort, running = (None if default == "none" else "none"), "none"
         self.reasons = running not in (None, "none")
         return effort

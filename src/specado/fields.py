@@ -116,7 +116,11 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "*.prompt_cache_breakpoint": Field(None, ("prompt_cache",), whole=True),
     # Tools.
-    "tools": Field("tools", ("tools.unsupported",), ("tools.unsupported", "tools.reasoning")),
+    "tools": Field(
+        "tools",
+        ("tools.unsupported",),
+        ("tools.unsupported", "tools.reasoning", "reasoning_effort.off"),
+    ),
     "tools[function]": Field("tools"),
     "tools[function].function": Field("tools"),
     "tools[function].function.name": Field("tools[].name"),

@@ -100,10 +100,7 @@ ROWS: dict[str, Row] = {
         "the model has no tools while it reasons, as it always does",
     ),
     "tools.called": Row(
-        "Emulate",
-        "tuning",
-        "None",
-        "the tools called before must be named there: for no further use",
+        "Default", "tuning", "None", "tools called before must be named there: for no further use"
     ),
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
     "tool.custom_call": Row(
@@ -182,6 +179,9 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "None", "the model does not reason unless asked to"
     ),
     "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
+    "reasoning_effort.off": Row(
+        "Default", "tuning", "Low", "switched off: the model takes tools only without reasoning"
+    ),
     "reasoning_effort.tools": Row(
         "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
     ),

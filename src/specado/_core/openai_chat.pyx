@@ -243,7 +243,8 @@ cdef class OpenAIChatEncoder(Encoder):
             and self.trait("tools_while_reasoning") is False
         ):
             if levels is None or "none" in levels:
-                self.lose("reasoning_effort.tools", "reasoning_effort", wanted, "none")
+                row = "reasoning_effort.off" if wanted is None else "reasoning_effort.tools"
+                self.lose(row, "reasoning_effort", wanted, "none")
                 self.effort = None if default == "none" else "none"
                 running = "none"
             else:
