@@ -23,6 +23,7 @@ MADE_BY: dict[str, tuple[str, ...]] = {
     "thinking": ("effort",),
     "output_config": ("effort", "schema name"),
     "response_format": ("tool_choice",),
+    "tools": ("tool_choice",),
 }
 TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 

@@ -218,9 +218,9 @@ def test_paths_are_those_of_the_callers_request() -> None:
     assert [(loss.code, loss.path) for loss in made.report.items] == [
         ("Unsupported", "messages[1].content[0]"),
         ("Unsupported", "tools[0]"),
+        ("Drop", "thinking"),
         ("Unsupported", "messages[1].content[1]"),
         ("Clamp", "max_tokens"),
-        ("Drop", "thinking"),
     ]
 
 

@@ -7,12 +7,9 @@ request as it was given.
 
 cimport cython
 
-from specado._core.anthropic_contents cimport AnthropicContents
-from specado._core.conversation cimport (
-    ASSISTANT, SYSTEM, TEXT, TOOL, USER, Conversation, Details, Part, Turn,
-)
+from specado._core.anthropic_history cimport AnthropicHistory
+from specado._core.conversation cimport USER, Conversation
 
-from specado._core.anthropic_contents import SERVER_BLOCKS
 from specado.errors import MessageFormatError
 
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
@@ -30,202 +27,11 @@ cdef dict UNSUPPORTED = {
 
 
 @cython.final
-cdef class AnthropicReader(AnthropicContents):
+cdef class AnthropicReader(AnthropicHistory):
     """Reads one request; not for two threads at once."""
 
     cdef dict params
     cdef dict places         # where what has another name here stands in the request
-    cdef set open_calls
-
-    # Turns.
-
-    cdef int add(self, int role, str name, str text, list parts, Details more, str path) except -1:
-        cdef Turn turn = Turn.__new__(Turn)
-        turn.role = role
-        turn.role_name = name
-        turn.text = text
-        turn.parts = parts
-        turn.more = more
-        turn.origin = path
-        self.found.turns.append(turn)
-        return 0
-
-    cdef int read_system(self, object system) except -1:
-        cdef list parts = []
-        if system is None:
-            return 0
-        if isinstance(system, str):
-            if system:
-                self.add(SYSTEM, "system", self.counted(system), None, None, "system")
-            return 0
-        if not isinstance(system, (list, tuple)):
-            raise self.wrong("system", "must be a str or a list of text blocks")
-        for place, block in enumerate(system):
-            path = f"system[{place}]"
-            if self.dict_of(block, path).get("type") != "text":
-                raise self.wrong(f"{path}.type", "system takes text blocks only")
-            parts.append(self.text_part(block, path))
-        if parts:
-            self.add(SYSTEM, "system", None, parts, None, "system")
-        return 0
-
-    cdef int read_message(self, object message, Py_ssize_t index) except -1:
-        cdef str path = f"messages[{index}]"
-        cdef dict given = self.dict_of(message, path)
-        cdef object content = given.get("content")
-        cdef object role = given.get("role")
-        self.check_keys(given, frozenset({"role", "content"}), path)
-        if role not in ("user", "assistant", "system"):
-            raise self.wrong(f"{path}.role", f"must be user, assistant or system, not {role!r}")
-        if isinstance(content, str):
-            if role == "assistant":
-                return self.read_assistant([{"type": "text", "text": content}], path)
-            kind = USER if role == "user" else SYSTEM
-            return self.add(kind, role, self.counted(content), None, None, path)
-        if not isinstance(content, (list, tuple)):
-            raise self.wrong(
-                f"{path}.content",
-                f"must be a str or a list of content blocks, not {type(content).__name__}",
-            )
-        if role == "assistant":
-            return self.read_assistant(content, path)
-        if role == "system":
-            return self.read_later_system(content, path)
-        return self.read_user(content, path)
-
-    cdef int read_later_system(self, object blocks, str path) except -1:
-        cdef list parts = []
-        for place, block in enumerate(blocks):
-            where = f"{path}.content[{place}]"
-            kind = self.dict_of(block, where).get("type")
-            if kind == "text":
-                parts.append(self.text_part(block, where))
-            elif kind in SERVER_BLOCKS:
-                self.lose("anthropic.server_block", where, kind)
-            else:
-                raise self.wrong(f"{where}.type", f"{kind!r} is not a block of a system message")
-        if parts:
-            self.add(SYSTEM, "system", None, parts, None, path)
-        return 0
-
-    cdef int read_user(self, object blocks, str path) except -1:
-        """Tool results become tool messages; what else there is, one user message after them."""
-        cdef list parts = []
-        cdef list moved = []
-        for place, block in enumerate(blocks):
-            where = f"{path}.content[{place}]"
-            kind = self.dict_of(block, where).get("type")
-            if kind == "tool_result":
-                self.read_result(block, where, moved)
-            else:
-                part = self.user_part(block, kind, where)
-                if part is not None:
-                    parts.append(part)
-        parts = moved + parts
-        if parts:
-            self.add(USER, "user", None, parts, None, path)
-        return 0
-
-    cdef int read_result(self, dict block, str path, list moved) except -1:
-        """Write a `tool_result` as a tool message; its images go to the user turn after it."""
-        cdef Details more = Details.__new__(Details)
-        cdef list texts = []
-        cdef Part said
-        cdef object content = block.get("content")
-        more.tool_call_id = self.text_of(block.get("tool_use_id"), f"{path}.tool_use_id")
-        if self.open_calls is None or more.tool_call_id not in self.open_calls:
-            raise self.wrong(
-                f"{path}.tool_use_id", f"{more.tool_call_id!r} answers no tool_use before it"
-            )
-        if block.get("cache_control") is not None:
-            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
-        self.check_keys(
-            block,
-            frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
-            path,
-        )
-        if isinstance(content, str):
-            said = Part.__new__(Part)
-            said.text = self.counted(content)
-            texts.append(said)
-        elif content is not None and not isinstance(content, (list, tuple)):
-            raise self.wrong(f"{path}.content", "must be a str or a list of content blocks")
-        else:
-            for place, item in enumerate(content or ()):
-                where = f"{path}.content[{place}]"
-                kind = self.dict_of(item, where).get("type")
-                part = self.user_part(item, kind, where)
-                if part is None:
-                    continue
-                if (<Part>part).kind == TEXT:
-                    texts.append(part)
-                else:
-                    self.lose("anthropic.result_media", where, kind, "user turn")
-                    moved.append(part)
-        if block.get("is_error"):
-            self.lose("anthropic.is_error", f"{path}.is_error", True, "text")
-            if not texts:
-                texts.append(Part.__new__(Part))
-                (<Part>texts[0]).text = ""
-            said = texts[0]
-            said.text = "Error: " + said.text
-        if len(texts) > 1:
-            return self.add(TOOL, "tool", None, texts, more, path)
-        return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
-
-    cdef int read_assistant(self, object blocks, str path) except -1:
-        cdef list parts = []
-        cdef list calls = []
-        cdef list reasoning = []
-        cdef list origins = []
-        for place, block in enumerate(blocks):
-            where = f"{path}.content[{place}]"
-            kind = self.dict_of(block, where).get("type")
-            if kind == "text":
-                if calls:
-                    self.lose("anthropic.block_order", where)
-                parts.append(self.text_part(block, where))
-            elif kind == "tool_use":
-                calls.append(self.call_of(block, where))
-            elif kind == "thinking" or kind == "redacted_thinking":
-                reasoning.append(self.reasoning_of(block, kind, where))
-                origins.append(where)
-            elif kind in SERVER_BLOCKS:
-                self.lose("anthropic.server_block", where, kind)
-            else:
-                raise self.wrong(
-                    f"{where}.type", f"{kind!r} is not a content block of an assistant turn"
-                )
-        return self.add_assistant(parts, calls, reasoning, origins, path)
-
-    cdef int add_assistant(self, list parts, list calls, list reasoning, list origins,
-                           str path) except -1:
-        """Add an assistant turn, or go on with the one before: there they are one turn."""
-        cdef Turn turn
-        cdef Details more = None
-        if self.found.turns and (<Turn>self.found.turns[-1]).role == ASSISTANT:
-            turn = self.found.turns.pop()
-            path = turn.origin
-            if parts and turn.more is not None and turn.more.calls is not None:
-                self.lose("anthropic.block_order", (<Part>parts[0]).origin)
-            parts = self.parts_of(turn) + parts
-            if turn.more is not None:
-                calls = (turn.more.calls or []) + calls
-                reasoning = (turn.more.reasoning_details or []) + reasoning
-                origins = (turn.more.origins or []) + origins
-        self.open_calls = {call.id for call in calls}
-        if calls or reasoning:
-            more = Details.__new__(Details)
-            more.calls = calls or None
-            more.reasoning_details = reasoning or None
-            more.origins = origins
-        if len(parts) == 1:  # one text alone is the content itself
-            return self.add(ASSISTANT, "assistant", (<Part>parts[0]).text, None, more, path)
-        if parts or more is not None:
-            self.add(ASSISTANT, "assistant", None, parts or None, more, path)
-        return 0
-
-    # Parameters.
 
     cdef int read_params(self, dict request) except -1:
         cdef dict params = self.params
@@ -244,6 +50,8 @@ cdef class AnthropicReader(AnthropicContents):
                 params[name] = "default" if value == "standard_only" else value
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
+            elif name == "output_format":
+                self.read_format(self.dict_of(value, name), name)
             elif name == "tools":
                 self.read_tools(value)
             elif name == "tool_choice":
@@ -289,20 +97,22 @@ cdef class AnthropicReader(AnthropicContents):
                 self.params["reasoning_effort"] = self.text_of(value, "output_config.effort")
                 self.places["reasoning_effort"] = "output_config.effort"
             elif name == "format":
-                schema = self.dict_of(value, "output_config.format").get("schema")
-                self.check_keys(value, frozenset({"type", "schema"}), "output_config.format")
-                self.lose("anthropic.format_name", "output_config.format", None, "response")
-                self.places["response_format"] = "output_config.format"
-                self.params["response_format"] = {
-                    "type": "json_schema",
-                    "json_schema": {
-                        "name": "response",
-                        "schema": self.frozen(schema, "output_config.format.schema"),
-                        "strict": True,
-                    },
-                }
+                self.read_format(self.dict_of(value, "output_config.format"), "output_config.format")
             else:
                 self.lose("param.unknown", f"output_config.{name}", value)
+        return 0
+
+    cdef int read_format(self, dict given, str path) except -1:
+        if given.get("type") != "json_schema":
+            raise self.wrong(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
+        schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
+        self.check_keys(given, frozenset({"type", "schema"}), path)
+        self.lose("anthropic.format_name", path, None, "response")
+        self.places["response_format"] = path
+        self.params["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "response", "schema": schema, "strict": True},
+        }
         return 0
 
     cdef int read_thinking(self, dict thinking) except -1:
