@@ -101,3 +101,18 @@ def test_a_report_is_as_severe_as_its_worst() -> None:
 )
 def test_strictness_refuses_by_kind(strictness: str, reported: list, expected: object) -> None:  # type: ignore[type-arg]
     assert refuses(strictness, reported) == expected
+
+
+def test_a_report_reads_like_the_dict_of_a_comparison_and_shows_in_a_notebook() -> None:
+    report = report_of(
+        [("input.image", "messages[0].content[1]", None, None), ("seed", "seed", "<7>", None)]
+    )
+
+    assert report["severity"] == report.severity == "Critical"
+    assert report["lossiness_types"] == [
+        {"MissingModality": "Image"},
+        {"MissingFeature": "seed"},
+    ]
+    with pytest.raises(KeyError):
+        report["nothing"]
+    assert "&lt;7&gt;" in report._repr_html_()

@@ -10,6 +10,7 @@ the providers' API references.
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import msgspec
@@ -295,6 +296,26 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         return "\n".join([head, *(f"  {item}" for item in self.items)])
 
+    def __getitem__(self, name: str) -> Any:
+        """Return a field by its name, as from the dict that `compare_capabilities` gives."""
+        if name not in self.__struct_fields__:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        titles = ("severity", "code", "path", "message", "before", "after")
+        rows = [
+            [item.severity, item.code, item.path, item.message, repr(item.before), repr(item.after)]
+            for item in self.items
+        ]
+        head = "".join(f"<th>{title}</th>" for title in titles)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        return f"<table><tr>{head}</tr>{body}</table>"
+
 
 def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
     """Return the report of what an encoder reported."""
@@ -304,20 +325,36 @@ def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
         items.append(Loss(row.code, path, row.message, before, after, row.severity, row.kind))
     severity = max((item.severity for item in items), key=SEVERITIES.index, default="None")
     lossy = [item for item in items if item.severity != "None"]
+    types: list[Union[str, dict[str, str]]] = [
+        _type_of(each[0], item) for each, item in zip(reported, items) if item.severity != "None"
+    ]
     return LossinessReport(
         is_lossy=bool(lossy),
         severity=severity,
-        lossiness_types=[_type_of(item) for item in lossy],
+        lossiness_types=types,
         details=[str(item) for item in lossy],
         recommendations=list(dict.fromkeys(_advice(item) for item in lossy)),
         items=items,
     )
 
 
-def _type_of(item: Loss) -> dict[str, str]:
-    if item.code == "Clamp":
-        return {"ConstrainedParameter": item.path}
-    return {"MissingFeature": item.path}
+# What `compare_capabilities` calls the loss of a way to say something.
+_MODALITIES = {
+    "input.image": "Image",
+    "input.audio": "Audio",
+    "input.document": "Document",
+    "audio.output": "Audio",
+}
+_ROLES = ("role.unknown", "system.later", "system.alone")
+
+
+def _type_of(row_id: str, item: Loss) -> dict[str, str]:
+    """Return a loss's type in the words of `compare_capabilities`."""
+    if row_id in _MODALITIES:
+        return {"MissingModality": _MODALITIES[row_id]}
+    if row_id in _ROLES:
+        return {"MissingRole": item.path}
+    return {"ConstrainedParameter" if item.code == "Clamp" else "MissingFeature": item.path}
 
 
 def _advice(item: Loss) -> str:
