@@ -89,8 +89,14 @@ class AnthropicTwin(_Twin):
         if wanted == "none" and way != "always":
             self.lose("reasoning_effort.none", "reasoning_effort")
             return None
-        if wanted == "none" or way in (None, "none"):
+        by_effort = way in ("adaptive", "always")
+        if wanted == "none" or not (way == "budget" or by_effort) or (
+            by_effort and self.trait("effort_parameter") is False
+        ):  # fmt: skip
             self.lose("reasoning_effort.unsupported", "reasoning_effort")
+            return None
+        if self.params.get("tools") and self.trait("tools_while_reasoning") is False:
+            self.lose("reasoning_effort.tools", "reasoning_effort")
             return None
         if way == "budget" and max_tokens <= 1024:
             self.lose("reasoning_effort.no_room", "reasoning_effort")
@@ -110,15 +116,16 @@ class AnthropicTwin(_Twin):
             self.lose("response_format.json_object", "response_format")
             return False, False, "Answer with one JSON object and nothing else."
         if kind == "json_schema":
-            if self.trait("structured_output") is True:
-                self.lose_schema_keys()
-                return True, False, None
-            if self.params.get("tools") or self.thinks:
+            native = self.trait("structured_output") is True
+            if not native and (self.params.get("tools") or self.thinks):
                 self.lose("response_format.conflict", "response_format")
-            else:
+                return False, False, None
+            if not native:
                 self.lose("response_format.tool", "response_format")
-                return False, True, None
-        elif kind != "text":
+            else:
+                self.lose_schema_keys()
+            return native, not native, None
+        if kind != "text":
             self.lose("response_format.unsupported", "response_format")
         return False, False, None
 
@@ -177,6 +184,8 @@ class AnthropicTwin(_Twin):
         for name, value in source.items():
             if name == "cache_control":
                 block[name] = value
+            elif name == "prompt_cache_breakpoint":
+                self.lose("prompt_cache", f"{path}.{name}")
             elif name not in known and value is not None:
                 self.lose("part.unknown_key", f"{path}.{name}")
 
@@ -370,6 +379,9 @@ class AnthropicTwin(_Twin):
         self.add_sampling(found)
         stop = self.params.get("stop") or []
         stop = [stop] if isinstance(stop, str) else stop
+        if stop and self.trait("stop") is False:
+            self.lose("stop.unsupported", "stop")
+            stop = []
         for place, text in enumerate(stop):
             if not text.strip():
                 single = isinstance(self.params["stop"], str)
@@ -400,10 +412,11 @@ class AnthropicTwin(_Twin):
                 if value != 1:
                     self.lose("sampling.unsupported", name)
             return
-        if self.thinks and given.get("temperature", 1) != 1:
+        alone = self.thinks and self.trait("sampling_while_reasoning") is False
+        if alone and given.get("temperature", 1) != 1:
             self.lose("sampling.thinking", "temperature")
             del given["temperature"]
-        if self.thinks and given.get("top_p", 1) < 0.95:
+        if alone and given.get("top_p", 1) < 0.95:
             self.lose("sampling.thinking", "top_p")
             del given["top_p"]
         if len(given) == 2 and self.trait("temperature_with_top_p") is False:
@@ -428,8 +441,7 @@ class AnthropicTwin(_Twin):
         elif self.effort is not None:
             if way == "adaptive":
                 found["thinking"] = {"type": "adaptive"}
-            if self.trait("effort_parameter") is not False:
-                config["effort"] = self.effort
+            config["effort"] = self.effort
         elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
             found["thinking"] = {"type": "disabled"}
         if native:
@@ -449,11 +461,22 @@ class AnthropicTwin(_Twin):
             self.add_choice(found, choice)
             return
         if emulated:
-            schema = self.params["response_format"]["json_schema"]["schema"]
+            given = self.params["response_format"]["json_schema"]
             name = "structured_output"
-            found["tools"] = [{"name": name, "description": "Give the answer in this form.",
-                               "input_schema": schema}]  # fmt: skip
+            description = given.get("description") or "Give the answer in this form."
+            found["tools"] = [{"name": name, "description": description,
+                               "input_schema": given["schema"]}]  # fmt: skip
             found["tool_choice"] = {"type": "tool", "name": name}
+        else:
+            called = {
+                call["function"]["name"]: {"type": "object"}
+                for message in self.messages
+                for call in message.get("tool_calls") or ()
+            }
+            if called:
+                self.lose("tools.called", "tools")
+                found["tools"] = [{"name": k, "input_schema": v} for k, v in called.items()]
+                found["tool_choice"] = {"type": "none"}
         if choice not in (None, "none", "auto"):
             self.lose("tool_choice.without_tools", "tool_choice")
 
@@ -481,8 +504,12 @@ class AnthropicTwin(_Twin):
 
     def add_choice(self, found: dict[str, Any], choice: Any) -> None:
         one = self.params.get("parallel_tool_calls") is False
+        if one and self.trait("parallel_tool_calls") is False:
+            self.lose("parallel_tool_calls.never", "parallel_tool_calls")
+            one = False
         forced = choice == "required" or isinstance(choice, dict)
-        if forced and (self.thinks or self.trait("forced_tool_choice") is False):
+        thinks = self.thinks and self.trait("thinking") != "always"
+        if forced and (thinks or self.trait("forced_tool_choice") is False):
             self.lose("tool_choice.thinking", "tool_choice")
             made: Block = {"type": "auto"}
         elif isinstance(choice, dict):

@@ -19,7 +19,7 @@ KNOWN_KEYS = {
 NATIVE = {
     "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
     "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
-    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
+    "reasoning_effort", "modalities", "service_tier", "stream",
 }  # fmt: skip
 NO_COUNTERPART = {
     "n": ("n", 1), "seed": ("seed", None), "frequency_penalty": ("penalty", 0),
@@ -31,6 +31,7 @@ NO_COUNTERPART = {
     "prompt_cache_options": ("prompt_cache", None), "verbosity": ("verbosity", None),
     "web_search_options": ("web_search", None), "moderation": ("moderation", None),
     "functions": ("functions", None), "function_call": ("functions", None),
+    "stream_options": ("stream_options", None),
 }  # fmt: skip
 
 Losses = list[tuple[str, str]]
@@ -69,9 +70,34 @@ class OpenAITwin(_Twin):
     def body(self, model: str) -> tuple[dict[str, Any], Losses]:
         found: dict[str, Any] = {"model": model}
         found["messages"] = [self.message(m, i) for i, m in enumerate(self.messages)]
+        self.effort = self.effort_there()
         for name, value in self.params.items():
             self.param(found, name, value)
+        if self.effort is not None:
+            found["reasoning_effort"] = self.effort
         return found, self.losses
+
+    def effort_there(self) -> Any:
+        name = "reasoning_effort"
+        levels, default = self.trait("reasoning_efforts"), self.trait("default_effort")
+        effort = self.params.get(name)
+        if effort is not None and levels is not None and effort not in levels:
+            row = "level" if levels else "none" if effort == "none" else "unsupported"
+            self.lose(f"{name}.{row}", name)
+            effort = nearest(effort, levels)
+        running = default if effort is None else effort
+        if (
+            self.params.get("tools")
+            and running != "none"
+            and self.trait("tools_while_reasoning") is False
+        ):
+            if levels is not None and "none" not in levels:
+                self.lose("tools.reasoning", "tools")
+            else:
+                self.lose(f"{name}.tools", name)
+                effort, running = (None if default == "none" else "none"), "none"
+        self.reasons = running not in (None, "none")
+        return effort
 
     def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
         path = f"messages[{index}]"
@@ -133,26 +159,42 @@ class OpenAITwin(_Twin):
     def param(self, found: dict[str, Any], name: str, value: Any) -> None:
         if name in ("max_tokens", "max_completion_tokens"):
             return self.limit(found, name, value)
-        refused = [
-            (("temperature", "top_p"), "sampling", 1, "sampling.unsupported"),
-            (("frequency_penalty", "presence_penalty"), "penalties", 0, "penalty.unsupported"),
-            (("logprobs", "top_logprobs"), "logprobs", 0, "logprobs.model"),
-        ]
-        for names, trait, neutral, row in refused:
-            if name in names and self.trait(trait) is False and value != neutral:
-                return self.lose(row, name)
         if name == "reasoning_effort":
-            levels = self.trait("reasoning_efforts")
-            if levels is not None and value not in levels:
-                if not levels:
-                    row = "none" if value == "none" else "unsupported"
-                    return self.lose(f"reasoning_effort.{row}", name)
-                self.lose("reasoning_effort.level", name)
-                value = nearest(value, levels)
+            return None
+        alone = self.reasons and self.trait("sampling_while_reasoning") is False
+        sampling = self.trait("sampling") is False
+        both = self.trait("temperature_with_top_p") is False and "temperature" in self.params
+        refused = {
+            "temperature": ("sampling.unsupported" if sampling else
+                            "sampling.thinking" if alone else None, 1),
+            "top_p": ("sampling.unsupported" if sampling else "sampling.thinking" if alone else
+                      "sampling.both" if both else None, 1),
+            "logit_bias": ("logit_bias.unsupported" if sampling or alone else None, {}),
+            "frequency_penalty": (self.refusing("penalties", "penalty.unsupported"), 0),
+            "presence_penalty": (self.refusing("penalties", "penalty.unsupported"), 0),
+            "logprobs": (self.refusing("logprobs", "logprobs.model") or
+                         ("logprobs.thinking" if alone else None), False),
+            "top_logprobs": (self.refusing("logprobs", "logprobs.model") or
+                             ("logprobs.thinking" if alone else None), 0),
+            "stop": (self.refusing("stop", "stop.unsupported"), []),
+            "parallel_tool_calls": (
+                self.refusing("parallel_tool_calls", "parallel_tool_calls.unsupported" if value else
+                              "parallel_tool_calls.never"), None),
+        }  # fmt: skip
+        row, neutral = refused.get(name, (None, None))
+        if row is not None and value != neutral:
+            return self.lose(row, name)
+        if name == "tool_choice" and self.trait("forced_tool_choice") is False:
+            if value not in ("none", "auto"):
+                self.lose("tool_choice.thinking", name)
+                value = "auto"
         elif name == "tools":
             if self.without_tools():
                 self.lose("tools.unsupported", name)
-            value = [self.cleaned(tool, f"tools[{place}]") for place, tool in enumerate(value)]
+            value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
+        elif name == "modalities" and "audio" in value:
+            if self.lacks("output_modalities", "Audio"):
+                self.lose("audio.output", name)
         elif name == "response_format" and (
             (value["type"] == "json_object" and self.lacks("features", "json_mode"))
             or (value["type"] == "json_schema" and self.trait("structured_output") is False)
@@ -161,14 +203,26 @@ class OpenAITwin(_Twin):
         found[name] = value
         return None
 
+    def refusing(self, trait: str, row: str) -> Optional[str]:
+        return row if self.trait(trait) is False else None
+
+    def tool(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
+        tool = self.cleaned(tool, path)
+        if self.trait("strict_tools") is False and tool.get("function", {}).get("strict"):
+            self.lose("tool.strict", f"{path}.function.strict")
+            function = {k: v for k, v in tool["function"].items() if k != "strict"}
+            tool = {**tool, "function": function}
+        return tool
+
     def limit(self, found: dict[str, Any], name: str, value: int) -> None:
         limit = None if self.facts is None else self.facts.max_output_tokens
         wanted = name
-        if self.trait("max_tokens_parameter") == "max_completion_tokens" and name == "max_tokens":
+        if name == "max_tokens" and self.facts is not None:
             if "max_completion_tokens" in self.params:
                 return self.lose("max_tokens.twice", name)
-            self.lose("max_tokens.renamed", name)
-            wanted = "max_completion_tokens"
+            if self.trait("max_tokens_parameter") == "max_completion_tokens":
+                self.lose("max_tokens.renamed", name)
+                wanted = "max_completion_tokens"
         if limit is not None and value > limit:
             self.lose("max_tokens.above_limit", name)
             value = limit

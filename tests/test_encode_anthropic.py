@@ -253,4 +253,10 @@ def test_results_come_first_and_in_order() -> None:
             {"type": "text", "text": "q"},
         ],
     }
-    assert losses == [("max_tokens.default", "max_tokens"), ("turns.merged", "messages[4].role")]
+    assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
+    assert body["tool_choice"] == {"type": "none"}
+    assert losses == [
+        ("max_tokens.default", "max_tokens"),
+        ("turns.merged", "messages[4].role"),
+        ("tools.called", "tools"),
+    ]

@@ -87,6 +87,11 @@ OPENAI = [
     ({"logit_bias": {"1": 200}}, "logit_bias", "Invalid 'logit_bias': integer above maximum"),
     ({"metadata": {"a": 1}}, "metadata", "Invalid type for 'metadata': expected a string"),
     ({"tools": []}, "tools", "Invalid 'tools': empty array."),
+    (
+        {"model": "gpt-5.6", "tools": [FUNCTION]},
+        "reasoning_effort",
+        "Function tools with reasoning_effort are not supported for gpt-5.6 in /v1/chat/",
+    ),
     ({"tool_choice": "auto"}, "tool_choice", "Invalid value for 'tool_choice': 'tool_choice' is"),
     ({"parallel_tool_calls": True}, "parallel_tool_calls", "Invalid value for 'parallel_tool_c"),
     (
@@ -226,6 +231,10 @@ ANTHROPIC = [
     ),
     ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "b"}}, "Tool 'b' not found in prov"),
     ({"tool_choice": {"type": "any"}}, "tool_choice may only be specified while providing tools."),
+    (
+        {"messages": [USER, USE, {"role": "user", "content": [RESULT]}]},
+        "Requests which include `tool_use` or `tool_result` blocks must define tools.",
+    ),
     (
         {"thinking": {**THINKING, "budget_tokens": 9}},
         "thinking.enabled.budget_tokens: Input should",

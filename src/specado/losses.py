@@ -93,7 +93,22 @@ ROWS: dict[str, Row] = {
     ),
     # Tools.
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
+    "tools.reasoning": Row(
+        "Unsupported",
+        "contract",
+        "High",
+        "the model has no tools while it reasons, as it always does",
+    ),
+    "tools.called": Row(
+        "Emulate",
+        "tuning",
+        "None",
+        "the tools called before must be named there: for no further use",
+    ),
     "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
+    "tool.custom_call": Row(
+        "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
+    ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
@@ -105,7 +120,14 @@ ROWS: dict[str, Row] = {
         "a tool cannot be forced on this model, or while it thinks",
     ),
     "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
+    "tool_choice.allowed": Row("Emulate", "tuning", "Low", "only the allowed tools are sent"),
     "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
+    "parallel_tool_calls.unsupported": Row(
+        "Drop", "tuning", "Low", "the model calls one tool at a time"
+    ),
+    "parallel_tool_calls.never": Row(
+        "Drop", "tuning", "None", "the model never calls tools in parallel"
+    ),
     "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
     "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
     # Structured output.
@@ -144,12 +166,15 @@ ROWS: dict[str, Row] = {
     "penalty.unsupported": Row("Drop", "tuning", "Low", "the model takes no penalties"),
     "seed": Row("Drop", "tuning", "Low", "there is no seed"),
     "logit_bias": Row("Drop", "tuning", "Low", "tokens cannot be biased"),
+    "logit_bias.unsupported": Row("Drop", "tuning", "Low", "the model takes no logit bias"),
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
     "logprobs.model": Row("Unsupported", "contract", "Medium", "the model gives none"),
+    "logprobs.thinking": Row("Conflict", "contract", "Medium", "none while the model reasons"),
     # Reasoning.
     "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
     "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
@@ -157,6 +182,9 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "None", "the model does not reason unless asked to"
     ),
     "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
+    "reasoning_effort.tools": Row(
+        "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
+    ),
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
     ),
@@ -179,6 +207,9 @@ ROWS: dict[str, Row] = {
         "Conflict", "tuning", "Low", "without thinking there is no effort"
     ),
     "anthropic.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
+    "anthropic.image_transformations": Row(
+        "Drop", "tuning", "Low", "what becomes of a large image cannot be chosen"
+    ),
     "anthropic.inference_geo": Row(
         "Unsupported", "contract", "High", "the place of inference cannot be chosen"
     ),
@@ -201,6 +232,7 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_budget": Row("Emulate", "tuning", "None", "said as a reasoning effort"),
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
+    "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),

@@ -28,7 +28,6 @@ cdef class AnthropicBlocks(Encoder):
         return self.out.literal(start)
 
     cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
-        cdef str path
         if not text.strip():
             self.lose("text.blank", f"messages[{self.index}].{field}", text)
             return first
@@ -160,19 +159,23 @@ cdef class AnthropicBlocks(Encoder):
         cdef Py_ssize_t place = 0
         for call in calls:
             self.field = f"tool_calls[{place}]"
+            self.block(first, b'{"type":"tool_use","id":')
+            first = False
+            self.out.string(call.id)
+            self.out.key(b"name")
+            self.out.string(call.name)
+            self.out.key(b"input")
             if call.custom:
-                self.lose("tool.custom", f"messages[{self.index}].{self.field}")
-            else:
-                self.block(first, b'{"type":"tool_use","id":')
-                first = False
-                self.out.string(call.id)
-                self.out.key(b"name")
-                self.out.string(call.name)
-                self.out.key(b"input")
-                self.write_arguments(call)
-                self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.function")
-                self.block_extra(call.extra, self.field)
+                self.lose("tool.custom_call", f"messages[{self.index}].{self.field}.custom.input")
+                self.out.literal(b'{"input":')
+                self.out.string(call.text)
                 self.out.byte(b"}")
+            else:
+                self.write_arguments(call)
+            kind = "custom" if call.custom else "function"
+            self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.{kind}")
+            self.block_extra(call.extra, self.field)
+            self.out.byte(b"}")
             place += 1
         return first
 
@@ -212,6 +215,8 @@ cdef class AnthropicBlocks(Encoder):
             if name == "annotations" and not field:
                 if value:
                     self.lose("message.annotations", f"{path}.{name}")
+            elif name == "prompt_cache_breakpoint" and value is not None:
+                self.lose("prompt_cache", f"{path}.{name}", value)
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0

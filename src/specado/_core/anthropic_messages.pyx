@@ -5,14 +5,12 @@ What has no counterpart, or another form, is reported by a row of `specado.losse
 
 cimport cython
 
-from specado._core.anthropic_turns cimport AnthropicTurns
+from specado._core.anthropic_tools cimport AnthropicTools
 from specado._core.conversation cimport Conversation
 
+from specado._core.anthropic_tools import EMULATION_TOOL
 from specado._core.openai_chat import nearest_effort
-from specado.errors import MessageFormatError
 
-# The tool that stands in for structured output on a model without it.
-EMULATION_TOOL = "structured_output"
 UNKNOWN_MODEL_MAX_TOKENS = 4096
 # Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
 MAX_TOKENS_WITHOUT_STREAM = 21_333
@@ -51,7 +49,7 @@ cdef frozenset WRITTEN = frozenset({
 
 
 @cython.final
-cdef class AnthropicMessagesEncoder(AnthropicTurns):
+cdef class AnthropicMessagesEncoder(AnthropicTools):
     """Writes a messages request.
 
     The order of members is model, system, messages, then the rest: the same leading messages
@@ -59,9 +57,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
     """
 
     cdef object max_tokens
-    cdef bint thinking           # whether the request asks for thinking
     cdef str effort
-    cdef bint emulated           # whether a forced tool stands in for response_format
 
     cdef int write(self) except -1:
         self.decide()
@@ -117,18 +113,18 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         self.thinking = way == "always"
         if effort is None:
             return 0
-        if way is None or way == "none" or (
-            effort != "none" and effort not in BUDGET_SHARES
-        ):
-            if effort == "none":
-                return self.lose("reasoning_effort.none", "reasoning_effort", effort)
-            return self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
         if effort == "none":
             if way == "always":
                 self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
-            elif way == "budget":
+            elif way != "adaptive":
                 self.lose("reasoning_effort.none", "reasoning_effort", effort)
             return 0
+        if way is None or way == "none" or effort not in BUDGET_SHARES or (
+            way != "budget" and self.trait("effort_parameter") is False
+        ):
+            return self.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+        if self.params.get("tools") and self.trait("tools_while_reasoning") is False:
+            return self.lose("reasoning_effort.tools", "reasoning_effort", effort)
         if way == "budget" and self.max_tokens <= MIN_THINKING_BUDGET:
             self.lose("reasoning_effort.no_room", "reasoning_effort", effort)
             return 0
@@ -148,33 +144,16 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         if kind == "json_object":
             self.instruction = "Answer with one JSON object and nothing else."
             self.lose("response_format.json_object", "response_format", kind, self.instruction)
-        elif kind == "json_schema" and self.trait("structured_output") is not True:
-            if self.params.get("tools") or self.thinking:
+        elif kind == "json_schema":
+            if self.trait("structured_output") is True:
+                self.check_schema_format()
+            elif self.params.get("tools") or self.thinking:
                 self.lose("response_format.conflict", "response_format", kind)
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
-        elif kind == "json_schema":
-            self.lose_schema_keys(wanted)
         elif wanted is not None and kind != "text":
             self.lose("response_format.unsupported", "response_format", kind)
-        return 0
-
-    cdef int lose_schema_keys(self, dict wanted) except -1:
-        """Report what stands beside a schema that is written; what is no dict is refused later."""
-        cdef str path = "response_format.json_schema"
-        cdef object given = wanted.get("json_schema")
-        if not isinstance(given, dict):
-            return 0
-        for name, value in given.items():
-            if name == "name":
-                self.lose("response_format.name", f"{path}.name", value)
-            elif name == "description" and value is not None:
-                self.lose("response_format.description", f"{path}.description", value)
-            elif name not in ("schema", "strict") and value is not None:
-                self.lose("param.unknown", f"{path}.{name}", value)
-        if given.get("strict") is not True:
-            self.lose("response_format.strict", path, given.get("strict"), True)
         return 0
 
     # Parameters.
@@ -212,7 +191,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             if top_p is not None and top_p != 1:
                 self.lose("sampling.unsupported", "top_p", top_p)
             return 0
-        if self.thinking:
+        if self.thinking and self.trait("sampling_while_reasoning") is False:
             if temperature is not None and temperature != 1:
                 self.lose("sampling.thinking", "temperature", temperature)
                 temperature = None
@@ -243,6 +222,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         cdef list kept = []
         if stop is None:
             return 0
+        if self.trait("stop") is False:
+            return self.lose("stop.unsupported", "stop", stop)
         if single:
             stop = [stop]
         for place, text in enumerate(stop):
@@ -311,8 +292,6 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
                 self.out.literal(b',"thinking":{"type":"adaptive"}')
         elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
             self.out.literal(b',"thinking":{"type":"disabled"}')
-        if effort and self.trait("effort_parameter") is False:
-            effort = False
         if not effort and not native:
             return 0
         self.out.literal(b',"output_config":{')
@@ -324,7 +303,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
             if effort:
                 self.out.byte(b",")
             self.out.literal(b'"format":{"type":"json_schema","schema":')
-            self.out.value(self.schema_of(wanted), 0)
+            self.out.value(self.schema_of(), 0)
             self.out.byte(b"}")
         return self.out.byte(b"}")
 
@@ -332,121 +311,6 @@ cdef class AnthropicMessagesEncoder(AnthropicTurns):
         # In thousandths: a share of any whole number, however large.
         return min(max(self.max_tokens * BUDGET_SHARES[self.effort] // 1000, MIN_THINKING_BUDGET),
                    self.max_tokens - 1)
-
-    cdef object schema_of(self, dict response_format):
-        cdef object wanted = response_format.get("json_schema")
-        if not isinstance(wanted, dict):
-            raise MessageFormatError(
-                "response_format.json_schema: must be a dict with name and schema",
-                field="response_format.json_schema",
-            )
-        return wanted.get("schema") or {"type": "object"}
-
-    cdef int write_tools(self) except -1:
-        cdef object tools = self.params.get("tools")
-        cdef object choice = self.params.get("tool_choice")
-        cdef bint first = True
-        cdef Py_ssize_t mark = self.out.size
-        if tools:
-            self.field = "tools"
-            if self.lacks("tool_use") and self.lacks("function_calling"):
-                self.lose("tools.unsupported", "tools")
-            self.out.literal(b',"tools":[')
-            for place, tool in enumerate(tools):
-                first = self.write_tool(tool, place, first)
-            if not first:
-                self.out.byte(b"]")
-                return self.write_tool_choice(choice)
-            self.out.size = mark
-        if self.emulated:
-            self.field = "response_format"
-            self.out.literal(b',"tools":[{"name":"')
-            self.out.literal(EMULATION_TOOL.encode())
-            self.out.literal(b'","description":"Give the answer in this form.","input_schema":')
-            self.out.value(self.schema_of(self.params["response_format"]), 0)
-            self.out.literal(b'}],"tool_choice":{"type":"tool","name":"')
-            self.out.literal(EMULATION_TOOL.encode())
-            self.out.literal(b'"}')
-        if choice is not None and choice != "none" and choice != "auto":
-            self.lose("tool_choice.without_tools", "tool_choice", choice)
-        return 0
-
-    cdef bint write_tool(self, object tool, Py_ssize_t place, bint first) except -1:
-        cdef str path = f"tools[{place}]"
-        cdef dict function
-        kind = tool.get("type")
-        if kind is not None and not (isinstance(kind, str) and kind == "function"):
-            self.lose("tool.custom", path)
-            return first
-        found = tool.get("function")
-        if not isinstance(found, dict) or not isinstance((<dict>found).get("name"), str):
-            raise MessageFormatError(
-                f"{path}.function: must be a dict with a name", field=f"{path}.function"
-            )
-        function = <dict>found
-        self.block(first, b'{"name":')
-        self.out.value(function["name"], 0)
-        if function.get("description") is not None:
-            self.out.key(b"description")
-            self.out.value(function["description"], 0)
-        self.out.key(b"input_schema")
-        self.out.value(function.get("parameters") or {"type": "object", "properties": {}}, 0)
-        if function.get("strict") is not None:
-            if self.trait("strict_tools") is True:
-                self.out.key(b"strict")
-                self.out.value(function["strict"], 0)
-            elif function["strict"]:
-                self.lose("tool.strict", f"{path}.function.strict", True)
-        if tool.get("cache_control") is not None:
-            self.out.key(b"cache_control")
-            self.out.value(tool["cache_control"], 0)
-        for name in function:
-            if name not in ("name", "description", "parameters", "strict"):
-                self.lose("param.unknown", f"{path}.function.{name}", function[name])
-        for name, value in tool.items():
-            if name not in ("type", "function", "cache_control"):
-                self.lose("param.unknown", f"{path}.{name}", value)
-        self.out.byte(b"}")
-        return False
-
-    cdef int write_tool_choice(self, object choice) except -1:
-        cdef object parallel = self.params.get("parallel_tool_calls")
-        cdef bint one = parallel is False
-        cdef object name = None
-        cdef str kind = None
-        if choice is None or choice == "auto":
-            kind = "auto" if one or choice is not None else None
-        elif choice == "none":
-            kind = "none"
-        elif choice == "required":
-            kind = "any"
-        elif isinstance(choice, dict) and isinstance(choice.get("function"), dict):
-            kind = "tool"
-            name = choice["function"].get("name")
-            if not isinstance(name, str):
-                raise MessageFormatError(
-                    "tool_choice.function.name: must be the name of a tool",
-                    field="tool_choice.function.name",
-                )
-        else:
-            self.lose("tool_choice.unknown", "tool_choice", choice)
-            kind = "auto" if one else None
-        if kind in ("any", "tool") and (
-            self.thinking or self.trait("forced_tool_choice") is False
-        ):
-            self.lose("tool_choice.thinking", "tool_choice", choice)
-            kind = "auto"
-        if kind is None:
-            return 0
-        self.field = "tool_choice"
-        self.out.literal(b',"tool_choice":{"type":')
-        self.out.string(kind)
-        if kind == "tool":
-            self.out.key(b"name")
-            self.out.value(name, 0)
-        if one and kind != "none":
-            self.out.literal(b',"disable_parallel_tool_use":true')
-        return self.out.byte(b"}")
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):

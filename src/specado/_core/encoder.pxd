@@ -7,8 +7,6 @@ cdef class Encoder:
     cdef str model
     cdef dict params
     cdef object facts        # the target's capabilities.Model, None if unknown
-    cdef bytes escaped(self, str name)
-    cdef object refusal(self, object error)
     cdef object traits       # facts.traits, None if unknown
     cdef list losses         # (row id, path, before, after)
     cdef Py_ssize_t index    # the message that is being written, -1 outside of messages
@@ -20,3 +18,6 @@ cdef class Encoder:
     cdef object trait(self, str name)
     cdef bint lacks(self, str feature)
     cdef bint lacks_input(self, str modality)
+    cdef bint lacks_output(self, str modality)
+    cdef bytes escaped(self, str name)
+    cdef object refusal(self, object error)

@@ -53,6 +53,14 @@ cdef class Encoder:
             and modality not in self.facts.input_modalities
         )
 
+    cdef bint lacks_output(self, str modality):
+        """Return whether the target is known not to give an output modality."""
+        return (
+            self.facts is not None
+            and self.facts.output_modalities is not None
+            and modality not in self.facts.output_modalities
+        )
+
     cdef int member(self, str name, object value) except -1:
         """Write `,"name":value` for a JSON value that the caller gave."""
         self.field = name

@@ -33,8 +33,12 @@ def nearest_effort(str wanted not None, levels):
 cdef class OpenAIChatEncoder(Encoder):
     """Writes a chat-completions request."""
 
+    cdef object effort    # the reasoning effort to ask for, None to leave it out
+    cdef bint reasons     # whether the target is known to reason with that effort
+
     cdef int write(self) except -1:
         cdef Turn turn
+        self.decide_effort()
         self.field = "model"
         self.out.literal(b'{"model":')
         self.out.string(self.model)
@@ -49,6 +53,8 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.byte(b"]")
         for name, value in self.params.items():
             self.write_param(exact(name), value)
+        if self.effort is not None and "reasoning_effort" not in self.params:
+            self.member("reasoning_effort", self.effort)
         return self.out.byte(b"}")
 
     cdef int write_turn(self, Turn turn) except -1:
@@ -221,73 +227,150 @@ cdef class OpenAIChatEncoder(Encoder):
         self.extra(call.extra, field)
         return self.out.byte(b"}")
 
+    # Parameters: what depends on the effort is decided before anything is written.
+
+    cdef int decide_effort(self) except -1:
+        """Find the effort that the target takes, for this request's tools too."""
+        cdef object wanted = self.params.get("reasoning_effort")
+        cdef object levels = self.trait("reasoning_efforts")
+        cdef object default = self.trait("default_effort")
+        cdef object running
+        self.effort = self.effort_there(wanted, levels)
+        running = self.effort if self.effort is not None else default
+        if (
+            self.params.get("tools")
+            and running != "none"
+            and self.trait("tools_while_reasoning") is False
+        ):
+            if levels is None or "none" in levels:
+                self.lose("reasoning_effort.tools", "reasoning_effort", wanted, "none")
+                self.effort = None if default == "none" else "none"
+                running = "none"
+            else:
+                self.lose("tools.reasoning", "tools")
+        self.reasons = running is not None and running != "none"
+        return 0
+
+    cdef object effort_there(self, object wanted, object levels):
+        cdef object nearest
+        if levels is None or not isinstance(wanted, str) or wanted in levels:
+            return wanted
+        if not levels:
+            row = "reasoning_effort.none" if wanted == "none" else "reasoning_effort.unsupported"
+            self.lose(row, "reasoning_effort", wanted)
+            return None
+        nearest = nearest_effort(wanted, levels)
+        if nearest is None:
+            return wanted
+        self.lose("reasoning_effort.level", "reasoning_effort", wanted, nearest)
+        return nearest
+
     cdef int write_param(self, str name, object value) except -1:
         if name == "max_tokens" or name == "max_completion_tokens":
             return self.write_max_tokens(name, value)
+        if name == "reasoning_effort":
+            return 0 if self.effort is None else self.member(name, self.effort)
         if name == "tools":
-            value = self.tools_without_cache_control(value)
+            return self.write_tools(value)
         if self.facts is None:
             return self.member(name, value)
-        if name in SAMPLING and self.trait("sampling") is False and value != 1:
-            return self.lose("sampling.unsupported", name, value)
-        if name in PENALTIES and self.trait("penalties") is False and value != 0:
-            return self.lose("penalty.unsupported", name, value)
-        if name in LOGPROBS and self.trait("logprobs") is False and value:
-            return self.lose("logprobs.model", name, value)
-        if name == "reasoning_effort":
-            return self.write_effort(value)
-        if name == "tools" and self.lacks("function_calling") and self.lacks("tool_use"):
-            self.lose("tools.unsupported", name)
+        if self.refused(name, value):
+            return 0
+        if name == "tool_choice" and self.is_forced(value) and (
+            self.trait("forced_tool_choice") is False
+        ):
+            self.lose("tool_choice.thinking", name, value, "auto")
+            value = "auto"
         elif name == "response_format" and isinstance(value, dict):
             kind = value.get("type")
             if kind == "json_object" and self.lacks("json_mode"):
                 self.lose("response_format.unsupported", name, kind)
             elif kind == "json_schema" and self.trait("structured_output") is False:
                 self.lose("response_format.unsupported", name, kind)
+        elif name == "modalities" and "audio" in value and self.lacks_output("Audio"):
+            self.lose("audio.output", name, value)
         return self.member(name, value)
 
-    cdef object tools_without_cache_control(self, object tools):
+    cdef bint refused(self, str name, object value) except -1:
+        """Report a parameter that the target does not take; return whether it is left out."""
+        cdef str row = None
+        cdef bint alone = self.reasons and self.trait("sampling_while_reasoning") is False
+        if name in SAMPLING and value != 1:
+            if self.trait("sampling") is False:
+                row = "sampling.unsupported"
+            elif alone:
+                row = "sampling.thinking"
+            elif name == "top_p" and self.trait("temperature_with_top_p") is False and (
+                self.params.get("temperature") is not None
+            ):
+                row = "sampling.both"
+        elif name == "logit_bias" and value and (self.trait("sampling") is False or alone):
+            row = "logit_bias.unsupported"
+        elif name in PENALTIES and value != 0 and self.trait("penalties") is False:
+            row = "penalty.unsupported"
+        elif name in LOGPROBS and value:
+            if self.trait("logprobs") is False:
+                row = "logprobs.model"
+            elif alone:
+                row = "logprobs.thinking"
+        elif name == "stop" and value and self.trait("stop") is False:
+            row = "stop.unsupported"
+        elif name == "parallel_tool_calls" and self.trait(name) is False:
+            row = "parallel_tool_calls.unsupported" if value else "parallel_tool_calls.never"
+        if row is None:
+            return False
+        self.lose(row, name, value)
+        return True
+
+    cdef bint is_forced(self, object choice):
+        return choice == "required" or (
+            isinstance(choice, dict) and choice.get("type") != "allowed_tools"
+        )
+
+    cdef int write_tools(self, object tools) except -1:
         cdef list kept
-        if not isinstance(tools, list):
-            return tools
-        kept = []
-        for place, tool in enumerate(tools):
-            if isinstance(tool, dict) and "cache_control" in <dict>tool:
-                self.lose("cache_control.openai", f"tools[{place}].cache_control",
-                          (<dict>tool)["cache_control"])
-                tool = {name: value for name, value in (<dict>tool).items()
-                        if name != "cache_control"}
-            kept.append(tool)
-        return kept
+        if self.lacks("function_calling") and self.lacks("tool_use"):
+            self.lose("tools.unsupported", "tools")
+        if isinstance(tools, list):
+            kept = []
+            for place, tool in enumerate(tools):
+                kept.append(self.tool_there(tool, f"tools[{place}]"))
+            tools = kept
+        return self.member("tools", tools)
+
+    cdef object tool_there(self, object tool, str path):
+        """Return a tool without what the target does not take."""
+        cdef object function
+        if not isinstance(tool, dict):
+            return tool
+        if "cache_control" in <dict>tool:
+            self.lose("cache_control.openai", f"{path}.cache_control", tool["cache_control"])
+            tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
+        function = (<dict>tool).get("function")
+        if (
+            self.trait("strict_tools") is False
+            and isinstance(function, dict)
+            and function.get("strict")
+        ):
+            self.lose("tool.strict", f"{path}.function.strict", function["strict"])
+            tool = {**tool, "function": {
+                name: value for name, value in (<dict>function).items() if name != "strict"
+            }}
+        return tool
 
     cdef int write_max_tokens(self, str name, object value) except -1:
-        cdef object wanted = self.trait("max_tokens_parameter")
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens
-        cdef str given = name
-        if wanted == "max_completion_tokens" and name == "max_tokens":
-            if "max_completion_tokens" in self.params:
+        cdef str path = name
+        if name == "max_tokens" and self.facts is not None:
+            if self.params.get("max_completion_tokens") is not None:
                 return self.lose("max_tokens.twice", name, value)
-            self.lose("max_tokens.renamed", name, name, wanted)
-            name = wanted
+            if self.trait("max_tokens_parameter") == "max_completion_tokens":
+                name = "max_completion_tokens"
+                self.lose("max_tokens.renamed", path, path, name)
         if limit is not None and isinstance(value, int) and value > limit:
-            self.lose("max_tokens.above_limit", given, value, limit)
+            self.lose("max_tokens.above_limit", path, value, limit)
             value = limit
         return self.member(name, value)
-
-    cdef int write_effort(self, object value) except -1:
-        cdef object levels = self.trait("reasoning_efforts")
-        cdef object nearest
-        if levels is None or not isinstance(value, str) or value in levels:
-            return self.member("reasoning_effort", value)
-        if not levels:
-            if value == "none":
-                return self.lose("reasoning_effort.none", "reasoning_effort", value)
-            return self.lose("reasoning_effort.unsupported", "reasoning_effort", value)
-        nearest = nearest_effort(value, levels)
-        if nearest is None:
-            return self.member("reasoning_effort", value)
-        self.lose("reasoning_effort.level", "reasoning_effort", value, nearest)
-        return self.member("reasoning_effort", nearest)
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):

@@ -56,6 +56,10 @@ def check_count_request(request: CountRequest, rules: ModelRules) -> list[Custom
     tools = _check_tools(request)
     _check_system(request)
     _check_turns(request.messages, rules)
+    if not request.tools and _has_tool_blocks(request.messages):
+        raise Refusal(
+            "Requests which include `tool_use` or `tool_result` blocks must define tools."
+        )
     _check_cache(request)
     effort = request.output_config.effort if request.output_config is not None else None
     if effort is not None and rules.efforts is not None and effort not in rules.efforts:
@@ -66,6 +70,14 @@ def check_count_request(request: CountRequest, rules: ModelRules) -> list[Custom
             f"{', '.join(sorted(rules.efforts))}."
         )
     return tools
+
+
+def _has_tool_blocks(messages: list[InputMessage]) -> bool:
+    return any(
+        isinstance(block, (ToolUseBlock, ToolResultBlock))
+        for message in messages
+        for block in _blocks(message)
+    )
 
 
 def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[CustomTool]:

@@ -36,6 +36,7 @@ class ModelRules(msgspec.Struct, frozen=True):
     takes_max_tokens: bool = True
     takes_sampling: bool = True
     sampling_while_reasoning: bool = True
+    tools_while_reasoning: bool = True
     default_effort: Optional[str] = None
     temperature_with_top_p: bool = True
     refused_roles: tuple[str, ...] = ()
@@ -141,6 +142,7 @@ def _openai(model: capabilities.Model) -> ModelRules:
         takes_max_tokens=traits.max_tokens_parameter != "max_completion_tokens",
         takes_sampling=traits.sampling is not False,
         sampling_while_reasoning=traits.sampling_while_reasoning is not False,
+        tools_while_reasoning=traits.tools_while_reasoning is not False,
         default_effort=traits.default_effort,
         refused_roles=refused,
         unsupported=tuple(unsupported),

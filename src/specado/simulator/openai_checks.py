@@ -154,6 +154,15 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
                     param=name,
                 )
         return
+    # A model that can leave off reasoning has a default; without one it always reasons.
+    effort = request.reasoning_effort or rules.default_effort or "medium"
+    if request.tools and not rules.tools_while_reasoning and effort != "none":
+        raise Refusal(
+            f"Function tools with reasoning_effort are not supported for {rules.id} in "
+            "/v1/chat/completions. To use function tools, use /v1/responses or set "
+            "reasoning_effort to 'none'.",
+            param="reasoning_effort",
+        )
     names: set[tuple[str, str]] = set()
     for place, tool in enumerate(request.tools):
         if isinstance(tool, CustomTool):
