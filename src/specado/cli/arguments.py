@@ -27,6 +27,7 @@ examples:
   specado chat "Why is the sky blue?"
   specado models anthropic
   specado compare gpt-4-turbo claude-3-opus
+  specado preview request.json --to anthropic
   specado simulate
 
 "specado COMMAND --help" tells more about a command.
@@ -56,6 +57,15 @@ examples:
   specado compare gpt-4-turbo claude-3-opus
   specado compare openai/gpt-5 anthropic/claude-opus-4-5 --json
 """
+PREVIEW_EXAMPLES = """\
+Nothing is sent. The exit code is 0 whether something is lost or not, unless
+the strictness refuses a loss.
+
+examples:
+  specado preview request.json --to anthropic
+  specado preview request.json --from anthropic --to openai/gpt-4o --json
+  cat request.json | specado preview - --to anthropic --strictness strict
+"""
 SIMULATE_EXAMPLES = """\
 Any key but "wrong" is taken. Ctrl-C or SIGTERM stops it.
 
@@ -83,6 +93,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_chat(commands)
     _add_models(commands)
     _add_compare(commands)
+    _add_preview(commands)
     _add_simulate(commands)
     return parser
 
@@ -157,6 +168,33 @@ def _add_compare(commands: Any) -> None:
     parser.add_argument("source", metavar="SOURCE", help="the model to move from")
     parser.add_argument("target", metavar="TARGET", help="the model to move to")
     _add_json(parser, "print the comparison as JSON")
+
+
+def _add_preview(commands: Any) -> None:
+    parser = commands.add_parser(
+        "preview",
+        help="show a request as another provider would get it",
+        description="Show a request as another provider would get it, and what that loses.",
+        epilog=PREVIEW_EXAMPLES,
+    )
+    parser.add_argument("request", metavar="FILE", help="the request's JSON; - reads stdin")
+    parser.add_argument(
+        "--to", required=True, metavar="TARGET", help="a provider, or a provider/model"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        default="openai",
+        metavar="PROVIDER",
+        help="whose API the request is written for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--strictness",
+        default="coerce",
+        choices=STRICTNESSES,
+        help="which losses to refuse (default: %(default)s, none)",
+    )
+    _add_json(parser, "print the translation and its report as JSON")
 
 
 def _add_simulate(commands: Any) -> None:
