@@ -37,6 +37,7 @@ WRAPPERS = (
     typing_extensions.Required,
     typing_extensions.NotRequired,
 )
+UNIONS = (typing.Union, getattr(types, "UnionType", typing.Union))  # 3.9 has no UnionType
 LITERALS = (typing.Literal, typing_extensions.Literal)
 # What a field must hold where its type alone does not say: by how its path ends.
 VALUES: list[tuple[str, Any]] = [
@@ -76,7 +77,7 @@ def _plain(annotation: Any) -> Any:
 def variants(annotation: Any) -> list[Any]:
     """Return the members of a union, a type that is none as the only one."""
     annotation = _plain(annotation)
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in UNIONS:
         return [v for each in typing.get_args(annotation) for v in variants(each)]
     return [annotation]
 

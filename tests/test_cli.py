@@ -451,7 +451,9 @@ def test_a_wrong_command_line_gives_2(argv, capsys):
     assert capsys.readouterr().err.startswith("usage: specado")
 
 
-@pytest.mark.parametrize("command", [[], ["chat"], ["models"], ["compare"], ["simulate"]])
+@pytest.mark.parametrize(
+    "command", [[], ["chat"], ["models"], ["compare"], ["preview"], ["simulate"]]
+)
 def test_help_has_examples_and_fits_80_columns(command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 

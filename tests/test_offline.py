@@ -319,3 +319,14 @@ def test_long_messages_are_cut() -> None:
     found = specado.parse_error(400, {}, {"error": {"message": "m" * 5000}}, "openai")
 
     assert str(found).count("m") < 520
+
+
+@pytest.mark.parametrize("value", [float("nan"), "\ud800", {1, 2}])
+def test_what_has_no_json_form_is_refused_between_equal_dialects(value: object) -> None:
+    request = {"model": "claude-opus-4-5", "max_tokens": 9, "messages": [], "container": value}
+    request["messages"] = [{"role": "user", "content": "Hello"}]
+
+    with pytest.raises(specado.MessageFormatError, match="request: "):
+        specado.translate(request, "anthropic", source="anthropic")
+    with pytest.raises(specado.MessageFormatError, match="body: "):
+        specado.parse_response({"id": value}, "openai")

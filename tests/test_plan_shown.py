@@ -273,7 +273,7 @@ def test_coerce_lets_everything_through_and_says_what_was_lost() -> None:
 
     report = reply.extensions.metadata["lossiness"]
     assert (report.is_lossy, report.severity) == (True, "High")
-    assert "High Unsupported n: one answer a request" in str(report)
+    assert "High  Unsupported  n: one answer a request" in str(report)
 
 
 def test_when_every_candidate_is_refused_the_error_says_what_would_help() -> None:

@@ -20,7 +20,9 @@ from lossy_requests import (
     USER,
     messages,
 )
+from reference_files import REPOSITORY
 from specado.losses import ROWS
+from specado.manifests import Traits
 from specado.simulator import handle
 
 
@@ -170,3 +172,10 @@ def test_a_history_with_calls_names_its_tools_for_no_further_use() -> None:
 
     assert found["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
     assert found["tool_choice"] == {"type": "none"}
+
+
+@pytest.mark.parametrize("trait", Traits.__struct_fields__)
+def test_every_trait_of_a_model_is_read_by_an_encoder(trait: str) -> None:
+    sources = [path.read_text("utf-8") for path in (REPOSITORY / "src/specado/_core").glob("*.pyx")]
+
+    assert any(f'self.trait("{trait}")' in text for text in sources)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 
-from specado._core import dumps
+from specado._core import NotJson, dumps
 from specado.capabilities import find_model
 from specado.checks import STRICTNESSES, one_of
 from specado.config import resolve
@@ -83,7 +83,7 @@ def translate(
     read = READERS[origin.dialect](given)
     target = model or named or _stand_in(read.model, origin, provider)
     if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
-        body, reported = dumps({**given, "model": target}), []
+        body, reported = _json({**given, "model": target}, "request"), []
     else:
         facts = find_model(provider.name, target)
         encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
@@ -118,13 +118,20 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
     return found
 
 
+def _json(value: dict[str, Any], field: str) -> bytes:
+    try:
+        return dumps(value)
+    except NotJson as error:
+        raise MessageFormatError(f"{field}: {error}", field=field) from None
+
+
 def _body_of(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     if isinstance(body, dict):
-        return dumps(body)
+        return _json(body, "body")
     raise MessageFormatError(
         f"body must be bytes, text or a dict, not {type(body).__name__}", field="body"
     )
