@@ -1,79 +1,103 @@
-"""Write docs/fields.md: what becomes of every field of a request, from the tables of the code.
+"""Write docs/fields.md from the tables of fields and losses.
 
     python scripts/make_field_matrix.py
 
-`tests/test_fields_page.py` holds the committed page to what this writes.
+The same tables give the same bytes: a change in what becomes of a field is a change in the diff.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from specado.fields import ANTHROPIC_FIELDS, OPENAI_FIELDS, Field
+from specado.fields import ANTHROPIC_FIELDS, OPENAI_FIELDS
 from specado.losses import ROWS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
+    from specado.fields import Field
+
+DESTINATION = Path(__file__).parent.parent / "docs" / "fields.md"
+NOWHERE = "*nowhere*"
 HEAD = """\
-# Fields
+# What becomes of each field
 
-What becomes of every field of a request on its way to the other provider. This page is generated
-(`python scripts/make_field_matrix.py`) from the tables that the code runs and that tests hold
-against the types of the official packages (openai 3.54, anthropic 0.125.0, read 2026-11-22).
+Every field of both providers' requests, and what a translation makes of it; generated from the
+tables that the code runs and the tests walk. What codes, kinds and severities mean is told in
+[Losses](losses.md).
 
-A path names members with dots, `[]` the items of a list, `[name]` a variant by its `type` or
-`role`.
-A loss is met only where its case arises: [Losses](losses.md) explains code, kind and severity.
+A path names members with dots, `[]` the items of a list, and `[name]` a variant by its `type` or
+`role`. A field's first line says where it goes; the lines under it what may be lost, and when. `=`
+means the same name there, *nowhere* that there is no counterpart, *implied* that leaving it out
+says the same. What a model is not known to refuse is sent.
 """
+TO_ANTHROPIC = """\
+## Canonical to Anthropic
+
+The canonical form is OpenAI's chat completions, with `reasoning` and `cache_control` beside.
+"""
+TO_OPENAI = """\
+## Canonical to OpenAI
+
+Everything goes as it is, but for what the model lacks:
+"""
+FROM_ANTHROPIC = """\
+## Anthropic to canonical
+
+On the way to OpenAI the losses of the section above come after these.
+"""
+TITLES = ("field", "becomes", "code", "kind", "severity", "note")
 
 
 def page() -> str:
-    """Return the page's text."""
-    parts = [
+    """Return the text of docs/fields.md."""
+    own = {path: field for path, field in OPENAI_FIELDS.items() if field.at_home}
+    sections = [
         HEAD,
-        "## OpenAI chat completions to Anthropic messages\n",
-        *_matrix(OPENAI_FIELDS),
-        "\n## Anthropic messages to OpenAI chat completions\n",
-        *_matrix(ANTHROPIC_FIELDS),
-        "\n## At its own provider, where a model does not take it\n",
-        *_at_home(),
-        "\n## Losses\n",
-        *_losses(),
+        TO_ANTHROPIC,
+        table(OPENAI_FIELDS),
+        TO_OPENAI,
+        table(own, at_home=True),
+        FROM_ANTHROPIC,
+        table(ANTHROPIC_FIELDS),
     ]
-    return "\n".join(parts) + "\n"
+    return "\n".join(sections)
 
 
-def _matrix(fields: dict[str, Field]) -> list[str]:
-    lines = ["| field | becomes | may meet |", "|---|---|---|"]
+def table(fields: dict[str, Field], *, at_home: bool = False) -> str:
+    """Return the Markdown table of *fields*."""
+    lines = [line(TITLES), line("---" for _ in TITLES)]
     for path, field in fields.items():
-        goes = f"`{field.to}`" if field.to is not None else "implied" if field.implied else "-"
-        lines.append(f"| `{path}` | {goes} | {_named(field.rows)} |")
-    return lines
+        lines += map(line, field_lines(path, field, at_home=at_home))
+    return "\n".join(lines) + "\n"
 
 
-def _at_home() -> list[str]:
-    lines = ["| field | may meet |", "|---|---|"]
-    for name, fields in (("OpenAI", OPENAI_FIELDS), ("Anthropic", ANTHROPIC_FIELDS)):
-        lines += [
-            f"| {name} `{path}` | {_named(field.at_home)} |"
-            for path, field in fields.items()
-            if field.at_home
-        ]
-    return lines
+def field_lines(path: str, field: Field, *, at_home: bool) -> Iterator[tuple[str, ...]]:
+    """Give a field's lines: where it goes, and what may be lost on the way."""
+    shown = path if path.startswith("(") else f"`{path}`"
+    if field.whole:
+        shown += " and below"
+    becomes = "=" if at_home else goes_to(path, field)
+    losses = [ROWS[row] for row in (field.at_home if at_home else field.rows)]
+    cells = [(row.code, row.kind, row.severity, row.message) for row in losses]
+    if becomes == NOWHERE and cells:
+        yield (shown, becomes, *cells.pop(0))
+    else:
+        yield (shown, becomes, "", "", "", "")
+    for cell in cells:
+        yield ("", "", *cell)
 
 
-def _named(rows: tuple[str, ...]) -> str:
-    return ", ".join(f"`{row}`" for row in rows) or "-"
+def goes_to(path: str, field: Field) -> str:
+    if field.to is None:
+        return "*implied*" if field.implied and not field.rows else NOWHERE
+    return "=" if field.to == path else f"`{field.to}`"
 
 
-def _losses() -> list[str]:
-    lines = ["| row | code | kind | severity | why |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{name}` | {row.code} | {row.kind} | {row.severity} | {row.message} |"
-        for name, row in ROWS.items()
-    ]
-    return lines
+def line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    DESTINATION.write_text(page(), encoding="utf-8")

@@ -32,7 +32,7 @@ def test_both_bodies_and_the_losses_are_shown(request_file, capsys):
     assert '"seed": 7' in shown
     assert shown.splitlines()[-2:] == [
         "Low loss",
-        "  Low Drop seed: there is no seed (7 -> None)",
+        "  Low  Drop  seed: there is no seed (7 -> None)",
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_request_for_the_other_api_comes_from_stdin(monkeypatch, capsys):
 
     assert main(["preview", "-", "--from", "anthropic", "--to", "openai/gpt-4o"]) == 0
 
-    assert "Low Drop top_k" in capsys.readouterr().out
+    assert "Low  Drop  top_k" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

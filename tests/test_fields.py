@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import re
+import runpy
 from typing import Any, Optional
 
 import pytest
 
 import official
 import specado
+from reference_files import REPOSITORY
 from request_fields import (
     PNG,
     AnthropicRequest,
@@ -98,6 +100,14 @@ def test_what_goes_nowhere_has_a_row_or_is_implied(fields: dict[str, Field]) -> 
     ]
 
     assert silent == []
+
+
+def test_the_field_matrix_is_the_tables() -> None:
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "make_field_matrix.py"))
+
+    shown = (REPOSITORY / "docs" / "fields.md").read_text(encoding="utf-8")
+
+    assert shown == script["page"]()
 
 
 # A request with the field, sent each way.

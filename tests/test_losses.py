@@ -56,7 +56,7 @@ def test_a_note_is_not_lossy() -> None:
     assert (report.lossiness_types, report.details, report.recommendations) == ([], [], [])
     assert [item.path for item in report.items] == ["max_tokens"]
     assert str(report) == (
-        "nothing lost\n  None Default max_tokens: a limit is required there (None -> 4096)"
+        "nothing lost\n  note  Default  max_tokens: a limit is required there (None -> 4096)"
     )
 
 
@@ -103,16 +103,54 @@ def test_strictness_refuses_by_kind(strictness: str, reported: list, expected: o
     assert refuses(strictness, reported) == expected
 
 
-def test_a_report_reads_like_the_dict_of_a_comparison_and_shows_in_a_notebook() -> None:
-    report = report_of(
-        [("input.image", "messages[0].content[1]", None, None), ("seed", "seed", "<7>", None)]
+def test_a_report_is_aligned_in_a_terminal() -> None:
+    assert str(report_of([NOTE, CLAMP, CONTRACT])) == (
+        "High loss\n"
+        "  note  Default      max_tokens: a limit is required there (None -> 4096)\n"
+        "  Low   Clamp        temperature: 1 is the highest temperature there (1.5 -> 1)\n"
+        "  High  Unsupported  n: one answer a request (2 -> None)"
     )
 
-    assert report["severity"] == report.severity == "Critical"
-    assert report["lossiness_types"] == [
-        {"MissingModality": "Image"},
-        {"MissingFeature": "seed"},
-    ]
-    with pytest.raises(KeyError):
-        report["nothing"]
-    assert "&lt;7&gt;" in report._repr_html_()
+
+def test_a_report_commands_no_terminal_and_stays_short() -> None:
+    report = report_of([("param.unknown", "a\x1b[2J\n", "x" * 10**6, None)])
+
+    assert str(report).count("\n") == 1
+    assert "\x1b" not in str(report)
+    assert len(str(report)) < 200
+    assert len(report.details[0]) < 200
+
+
+def test_a_report_is_an_escaped_table_in_a_notebook() -> None:
+    report = report_of([NOTE, ("param.unknown", "<script>", "<b>&", None)])
+
+    assert report._repr_html_() == (
+        "<table><caption><b>Medium loss</b></caption><thead><tr><th>Severity</th><th>Code</th>"
+        "<th>Where</th><th>What</th><th>Before</th><th>After</th></tr></thead><tbody>"
+        "<tr><td>note</td><td>Default</td><td>max_tokens</td><td>a limit is required there</td>"
+        "<td></td><td>4096</td></tr>"
+        "<tr><td>Medium</td><td>Drop</td><td>&lt;script&gt;</td>"
+        "<td>the parameter is not known there</td><td>&#x27;&lt;b&gt;&amp;&#x27;</td><td></td></tr>"
+        "</tbody></table>"
+    )
+    assert report_of([])._repr_html_() == "<p><b>nothing lost</b></p>"
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [
+        (("input.image", "messages[0].content[1]", None, None), {"MissingModality": "input_Image"}),
+        (("audio.output", "modalities", ["audio"], None), {"MissingModality": "output_Audio"}),
+        (("system.later", "messages[2].role", "system", "user"), {"MissingRole": "system_role"}),
+        (("role.unknown", "messages[0].role", "critic", "user"), {"MissingRole": "critic_role"}),
+        (("functions", "functions", [], None), {"MissingRole": "function_role"}),
+        (("param.unknown", "mood", 1, None), {"MissingExtension": "mood"}),
+        (("max_tokens.above_limit", "max_tokens", 9, 8), "TokenLimitExceeded"),
+        (("sampling.both", "top_p", 0.5, None), {"ConstrainedParameter": "top_p"}),
+        (("n", "n", 2, None), {"MissingFeature": "n"}),
+    ],
+)
+def test_kinds_of_losses_are_the_words_of_comparisons(
+    reported: tuple[str, str, object, object], expected: object
+) -> None:
+    assert report_of([reported, reported]).lossiness_types == [expected]

@@ -11,6 +11,7 @@ the providers' API references.
 from __future__ import annotations
 
 import html
+import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import msgspec
@@ -31,6 +32,25 @@ __all__ = [
 ]
 
 SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
+# What `compare_capabilities` calls a loss, where that is not a feature missing: row -> (kind,
+# name; "" for the path of the loss). Codes say the same of all other rows.
+_KINDS = {
+    "input.image": ("MissingModality", "input_Image"),
+    "input.audio": ("MissingModality", "input_Audio"),
+    "input.document": ("MissingModality", "input_Document"),
+    "audio.output": ("MissingModality", "output_Audio"),
+    "system.later": ("MissingRole", "system_role"),
+    "system.alone": ("MissingRole", "system_role"),
+    "role.unknown": ("MissingRole", ""),
+    "functions": ("MissingRole", "function_role"),
+    "param.unknown": ("MissingExtension", ""),
+    "message.unknown_key": ("MissingExtension", ""),
+    "part.unknown_key": ("MissingExtension", ""),
+    "max_tokens.above_limit": ("TokenLimitExceeded", ""),
+}
+# A terminal obeys control characters; a request's text may not command it.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
 
 
 class Row(NamedTuple):
@@ -266,10 +286,7 @@ class Loss(msgspec.Struct, frozen=True):
     kind: str
 
     def __str__(self) -> str:
-        change = ""
-        if self.before is not None or self.after is not None:
-            change = f" ({self.before!r} -> {self.after!r})"
-        return f"{self.severity} {self.code} {self.path}: {self.message}{change}"
+        return f"{self.severity} {self.code} {self.path}: {self.message}{_change(self)}"
 
 
 class LossinessReport(msgspec.Struct, frozen=True):
@@ -294,7 +311,56 @@ class LossinessReport(msgspec.Struct, frozen=True):
         if not self.items:
             return "nothing lost"
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
-        return "\n".join([head, *(f"  {item}" for item in self.items)])
+        severity = max(len(_word(item)) for item in self.items)
+        code = max(len(item.code) for item in self.items)
+        lines = [
+            f"  {_word(item):<{severity}}  {item.code:<{code}}  "
+            f"{item.path}: {item.message}{_change(item)}".translate(_CONTROLS)
+            for item in self.items
+        ]
+        return "\n".join([head, *lines])
+
+    def _repr_html_(self) -> str:
+        """Return the report as a table, for notebooks."""
+        head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
+        if not self.items:
+            return f"<p><b>{head}</b></p>"
+        rows = [
+            (_word(item), item.code, item.path, item.message, _shown(item.before),
+             _shown(item.after))
+            for item in self.items
+        ]  # fmt: skip
+        cells = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        titles = "".join(f"<th>{title}</th>" for title in _HEADINGS)
+        return (
+            f"<table><caption><b>{head}</b></caption>"
+            f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
+        )
+
+
+def _word(item: Loss) -> str:
+    return "note" if item.severity == "None" else item.severity
+
+
+def _change(item: Loss) -> str:
+    if item.before is None and item.after is None:
+        return ""
+    return f" ({_short(item.before)} -> {_short(item.after)})"
+
+
+def _short(value: Any) -> str:
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = shown.maxlong = 60
+    shown.maxdict = shown.maxlist = 4
+    shown.maxlevel = 3
+    return shown.repr(value)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else _short(value)
 
     def __getitem__(self, name: str) -> Any:
         """Return a field by its name, as from the dict that `compare_capabilities` gives."""
@@ -331,30 +397,30 @@ def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
     return LossinessReport(
         is_lossy=bool(lossy),
         severity=severity,
-        lossiness_types=types,
+        lossiness_types=_types_of(reported),
         details=[str(item) for item in lossy],
         recommendations=list(dict.fromkeys(_advice(item) for item in lossy)),
         items=items,
     )
 
 
-# What `compare_capabilities` calls the loss of a way to say something.
-_MODALITIES = {
-    "input.image": "Image",
-    "input.audio": "Audio",
-    "input.document": "Document",
-    "audio.output": "Audio",
-}
-_ROLES = ("role.unknown", "system.later", "system.alone")
-
-
-def _type_of(row_id: str, item: Loss) -> dict[str, str]:
-    """Return a loss's type in the words of `compare_capabilities`."""
-    if row_id in _MODALITIES:
-        return {"MissingModality": _MODALITIES[row_id]}
-    if row_id in _ROLES:
-        return {"MissingRole": item.path}
-    return {"ConstrainedParameter" if item.code == "Clamp" else "MissingFeature": item.path}
+def _types_of(
+    reported: Sequence[tuple[str, str, Any, Any]],
+) -> list[Union[str, dict[str, str]]]:
+    """Return what is lost in the words of `compare_capabilities`, each thing once."""
+    found: list[Union[str, dict[str, str]]] = []
+    for row_id, path, before, _ in reported:
+        if ROWS[row_id].severity == "None":
+            continue
+        constrained = ROWS[row_id].code in ("Clamp", "Conflict", "Default")
+        usual = "ConstrainedParameter" if constrained else "MissingFeature"
+        kind, name = _KINDS.get(row_id, (usual, ""))
+        if row_id == "role.unknown":
+            name = f"{before}_role"
+        each = kind if kind == "TokenLimitExceeded" else {kind: name or path}
+        if each not in found:
+            found.append(each)
+    return found
 
 
 def _advice(item: Loss) -> str:

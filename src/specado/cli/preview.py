@@ -45,7 +45,7 @@ def run(arguments: Namespace) -> int:
 def _read(path: str) -> bytes:
     """Return a file's bytes, stdin's for `-`."""
     if path == "-":
-        return sys.stdin.buffer.read()
+        return b"" if sys.stdin is None else sys.stdin.buffer.read()
     try:
         return Path(path).read_bytes()
     except OSError as error:
