@@ -154,3 +154,11 @@ def test_kinds_of_losses_are_the_words_of_comparisons(
     reported: tuple[str, str, object, object], expected: object
 ) -> None:
     assert report_of([reported, reported]).lossiness_types == [expected]
+
+
+def test_a_report_reads_like_the_dict_of_a_comparison() -> None:
+    report = report_of([("seed", "seed", 7, None)])
+
+    assert report["severity"] == report.severity == "Low"
+    with pytest.raises(KeyError):
+        report["nothing"]

@@ -320,6 +320,12 @@ class LossinessReport(msgspec.Struct, frozen=True):
         ]
         return "\n".join([head, *lines])
 
+    def __getitem__(self, name: str) -> Any:
+        """Return a field by its name, as from the dict that `compare_capabilities` gives."""
+        if name not in self.__struct_fields__:
+            raise KeyError(name)
+        return getattr(self, name)
+
     def _repr_html_(self) -> str:
         """Return the report as a table, for notebooks."""
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
@@ -362,26 +368,6 @@ def _short(value: Any) -> str:
 def _shown(value: Any) -> str:
     return "" if value is None else _short(value)
 
-    def __getitem__(self, name: str) -> Any:
-        """Return a field by its name, as from the dict that `compare_capabilities` gives."""
-        if name not in self.__struct_fields__:
-            raise KeyError(name)
-        return getattr(self, name)
-
-    def _repr_html_(self) -> str:
-        """Return the report as a notebook shows it."""
-        titles = ("severity", "code", "path", "message", "before", "after")
-        rows = [
-            [item.severity, item.code, item.path, item.message, repr(item.before), repr(item.after)]
-            for item in self.items
-        ]
-        head = "".join(f"<th>{title}</th>" for title in titles)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in rows
-        )
-        return f"<table><tr>{head}</tr>{body}</table>"
-
 
 def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
     """Return the report of what an encoder reported."""
@@ -391,9 +377,6 @@ def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
         items.append(Loss(row.code, path, row.message, before, after, row.severity, row.kind))
     severity = max((item.severity for item in items), key=SEVERITIES.index, default="None")
     lossy = [item for item in items if item.severity != "None"]
-    types: list[Union[str, dict[str, str]]] = [
-        _type_of(each[0], item) for each, item in zip(reported, items) if item.severity != "None"
-    ]
     return LossinessReport(
         is_lossy=bool(lossy),
         severity=severity,
