@@ -130,11 +130,13 @@ class AnthropicTwin(_Twin):
         return False, False, None
 
     def lose_schema_keys(self) -> None:
+        path = "response_format.json_schema"
         given = self.params["response_format"]["json_schema"]
-        for name in {"name", "description"} & set(given):
-            self.lose(f"response_format.{name}", f"response_format.json_schema.{name}")
+        for name in ("name", "description"):
+            if given.get(name) is not None:
+                self.lose(f"response_format.{name}", f"{path}.{name}")
         if not given.get("strict"):
-            self.lose("response_format.strict", "response_format.json_schema")
+            self.lose("response_format.strict", path)
 
     def find_last(self) -> None:
         spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
