@@ -362,8 +362,11 @@ ANYTHING = st.recursive(
 def test_whatever_is_given_is_read_or_refused(messages: Any) -> None:
     with contextlib.suppress(MessageFormatError):
         conversation = normalize(messages)
-        json.loads(encode_openai_request(conversation, "m", {}, None)[0])
-        json.loads(encode_anthropic_request(conversation, "m", {}, None)[0])
+        for encode in (encode_openai_request, encode_anthropic_request):
+            body = json.loads(encode(conversation, "m", {}, None)[0])
+
+            assert body["model"] == "m"
+            assert body["messages"]
 
 
 def test_memory_does_not_grow() -> None:
