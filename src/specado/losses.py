@@ -239,6 +239,9 @@ ROWS: dict[str, Row] = {
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
+    "anthropic.search_result": Row(
+        "Relocate", "tuning", "Low", "a search result becomes text: title, source, what it says"
+    ),
     "anthropic.server_block": Row(
         "Unsupported", "contract", "High", "what a provider's own tools said has no counterpart"
     ),
