@@ -193,6 +193,8 @@ class _Exchange:
         await self._drain()
 
     async def _stay_silent(self) -> None:
+        self.busy = False  # there is no end to wait for when the server stops
+
         async def until_gone() -> None:
             while await self.reader.read(READ_BYTES):
                 pass
