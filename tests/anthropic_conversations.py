@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from answer_schemas import answer_schemas
 from conversations import CACHE, JSON, SCHEMA
 
 TEXT = st.sampled_from(["Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain", "42"])
@@ -109,7 +110,8 @@ REQUESTS = st.fixed_dictionaries(
         "service_tier": st.sampled_from(["auto", "standard_only"]),
         "output_config": st.fixed_dictionaries({}, optional={
             "effort": st.sampled_from(["low", "medium", "high", "max"]),
-            "format": st.just({"type": "json_schema", "schema": SCHEMA})}),
+            "format": st.fixed_dictionaries({"type": st.just("json_schema"),
+                                             "schema": st.just(SCHEMA) | answer_schemas()})}),
         "thinking": st.sampled_from([
             {"type": "enabled", "budget_tokens": 1024}, {"type": "disabled"},
             {"type": "adaptive"}, {"type": "adaptive", "display": "omitted"}]),

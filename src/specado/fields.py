@@ -145,7 +145,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "functions": Field(None, ("functions",), whole=True),
     "function_call": Field(None, ("functions",), whole=True),
-    "web_search_options": Field(None, ("web_search",), whole=True),
+    "web_search_options": Field(None, ("web_search",), ("web_search.model",), whole=True),
     # The answer's form and length.
     "response_format": Field(
         "output_config.format",
@@ -160,7 +160,10 @@ OPENAI_FIELDS: dict[str, Field] = {
     "response_format[json_schema].json_schema.description": Field(
         None, ("response_format.description",)
     ),
-    "response_format[json_schema].json_schema.schema": Field("output_config.format.schema"),
+    "response_format[json_schema].json_schema.schema": Field(
+        "output_config.format.schema",
+        ("response_format.closed", "response_format.keyword", "response_format.hint"),
+    ),
     "response_format[json_schema].json_schema.strict": Field(
         None, ("response_format.strict",), implied=True
     ),
@@ -366,7 +369,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "stop_sequences": Field("stop", ("anthropic.stops", "stop.unsupported")),
     "output_config": Field(implied=True),
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
-    "output_config.format.schema": Field("response_format[json_schema].json_schema.schema"),
+    "output_config.format.schema": Field(
+        "response_format[json_schema].json_schema.schema", ("anthropic.format_strict",)
+    ),
     "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),
     "output_format": Field("response_format", whole=True),

@@ -16,8 +16,13 @@ from specado.errors import MessageFormatError
 
 __all__ = [
     "AttemptEvent",
+    "ChatCompletionChunk",
     "ChatCompletionResponse",
     "Choice",
+    "ChoiceDelta",
+    "ChoiceDeltaToolCall",
+    "ChoiceDeltaToolCallFunction",
+    "ChunkChoice",
     "CompletionTokensDetails",
     "Extensions",
     "FallbackEvent",
@@ -280,6 +285,126 @@ class ChatCompletionResponse(msgspec.Struct):
             f"ChatCompletionResponse(id={self.id!r}, model={self.model!r}, "
             f"provider_used={self.extensions.provider_used!r})"
         )
+
+
+class ChoiceDeltaToolCallFunction(msgspec.Struct):
+    """A piece of a function call: the name in the first piece, `arguments` bit by bit."""
+
+    name: Optional[str] = None
+    arguments: Optional[str] = None
+
+
+class ChoiceDeltaToolCall(msgspec.Struct):
+    """A piece of a tool call; `index` tells the calls apart, from 0 in order of appearance."""
+
+    index: int
+    id: Optional[str] = None
+    function: Optional[ChoiceDeltaToolCallFunction] = None
+    type: Optional[str] = None
+    custom: Optional[dict[str, Any]] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the piece in OpenAI's shape, without the fields that are not set."""
+        data: dict[str, Any] = {"index": self.index}
+        for name in ("id", "type", "custom"):
+            value = getattr(self, name)
+            if value is not None:
+                data[name] = value
+        if self.function is not None:
+            pieces = {"name": self.function.name, "arguments": self.function.arguments}
+            data["function"] = {name: text for name, text in pieces.items() if text is not None}
+        return data
+
+
+class ChoiceDelta(msgspec.Struct):
+    """What a chunk adds to a message; texts are joined in the order in which they come.
+
+    `reasoning_details` are whole blocks: those of all chunks in a row are the message's.
+    """
+
+    content: Optional[str] = None
+    role: Optional[str] = None
+    tool_calls: Optional[list[ChoiceDeltaToolCall]] = None
+    reasoning: Optional[str] = None
+    reasoning_details: Optional[list[ReasoningBlock]] = None
+    refusal: Optional[str] = None
+    annotations: Optional[list[Any]] = None
+    audio: Optional[dict[str, Any]] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the delta in OpenAI's shape, without the fields that are not set."""
+        data: dict[str, Any] = {}
+        for name in ("role", "content", "refusal", "annotations", "audio"):
+            value = getattr(self, name)
+            if value is not None:
+                data[name] = value
+        if self.tool_calls is not None:
+            data["tool_calls"] = [call.to_dict() for call in self.tool_calls]
+        return data
+
+
+class ChunkChoice(msgspec.Struct):
+    """What a chunk adds to one of the answers to a request."""
+
+    index: int
+    delta: ChoiceDelta
+    finish_reason: Optional[str] = None
+    logprobs: Optional[dict[str, Any]] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the choice in OpenAI's shape."""
+        reason = self.finish_reason
+        return {
+            "index": self.index,
+            "delta": self.delta.to_dict(),
+            "finish_reason": reason if reason is None or reason in FINISH_REASONS else "stop",
+            "logprobs": self.logprobs,
+        }
+
+
+class ChatCompletionChunk(msgspec.Struct):
+    """One event of a streamed chat completion: OpenAI's shape, whatever provider answered.
+
+    `choices` is empty in the chunk that only tells the usage.
+    """
+
+    id: str
+    model: str
+    choices: list[ChunkChoice]
+    created: int = 0
+    object: str = "chat.completion.chunk"
+    usage: Optional[Usage] = None
+    system_fingerprint: Optional[str] = None
+    service_tier: Optional[str] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the chunk as OpenAI's JSON shape and nothing else."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "object": self.object,
+            "created": self.created,
+            "model": self.model,
+            "choices": [choice.to_dict() for choice in self.choices],
+        }
+        if self.usage is not None:
+            data["usage"] = msgspec.to_builtins(self.usage)
+        if self.system_fingerprint is not None:
+            data["system_fingerprint"] = self.system_fingerprint
+        if self.service_tier is not None:
+            data["service_tier"] = self.service_tier
+        return data
+
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON text."""
+        return msgspec.json.encode(self.to_dict()).decode()
+
+    def model_dump(self) -> dict[str, Any]:
+        """Return `to_dict()`; the name that users of the `openai` package know."""
+        return self.to_dict()
+
+    def model_dump_json(self) -> str:
+        """Return `to_json()`; the name that users of the `openai` package know."""
+        return self.to_json()
 
 
 class AttemptEvent(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@
 - `read_anthropic_request`: a messages request into the same form, with what that loses.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
+- `FrameDecoder`: the bytes of a stream to its events.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
 Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
@@ -26,11 +27,13 @@ from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.replies import error_facts
+from specado._core.sse import FrameDecoder
 
 __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
     "Conversation",
+    "FrameDecoder",
     "NotJson",
     "Reported",
     "check_capability",

@@ -10,6 +10,7 @@ cimport cython
 from specado._core.anthropic_history cimport AnthropicHistory
 from specado._core.conversation cimport USER, Conversation
 
+from specado._core.answer_schemas import openai_enforces
 from specado.errors import MessageFormatError
 
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
@@ -108,11 +109,14 @@ cdef class AnthropicReader(AnthropicHistory):
         schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
         self.lose("anthropic.format_name", path, None, "response")
+        strict = openai_enforces(schema)
         self.places["response_format"] = path
         self.params["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "response", "schema": schema, "strict": True},
+            "json_schema": {"name": "response", "schema": schema, "strict": strict},
         }
+        if not strict:
+            self.lose("anthropic.format_strict", f"{path}.schema", True, False)
         return 0
 
     cdef int read_thinking(self, dict thinking) except -1:
