@@ -4,7 +4,8 @@
 - `read_anthropic_request`: a messages request into the same form, with what that loses.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
-- `FrameDecoder`: the bytes of a stream to its events.
+- `FrameDecoder`: the bytes of a stream to its events; `*Stream`: straight to chunks, and to the
+  reply that they add up to.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
 Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
@@ -26,6 +27,7 @@ from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_replies import decode_reply as decode_openai_reply
+from specado._core.openai_stream import OpenAIStream
 from specado._core.replies import error_facts
 from specado._core.sse import FrameDecoder
 
@@ -35,6 +37,7 @@ __all__ = [
     "Conversation",
     "FrameDecoder",
     "NotJson",
+    "OpenAIStream",
     "Reported",
     "check_capability",
     "compare_capabilities",
