@@ -20,6 +20,7 @@ from specado._core.anthropic_messages import encode_request as encode_anthropic_
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.anthropic_requests import read_request as read_anthropic_request
+from specado._core.anthropic_stream import AnthropicStream
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
 from specado._core.conversation import Conversation
@@ -34,6 +35,7 @@ from specado._core.sse import FrameDecoder
 __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
+    "AnthropicStream",
     "Conversation",
     "FrameDecoder",
     "NotJson",

@@ -6,6 +6,7 @@ from specado.types import ChatCompletionChunk, ChatCompletionResponse
 __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
+    "AnthropicStream",
     "Conversation",
     "FrameDecoder",
     "NotJson",
@@ -73,6 +74,9 @@ class _ReplyStream:
     def feed(self, data: bytes) -> list[ChatCompletionChunk]: ...
     def finish(self) -> list[ChatCompletionChunk]: ...
     def response(self) -> tuple[ChatCompletionResponse, list[str]]: ...
+
+@final
+class AnthropicStream(_ReplyStream): ...
 
 @final
 class OpenAIStream(_ReplyStream): ...
