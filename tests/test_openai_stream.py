@@ -342,7 +342,7 @@ def test_a_delta_that_is_not_quite_as_documented_is_mended(delta, expected, note
     ],
 )
 def test_a_chunk_that_is_not_quite_as_documented_is_mended(change, note):
-    given = {key: value for key, value in {**chunk({"content": "a"}), **change}.items()}
+    given = {**chunk({"content": "a"}), **change}
 
     stream, chunks = read("openai", sse(given, {**given, **STOP, **change}))
 
@@ -472,10 +472,9 @@ def test_small_pieces_without_end_reach_the_limit_too():
     for delta in ({"content": "x"}, {"reasoning": "é"}, {"refusal": "x"},
                   {"tool_calls": [call(0, None, None, "x")]}, {"audio": {"data": "x"}},
                   {"annotations": [1]}):  # fmt: skip
-        stream = reader("openai", max_reply_bytes=3000)
+        pieces = [sse(chunk(delta), done=False)] * 4000
         with pytest.raises(MalformedResponseError) as caught:
-            for _ in range(4000):
-                stream.feed(sse(chunk(delta), done=False))
+            read("openai", pieces, max_reply_bytes=3000)
         assert caught.value.code == "too_large"
 
 
