@@ -66,9 +66,9 @@ def text_block(index, *pieces):
     ]
 
 
-def tool_block(index, *pieces, id="t1", name="f", input=None):
+def tool_block(index, *pieces, key="t1", name="f", given=None):
     return [
-        begin(index, type="tool_use", id=id, name=name, input=input or {}),
+        begin(index, type="tool_use", id=key, name=name, input=given or {}),
         *(delta(index, "input_json", partial_json=piece) for piece in pieces),
         stop(index),
     ]
@@ -129,8 +129,8 @@ def test_tool_calls_are_counted_from_0_whatever_stands_before_them():
         START,
         *text_block(0, "Let me see."),
         *tool_block(1, "", '{"a":', " 1.0}"),
-        *tool_block(2, id="t2", name="g"),
-        *tool_block(3, id="t3", name="h", input={"b": [1]}),
+        *tool_block(2, key="t2", name="g"),
+        *tool_block(3, key="t3", name="h", given={"b": [1]}),
         message_delta("tool_use"),
         END,
     )
@@ -283,7 +283,7 @@ EMULATED = tool_block(1, '{"a"', ":1}", name="structured_output")
     [
         EMULATED,
         [*text_block(0, "Here it is:"), *EMULATED],
-        tool_block(0, name="structured_output", input={"a": 1}),
+        tool_block(0, name="structured_output", given={"a": 1}),
         text_block(0, "No ", "tool."),
         [*text_block(0, "a"), *tool_block(1, name="f")],
     ],
@@ -384,8 +384,7 @@ def test_an_end_without_a_message_is_malformed():
 def test_a_frame_and_a_reply_past_their_limits_are_refused_after_what_was_good():
     for limit, code in (("max_frame_bytes", "frame_too_large"), ("max_reply_bytes", "too_large")):
         stream = reader("anthropic", **{limit: 400})
-        chunks = stream.feed(named(START, begin(0, type="text", text=""), delta(0, "text", text="a"),
-                                   delta(0, "text", text="x" * 500)))  # fmt: skip
+        chunks = stream.feed(named(START, *text_block(0, "a", "x" * 500)))
         with pytest.raises(MalformedResponseError) as caught:
             stream.finish()
 

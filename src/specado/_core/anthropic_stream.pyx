@@ -2,14 +2,30 @@
 
 cimport cython
 
-from typing import Optional, Union
+from typing import Optional
 
 import msgspec
 
+from specado._core.anthropic_events import (
+    KNOWN,
+    KNOWN_DELTAS,
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    CitationsDelta,
+    ErrorEvent,
+    Event,
+    InputDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    SignatureDelta,
+    TextDelta,
+    ThinkingDelta,
+)
 from specado._core.anthropic_messages import EMULATION_TOOL
 from specado._core.anthropic_replies import (
     FINISH_REASONS,
-    AppliedEdits,
     Block,
     Reply,
     TokenUsage,
@@ -31,78 +47,12 @@ from specado.types import (
     ReasoningBlock,
 )
 
-# The index of an event that came without one: the block that was begun last.
 cdef enum:
     NO_INDEX = -1
 
-
-class _TextDelta(msgspec.Struct, tag="text_delta"):
-    text: str
-
-
-class _InputDelta(msgspec.Struct, tag="input_json_delta"):
-    partial_json: str
-
-
-class _ThinkingDelta(msgspec.Struct, tag="thinking_delta"):
-    thinking: str
-
-
-class _SignatureDelta(msgspec.Struct, tag="signature_delta"):
-    signature: str
-
-
-class _CitationsDelta(msgspec.Struct, tag="citations_delta"):
-    pass
-
-
-class _MessageStart(msgspec.Struct, tag="message_start"):
-    message: msgspec.Raw
-
-
-class _BlockStart(msgspec.Struct, tag="content_block_start"):
-    content_block: Block
-    index: int = NO_INDEX
-
-
-class _BlockDelta(msgspec.Struct, tag="content_block_delta"):
-    delta: Union[_TextDelta, _InputDelta, _ThinkingDelta, _SignatureDelta, _CitationsDelta]
-    index: int = NO_INDEX
-
-
-class _BlockStop(msgspec.Struct, tag="content_block_stop"):
-    index: int = NO_INDEX
-
-
-class _MessageDelta(msgspec.Struct, tag="message_delta"):
-    delta: msgspec.Raw = msgspec.Raw(b"{}")
-    usage: msgspec.Raw = msgspec.Raw(b"null")
-    context_management: Optional[AppliedEdits] = None
-
-
-class _MessageStop(msgspec.Struct, tag="message_stop"):
-    pass
-
-
-class _Ping(msgspec.Struct, tag="ping"):
-    pass
-
-
-class _Error(msgspec.Struct, tag="error"):
-    pass
-
-
-_Event = Union[
-    _MessageStart, _BlockStart, _BlockDelta, _BlockStop, _MessageDelta, _MessageStop, _Ping, _Error
-]
-cdef object _decode = msgspec.json.Decoder(_Event).decode
-cdef frozenset KNOWN = frozenset(kind.__struct_config__.tag for kind in _Event.__args__)
-cdef frozenset KNOWN_DELTAS = frozenset([
-    kind.__struct_config__.tag
-    for kind in (_TextDelta, _InputDelta, _ThinkingDelta, _SignatureDelta, _CitationsDelta)
-])
-cdef object TEXT_DELTA = _TextDelta
-cdef object BLOCK_DELTA = _BlockDelta
+cdef object _decode = msgspec.json.Decoder(Event).decode
+cdef object TEXT_DELTA = TextDelta
+cdef object BLOCK_DELTA = BlockDelta
 cdef object CHUNK = ChatCompletionChunk
 cdef object CHOICE = ChunkChoice
 cdef object DELTA = ChoiceDelta
@@ -160,17 +110,17 @@ cdef class AnthropicStream(ReplyStream):
     cdef int _take_event(self, event, bytes frame, list out) except -1:
         """Read an event that is no piece of a block."""
         kind = type(event)
-        if kind is _BlockStart:
+        if kind is BlockStart:
             return self._open(event.content_block, event.index, len(frame), out)
-        if kind is _BlockStop:
+        if kind is BlockStop:
             return self._close(self._block_at(event.index), out)
-        if kind is _MessageStart:
+        if kind is MessageStart:
             return self._start(bytes(event.message), out)
-        if kind is _MessageDelta:
+        if kind is MessageDelta:
             return self._finish_message(event, out)
-        if kind is _MessageStop:
+        if kind is MessageStop:
             return self._end(out)
-        if kind is _Error:
+        if kind is ErrorEvent:
             return self.fail(frame)
         return 0
 
@@ -282,9 +232,9 @@ cdef class AnthropicStream(ReplyStream):
     cdef BlockPieces _open_for(self, event, list out):
         """Begin the block that a delta belongs to where no event began it; None if it cannot."""
         kind = type(event.delta)
-        if kind is _TextDelta:
+        if kind is TextDelta:
             block = Block("text", text="")
-        elif kind is _ThinkingDelta or kind is _SignatureDelta:
+        elif kind is ThinkingDelta or kind is SignatureDelta:
             block = Block("thinking", thinking="")
         else:
             return None
@@ -332,17 +282,17 @@ cdef class AnthropicStream(ReplyStream):
         kind = type(delta)
         if block is None or block.is_closed:
             return self.note(f"{kind.__struct_config__.tag}: of no open block, left out")
-        if kind is _ThinkingDelta and block.kind == "thinking":
+        if kind is ThinkingDelta and block.kind == "thinking":
             return self._add_thinking(block, delta.thinking, out)
-        if kind is _SignatureDelta and block.kind == "thinking":
+        if kind is SignatureDelta and block.kind == "thinking":
             self.keep(delta.signature)
             if delta.signature:
                 block.signature.add(delta.signature)
                 self.begin(False)
             return 0
-        if kind is _InputDelta:
+        if kind is InputDelta:
             return self._add_input(block, delta.partial_json, out)
-        if kind is _CitationsDelta and block.kind == "text":
+        if kind is CitationsDelta and block.kind == "text":
             block.block.citations = msgspec.Raw(b"[null]")
             return 0
         return self.note(f"{kind.__struct_config__.tag}: in a {block.kind} block, left out")

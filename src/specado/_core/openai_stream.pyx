@@ -12,60 +12,16 @@ import msgspec
 from specado._core.anthropic_messages import EMULATION_TOOL
 from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.openai_chunks import add_reasoning, read_loosely
+from specado._core.openai_pieces cimport CallPieces, ChoicePieces
 from specado._core.openai_replies import Completion, reply_of
 from specado._core.replies import UNREADABLE
 from specado._core.streams cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
-from specado.types import (
-    ChatCompletionChunk,
-    Choice,
-    ChoiceDeltaToolCallFunction,
-    FunctionCall,
-    Message,
-    ReasoningBlock,
-    ToolCall,
-)
+from specado.types import ChatCompletionChunk, Choice, Message
 
 cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 cdef bytes DONE = b"[DONE]"
 cdef str OBJECT = "chat.completion.chunk"
-
-
-@cython.final
-cdef class CallPieces:
-    """One tool call so far; `place` is the index that it is delivered under."""
-    cdef Py_ssize_t place
-    cdef str id
-    cdef str name
-    cdef Pieces arguments   # None until a piece came
-    cdef bint is_custom
-
-
-@cython.final
-cdef class Thoughts:
-    """One block of `reasoning_details` so far."""
-    cdef str type
-    cdef Pieces text   # None until a piece came
-    cdef object signature
-    cdef object data
-
-
-@cython.final
-cdef class ChoicePieces:
-    """One choice so far; texts are None until a piece came."""
-    cdef object index
-    cdef str role
-    cdef Pieces content
-    cdef Pieces reasoning
-    cdef Pieces refusal
-    cdef object finish_reason
-    cdef list calls         # of CallPieces, by place
-    cdef dict call_at       # the server's index to CallPieces
-    cdef CallPieces stand_in
-    cdef list thoughts
-    cdef dict logprobs
-    cdef list annotations
-    cdef list sounds
 
 
 @cython.final
@@ -189,13 +145,21 @@ cdef class OpenAIStream(ReplyStream):
         if delta.refusal is not None:
             self._add_refusal(state, delta.refusal)
         if delta.reasoning_details is not None:
-            self._add_thoughts(state, delta.reasoning_details, frame_size)
+            self.keep_bytes(frame_size)
+            if state.add_thoughts(delta.reasoning_details):
+                self.begin(False)
         if delta.role is not None and state.role is None:
             state.role = delta.role
-        if delta.annotations is not None or delta.audio is not None:
-            self._add_rarer(state, delta, frame_size)
+        if delta.annotations is not None:
+            self.keep_bytes(frame_size)
+            state.add_annotations(delta.annotations)
+        if delta.audio is not None:
+            self.keep_bytes(frame_size)
+            state.add_sound(delta.audio)
+            self.begin(False)
         if choice.logprobs is not None:
-            self._add_logprobs(state, choice.logprobs, frame_size)
+            self.keep_bytes(frame_size)
+            state.add_logprobs(choice.logprobs)
         reason = choice.finish_reason
         if reason is not None:
             self._add_finish(state, choice, reason)
@@ -238,56 +202,6 @@ cdef class OpenAIStream(ReplyStream):
             state.refusal.add(text)
             self.keep(text)
             self.begin(True)
-        return 0
-
-    cdef int _add_thoughts(self, ChoicePieces state, list blocks, Py_ssize_t size) except -1:
-        """Join the pieces of reasoning blocks: a block ends with its signature."""
-        cdef Thoughts last
-        if state.thoughts is None:
-            state.thoughts = []
-        self.keep_bytes(size)
-        for block in blocks:
-            last = state.thoughts[-1] if state.thoughts else None
-            if (
-                last is None or last.type != block.type
-                or last.signature is not None or last.data is not None or block.data is not None
-            ):
-                last = Thoughts()
-                last.type = block.type
-                state.thoughts.append(last)
-            if block.text is not None:
-                if last.text is None:
-                    last.text = Pieces()
-                last.text.add(block.text)
-            last.signature = block.signature
-            last.data = block.data
-            if block.text or block.data:
-                self.begin(False)
-        return 0
-
-    cdef int _add_rarer(self, ChoicePieces state, delta, Py_ssize_t frame_size) except -1:
-        self.keep_bytes(frame_size)
-        if delta.annotations is not None:
-            if state.annotations is None:
-                state.annotations = []
-            state.annotations.extend(delta.annotations)
-        if delta.audio is not None:
-            if state.sounds is None:
-                state.sounds = []
-            state.sounds.append(delta.audio)
-            self.begin(False)
-        return 0
-
-    cdef int _add_logprobs(self, ChoicePieces state, dict logprobs, Py_ssize_t size) except -1:
-        self.keep_bytes(size)
-        if state.logprobs is None:
-            state.logprobs = {}
-        for name, value in logprobs.items():
-            kept = state.logprobs.get(name)
-            if isinstance(kept, list) and isinstance(value, list):
-                kept.extend(value)
-            elif kept is None:
-                state.logprobs[name] = list(value) if isinstance(value, list) else value
         return 0
 
     cdef int _add_calls(self, ChoicePieces state, delta, Py_ssize_t frame_size) except -1:
@@ -391,7 +305,10 @@ cdef class OpenAIStream(ReplyStream):
     cdef tuple assemble(self):
         cdef ChoicePieces state
         notes = list(self._notes)
-        choices = [_choice_of(self._choices[index], notes) for index in sorted(self._choices)]
+        choices = []
+        for index in sorted(self._choices):
+            state = self._choices[index]
+            choices.append(state.whole(notes))
         found = Completion(
             choices=choices or [Choice(0, Message("assistant", None))],
             id=self._id,
@@ -406,63 +323,3 @@ cdef class OpenAIStream(ReplyStream):
         if self.emulated:
             unwrap_emulated(reply)
         return reply, notes
-
-
-cdef object _text_of(Pieces pieces):
-    return None if pieces is None else pieces.whole()
-
-
-cdef object _choice_of(ChoicePieces state, list notes):
-    """Return the `Choice` that the pieces add up to."""
-    cdef Thoughts block
-    calls = None
-    if state.calls is not None:
-        calls = [call for call in [_call_of(call, notes) for call in state.calls] if call]
-    details = None
-    if state.thoughts is not None:
-        details = [
-            ReasoningBlock(block.type, _text_of(block.text), block.signature, block.data)
-            for block in state.thoughts
-        ]
-    return Choice(
-        index=state.index,
-        message=Message(
-            role=state.role or "assistant",
-            content=_text_of(state.content),
-            tool_calls=calls or None,
-            reasoning=_text_of(state.reasoning),
-            reasoning_details=details,
-            refusal=_text_of(state.refusal),
-            annotations=state.annotations,
-            audio=None if state.sounds is None else _sound_of(state.sounds),
-        ),
-        finish_reason=state.finish_reason,
-        logprobs=state.logprobs,
-    )
-
-
-cdef object _call_of(CallPieces call, list notes):
-    """Return the `ToolCall` that the pieces add up to, None (with a note) without a name."""
-    path = f"tool_calls[{call.place}]"
-    if not call.name:
-        notes.append(f"{path}: not a tool call, left out")
-        return None
-    text = _text_of(call.arguments)
-    if call.is_custom:
-        return ToolCall(call.id, type="custom", custom={"name": call.name, "input": text or ""})
-    if text is None:
-        text = "{}"
-        notes.append(f"{path}.function.arguments: missing, read as {text}")
-    return ToolCall(call.id, FunctionCall(call.name, text))
-
-
-cdef dict _sound_of(list sounds):
-    """Return the audio answer that the pieces add up to: texts are joined, the rest is the last."""
-    whole = {}
-    for name in dict.fromkeys([name for piece in sounds for name in piece]):
-        values = [piece[name] for piece in sounds if piece.get(name) is not None]
-        if name in ("data", "transcript") and all([isinstance(value, str) for value in values]):
-            whole[name] = "".join(values)
-        else:
-            whole[name] = values[-1] if values else None
-    return whole
