@@ -62,6 +62,7 @@ TRAIT_ORDER = (
     "parallel_tool_calls",
     "strict_tools",
     "structured_output",
+    "web_search",
     "mid_conversation_system",
     "assistant_prefill",
 )

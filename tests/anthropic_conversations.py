@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from answer_schemas import answer_schemas
 from conversations import CACHE, JSON, SCHEMA
 
 TEXT = st.sampled_from(["Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain", "42"])
@@ -34,7 +35,9 @@ DOCUMENT = block("document", {"source": st.sampled_from([
     citations=st.sampled_from([{"enabled": True}, {"enabled": False}]))  # fmt: skip
 SERVER_USE = st.just({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}})
 SERVER_RESULT = st.just({"type": "web_search_tool_result", "tool_use_id": "s", "content": []})
-SEARCH_RESULT = st.just({"type": "search_result", "source": "a", "title": "b", "content": []})
+SEARCH_RESULT = block("search_result", {
+    "source": TEXT, "title": TEXT, "content": st.lists(TEXT_BLOCK, max_size=2),
+}, citations=st.sampled_from([{"enabled": True}, {"enabled": False}]))  # fmt: skip
 UPLOAD = st.just({"type": "container_upload", "file_id": "file_1"})
 THOUGHT = st.sampled_from([
     {"type": "thinking", "thinking": "hm", "signature": "sig"},
@@ -109,7 +112,8 @@ REQUESTS = st.fixed_dictionaries(
         "service_tier": st.sampled_from(["auto", "standard_only"]),
         "output_config": st.fixed_dictionaries({}, optional={
             "effort": st.sampled_from(["low", "medium", "high", "max"]),
-            "format": st.just({"type": "json_schema", "schema": SCHEMA})}),
+            "format": st.fixed_dictionaries({"type": st.just("json_schema"),
+                                             "schema": st.just(SCHEMA) | answer_schemas()})}),
         "thinking": st.sampled_from([
             {"type": "enabled", "budget_tokens": 1024}, {"type": "disabled"},
             {"type": "adaptive"}, {"type": "adaptive", "display": "omitted"}]),

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from answer_schemas import answer_schemas
+
 CACHE = {"type": "ephemeral"}
 TEXT = st.one_of(
     st.sampled_from(["", " ", "\n", "Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain"]),
@@ -139,7 +141,10 @@ PARAMS = st.fixed_dictionaries(
             ["auto", "none", "required", {"type": "function", "function": {"name": "f"}}]),
         "response_format": st.sampled_from(
             [{"type": "text"}, {"type": "json_object"},
-             {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}]),
+             {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}])
+        | st.fixed_dictionaries({"type": st.just("json_schema"), "json_schema":
+             st.fixed_dictionaries({"name": st.just("x"), "schema": answer_schemas()},
+                                   optional={"strict": st.booleans()})}),
         "modalities": st.sampled_from([["text"], ["text", "audio"]]),
         "stream": st.booleans(), "stream_options": st.just({"include_usage": True}),
         "verbosity": st.just("low"), "zz_unknown": JSON,

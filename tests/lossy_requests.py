@@ -23,6 +23,7 @@ ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "done"}
 CUSTOM = {"id": "c1", "type": "custom", "custom": {"name": "f", "input": "text"}}
 TOOL = {"name": "f", "input_schema": SCHEMA}
 USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
+RANGED = {"type": "integer", "minimum": 1}
 THINKING = {"type": "thinking", "text": "hm", "signature": "s", "model": "claude-opus-4-5"}
 CACHE = {"type": "ephemeral"}
 CACHED = {"type": "text", "text": "a", "cache_control": CACHE}
@@ -47,6 +48,15 @@ def user(*parts: dict[str, Any]) -> dict[str, Any]:
 
 def image(url: str, **more: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url, **more}}
+
+
+def schema_format(
+    properties: dict[str, Any], *, strict: bool = True, shut: bool | None = False
+) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    more = {} if shut is None else {"additionalProperties": shut}
+    inner = {"name": "a", "strict": strict, "schema": {**schema, **more}}
+    return {"type": "json_schema", "json_schema": inner}
 
 
 def file(**given: str) -> dict[str, Any]:
@@ -196,6 +206,22 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "functions": Lost(messages(USER, functions=[{"name": "f"}]), OPUS, "functions"),
     "web_search": Lost(messages(USER, web_search_options={}), OPUS, "web_search_options"),
+    "web_search.model": Lost(messages(USER, web_search_options={}), "gpt-4o", "web_search_options"),
+    "response_format.closed": Lost(
+        messages(USER, response_format=schema_format({"a": {"type": "string"}}, shut=None)),
+        OPUS,
+        "response_format.json_schema.schema",
+    ),
+    "response_format.keyword": Lost(
+        messages(USER, response_format=schema_format({"a": RANGED}, strict=True)),
+        OPUS,
+        "response_format.json_schema.schema.properties.a.minimum",
+    ),
+    "response_format.hint": Lost(
+        messages(USER, response_format=schema_format({"a": RANGED}, strict=False)),
+        OPUS,
+        "response_format.json_schema.schema.properties.a.minimum",
+    ),
     "response_format.tool": Lost(messages(USER, response_format=FORMAT), OLD, "response_format"),
     "response_format.json_object": Lost(
         messages(USER, response_format={"type": "json_object"}), OPUS, "response_format"
@@ -360,6 +386,13 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "gpt-5.1",
         "output_config.effort",
     ),
+    "anthropic.format_strict": Lost(
+        messages(
+            USER, output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}}
+        ),
+        "gpt-4o",
+        "output_config.format.schema",
+    ),
     "anthropic.format_name": Lost(
         messages(USER, output_config={"format": {"type": "json_schema", "schema": SCHEMA}}),
         "gpt-4o",
@@ -389,6 +422,11 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         result({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
         "gpt-4o",
         "messages[2].content[0].content[0]",
+    ),
+    "anthropic.search_result": Lost(
+        user({"type": "search_result", "title": "t", "source": "s", "content": []}),
+        "gpt-4o",
+        "messages[0].content[0]",
     ),
     "anthropic.server_block": Lost(
         user({"type": "container_upload", "file_id": "f"}, {"type": "text", "text": "a"}),

@@ -15,6 +15,7 @@ from reference_core import (
     arguments_of,
     nearest,
 )
+from reference_schemas import enforced
 
 Block = dict[str, Any]
 LEADING = ("system", "developer")
@@ -116,18 +117,35 @@ class AnthropicTwin(_Twin):
             self.lose("response_format.json_object", "response_format")
             return False, False, "Answer with one JSON object and nothing else."
         if kind == "json_schema":
-            native = self.trait("structured_output") is True
-            if not native and (self.params.get("tools") or self.thinks):
+            native = self.native_schema()
+            thinks = self.thinks and self.trait("thinking") != "always"
+            free = not thinks and self.trait("forced_tool_choice") is not False
+            if not native and (self.params.get("tools") or not free):
                 self.lose("response_format.conflict", "response_format")
                 return False, False, None
             if not native:
                 self.lose("response_format.tool", "response_format")
-            else:
-                self.lose_schema_keys()
             return native, not native, None
         if kind != "text":
             self.lose("response_format.unsupported", "response_format")
         return False, False, None
+
+    def native_schema(self) -> bool:
+        given = self.params["response_format"]["json_schema"]
+        if self.trait("structured_output") is not True:
+            return False
+        found = enforced(given.get("schema") or {"type": "object"})
+        if found is None:
+            return False
+        self.form = found.form
+        self.lose_schema_keys()
+        path = "response_format.json_schema.schema"
+        if found.closed:
+            self.lose("response_format.closed", path)
+        row = "response_format.keyword" if given.get("strict") else "response_format.hint"
+        for place in found.said:
+            self.lose(row, path + place)
+        return True
 
     def lose_schema_keys(self) -> None:
         path = "response_format.json_schema"
@@ -445,8 +463,7 @@ class AnthropicTwin(_Twin):
         elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
             found["thinking"] = {"type": "disabled"}
         if native:
-            schema = self.params["response_format"]["json_schema"]["schema"]
-            config["format"] = {"type": "json_schema", "schema": schema}
+            config["format"] = {"type": "json_schema", "schema": self.form}
         if config:
             found["output_config"] = config
 

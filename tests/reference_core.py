@@ -176,6 +176,7 @@ class OpenAITwin(_Twin):
             "top_logprobs": (self.refusing("logprobs", "logprobs.model") or
                              ("logprobs.thinking" if alone else None), 0),
             "stop": (self.refusing("stop", "stop.unsupported"), []),
+            "web_search_options": (self.refusing("web_search", "web_search.model"), None),
             "parallel_tool_calls": (
                 self.refusing("parallel_tool_calls", "parallel_tool_calls.unsupported" if value else
                               "parallel_tool_calls.never"), None),

@@ -21,8 +21,9 @@ MADE_BY: dict[str, tuple[str, ...]] = {
     "max_completion_tokens": ("max_tokens",),
     "reasoning_effort": ("effort", "budget", "adaptive"),
     "thinking": ("effort",),
-    "output_config": ("effort", "schema name"),
-    "response_format": ("tool_choice",),
+    "output_config": ("effort", "schema name", "loose schema"),
+    "output_format": ("schema name", "loose schema"),
+    "response_format": ("tool_choice", "schema"),
     "tools": ("tool_choice",),
 }
 TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")

@@ -39,6 +39,12 @@ WRAPPERS = (
 )
 UNIONS = (typing.Union, getattr(types, "UnionType", typing.Union))  # 3.9 has no UnionType
 LITERALS = (typing.Literal, typing_extensions.Literal)
+CLOSED = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
 # What a field must hold where its type alone does not say: by how its path ends.
 VALUES: list[tuple[str, Any]] = [
     (r"image_url\.url", "https://example.com/marker-url.png"),
@@ -47,13 +53,14 @@ VALUES: list[tuple[str, Any]] = [
     (r"input_audio\.data", PNG),
     (r"source\[base64\]\.data", PNG),
     (r"function\.arguments", '{"marker": 1}'),
-    (r"\.(schema|input_schema|parameters)", {"type": "object", "properties": {"a": {}}}),
+    (r"\.schema", CLOSED),
+    (r"\.(input_schema|parameters)", {"type": "object", "properties": {"a": {}}}),
     (r"(^|\.)(max_tokens|max_completion_tokens)", 4000),
     (r"budget_tokens", 2000),
     (r"image_url\.detail", "low"),
     (r"reasoning_effort", "high"),
     (r"tool_use\]\.caller", {"type": "code_execution_20250825", "tool_id": "marker-tool_id"}),
-    (r"^response_format", {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}),
+    (r"^response_format", {"type": "json_schema", "json_schema": {"name": "a", "schema": CLOSED}}),
     (r"temperature|top_p", 0.5),
     (r"stop|stop_sequences", ["marker-stop"]),
     (r"logit_bias", {"50256": 7}),

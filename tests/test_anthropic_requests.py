@@ -16,6 +16,7 @@ ASKED = {"role": "assistant", "content": [USE]}
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
 SCHEMA = {"type": "object"}
+CLOSED = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def translated(messages: Any, **more: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -159,14 +160,24 @@ def test_images_of_a_result_move_to_the_user_turn() -> None:
             ["output_config.effort"],
         ),
         (
+            {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "response", "schema": CLOSED, "strict": True},
+                }
+            },
+            ["output_config.format"],
+        ),
+        (
             {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
             {
                 "response_format": {
                     "type": "json_schema",
-                    "json_schema": {"name": "response", "schema": SCHEMA, "strict": True},
+                    "json_schema": {"name": "response", "schema": SCHEMA, "strict": False},
                 }
             },
-            ["output_config.format"],
+            ["output_config.format", "output_config.format.schema"],
         ),
         ({"tool_choice": {"type": "any"}}, {}, ["tool_choice"]),
         ({"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}, {}, []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 
@@ -56,6 +57,55 @@ def test_json_is_the_translation_and_its_report(request_file, capsys):
         "max_tokens": 100,
     }
     assert [item["path"] for item in data["report"]["items"]] == ["seed"]
+
+
+def with_image(tmp_path, size):
+    data = base64.b64encode(bytes(range(256)) * (size // 256)).decode()
+    url = f"data:image/png;base64,{data}"
+    image = {"type": "image_url", "image_url": {"url": url}}
+    request = {"model": "gpt-4o", "messages": [{"role": "user", "content": [image]}]}
+    path = tmp_path / "image.json"
+    path.write_text(json.dumps(request))
+    return str(path), data
+
+
+def test_long_base64_is_shortened_on_both_sides(tmp_path, capsys):
+    path, _ = with_image(tmp_path, 768_000)
+
+    main(["preview", path, "--to", "anthropic/claude-opus-4-5"])
+
+    shown = capsys.readouterr().out
+    start = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+    assert f'"url": "data:image/png;base64,{start}…(768000 bytes)"' in shown
+    assert f'"data": "{start}…(768000 bytes)"' in shown
+    assert len(shown) < 1000
+
+
+def test_escaped_slashes_are_base64_too(tmp_path, capsys):
+    path = tmp_path / "slashes.json"
+    path.write_text(json.dumps({**REQUEST, "user": "a//b" * 100}).replace("/", "\\/"))
+
+    main(["preview", str(path), "--to", "anthropic/claude-opus-4-5"])
+
+    assert capsys.readouterr().out.count("…(300 bytes)") == 2
+
+
+def test_json_keeps_the_exact_body(tmp_path, capsys):
+    path, data = with_image(tmp_path, 768_000)
+
+    main(["preview", path, "--to", "anthropic/claude-opus-4-5", "--json"])
+
+    body = json.loads(capsys.readouterr().out)["body"]
+    assert body["messages"][0]["content"][0]["source"]["data"] == data
+
+
+def test_text_is_shown_whole(tmp_path, capsys):
+    path = tmp_path / "text.json"
+    path.write_text(json.dumps({**REQUEST, "user": "a word " * 100}))
+
+    main(["preview", str(path), "--to", "anthropic/claude-opus-4-5"])
+
+    assert capsys.readouterr().out.count("a word " * 99) == 2
 
 
 def test_a_request_for_the_other_api_comes_from_stdin(monkeypatch, capsys):

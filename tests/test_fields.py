@@ -14,6 +14,7 @@ import official
 import specado
 from reference_files import REPOSITORY
 from request_fields import (
+    CLOSED,
     PNG,
     AnthropicRequest,
     BetaRequest,
@@ -161,7 +162,12 @@ def steps_of(path: str) -> list[str]:
 def openai_example(path: str) -> dict[str, Any]:
     """Return a request with the field, and around it what makes it well formed."""
     request: dict[str, Any] = example(OpenAIRequest, path)
-    models = {"reasoning_effort": "gpt-5", "audio": "gpt-audio", "modalities": "gpt-audio"}
+    models = {
+        "reasoning_effort": "gpt-5",
+        "audio": "gpt-audio",
+        "modalities": "gpt-audio",
+        "web_search_options": "gpt-5-search-api",
+    }
     request["model"] = models.get(path.partition(".")[0], "gpt-4o")
     message = request["messages"][0]
     if not path.startswith("messages["):
@@ -184,6 +190,8 @@ def openai_example(path: str) -> dict[str, Any]:
     request["messages"] = [*before, message, *(answers or [USER])]
     if path.startswith(("tool_choice", "parallel_tool_calls")):
         request["tools"] = [FUNCTION]
+    if path.startswith("response_format[json_schema].json_schema"):
+        request["response_format"]["json_schema"].setdefault("schema", CLOSED)
     if path == "top_logprobs":
         request["logprobs"] = True
     if path == "audio" or path.startswith("audio."):

@@ -35,6 +35,20 @@ def source(**source):
     return parts({"type": "image", "source": source})
 
 
+def closed(properties):
+    made = {"type": "object", "properties": properties, "required": list(properties)}
+    return {**made, "additionalProperties": False}
+
+
+def strict(properties):
+    inner = {"name": "a", "strict": True, "schema": closed(properties)}
+    return {"type": "json_schema", "json_schema": inner}
+
+
+def answer(properties):
+    return {"output_config": {"format": {"type": "json_schema", "schema": closed(properties)}}}
+
+
 def ask_openai(changes, headers=None):
     body = {"model": "gpt-4o", "messages": [USER], **changes}
     body = {name: value for name, value in body.items() if value is not ...}
@@ -122,6 +136,23 @@ OPENAI = [
         "response_format",
         "Invalid schema for response_format 'a': In context=(), 'additionalProperties' is required",
     ),
+    (
+        {"response_format": strict({"b": {"type": "string", "minLength": 1}})},
+        "response_format",
+        (
+            "Invalid schema for response_format 'a': In context=('properties', 'b'), 'minLength' "
+            "is not permitted."
+        ),
+    ),
+    (
+        {"response_format": strict({"b": {"type": "object", "additionalProperties": False}})},
+        "response_format",
+        (
+            "Invalid schema for response_format 'a': In context=('properties', 'b'), object schema "
+            "missing properties."
+        ),
+    ),
+    ({"web_search_options": {}}, "web_search_options", "Web search options not supported with th"),
     (
         {"messages": [USER, {"role": "tool", "tool_call_id": "c1", "content": "a"}]},
         "messages.[1].role",
@@ -247,6 +278,24 @@ ANTHROPIC = [
     ),
     ({"thinking": {"type": "adaptive"}}, "adaptive thinking is not supported on this model"),
     ({"output_config": {"effort": "low"}}, "This model does not support the effort parameter."),
+    (
+        answer({"b": {"type": "integer", "minimum": 1}}),
+        "output_config.format.schema: For 'integer' type, property 'minimum' is not supported",
+    ),
+    (
+        answer({"b": {"type": "array", "items": {"type": "string"}, "minItems": 8}}),
+        (
+            "output_config.format.schema: For 'array' type, 'minItems' values other than 0 or 1 "
+            "are not supported"
+        ),
+    ),
+    (
+        answer({"b": {"type": "object"}}),
+        (
+            "output_config.format.schema: For 'object' type, 'additionalProperties' must be "
+            "explicitly set to false"
+        ),
+    ),
     ({"stop_sequences": [" "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
     ({"system": [CACHED] * 5}, "A maximum of 4 blocks with cache_control may be provided. Found 5"),
     (

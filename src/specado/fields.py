@@ -145,7 +145,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "functions": Field(None, ("functions",), whole=True),
     "function_call": Field(None, ("functions",), whole=True),
-    "web_search_options": Field(None, ("web_search",), whole=True),
+    "web_search_options": Field(None, ("web_search",), ("web_search.model",), whole=True),
     # The answer's form and length.
     "response_format": Field(
         "output_config.format",
@@ -160,7 +160,10 @@ OPENAI_FIELDS: dict[str, Field] = {
     "response_format[json_schema].json_schema.description": Field(
         None, ("response_format.description",)
     ),
-    "response_format[json_schema].json_schema.schema": Field("output_config.format.schema"),
+    "response_format[json_schema].json_schema.schema": Field(
+        "output_config.format.schema",
+        ("response_format.closed", "response_format.keyword", "response_format.hint"),
+    ),
     "response_format[json_schema].json_schema.strict": Field(
         None, ("response_format.strict",), implied=True
     ),
@@ -277,7 +280,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
         f"{_PART}[file].file.filename", ("anthropic.document_name",)
     ),
     "messages[].content[document].context": Field(None, ("anthropic.document_context",)),
-    "messages[].content[search_result]": _SERVER_BLOCK,
+    "messages[].content[search_result]": Field(
+        "messages[].content", ("anthropic.search_result",), whole=True
+    ),
     "messages[].content[thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[redacted_thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[tool_use]": Field(_CALL),
@@ -306,7 +311,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[tool_result].content[document].context": Field(
         None, ("anthropic.document_context",)
     ),
-    "messages[].content[tool_result].content[search_result]": _SERVER_BLOCK,
+    "messages[].content[tool_result].content[search_result]": Field(
+        "messages[tool].content", ("anthropic.search_result",), whole=True
+    ),
     "messages[].content[tool_result].content[tool_reference]": _SERVER_BLOCK,
     "messages[].content[tool_result].content[browser_state]": _SERVER_BLOCK,
     "messages[].content[tool_result].is_error": Field(
@@ -366,7 +373,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "stop_sequences": Field("stop", ("anthropic.stops", "stop.unsupported")),
     "output_config": Field(implied=True),
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
-    "output_config.format.schema": Field("response_format[json_schema].json_schema.schema"),
+    "output_config.format.schema": Field(
+        "response_format[json_schema].json_schema.schema", ("anthropic.format_strict",)
+    ),
     "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),
     "output_format": Field("response_format", whole=True),

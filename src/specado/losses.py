@@ -148,6 +148,7 @@ ROWS: dict[str, Row] = {
     ),
     "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
     "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
+    "web_search.model": Row("Unsupported", "contract", "High", "the model does not search the web"),
     # Structured output.
     "response_format.tool": Row(
         "Emulate", "tuning", "Low", "a forced tool stands in for the schema"
@@ -165,6 +166,15 @@ ROWS: dict[str, Row] = {
     "response_format.strict": Row(
         "Emulate", "tuning", "None", "the schema is always enforced there"
     ),
+    # An answer in the narrower form is one in the wider form too.
+    "response_format.closed": Row(
+        "Emulate", "tuning", "Low", "no properties but those that the schema names"
+    ),
+    # Where the schema was to be enforced, an answer may now break it; else it was a hint before.
+    "response_format.keyword": Row(
+        "Emulate", "contract", "Medium", "not enforced there: said in another way"
+    ),
+    "response_format.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
     "response_format.unsupported": Row(
         "Unsupported", "contract", "Medium", "the model has no such response format"
     ),
@@ -238,6 +248,13 @@ ROWS: dict[str, Row] = {
     "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
+    ),
+    "anthropic.search_result": Row(
+        "Relocate", "tuning", "Low", "a search result becomes text: title, source, what it says"
+    ),
+    # The caller relied on the form of the answer, which nothing holds to now.
+    "anthropic.format_strict": Row(
+        "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
     ),
     "anthropic.server_block": Row(
         "Unsupported", "contract", "High", "what a provider's own tools said has no counterpart"

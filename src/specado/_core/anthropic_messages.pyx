@@ -145,9 +145,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
             self.instruction = "Answer with one JSON object and nothing else."
             self.lose("response_format.json_object", "response_format", kind, self.instruction)
         elif kind == "json_schema":
-            if self.trait("structured_output") is True:
-                self.check_schema_format()
-            elif self.params.get("tools") or self.thinking:
+            if self.is_native():
+                return 0
+            if self.params.get("tools") or not self.may_force():
                 self.lose("response_format.conflict", "response_format", kind)
             else:
                 self.emulated = True
@@ -277,12 +277,6 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
     cdef int write_thinking(self) except -1:
         cdef object way = self.trait("thinking")
         cdef bint effort = self.effort is not None and way != "budget"
-        cdef object wanted = self.params.get("response_format")
-        cdef bint native = (
-            isinstance(wanted, dict)
-            and wanted.get("type") == "json_schema"
-            and self.trait("structured_output") is True
-        )
         if self.effort is not None:
             if way == "budget":
                 self.out.literal(b',"thinking":{"type":"enabled","budget_tokens":')
@@ -292,18 +286,18 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
                 self.out.literal(b',"thinking":{"type":"adaptive"}')
         elif self.params.get("reasoning_effort") == "none" and way == "adaptive":
             self.out.literal(b',"thinking":{"type":"disabled"}')
-        if not effort and not native:
+        if not effort and self.form is None:
             return 0
         self.out.literal(b',"output_config":{')
         if effort:
             self.out.literal(b'"effort":')
             self.out.string(self.effort)
-        if native:
+        if self.form is not None:
             self.field = "response_format"
             if effort:
                 self.out.byte(b",")
             self.out.literal(b'"format":{"type":"json_schema","schema":')
-            self.out.value(self.schema_of(), 0)
+            self.out.value(self.form, 0)
             self.out.byte(b"}")
         return self.out.byte(b"}")
 

@@ -10,6 +10,7 @@ cimport cython
 from specado._core.anthropic_history cimport AnthropicHistory
 from specado._core.conversation cimport USER, Conversation
 
+from specado._core.answer_schemas import openai_enforces
 from specado.errors import MessageFormatError
 
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
@@ -105,14 +106,17 @@ cdef class AnthropicReader(AnthropicHistory):
     cdef int read_format(self, dict given, str path) except -1:
         if given.get("type") != "json_schema":
             raise self.wrong(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
-        schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
+        schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
         self.lose("anthropic.format_name", path, None, "response")
+        strict = openai_enforces(schema)
         self.places["response_format"] = path
         self.params["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "response", "schema": schema, "strict": True},
+            "json_schema": {"name": "response", "schema": schema, "strict": strict},
         }
+        if not strict:
+            self.lose("anthropic.format_strict", f"{path}.schema", True, False)
         return 0
 
     cdef int read_thinking(self, dict thinking) except -1:
@@ -157,7 +161,7 @@ cdef class AnthropicReader(AnthropicHistory):
                 if name in ("type", "name") or value is None:
                     continue
                 if name == "input_schema":
-                    function["parameters"] = self.frozen(value, f"{path}.input_schema")
+                    function["parameters"] = self.written(value, f"{path}.input_schema")
                 elif name == "description":
                     function[name] = self.text_of(value, f"{path}.description")
                 elif name == "strict":

@@ -2,11 +2,13 @@ from specado._core.anthropic_turns cimport AnthropicTurns
 
 cdef class AnthropicTools(AnthropicTurns):
     cdef bint thinking       # whether the request asks for thinking
+    cdef object form         # the schema as it is enforced there, None if it is not
     cdef bint emulated       # whether a forced tool stands in for response_format
 
     cdef dict schema_format(self)
     cdef object schema_of(self)
     cdef int check_schema_format(self) except -1
+    cdef bint is_native(self) except -1
     cdef int write_tools(self) except -1
     cdef tuple allowed_tools(self, object choice)
     cdef int write_stand_in(self) except -1

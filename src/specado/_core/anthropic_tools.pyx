@@ -7,6 +7,7 @@ form, is reported by a row of `specado.losses`.
 from specado._core.anthropic_turns cimport AnthropicTurns
 from specado._core.conversation cimport Call, Turn
 
+from specado._core.answer_schemas import anthropic_form
 from specado.errors import MessageFormatError
 
 # The tool that stands in for structured output on a model without it.
@@ -48,6 +49,28 @@ cdef class AnthropicTools(AnthropicTurns):
         if given.get("strict") is not True:
             self.lose("response_format.strict", path, given.get("strict"), True)
         return 0
+
+    cdef bint is_native(self) except -1:
+        """Find the form of the schema that the target enforces; return whether there is one.
+
+        Anthropic always enforces: what it refuses in a schema stands in its descriptions, as
+        anthropic 0.125.0 puts it (`lib/_parse/_transform.py`).
+        """
+        cdef str path = "response_format.json_schema.schema"
+        cdef bint strict = self.schema_format().get("strict") is True
+        if self.trait("structured_output") is not True:
+            return False
+        self.field = "response_format"
+        self.form, closed, moved = anthropic_form(self.schema_of(), path)
+        if self.form is None:
+            return False
+        self.check_schema_format()
+        if closed:
+            self.lose("response_format.closed", path, None, False)
+        for place, before, after in moved:
+            self.lose("response_format.keyword" if strict else "response_format.hint",
+                      place, before, after)
+        return True
 
     cdef int write_tools(self) except -1:
         cdef object tools = self.params.get("tools")

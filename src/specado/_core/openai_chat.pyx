@@ -316,6 +316,8 @@ cdef class OpenAIChatEncoder(Encoder):
                 row = "logprobs.thinking"
         elif name == "stop" and value and self.trait("stop") is False:
             row = "stop.unsupported"
+        elif name == "web_search_options" and self.trait("web_search") is False:
+            row = "web_search.model"
         elif name == "parallel_tool_calls" and self.trait(name) is False:
             row = "parallel_tool_calls.unsupported" if value else "parallel_tool_calls.never"
         if row is None:

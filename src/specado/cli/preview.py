@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from itertools import zip_longest
@@ -25,6 +26,14 @@ __all__ = ["run"]
 # From this width on the two bodies stand beside each other, below it one under the other.
 SIDE_BY_SIDE_COLUMNS = 120
 GAP = "  "
+# Base64 from this length on is shown by its first characters and its size in bytes. Text has
+# spaces and punctuation: what has neither for so long is data.
+LONG_BASE64 = 256
+SHOWN_BASE64 = 32
+_BASE64 = re.compile(
+    rb'"((?:data:[^",;\\]*(?:;[^",;\\]*)*;base64,)?)'
+    rb'((?:[A-Za-z0-9+/_-]|\\/){%d,}={0,2})"' % LONG_BASE64
+)
 
 
 def run(arguments: Namespace) -> int:
@@ -78,8 +87,14 @@ def _show_bodies(request: bytes, found: Translation, source: str) -> None:
 
 
 def _lines(body: bytes) -> list[str]:
-    """Return JSON text indented, its numbers and their digits as they were."""
-    return msgspec.json.format(body, indent=2).decode().splitlines()
+    """Return JSON text indented, numbers with their digits as they were, long base64 cut short."""
+    return msgspec.json.format(_BASE64.sub(_shortened, body), indent=2).decode().splitlines()
+
+
+def _shortened(found: re.Match[bytes]) -> bytes:
+    start, data = found[1], found[2].replace(b"\\", b"")
+    size = len(data.rstrip(b"=")) * 3 // 4
+    return b'"%s%s\xe2\x80\xa6(%d bytes)"' % (start, data[:SHOWN_BASE64], size)
 
 
 def _folded(lines: list[str], width: int) -> list[str]:

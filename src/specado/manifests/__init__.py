@@ -71,6 +71,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     parallel_tool_calls: Optional[bool] = None
     strict_tools: Optional[bool] = None
     structured_output: Optional[bool] = None
+    web_search: Optional[bool] = None
     mid_conversation_system: Optional[bool] = None
     assistant_prefill: Optional[bool] = None
 

@@ -32,6 +32,7 @@ from specado.simulator.anthropic_requests import (
 )
 from specado.simulator.anthropic_wording import refusal_for
 from specado.simulator.reply import Refusal
+from specado.simulator.schema_checks import anthropic_problem
 from specado.simulator.violations import first_violation
 
 if TYPE_CHECKING:
@@ -98,8 +99,12 @@ def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[
     if forced and not rules.forced_tool_choice:
         raise Refusal("tool_choice forces tool use is not compatible with this model.")
     wanted = request.output_config
-    if wanted is not None and wanted.format is not None and not rules.structured_output:
-        raise Refusal("output_config.format: This model does not support structured outputs.")
+    if wanted is not None and wanted.format is not None:
+        if not rules.structured_output:
+            raise Refusal("output_config.format: This model does not support structured outputs.")
+        problem = anthropic_problem(wanted.format.schema)
+        if problem is not None:
+            raise Refusal(f"output_config.format.schema: {problem}")
     return tools
 
 

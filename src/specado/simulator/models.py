@@ -147,7 +147,7 @@ def _openai(model: capabilities.Model) -> ModelRules:
         refused_roles=refused,
         unsupported=tuple(unsupported),
         features=model.features,
-        web_search_options=model.provider != "openai" or "search" in model.id,
+        web_search_options=traits.web_search is not False,
         efforts=traits.reasoning_efforts,
         structured_output=traits.structured_output is not False,
     )

@@ -26,6 +26,7 @@ from specado.simulator.openai_requests import (
     UserMessage,
 )
 from specado.simulator.reply import Refusal
+from specado.simulator.schema_checks import openai_problem
 
 if TYPE_CHECKING:
     from specado.simulator.models import ModelRules
@@ -202,38 +203,9 @@ def check_schema(
             param=param,
             code=code,
         )
-    problem = _strict_problem(schema, ()) if strict else None
+    problem = openai_problem(schema) if strict else None
     if problem:
         raise Refusal(f"Invalid schema for {what}: {problem}", param=param, code=code)
-
-
-def _strict_problem(schema: Any, context: tuple[str, ...]) -> str | None:
-    """Say why strict structured output refuses *schema* (OpenAI's guide, read 2026-11-22)."""
-    if not isinstance(schema, dict):
-        return None
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        if schema.get("additionalProperties") is not False:
-            return (
-                f"In context={context}, 'additionalProperties' is required to be supplied and to "
-                "be false."
-            )
-        required = schema.get("required")
-        missing = [name for name in properties if name not in (required or ())]
-        if missing:
-            return (
-                f"In context={context}, 'required' is required to be supplied and to be an array "
-                f"including every key in properties. Missing '{missing[0]}'."
-            )
-    for key in ("properties", "$defs", "definitions"):
-        children = schema.get(key)
-        for name, child in (children if isinstance(children, dict) else {}).items():
-            if problem := _strict_problem(child, (*context, key, name)):
-                return problem
-    for place, child in enumerate(schema.get("anyOf") or ()):
-        if problem := _strict_problem(child, (*context, "anyOf", str(place))):
-            return problem
-    return _strict_problem(schema.get("items"), (*context, "items"))
 
 
 def _check_format(request: ChatRequest, rules: ModelRules) -> None:

@@ -1,0 +1,264 @@
+"""JSON Schemas that shape an answer: what either provider enforces of them.
+
+OpenAI: the "Structured outputs" guide's supported schemas, openai 3.54 (`lib/_pydantic.py`) and
+errors that users report. Anthropic: the "Structured outputs" guide's JSON Schema limitations and
+anthropic 0.125.0 (`lib/_parse/_transform.py`). Read 2026-11-22. Only what is known to be refused
+is: any other keyword passes.
+"""
+
+cimport cython
+
+from specado._core.json_text import dumps
+
+# Deeper than any provider takes; what goes past it is never enforced.
+cdef int MAX_DEPTH = 64
+# Anthropic compiles at most so many optional properties and unions.
+cdef int MAX_OPTIONAL = 24
+cdef int MAX_UNIONS = 16
+cdef tuple DEFINITIONS = ("$defs", "definitions")
+cdef frozenset SHAPES = frozenset({"type", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"})
+cdef frozenset OPENAI_FORMATS = frozenset({
+    "date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid",
+})
+cdef frozenset OPENAI_REFUSED = frozenset({
+    "allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas",
+    "patternProperties", "propertyNames", "minProperties", "maxProperties",
+    "unevaluatedProperties", "unevaluatedItems", "contains", "minContains", "maxContains",
+    "uniqueItems", "minLength", "maxLength", "default",
+})
+cdef frozenset ANTHROPIC_FORMATS = OPENAI_FORMATS | {"uri"}
+cdef frozenset ANTHROPIC_REFUSED = frozenset({
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+    "minLength", "maxLength", "pattern",
+    "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "prefixItems",
+    "unevaluatedItems", "minProperties", "maxProperties", "propertyNames",
+    "unevaluatedProperties", "dependentRequired", "dependentSchemas",
+    "not", "if", "then", "else",
+})
+
+
+cdef bint is_object(dict schema):
+    cdef object kind = schema.get("type")
+    return "properties" in schema or kind == "object" or (
+        isinstance(kind, (list, tuple)) and "object" in kind
+    )
+
+
+cdef bint is_shaped(dict schema):
+    for name in schema:
+        if name in SHAPES:
+            return True
+    return False
+
+
+def openai_enforces(schema):
+    """Return whether OpenAI's strict mode takes *schema* for an answer."""
+    if not isinstance(schema, dict) or schema.get("type") != "object" or "anyOf" in schema:
+        return False
+    return strict_node(schema, 0)
+
+
+cdef bint strict_node(object given, int depth) except -1:
+    cdef dict schema
+    if not isinstance(given, dict) or depth > MAX_DEPTH or not is_shaped(<dict>given):
+        return False
+    schema = <dict>given
+    for name in schema:
+        if name in OPENAI_REFUSED:
+            return False
+    if "$ref" in schema and len(schema) > 1:
+        return False
+    if "format" in schema and schema["format"] not in OPENAI_FORMATS:
+        return False
+    if is_object(schema) and not strict_object(schema):
+        return False
+    if schema.get("type") == "array" and "items" not in schema:
+        return False
+    if "items" in schema and not strict_node(schema["items"], depth + 1):
+        return False
+    if "anyOf" in schema and not strict_nodes(schema["anyOf"], depth):
+        return False
+    for name in ("properties", *DEFINITIONS):
+        if name in schema:
+            children = schema[name]
+            if not isinstance(children, dict) or not strict_nodes(
+                list((<dict>children).values()), depth
+            ):
+                return False
+    return True
+
+
+cdef bint strict_nodes(object children, int depth) except -1:
+    if not isinstance(children, (list, tuple)):
+        return False
+    for child in children:
+        if not strict_node(child, depth + 1):
+            return False
+    return True
+
+
+cdef bint strict_object(dict schema) except -1:
+    cdef object properties = schema.get("properties")
+    cdef object required = schema.get("required", [])
+    if schema.get("additionalProperties") is not False:
+        return False
+    if not isinstance(properties, dict) or not isinstance(required, (list, tuple)):
+        return False
+    for name in required:
+        if not isinstance(name, str) or name not in <dict>properties:
+            return False
+    return len(set(required)) == len(<dict>properties)
+
+
+@cython.final
+cdef class Closing:
+    """One schema on its way to Anthropic."""
+
+    cdef list moved         # (path, value): keywords that stand in a description now
+    cdef bint closed        # whether an object was closed
+    cdef bint refused       # whether no form of it is enforced there
+    cdef int optional
+    cdef int unions
+    cdef dict references    # definition (None: outside of any) -> definitions that it names
+    cdef str definition     # the definition that is walked
+
+    cdef dict refuse(self):
+        self.refused = True
+        return {}
+
+    cdef dict node(self, object given, str path, int depth):
+        cdef dict schema
+        cdef dict made = {}
+        cdef list hints = []
+        if self.refused or not isinstance(given, dict) or depth > MAX_DEPTH:
+            return self.refuse()
+        schema = <dict>given
+        if not is_shaped(schema) or ("oneOf" in schema and "anyOf" in schema):
+            return self.refuse()
+        for name, value in schema.items():
+            if not isinstance(name, str) or name == "patternProperties":
+                return self.refuse()
+            if name == "properties" or name in DEFINITIONS:
+                made[name] = self.named(value, f"{path}.{name}", name, depth)
+            elif name == "items":
+                made[name] = self.node(value, f"{path}.items", depth + 1)
+            elif name == "anyOf" or name == "allOf":
+                made[name] = self.each(value, f"{path}.{name}", depth)
+            elif name == "oneOf":
+                self.moved.append((f"{path}.oneOf", "oneOf", "anyOf"))
+                made["anyOf"] = self.each(value, f"{path}.oneOf", depth)
+            elif is_refused(<str>name, value):
+                # As JSON: what Python would say of True or None is no word of a schema.
+                hint = f"{name}: {dumps(value).decode()}"
+                hints.append(hint)
+                self.moved.append((f"{path}.{name}", value, hint))
+            else:
+                made[name] = value
+        self.check(schema)
+        if is_object(schema):
+            self.close(schema, made)
+        if hints:
+            described = schema.get("description")
+            hint = "{" + ", ".join(hints) + "}"
+            made["description"] = f"{described}\n\n{hint}" if described else hint
+        return made
+
+    cdef dict named(self, object given, str path, str keyword, int depth):
+        cdef dict made = {}
+        cdef str around = self.definition
+        if not isinstance(given, dict):
+            return self.refuse()
+        for name, value in (<dict>given).items():
+            if not isinstance(name, str) or self.refused:
+                return self.refuse()
+            if depth == 0 and keyword != "properties":
+                self.definition = f"#/{keyword}/{name}"
+            made[name] = self.node(value, f"{path}.{name}", depth + 1)
+            self.definition = around
+        return made
+
+    cdef list each(self, object given, str path, int depth):
+        if not isinstance(given, (list, tuple)):
+            self.refused = True
+            return []
+        return [self.node(child, f"{path}[{place}]", depth + 1)
+                for place, child in enumerate(given)]
+
+    cdef int check(self, dict schema) except -1:
+        """Note references and unions, and refuse what is refused by its value."""
+        cdef object members = schema.get("enum")
+        if "$ref" in schema:
+            self.references.setdefault(self.definition, set()).add(str(schema["$ref"]))
+        if isinstance(members, (list, tuple)):
+            for member in members:
+                if isinstance(member, (dict, list, tuple)):
+                    self.refused = True
+        if "anyOf" in schema or "oneOf" in schema or isinstance(schema.get("type"), (list, tuple)):
+            self.unions += 1
+        return 0
+
+    cdef int close(self, dict schema, dict made) except -1:
+        cdef object properties = schema.get("properties")
+        cdef object required = schema.get("required") or ()
+        cdef object extra = schema.get("additionalProperties", True)
+        if extra is not False:
+            # Closed, an object of any properties would always be empty.
+            if not properties or extra is not True:
+                self.refused = True
+            self.closed = True
+            made["additionalProperties"] = False
+        if not isinstance(required, (list, tuple)):
+            self.refused = True
+        elif isinstance(properties, dict):
+            wanted = {name for name in required if isinstance(name, str)}
+            for name in <dict>properties:
+                if name not in wanted:
+                    self.optional += 1
+        return 0
+
+    cdef bint is_enforced(self, dict schema) except -1:
+        """Return whether the limits are kept and every reference leads to its end."""
+        cdef set known = {f"#/{part}/{name}" for part in DEFINITIONS
+                          for name in (schema.get(part) or ())}
+        cdef set done = set()
+        cdef set before
+        if self.refused or self.optional > MAX_OPTIONAL or self.unions > MAX_UNIONS:
+            return False
+        for named in self.references.values():
+            if not named <= known:
+                return False
+        while True:
+            before = set(done)
+            for name in known:
+                if self.references.get(name, set()) <= done:
+                    done.add(name)
+            if len(done) == len(known):
+                return True
+            if len(done) == len(before):
+                return False  # some definition comes back to itself
+
+
+cdef bint is_refused(str name, object value):
+    if name == "format":
+        return not isinstance(value, str) or value not in ANTHROPIC_FORMATS
+    if name == "minItems":
+        return isinstance(value, bool) or value not in (0, 1)
+    return name in ANTHROPIC_REFUSED
+
+
+def anthropic_form(schema, str path not None):
+    """Return the form of *schema* that Anthropic enforces, and what differs from it.
+
+    That is `(form, closed, moved)`: *form* is *schema* itself where nothing differs and None
+    where it has no such form; *closed* says whether an object was closed; *moved* holds
+    `(path, before, after)` for each keyword that is not enforced.
+    """
+    cdef Closing closing = Closing.__new__(Closing)
+    closing.moved = []
+    closing.references = {}
+    form = closing.node(schema, path, 0)
+    if closing.refused or not closing.is_enforced(form):
+        return None, False, []
+    if not closing.closed and not closing.moved:
+        return schema, False, []
+    return form, closing.closed, closing.moved
