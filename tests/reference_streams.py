@@ -48,11 +48,14 @@ def openai_reply(data: bytes) -> bytes:
 
 def anthropic_reply(data: bytes) -> bytes:
     """Return the message that the official package adds a stream up to, as JSON."""
-    from anthropic.lib.streaming._messages import accumulate_event
+    import httpx
+    from anthropic.lib.streaming._beta_messages import accumulate_event
 
     message: Any = None
     for _, frame in frames(data):
         event = json.loads(frame)
         if event["type"] not in ("ping", "message_stop"):
-            message = accumulate_event(event=event, current_snapshot=message)
-    return json.dumps(message.to_dict()).encode()
+            message = accumulate_event(
+                event=event, current_snapshot=message, request_headers=httpx.Headers()
+            )
+    return json.dumps(message.to_dict(mode="json", warnings=False)).encode()

@@ -268,7 +268,10 @@ def test_a_custom_tool_call_adds_up():
             chunk({"tool_calls": [{"index": 0, "custom": {"input": "s"}}]}), STOP),
     )  # fmt: skip
 
+    emulated, _ = read("openai", sse(chunk({"tool_calls": [first]}), STOP), emulated=True)
+
     (kept,) = message_of(stream).tool_calls
+    assert message_of(emulated).tool_calls[0].custom["name"] == "sh"
     assert (kept.type, kept.custom) == ("custom", {"name": "sh", "input": "ls"})
     assert chunks[0].to_dict()["choices"][0]["delta"]["tool_calls"] == [first]
 

@@ -177,7 +177,8 @@ def unwrap_emulated(reply):
     """Turn the call of the stand-in tool for structured output back into content, in place."""
     for choice in reply.choices:
         calls = choice.message.tool_calls
-        if calls and len(calls) == 1 and calls[0].function.name == EMULATION_TOOL:
+        function = calls[0].function if calls and len(calls) == 1 else None
+        if function is not None and function.name == EMULATION_TOOL:
             choice.message.content = calls[0].function.arguments
             choice.message.tool_calls = None
             if choice.finish_reason == "tool_calls":

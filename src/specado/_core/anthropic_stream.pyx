@@ -269,8 +269,6 @@ cdef class AnthropicStream(ReplyStream):
         block.pieces.add(text)
         block.has_pieces = True
         self.keep(text)
-        if block.call == NO_INDEX:
-            return 0
         self.begin(False)
         if block.is_stand_in:
             return self._send(DELTA(text), None, out)
@@ -290,8 +288,10 @@ cdef class AnthropicStream(ReplyStream):
                 block.signature.add(delta.signature)
                 self.begin(False)
             return 0
-        if kind is InputDelta:
+        if kind is InputDelta and block.call != NO_INDEX:
             return self._add_input(block, delta.partial_json, out)
+        if kind is InputDelta and block.kind not in ("text", "thinking"):
+            return 0   # a server tool's: the block is noted as a whole
         if kind is CitationsDelta and block.kind == "text":
             block.block.citations = msgspec.Raw(b"[null]")
             return 0
