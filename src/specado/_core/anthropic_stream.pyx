@@ -29,7 +29,7 @@ from specado._core.anthropic_replies import (
     Block,
     Reply,
     TokenUsage,
-    read,
+    read_reply,
     reply_of,
     unwrap_emulated,
     usage_loosely,
@@ -174,11 +174,11 @@ cdef class AnthropicStream(ReplyStream):
         if self._found is not None:
             return self.note("message_start: a second one, left out of the stream")
         try:
-            self._found = read(body, notes)
+            self._found = read_reply(body, notes)
         except MalformedResponseError:
             data = parse(body, notes)
             data = {**data, "content": []} if isinstance(data, dict) else {"content": []}
-            self._found = read(msgspec.json.encode(data), notes)
+            self._found = read_reply(msgspec.json.encode(data), notes)
         for text in notes:
             self.note(text)
         self._id = self._found.id
