@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from played_calls import KEYS, call, drive, ok, refused
-from specado import calls, capabilities, register_manifest
+from specado import calls, capabilities, register_manifest, simulated
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -31,6 +31,7 @@ from specado.transport import TransportFailure, WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 def claude():

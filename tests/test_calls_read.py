@@ -7,7 +7,7 @@ import json
 import pytest
 
 from played_calls import KEYS, call, drive, ok
-from specado import calls, capabilities, register_manifest
+from specado import calls, capabilities, register_manifest, simulated
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -25,6 +25,7 @@ from specado.transport import WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 # Errors inside a reply of status 200

@@ -36,7 +36,14 @@ LAYERS = [
     {"specado.routing"},
     {"specado.simulator"},
     {"specado.streaming"},
-    {"specado.client", "specado.driver", "specado.calls", "specado.offline"},
+    {
+        "specado.client",
+        "specado.driver",
+        "specado.calls",
+        "specado.simulated",
+        "specado.metadata",
+        "specado.offline",
+    },
     {"specado"},
     {"specado.cli", "specado.__main__", "specado.simulator.server"},
 ]

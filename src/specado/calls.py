@@ -10,7 +10,7 @@ import warnings
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
-from specado import capabilities
+from specado import metadata
 from specado._core import normalize
 from specado.endpoints import secrets_in
 from specado.errors import (
@@ -19,7 +19,6 @@ from specado.errors import (
     MessageFormatError,
     ProviderError,
     RetiredModelWarning,
-    SimulatedReplyWarning,
     levels_to_caller,
 )
 from specado.incoming import LEFT, Incoming, WholeReply
@@ -28,7 +27,7 @@ from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.routing.state import shared_state
-from specado.simulator.faults import FAULT_MODELS
+from specado.simulated import SimulatedClock, is_simulated
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
 from specado.types import AttemptEvent, FallbackEvent
@@ -74,40 +73,6 @@ def check_providers(settings: Settings) -> None:
             known_provider(name, f"model_map[{model!r}]")
 
 
-def _is_reserved(model: str) -> bool:
-    """Return whether a model is one of the simulator's faults, with or without a provider."""
-    prefix, _, rest = model.partition("/")
-    if model in FAULT_MODELS:
-        return True
-    return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
-
-
-def _needs_no_key(model: str) -> bool:
-    """Return whether a model is named with a provider that asks for no key."""
-    found = capabilities.provider(model.partition("/")[0]) if "/" in model else None
-    return found is not None and found.authentication.kind == "none"
-
-
-def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
-    """Return whether a call is answered by the simulator in this process."""
-    models = (request.model, *request.options.get("fallback_models", ()))
-    if any(map(_is_reserved, models)):
-        return True
-    if settings.simulate != "auto":
-        return bool(settings.simulate)
-    if access.is_real or any(map(_needs_no_key, models)):
-        return False
-    text = (
-        "no provider has an API key or an address: replies are simulated in this process. "
-        "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
-    )
-    warnings.warn(text, SimulatedReplyWarning, stacklevel=levels_to_caller())
-    if "simulated" not in _warned:
-        _warned.add("simulated")
-        logger.warning("%s", text)
-    return True
-
-
 def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
     """Return what a caller asked for, checked and read once."""
     parameters, options = check(given)
@@ -121,22 +86,9 @@ def planned(
 ) -> list[PlannedCandidate]:
     """Return the candidates that a call would have. Nothing is sent."""
     request = _checked(model, messages, given)
-    simulated = _is_simulated(request, settings, access)
+    simulated = is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)
-
-
-class _SimulatedClock:
-    """Time in a simulated call: it passes by what a real call would have waited."""
-
-    def __init__(self) -> None:
-        self._now_s = 0.0
-
-    def now(self) -> float:
-        return self._now_s
-
-    def pass_time(self, seconds: float) -> None:
-        self._now_s += seconds
 
 
 class Call:
@@ -157,11 +109,11 @@ class Call:
         self._sent = 0
         self._settings = settings
         self.request = _checked(model, messages, given)
-        self.simulated = _is_simulated(self.request, settings, access)
+        self.simulated = is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self.is_stream = bool(self.request.parameters.get("stream"))
-        self._clock = _SimulatedClock()
+        self._clock = SimulatedClock()
         self._warn_if_retired(today)
         self.wire_limits: Limits = Limits(
             connect_timeout_s=settings.connect_timeout_seconds,
@@ -388,7 +340,14 @@ class Call:
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
-        extensions.metadata = {**self._metadata(course, candidate), **extensions.metadata}
+        known = metadata.of_call(
+            self.plan,
+            course,
+            candidate,
+            latency_ms=self._latency_ms(),
+            simulated=self.simulated,
+        )
+        extensions.metadata = {**known, **extensions.metadata}
         request_id = request_id_of(reply.headers)
         if request_id is not None:
             extensions.metadata["request_id"] = request_id
@@ -406,8 +365,7 @@ class Call:
             failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
             idle_s = self._settings.idle_timeout_seconds
             shared_state.settle(ticket, failed, idle_s, time.monotonic())
-        metadata = incoming.extensions.metadata
-        metadata["latency_ms"] = self._latency_ms()
+        incoming.extensions.metadata["latency_ms"] = self._latency_ms()
         error = incoming.error
         if error is not None:
             level = logging.DEBUG if error.code in LEFT else logging.WARNING
@@ -419,33 +377,7 @@ class Call:
     def _why_not_the_first(self, course: Course) -> str:
         if course.errors:
             return course.errors[-1].message
-        return (self.plan.skipped + course.skipped + course.not_asked())[0].reason
+        return metadata.not_asked(self.plan, course)[0].reason
 
     def _latency_ms(self) -> float:
         return round((time.monotonic() - self._started_s) * 1000, 3)
-
-    def _metadata(self, course: Course, candidate: Candidate) -> dict[str, Any]:
-        plan, index = self.plan, candidate.fallback_index
-        metadata: dict[str, Any] = {
-            "primary_provider": plan.primary_provider,
-            "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
-            "fallback_used": index is not None,
-            "attempts": course.attempts,
-            "retry_delay_ms": round(course.waited_s * 1000, 3),
-            "latency_ms": self._latency_ms(),
-            "simulated": self.simulated,
-        }
-        if index is not None:
-            metadata["fallback_index"] = index
-        if course.errors:
-            metadata["provider_errors"] = [error.message for error in course.errors]
-        skipped = plan.skipped + course.skipped + course.not_asked()
-        if skipped:
-            metadata["skipped"] = [
-                {"provider": each.provider, "model": each.model, "reason": each.reason}
-                for each in skipped
-            ]
-        report = candidate.report
-        if report is not None:
-            metadata["lossiness"] = report
-        return metadata
