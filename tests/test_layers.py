@@ -26,6 +26,7 @@ LAYERS = [
     {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
     {
+        "specado.cost",
         "specado.translation",
         "specado.losses",
         "specado.fields",

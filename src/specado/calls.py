@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import metadata
 from specado._core import normalize
+from specado.cost import cost_of
 from specado.endpoints import secrets_in
 from specado.errors import (
     ConfigurationError,
@@ -354,25 +355,35 @@ class Call:
         if isinstance(reply, Incoming):
             extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
             reply.earlier = tuple(course.errors)
-            reply.on_end = functools.partial(self._stream_ended, ticket)
+            reply.on_end = functools.partial(self._stream_ended, ticket, candidate)
         else:
+            answered = candidate.facts_of(reply.model)
+            extensions.metadata["cost"] = cost_of(reply, answered, course.errors)
             self._tell("on_reply", reply)
         return reply
 
-    def _stream_ended(self, ticket: Ticket | None, incoming: Incoming) -> None:
+    def _stream_ended(
+        self, ticket: Ticket | None, candidate: Candidate, incoming: Incoming
+    ) -> None:
         """Take note of the end of a stream that was handed out."""
         if ticket is not None:
             failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
             idle_s = self._settings.idle_timeout_seconds
             shared_state.settle(ticket, failed, idle_s, time.monotonic())
+        error, response = incoming.error, incoming.response()
         incoming.extensions.metadata["latency_ms"] = self._latency_ms()
-        error = incoming.error
+        incoming.extensions.metadata["cost"] = cost_of(
+            response,
+            candidate.facts_of(response.model),
+            incoming.earlier,
+            is_whole=error is None,
+        )
         if error is not None:
             level = logging.DEBUG if error.code in LEFT else logging.WARNING
             where = f"{incoming.provider}/{incoming.model}"
             logger.log(level, "the stream of %s broke off: %s", where, error.message)
         elif "on_reply" in self._settings.hooks:
-            self._tell("on_reply", incoming.response())
+            self._tell("on_reply", response)
 
     def _why_not_the_first(self, course: Course) -> str:
         if course.errors:

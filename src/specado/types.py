@@ -161,13 +161,18 @@ class Message(msgspec.Struct):
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
-    """What the prompt's tokens were; each is a part of `prompt_tokens`."""
+    """What the prompt's tokens were; each is a part of `prompt_tokens`.
+
+    `cache_write_1h_tokens`, of `cache_write_tokens` those that Anthropic keeps for an hour, is
+    not in OpenAI's shape.
+    """
 
     cached_tokens: Optional[int] = None
     cache_write_tokens: Optional[int] = None
     audio_tokens: Optional[int] = None
     image_tokens: Optional[int] = None
     text_tokens: Optional[int] = None
+    cache_write_1h_tokens: Optional[int] = None
 
 
 class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
@@ -188,6 +193,12 @@ class Usage(msgspec.Struct, omit_defaults=True):
     total_tokens: int
     prompt_tokens_details: Optional[PromptTokensDetails] = None
     completion_tokens_details: Optional[CompletionTokensDetails] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the usage in OpenAI's shape, without the fields that are not set."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        data.get("prompt_tokens_details", {}).pop("cache_write_1h_tokens", None)
+        return data
 
 
 class Choice(msgspec.Struct):
@@ -261,7 +272,7 @@ class ChatCompletionResponse(msgspec.Struct):
             "choices": [choice.to_dict() for choice in self.choices],
         }
         if self.usage is not None:
-            data["usage"] = msgspec.to_builtins(self.usage)
+            data["usage"] = self.usage.to_dict()
         if self.system_fingerprint is not None:
             data["system_fingerprint"] = self.system_fingerprint
         if self.service_tier is not None:
@@ -387,7 +398,7 @@ class ChatCompletionChunk(msgspec.Struct):
             "choices": [choice.to_dict() for choice in self.choices],
         }
         if self.usage is not None:
-            data["usage"] = msgspec.to_builtins(self.usage)
+            data["usage"] = self.usage.to_dict()
         if self.system_fingerprint is not None:
             data["system_fingerprint"] = self.system_fingerprint
         if self.service_tier is not None:
