@@ -299,6 +299,11 @@ FROM_OPENAI: dict[str, Lost] = {
     "reasoning_effort.no_room": Lost(
         messages(USER, reasoning_effort="low", max_tokens=9), OPUS, "reasoning_effort"
     ),
+    "reasoning_effort.history": Lost(
+        messages(USER, CALLED, ANSWER, reasoning_effort="high", tools=[FUNCTION], max_tokens=8000),
+        OPUS,
+        "reasoning_effort",
+    ),
     "audio.output": Lost(
         messages(USER, modalities=["text", "audio"], audio={"voice": "ash", "format": "wav"}),
         OPUS,

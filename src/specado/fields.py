@@ -208,6 +208,7 @@ OPENAI_FIELDS: dict[str, Field] = {
             "reasoning_effort.none",
             "reasoning_effort.unsupported",
             "reasoning_effort.no_room",
+            "reasoning_effort.history",
             "reasoning_effort.tools",
         ),
         (

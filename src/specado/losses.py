@@ -219,6 +219,9 @@ ROWS: dict[str, Row] = {
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
     ),
+    "reasoning_effort.history": Row(
+        "Conflict", "tuning", "Low", "an answer that began without thinking goes on without it"
+    ),
     # What Anthropic's requests have and the canonical form has not.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
     "anthropic.block_order": Row(
