@@ -25,6 +25,7 @@ from specado.losses import (
     refuses,
     report_of,
 )
+from specado.refitting import refit_messages
 from specado.requests import READERS, as_dict
 from specado.routing.candidates import known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
@@ -82,10 +83,11 @@ def translate(
     given = as_dict(request)
     read = READERS[origin.dialect](given)
     target = model or named or _stand_in(read.model, origin, provider)
+    facts = find_model(provider.name, target)
     if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
-        body, reported = _json({**given, "model": target}, "request"), []
+        refitted, reported = refit_messages(given, target, facts)
+        body = _json(refitted, "request")
     else:
-        facts = find_model(provider.name, target)
         encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
         body = encoded.body
         reported = read.losses + [

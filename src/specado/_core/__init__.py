@@ -4,6 +4,8 @@
 - `read_anthropic_request`: a messages request into the same form, with what that loses.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
+- `effort_for`, `thinking_budget`, `nearest_effort`: what a reasoning effort is said as, by the rule
+  of the encoders.
 - `FrameDecoder`: the bytes of a stream to its events.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
@@ -16,8 +18,10 @@ from __future__ import annotations
 from typing import Any
 
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
+from specado._core.anthropic_messages import thinking_budget
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.anthropic_requests import effort_for
 from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
@@ -25,6 +29,7 @@ from specado._core.conversation import Conversation
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
+from specado._core.openai_chat import nearest_effort
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.replies import error_facts
 from specado._core.sse import FrameDecoder
@@ -41,11 +46,14 @@ __all__ = [
     "decode_anthropic_reply",
     "decode_openai_reply",
     "dumps",
+    "effort_for",
     "encode_anthropic_request",
     "encode_openai_request",
     "error_facts",
+    "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "thinking_budget",
     "unwrap_emulated",
 ]
 

@@ -316,7 +316,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if self.effort is not None:
             if way == "budget":
                 self.out.literal(b',"thinking":{"type":"enabled","budget_tokens":')
-                self.out.value(self.budget(), 0)
+                self.out.value(thinking_budget(self.max_tokens, self.effort), 0)
                 self.out.byte(b"}")
             elif way == "adaptive":
                 self.out.literal(b',"thinking":{"type":"adaptive"}')
@@ -337,10 +337,15 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
             self.out.byte(b"}")
         return self.out.byte(b"}")
 
-    cdef object budget(self):
-        # In thousandths: a share of any whole number, however large.
-        return min(max(self.max_tokens * BUDGET_SHARES[self.effort] // 1000, MIN_THINKING_BUDGET),
-                   self.max_tokens - 1)
+
+def thinking_budget(max_tokens, effort):
+    """Return the tokens of *max_tokens*, over 1,024, that an effort gives to thinking.
+
+    An effort that is not known counts as the highest.
+    """
+    # In thousandths: a share of any whole number, however large.
+    share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
+    return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):
