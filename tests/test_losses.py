@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from specado.losses import ROWS, SEVERITIES, refuses, report_of
+from specado.losses import ROWS, SEVERITIES, Refusal, refusal, refuses, report_of
 
 SOURCES = Path(__file__).parents[1] / "src" / "specado" / "_core"
 CODES = {"Relocate", "Emulate", "Default", "Clamp", "Drop", "Conflict", "Unsupported"}
@@ -101,6 +101,23 @@ def test_a_report_is_as_severe_as_its_worst() -> None:
 )
 def test_strictness_refuses_by_kind(strictness: str, reported: list, expected: object) -> None:  # type: ignore[type-arg]
     assert refuses(strictness, reported) == expected
+
+
+@pytest.mark.parametrize(
+    ("strictness", "reported", "expected"),
+    [
+        ("strict", [NOTE], None),
+        ("strict", [NOTE, TUNING], Refusal("seed: there is no seed", "strictness='warn'")),
+        ("strict", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("warn", [TUNING], None),
+        ("warn", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("coerce", [TUNING, CONTRACT], None),
+    ],
+)
+def test_a_refusal_names_the_loss_that_needs_the_setting(
+    strictness: str, reported: list[tuple[str, str, object, object]], expected: Refusal | None
+) -> None:
+    assert refusal(strictness, reported) == expected
 
 
 def test_a_report_is_aligned_in_a_terminal() -> None:

@@ -24,9 +24,9 @@ __all__ = [
     "SEVERITIES",
     "Loss",
     "LossinessReport",
+    "Refusal",
     "Row",
-    "milder_setting",
-    "refusal_text",
+    "refusal",
     "refuses",
     "report_of",
 ]
@@ -444,14 +444,22 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     return None
 
 
-def refusal_text(row_id: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return where and what the loss is that a candidate is refused for."""
+class Refusal(NamedTuple):
+    """Why a candidate is refused: the loss, told with its place, that needs the setting.
+
+    `setting` is the mildest that lets the candidate through.
+    """
+
+    text: str
+    setting: str
+
+
+def refusal(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[Refusal]:
+    """Return why *strictness* refuses a candidate, `None` if it lets it through."""
+    row_id, setting = refuses("warn", reported), "strictness='coerce'"
+    if row_id is None and strictness == "strict":
+        row_id, setting = refuses("strict", reported), "strictness='warn'"
+    if row_id is None or strictness == "coerce":
+        return None
     path = next(path for each, path, _, _ in reported if each == row_id)
-    return f"{path}: {ROWS[row_id].message}"
-
-
-def milder_setting(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return the one setting that would let a refused request through."""
-    if strictness == "strict" and refuses("warn", reported) is None:
-        return "strictness='warn'"
-    return "strictness='coerce'"
+    return Refusal(f"{path}: {ROWS[row_id].message}", setting)

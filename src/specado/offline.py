@@ -20,9 +20,7 @@ from specado.errors import (
 )
 from specado.losses import (
     LossinessReport,
-    milder_setting,
-    refusal_text,
-    refuses,
+    refusal,
     report_of,
 )
 from specado.refitting import refit_messages
@@ -93,14 +91,13 @@ def translate(
         reported = read.losses + [
             (row, read.path(path), before, after) for row, path, before, after in encoded.losses
         ]
-    row = refuses(strictness, reported)
-    if row is not None:
-        setting = milder_setting(strictness, reported)
+    refused = refusal(strictness, reported)
+    if refused is not None:
         raise LossyTranslationError(
-            f"{provider.name}/{target}: {refusal_text(row, reported)}; {setting} would let the "
-            "request through",
+            f"{provider.name}/{target}: {refused.text}; {refused.setting} would let the request "
+            "through",
             report=report_of(reported),
-            setting=setting,
+            setting=refused.setting,
         )
     url, headers = preview(resolve_endpoint(provider, resolve(None)), target)
     return Translation(provider.name, target, url, headers, body, report_of(reported))
