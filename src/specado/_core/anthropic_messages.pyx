@@ -216,6 +216,16 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.write_tools()
         if self.params.get("stream"):
             self.out.literal(b',"stream":true')
+        return self.check_unwritten()
+
+    cdef int check_unwritten(self) except -1:
+        """Check the parameters that are not written whole, where their losses do not hold them."""
+        if self.form is None and "response_format" in self.params:
+            self.check("response_format", self.params["response_format"])
+        if "tool_choice" in self.params:
+            self.check("tool_choice", self.params["tool_choice"])
+        if "tools" in self.params and any(path.startswith("tool") for _, path, _, _ in self.losses):
+            self.check("tools", self.params["tools"])
         return 0
 
     cdef int write_sampling(self) except -1:

@@ -232,4 +232,6 @@ def read_request(dict request not None):
     if not reader.found.turns:
         reader.lose("messages.blank", "messages")
         reader.add(USER, "user", "", None, None, "messages")
+    for _, path, before, _ in reader.losses:
+        reader.frozen(before, path)  # what is left out must have a JSON form too
     return reader.found, reader.params, reader.losses, reader.places
