@@ -423,6 +423,7 @@ FROM_ANTHROPIC: dict[str, Lost] = {
     "anthropic.mcp_servers": Lost(
         messages(USER, mcp_servers=[{"type": "url"}]), "gpt-4o", "mcp_servers"
     ),
+    "anthropic.prefill": Lost(messages(USER, SAID), "gpt-4o", "messages[1].content"),
     "anthropic.result_media": Lost(
         result({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
         "gpt-4o",

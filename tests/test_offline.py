@@ -326,7 +326,7 @@ def test_what_has_no_json_form_is_refused_between_equal_dialects(value: object) 
     request = {"model": "claude-opus-4-5", "max_tokens": 9, "messages": [], "container": value}
     request["messages"] = [{"role": "user", "content": "Hello"}]
 
-    with pytest.raises(specado.MessageFormatError, match="request: "):
+    with pytest.raises(specado.MessageFormatError, match="container: "):
         specado.translate(request, "anthropic", source="anthropic")
     with pytest.raises(specado.MessageFormatError, match="body: "):
         specado.parse_response({"id": value}, "openai")

@@ -244,7 +244,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     # Messages.
     "messages": Field("messages"),
     "messages[].role": Field("messages[].role"),
-    "messages[].content": Field("messages[].content", ("anthropic.block_order",)),
+    "messages[].content": Field(
+        "messages[].content", ("anthropic.block_order", "anthropic.prefill")
+    ),
     "messages[].content[text]": Field("messages[].content"),
     "messages[].content[text].text": Field("messages[].content"),
     "messages[].content[image]": Field(f"{_PART}[image_url]", ("input.image",)),

@@ -249,6 +249,9 @@ ROWS: dict[str, Row] = {
     ),
     "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
     "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
+    "anthropic.prefill": Row(
+        "Relocate", "contract", "High", "the model does not go on with the last message: it answers"
+    ),
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),

@@ -8,7 +8,7 @@ request as it was given.
 cimport cython
 
 from specado._core.anthropic_history cimport AnthropicHistory
-from specado._core.conversation cimport USER, Conversation
+from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
 from specado._core.answer_schemas import openai_enforces
 from specado.errors import MessageFormatError
@@ -195,6 +195,15 @@ cdef class AnthropicReader(AnthropicHistory):
             self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
         return 0
 
+    cdef int check_prefill(self, object messages) except -1:
+        """Report an assistant message at the end: here it is the answer's beginning."""
+        cdef Turn turn = self.found.turns[-1]
+        if turn.role == ASSISTANT and messages[-1]["role"] == "assistant" and (
+            turn.more is None or turn.more.calls is None
+        ):
+            self.lose("anthropic.prefill", f"messages[{len(messages) - 1}].content")
+        return 0
+
 
 def effort_for(budget, max_tokens):
     """Return the reasoning effort that a thinking budget of so many tokens stands for."""
@@ -232,6 +241,7 @@ def read_request(dict request not None):
     if not reader.found.turns:
         reader.lose("messages.blank", "messages")
         reader.add(USER, "user", "", None, None, "messages")
+    reader.check_prefill(messages)
     for _, path, before, _ in reader.losses:
         reader.frozen(before, path)  # what is left out must have a JSON form too
     return reader.found, reader.params, reader.losses, reader.places
