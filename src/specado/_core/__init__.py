@@ -2,6 +2,8 @@
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `read_anthropic_request`: a messages request into the same form, with what that loses.
+- `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
+  for all candidates of a call.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
 - `effort_for`, `thinking_budget`, `nearest_effort`: what a reasoning effort is said as, by the rule
@@ -32,6 +34,7 @@ from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_chat import nearest_effort
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.replies import error_facts
+from specado._core.schemas import write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
 
 __all__ = [
@@ -55,6 +58,8 @@ __all__ = [
     "read_anthropic_request",
     "thinking_budget",
     "unwrap_emulated",
+    "write_format_schema",
+    "write_tool_schemas",
 ]
 
 # What an encoder reports: the row in `specado.losses`, the path in the caller's request, and the
