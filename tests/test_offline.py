@@ -330,3 +330,40 @@ def test_what_has_no_json_form_is_refused_between_equal_dialects(value: object) 
         specado.translate(request, "anthropic", source="anthropic")
     with pytest.raises(specado.MessageFormatError, match="body: "):
         specado.parse_response({"id": value}, "openai")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "3"},
+        [("Retry-After", "3")],
+        ((b"Retry-After", b"3"),),
+        iter([["retry-after", 3]]),
+    ],
+)
+def test_headers_may_be_pairs(headers: Any) -> None:
+    assert specado.parse_error(429, headers, None, "openai").retry_after_s == 3.0
+
+
+def test_there_may_be_no_headers_and_no_body() -> None:
+    found = specado.parse_error(500, None, None, "openai")
+
+    assert type(found) is errors.ServerError
+    assert "the reply has no body" in str(found)
+
+
+@pytest.mark.parametrize("status", ["500", None, True, 500.0])
+def test_a_status_is_a_whole_number(status: Any) -> None:
+    with pytest.raises(MessageFormatError, match="status must be an HTTP status such as 429, not"):
+        specado.parse_error(status, {}, b"", "openai")
+
+
+@pytest.mark.parametrize("headers", [5, "retry-after: 3", [1], [("a", "b", "c")]])
+def test_headers_of_a_wrong_type_are_refused(headers: Any) -> None:
+    with pytest.raises(MessageFormatError, match="headers must be a mapping of names to values"):
+        specado.parse_error(500, headers, b"", "openai")
+
+
+def test_a_body_of_a_wrong_type_is_refused() -> None:
+    with pytest.raises(MessageFormatError, match="body must be bytes, text or a dict, not int"):
+        specado.parse_error(500, {}, 5, "openai")  # type: ignore[arg-type]
