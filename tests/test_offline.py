@@ -248,6 +248,8 @@ def test_the_provider_must_be_known(parse: Any) -> None:
             errors.ContextLengthError,
         ),
         (400, {"code": "content_policy_violation"}, errors.ContentPolicyError),
+        (400, {"code": "moderation_blocked"}, errors.ContentPolicyError),
+        (400, {"code": "cyber_policy_violation"}, errors.ContentPolicyError),
         (500, {"type": "api_error"}, errors.ServerError),
         (418, {"type": "zz"}, errors.InvalidRequestError),
         (599, {"type": "zz"}, errors.ServerError),
@@ -296,6 +298,40 @@ def test_a_wait_may_be_a_date() -> None:
 @pytest.mark.parametrize("name", ["x-request-id", "request-id", "Request-Id"])
 def test_the_request_id_is_kept(name: str) -> None:
     assert specado.parse_error(500, {name: "req_1"}, b"", "anthropic").request_id == "req_1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({}, {"type": "error", "error": {"type": "zz"}, "request_id": "req_2"}, "req_2"),
+        ({"request-id": "req_1"}, {"request_id": "req_2"}, "req_1"),
+        ({}, {"request_id": 5}, None),
+        ({}, b'{"request_id": "\xff"}', None),
+        ({}, "[" * 10**5, None),
+    ],
+)
+def test_the_request_id_may_be_in_the_body(headers: Any, body: Any, expected: str | None) -> None:
+    assert specado.parse_error(500, headers, body, "anthropic").request_id == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "expected"),
+    [
+        (500, None, True),
+        (500, "false", False),
+        (429, "false", False),
+        (500, "true", True),
+        (500, "zz", True),
+        (400, "true", False),
+        (400, None, False),
+    ],
+)
+def test_what_the_provider_says_of_a_retry_counts(
+    status: int, said: str | None, expected: bool
+) -> None:
+    headers = {} if said is None else {"x-should-retry": said}
+
+    assert specado.parse_error(status, headers, b"", "openai").retryable is expected
 
 
 @pytest.mark.parametrize("body", [b"", "", {}, b"<html>bad</html>", b"\xff", "x" * 10**6, "[[[["])
