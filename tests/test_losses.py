@@ -179,3 +179,24 @@ def test_a_report_reads_like_the_dict_of_a_comparison() -> None:
     assert report["severity"] == report.severity == "Low"
     with pytest.raises(KeyError):
         report["nothing"]
+
+
+def test_a_long_report_shows_the_worst_losses_and_says_how_many_more() -> None:
+    report = report_of([*[("seed", f"seed[{at}]", 1, None) for at in range(5000)], CONTRACT])
+
+    text = str(report)
+    table = report._repr_html_()
+
+    assert len(report.items) == 5001
+    assert len(text.splitlines()) == 102
+    assert "  High  Unsupported  n: one answer a request (2 -> None)" in text.splitlines()
+    assert text.endswith("\n  … and 4,901 more, none of them worse: see items")
+    assert table.count("<tr>") == 101
+    assert table.endswith("</table><p>… and 4,901 more, none of them worse: see items</p>")
+
+
+def test_a_report_of_a_hundred_losses_is_shown_whole() -> None:
+    report = report_of([("seed", f"seed[{at}]", 1, None) for at in range(100)])
+
+    assert len(str(report).splitlines()) == 101
+    assert "more" not in str(report) + report._repr_html_()

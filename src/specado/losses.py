@@ -50,6 +50,8 @@ _KINDS = {
 }
 # A terminal obeys control characters; a request's text may not command it.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+# A report that is printed shows so many losses, the worst; `items` holds them all.
+MAX_SHOWN_ITEMS = 100
 _HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
 
 
@@ -334,14 +336,15 @@ class LossinessReport(msgspec.Struct, frozen=True):
         if not self.items:
             return "nothing lost"
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
-        severity = max(len(_word(item)) for item in self.items)
-        code = max(len(item.code) for item in self.items)
+        items, more = _worst(self.items)
+        severity = max(len(_word(item)) for item in items)
+        code = max(len(item.code) for item in items)
         lines = [
             f"  {_word(item):<{severity}}  {item.code:<{code}}  "
             f"{item.path}: {item.message}{_change(item)}".translate(_CONTROLS)
-            for item in self.items
+            for item in items
         ]
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines] + ([f"  {more}"] if more else []))
 
     def __getitem__(self, name: str) -> Any:
         """Return a field by its name, as from the dict that `compare_capabilities` gives."""
@@ -354,10 +357,11 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         if not self.items:
             return f"<p><b>{head}</b></p>"
+        items, more = _worst(self.items)
         rows = [
             (_word(item), item.code, item.path, item.message, _shown(item.before),
              _shown(item.after))
-            for item in self.items
+            for item in items
         ]  # fmt: skip
         cells = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
@@ -367,7 +371,18 @@ class LossinessReport(msgspec.Struct, frozen=True):
         return (
             f"<table><caption><b>{head}</b></caption>"
             f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
+            + (f"<p>{more}</p>" if more else "")
         )
+
+
+def _worst(items: list[Loss]) -> tuple[list[Loss], str]:
+    """Return the losses to show, in order, and a word on how many more there are."""
+    more = len(items) - MAX_SHOWN_ITEMS
+    if more <= 0:
+        return items, ""
+    places = sorted(range(len(items)), key=lambda at: -SEVERITIES.index(items[at].severity))
+    shown = [items[at] for at in sorted(places[:MAX_SHOWN_ITEMS])]
+    return shown, f"… and {more:,} more, none of them worse: see items"
 
 
 def _word(item: Loss) -> str:
