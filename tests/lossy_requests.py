@@ -275,6 +275,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "logit_bias": Lost(messages(USER, logit_bias={"1": 1}), OPUS, "logit_bias"),
     "logit_bias.unsupported": Lost(messages(USER, logit_bias={"1": 1}), "gpt-5", "logit_bias"),
     "stop.blank": Lost(messages(USER, stop=["\n", "END"]), OPUS, "stop[0]"),
+    "stop.too_many": Lost(messages(USER, stop=list("abcde")), "gpt-4o", "stop[4]"),
     "stop.unsupported": Lost(messages(USER, stop=["END"]), "o3", "stop"),
     "n": Lost(messages(USER, n=2), OPUS, "n"),
     "logprobs": Lost(messages(USER, logprobs=True), OPUS, "logprobs"),
@@ -445,9 +446,6 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "tools[0]",
     ),
     "anthropic.speed": Lost(messages(USER, speed="fast"), "gpt-4o", "speed"),
-    "anthropic.stops": Lost(
-        messages(USER, stop_sequences=list("abcde")), "gpt-4o", "stop_sequences[4]"
-    ),
     "anthropic.thinking_adaptive": Lost(
         messages(USER, thinking={"type": "adaptive"}), "gpt-5", "thinking"
     ),

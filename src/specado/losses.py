@@ -200,6 +200,7 @@ ROWS: dict[str, Row] = {
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.too_many": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
@@ -271,7 +272,6 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
     ),
     "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
-    "anthropic.stops": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "anthropic.thinking_adaptive": Row(
         "Emulate", "tuning", "None", "the model decides by itself how long to reason"
     ),

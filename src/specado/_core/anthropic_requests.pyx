@@ -11,10 +11,9 @@ from specado._core.anthropic_history cimport AnthropicHistory
 from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
 from specado._core.answer_schemas import openai_enforces
+from specado._core.openai_chat import MAX_STOPS
 from specado.errors import MessageFormatError
 
-# OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
-MAX_STOPS = 4
 # Top-level fields that have no counterpart: name -> row.
 cdef dict UNSUPPORTED = {
     "container": "anthropic.container",
@@ -48,7 +47,10 @@ cdef class AnthropicReader(AnthropicHistory):
             elif name == "stop_sequences":
                 self.read_stops(value)
             elif name == "service_tier":
-                params[name] = "default" if value == "standard_only" else value
+                if value == "auto" or value == "standard_only":
+                    params[name] = "auto" if value == "auto" else "default"
+                else:
+                    self.lose("service_tier", name, value)
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
             elif name == "output_format":
@@ -84,7 +86,7 @@ cdef class AnthropicReader(AnthropicHistory):
             raise self.wrong("stop_sequences", "must be a list of str")
         found = [self.text_of(stop, f"stop_sequences[{place}]") for place, stop in enumerate(stops)]
         for place in range(MAX_STOPS, len(found)):
-            self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
+            self.lose("stop.too_many", f"stop_sequences[{place}]", found[place])
         if found:
             self.params["stop"] = found[:MAX_STOPS]
             self.places["stop"] = "stop_sequences"
