@@ -46,10 +46,12 @@ if TYPE_CHECKING:
         ServerError,
         SimulatedReplyWarning,
         SpecadoError,
+        StreamInterruptedError,
     )
     from specado.losses import Loss, LossinessReport
     from specado.offline import Translation, parse_error, parse_response, translate
     from specado.routing.plan import PlannedCandidate
+    from specado.streaming import AsyncStream, Stream
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
         AttemptEvent,
@@ -102,10 +104,12 @@ _SOURCES = {
         "ServerError",
         "SimulatedReplyWarning",
         "SpecadoError",
+        "StreamInterruptedError",
     ),
     "specado.losses": ("Loss", "LossinessReport"),
     "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
     "specado.routing.plan": ("PlannedCandidate",),
+    "specado.streaming": ("AsyncStream", "Stream"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
         "AttemptEvent",
@@ -129,6 +133,7 @@ _MODULE_OF = {name: module for module, names in _SOURCES.items() for name in nam
 
 __all__ = [
     "AsyncClient",
+    "AsyncStream",
     "AttemptEvent",
     "AuthenticationError",
     "ChatCompletionChunk",
@@ -167,6 +172,8 @@ __all__ = [
     "ServerError",
     "SimulatedReplyWarning",
     "SpecadoError",
+    "Stream",
+    "StreamInterruptedError",
     "ToolCall",
     "Translation",
     "Usage",

@@ -17,6 +17,7 @@ from typing import Callable, NamedTuple, Optional, Union
 import msgspec
 
 from specado.errors import ConfigurationError, DeadlineExceededError, ProviderError
+from specado.incoming import Incoming
 from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
     ALWAYS,
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "Result",
     "Send",
+    "Success",
     "Wait",
     "attempts",
 ]
@@ -56,10 +58,11 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class CallLimits(msgspec.Struct, frozen=True):
-    """The bounds of one call."""
+    """The bounds of one call; the time to the first token is bounded for a stream only."""
 
     timeout_s: float
     attempt_timeout_s: Optional[float] = None
+    first_token_timeout_s: Optional[float] = None
     max_retries: int = 2
     fallback_on_content_policy: bool = False
 
@@ -73,10 +76,14 @@ class Course(msgspec.Struct):
     waited_s: float = 0.0
 
 
-class Answer(NamedTuple):
-    """The reply of a call, and who gave it."""
+# A stream ends a call well when its first content has come.
+Success = Union[ChatCompletionResponse, Incoming]
 
-    reply: ChatCompletionResponse
+
+class Answer(NamedTuple):
+    """What ended a call well, and who gave it."""
+
+    reply: Success
     candidate: Candidate
 
 
@@ -88,7 +95,7 @@ class Result(NamedTuple):
 
 
 Effect = Union[Send, Wait]
-Outcome = Union[ChatCompletionResponse, ProviderError, ConfigurationError, None]
+Outcome = Union[Success, ProviderError, ConfigurationError, None]
 Steps = Generator[Effect, Outcome, Result]
 
 
@@ -173,6 +180,8 @@ def _attempt_timeout_s(
     timeout_s = left_s
     if not alone:
         timeout_s = min(left_s, limits.attempt_timeout_s or left_s / 2)
+    if limits.first_token_timeout_s is not None:
+        timeout_s = min(timeout_s, limits.first_token_timeout_s)
     if candidate.endpoint.timeout_s is not None:
         timeout_s = min(timeout_s, candidate.endpoint.timeout_s)
     return timeout_s

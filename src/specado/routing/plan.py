@@ -249,7 +249,8 @@ def _judge(
     except SpecadoError as error:
         if index == 0 and not isinstance(error, ConfigurationError):
             raise
-        return Judged(route, None, error.message, error)
+        # Without its traceback, whose frames would keep all of the call alive in a cycle.
+        return Judged(route, None, error.message, error.with_traceback(None))
     tokens = estimated_tokens(request.conversation, candidate.encoded.body)
     if exceeds_window(tokens, candidate.context_window):
         reason = (
@@ -273,11 +274,14 @@ def _judge(
 def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
     own = request.options if index == 0 else {}
     model = route.model or request.model
+    parameters = request.parameters
+    if parameters.get("stream"):
+        parameters = _with_usage(parameters, route.provider)
     encoded = encode(
         route.provider.dialect,
         request.conversation,
         model,
-        request.parameters,
+        parameters,
         route.facts,
         own.get("extra_body"),
     )
@@ -290,6 +294,18 @@ def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -
         extra_headers=own.get("extra_headers", ()),
         extra_query=own.get("extra_query"),
     )
+
+
+def _with_usage(parameters: dict[str, Any], provider: Provider) -> dict[str, Any]:
+    """Return a stream's parameters that ask for its usage where the provider can give it."""
+    options = dict(parameters.get("stream_options") or {})
+    options.pop("include_usage", None)
+    if provider.stream_usage:
+        options["include_usage"] = True
+    streamed = {**parameters, "stream_options": options}
+    if not options:
+        del streamed["stream_options"]
+    return streamed
 
 
 class _Scale:
