@@ -108,9 +108,11 @@ def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     return True
 
 
-def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
+def _checked(
+    model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
+) -> Request:
     """Return what a caller asked for, checked and read once."""
-    parameters, options = check(given)
+    parameters, options = check(given, function)
     if not isinstance(model, str):
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
     return Request(str.__str__(model), normalize(messages), parameters, options)
@@ -120,7 +122,7 @@ def planned(
     settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
 ) -> list[PlannedCandidate]:
     """Return the candidates that a call would have. Nothing is sent."""
-    request = _checked(model, messages, given)
+    request = _checked(model, messages, given, "plan")
     simulated = _is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)

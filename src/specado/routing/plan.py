@@ -18,9 +18,8 @@ from specado.losses import (
     ROWS,
     SEVERITIES,
     LossinessReport,
-    milder_setting,
-    refusal_text,
-    refuses,
+    Refusal,
+    refusal,
     report_of,
 )
 from specado.routing.candidates import Route, routes
@@ -179,7 +178,7 @@ def make_plan(
         raise first.error
     candidates = [each.candidate for each in judged if each.reason is None and each.candidate]
     if not candidates:
-        raise next(each.error for each in judged if each.error is not None)
+        raise _plainest([each.error for each in judged if each.error is not None])
     skipped = [
         Skipped(each.route.provider.name, each.route.model, each.reason)
         for each in judged
@@ -259,11 +258,6 @@ def _judge(
             raise
         # Without its traceback, whose frames would keep all of the call alive in a cycle.
         return Judged(route, None, error.message, error.with_traceback(None))
-    row = refuses(strictness, candidate.encoded.losses)
-    if row is not None:
-        text = refusal_text(row, candidate.encoded.losses)
-        reason = f"strictness {strictness!r} refuses a loss: {text}"
-        return Judged(route, candidate, reason, _refusal(candidate, row, strictness))
     tokens = estimated_tokens(request.conversation, candidate.encoded.body)
     if exceeds_window(tokens, candidate.context_window):
         reason = (
@@ -277,6 +271,10 @@ def _judge(
             sent=False,
         )
         return Judged(route, candidate, reason, too_long)
+    refused = refusal(strictness, candidate.encoded.losses)
+    if refused is not None:
+        reason = f"strictness {strictness!r} refuses a loss: {refused.text}"
+        return Judged(route, candidate, reason, _lossy(candidate, refused))
     return Judged(route, candidate)
 
 
@@ -348,13 +346,20 @@ class _Scale:
         return max(lossy, default=0), len(lossy)
 
 
-def _refusal(candidate: Candidate, row: str, strictness: str) -> LossyTranslationError:
+def _lossy(candidate: Candidate, refused: Refusal) -> LossyTranslationError:
     """Return the error for a candidate that the strictness refuses."""
-    losses = candidate.encoded.losses
-    setting = milder_setting(strictness, losses)
     return LossyTranslationError(
-        f"{candidate.provider}/{candidate.model}: {refusal_text(row, losses)}; "
-        f"{setting} would let the request through",
-        report=report_of(losses),
-        setting=setting,
+        f"{candidate.provider}/{candidate.model}: {refused.text}; "
+        f"{refused.setting} would let the request through",
+        report=report_of(candidate.encoded.losses),
+        setting=refused.setting,
     )
+
+
+def _plainest(errors: list[SpecadoError]) -> SpecadoError:
+    """Return the first error, or of losses the first that the mildest change lets through."""
+    first = errors[0]
+    if not isinstance(first, LossyTranslationError):
+        return first
+    lossy = [error for error in errors if isinstance(error, LossyTranslationError)]
+    return next((error for error in lossy if error.setting == "strictness='warn'"), first)
