@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import capabilities
 from specado._core import normalize
-from specado.endpoints import secrets_in
+from specado.endpoints import SecretsIn
 from specado.errors import (
     ConfigurationError,
     ContentPolicyError,
@@ -237,7 +237,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -306,7 +306,7 @@ class Call:
             model=candidate.model,
             status=reply.status,
             headers=reply.headers,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
             idle_timeout_s=self._settings.idle_timeout_seconds,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
@@ -339,7 +339,7 @@ class Call:
             failure,
             provider=candidate.provider,
             model=candidate.model,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         return self._attempted(candidate, error)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import msgspec
 
+from specado.capabilities import registrations
 from specado.endpoints import Access, Endpoint, wire_request
 from specado.errors import (
     ConfigurationError,
@@ -44,6 +45,9 @@ __all__ = [
     "make_plan",
     "show_plan",
 ]
+
+# Of one client; models are few, but their names come from callers.
+MAX_KNOWN_ROUTES = 256
 
 
 class Request(NamedTuple):
@@ -114,7 +118,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     def wire_request(self, *, with_key: bool = True) -> WireRequest:
         """Return the request as it goes out; without its key no callable is asked for one."""
-        endpoint = self.endpoint if with_key else self.endpoint._replace(api_key=None)
+        endpoint = self.endpoint if with_key else self.endpoint.without_key()
         return wire_request(
             endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
         )
@@ -222,13 +226,27 @@ def _judge_all(
     request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
 ) -> list[Judged]:
     options = request.options
-    weigh = _Scale(request).weigh
-    found = routes(request.model, settings, options.get("fallback_models"), today, weigh)
+    found = _routes(request, settings, access, today)
     strictness = options.get("strictness", settings.strictness)
     return [
         _judge(route, index, request, access, strictness, today, simulated=simulated)
         for index, route in enumerate(found)
     ]
+
+
+def _routes(request: Request, settings: Settings, access: Access, today: date) -> Sequence[Route]:
+    """Return the call's routes; those that are the same for every request are looked up once."""
+    named = request.options.get("fallback_models")
+    key = (request.model, named if named is None else tuple(named), today, registrations())
+    found: Sequence[Route] | None = access.known_routes.get(key)
+    if found is None:
+        scale = _Scale(request)
+        found = routes(request.model, settings, named, today, scale.weigh)
+        if not scale.was_used:
+            if len(access.known_routes) >= MAX_KNOWN_ROUTES:
+                access.known_routes.clear()
+            access.known_routes[key] = found
+    return found
 
 
 def _judge(
@@ -321,9 +339,11 @@ class _Scale:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._known: dict[Any, tuple[int, int]] = {}
+        self.was_used = False
 
     def weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
         """Return (worst severity, number of losses) of the request at *model*."""
+        self.was_used = True
         facts = (
             provider.dialect,
             model.traits,
