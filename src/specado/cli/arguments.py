@@ -139,7 +139,10 @@ def _add_chat(commands: Any) -> None:
         "relies on, or anything (default: warn)",
     )
     parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="the time for the whole call"
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="the time for the whole call; with --stream, until the answer begins",
     )
     parser.add_argument(
         "--stream",
