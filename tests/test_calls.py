@@ -251,6 +251,7 @@ def test_an_answer_of_the_first_candidate():
         "retry_delay_ms": 0.0,
         "simulated": False,
         "request_id": "req-1",
+        "cost": {"usd": 0.0000125, "certainty": "exact"},
     }
     assert reply.extensions.provider_used == "openai"
     assert not reply.extensions.fallback_triggered

@@ -84,7 +84,7 @@ def test_a_reply_that_begins_with_a_byte_order_mark_is_read():
 
 def test_the_deadline_counts_from_the_call_not_from_the_first_attempt(monkeypatch):
     one = call(timeout_seconds=5.0, fallback_models=[])
-    started = one._started_s
+    started = one.started_s
     monkeypatch.setattr(calls.time, "monotonic", lambda: started + 2.0)
 
     send = next(one.steps())

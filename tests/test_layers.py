@@ -44,6 +44,7 @@ LAYERS = [
         "specado.calls",
         "specado.simulated",
         "specado.metadata",
+        "specado.observers",
         "specado.offline",
     },
     {"specado"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import random
 import time
 import warnings
@@ -23,6 +22,7 @@ from specado.errors import (
     levels_to_caller,
 )
 from specado.incoming import LEFT, Incoming, WholeReply
+from specado.observers import Observers, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
@@ -31,14 +31,13 @@ from specado.routing.state import shared_state
 from specado.simulated import SimulatedClock, is_simulated
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
-from specado.types import AttemptEvent, FallbackEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.config import Settings
     from specado.endpoints import Access
-    from specado.routing.attempts import Course, Outcome, Result, Steps, Success
+    from specado.routing.attempts import Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
     from specado.routing.state import Ticket
     from specado.transport import (
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["Call", "check_providers", "planned"]
 
 Error = TypeVar("Error", bound=Optional[ProviderError])
-
-logger = logging.getLogger("specado")
-logger.addHandler(logging.NullHandler())
 
 # Said once a process each; a second thread that says it too does no harm.
 _warned: set[str] = set()
@@ -108,7 +104,7 @@ class Call:
         messages: Any,
         given: Mapping[str, Any],
     ) -> None:
-        self._started_s = self._attempted_s = time.monotonic()
+        self.started_s = self._attempted_s = time.monotonic()
         self._sent = 0
         self._settings = settings
         self.request = _checked(model, messages, given)
@@ -118,6 +114,9 @@ class Call:
         self.is_stream = bool(self.request.parameters.get("stream"))
         self._clock = SimulatedClock()
         self._warn_if_retired(today)
+        self._asked: Optional[Candidate] = None
+        self.watch = watch(self)
+        self._observers = Observers(settings.hooks, self.watch)
         self.wire_limits: Limits = Limits(
             connect_timeout_s=settings.connect_timeout_seconds,
             max_reply_bytes=settings.max_reply_bytes,
@@ -148,7 +147,7 @@ class Call:
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
-        started_s = self._clock.now() if self.simulated else self._started_s
+        started_s = self._clock.now() if self.simulated else self.started_s
         # What is simulated says nothing about a provider.
         state = None if self.simulated else shared_state
         return attempts(self.plan, limits, now, random.random, started_s, state)
@@ -166,20 +165,22 @@ class Call:
 
         What the first candidate's key callable raises comes out as it is.
         """
-        if self.simulated:
-            return candidate.wire_request(with_key=False)
-        if candidate.fallback_index is None:
-            return candidate.wire_request()
         try:
-            return candidate.wire_request()
+            request = candidate.wire_request(with_key=not self.simulated)
         except ConfigurationError as error:
+            if candidate.fallback_index is None:
+                raise
             return error
-        except Exception as error:  # noqa: BLE001 - a caller's key callable may raise anything
+        except Exception as error:
+            if candidate.fallback_index is None:
+                raise
             return ConfigurationError(
                 f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
                 f"{type(error).__name__}",
                 key="api_key",
             )
+        self._asked = candidate
+        return request
 
     def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
         """Return the outcome that the reply to a request means."""
@@ -297,35 +298,27 @@ class Call:
         return self._attempted(candidate, error)
 
     def _attempted(self, candidate: Candidate, error: Error) -> Error:
-        """Tell the log and the hook of an attempt that is over; return its error."""
+        """Tell of an attempt that is over; return its error."""
+        self._asked = None
         self._sent += 1
         now_s = time.monotonic()
         duration_ms = (now_s - self._attempted_s) * 1000
         self._attempted_s = now_s
-        logger.debug(
-            "attempt %d, %s/%s, %.1f ms: %s",
-            self._sent,
-            candidate.provider,
-            candidate.model,
-            duration_ms,
-            "answered" if error is None else error.message,
-        )
-        if "on_attempt" in self._settings.hooks:
-            event = AttemptEvent(
-                candidate.provider, candidate.model, self._sent, duration_ms, error
-            )
-            self._tell("on_attempt", event)
+        self._observers.attempted(candidate, self._sent, duration_ms, error)
         return error
 
-    def _tell(self, name: str, event: Any) -> None:
-        """Call a hook; what it raises is logged and changes nothing."""
-        hook = self._settings.hooks.get(name)
-        if hook is None:
-            return
-        try:
-            hook(event)
-        except Exception:
-            logger.exception("the hook %s failed", name)
+    def abandon(self) -> None:
+        """Tell of the attempt that came to no outcome, if there is one: something else ended it."""
+        if self._asked is not None:
+            name = f"{self._asked.provider}/{self._asked.model}"
+            abandoned = ProviderError(
+                f"{name}: the attempt was cancelled or interrupted",
+                provider=self._asked.provider,
+                model=self._asked.model,
+                code="cancelled",
+                attempts=self._sent + 1,
+            )
+            self._attempted(self._asked, abandoned)
 
     def conclude(self, result: Result) -> Success:
         """Return what ended the call well with its extensions filled, or raise its error."""
@@ -334,12 +327,10 @@ class Call:
             raise ended
         reply, candidate, ticket = ended
         if candidate.fallback_index is not None:
-            why = self._why_not_the_first(course)
-            logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
-            self._tell(
-                "on_fallback",
-                FallbackEvent(candidate.provider, candidate.model, candidate.fallback_index, why),
-            )
+            last = course.errors[-1] if course.errors else None
+            skipped = metadata.not_asked(self.plan, course)
+            why = skipped[0].reason if last is None else last.message
+            self._observers.fell_back(candidate, why, last)
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
@@ -361,7 +352,7 @@ class Call:
         else:
             answered = candidate.facts_of(reply.model)
             extensions.metadata["cost"] = cost_of(reply, answered, course.errors)
-            self._tell("on_reply", reply)
+            self._observers.replied(candidate, reply)
         return reply
 
     def _stream_ended(
@@ -380,17 +371,10 @@ class Call:
             incoming.earlier,
             is_whole=error is None,
         )
-        if error is not None:
-            level = logging.DEBUG if error.code in LEFT else logging.WARNING
-            where = f"{incoming.provider}/{incoming.model}"
-            logger.log(level, "the stream of %s broke off: %s", where, error.message)
-        elif "on_reply" in self._settings.hooks:
-            self._tell("on_reply", response)
-
-    def _why_not_the_first(self, course: Course) -> str:
-        if course.errors:
-            return course.errors[-1].message
-        return metadata.not_asked(self.plan, course)[0].reason
+        if error is None:
+            self._observers.replied(candidate, response)
+        else:
+            self._observers.broke_off(candidate, incoming, error, was_left=error.code in LEFT)
 
     def _latency_ms(self) -> float:
-        return round((time.monotonic() - self._started_s) * 1000, 3)
+        return round((time.monotonic() - self.started_s) * 1000, 3)

@@ -419,10 +419,10 @@ class ChatCompletionChunk(msgspec.Struct):
 
 
 class AttemptEvent(msgspec.Struct, frozen=True):
-    """What the hook `on_attempt` is told when a request was answered or failed.
+    """What the hook `on_attempt` is told when a request was answered, failed or was abandoned.
 
     `number` counts the call's requests from 1; `error` is a `ProviderError`, `None` for an
-    answer.
+    answer; its `code` is `cancelled` where the call was cancelled or interrupted meanwhile.
     """
 
     provider: str
