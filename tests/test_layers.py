@@ -48,7 +48,7 @@ LAYERS = [
         "specado.offline",
     },
     {"specado"},
-    {"specado.cli", "specado.__main__", "specado.simulator.server"},
+    {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
 ]
 HEIGHTS = {name: height for height, names in enumerate(LAYERS) for name in names}
 EDGE = len(LAYERS) - 1
