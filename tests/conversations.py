@@ -84,8 +84,9 @@ def named(role: str, content: st.SearchStrategy[Any], **optional: Any) -> st.Sea
 def tool_rounds(draw: Any) -> list[dict[str, Any]]:
     """An assistant message with calls, and every answer to them."""
     count = draw(st.integers(1, 3))
+    start = draw(st.sampled_from(["call_", "call_", "functions.f:", "é ", "a" * 50, ""]))
     calls = [
-        {"id": f"call_{place}", "type": "function", "function": {
+        {"id": f"{start}{place}", "type": "function", "function": {
             k: v for k, v in draw(CALL_BODY).items() if k != "cache_control"}}
         | draw(st.just({}) | EXTRA)
         for place in range(count)

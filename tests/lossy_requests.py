@@ -172,6 +172,15 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool_call.id": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "id": "functions.f:0"}]},
+            {**ANSWER, "tool_call_id": "functions.f:0"},
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].id",
+    ),
     "tool.result_late": Lost(
         messages(USER, CALLED, USER, ANSWER, tools=[FUNCTION]), OPUS, "messages[3]"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Optional
 
 from reference_core import (
@@ -14,6 +15,7 @@ from reference_core import (
     _Twin,
     arguments_of,
     nearest,
+    renamed,
 )
 from reference_schemas import enforced
 
@@ -282,7 +284,8 @@ class AnthropicTwin(_Twin):
 
     def result(self, message: dict[str, Any], index: int) -> Block:
         self.lose_keys(message, index)
-        block: Block = {"type": "tool_result", "tool_use_id": message["tool_call_id"]}
+        block: Block = {"type": "tool_result", "tool_use_id": self.call_id(
+            message["tool_call_id"], f"messages[{index}].tool_call_id")}  # fmt: skip
         content = message["content"]
         if isinstance(content, str):
             if content.strip():
@@ -321,13 +324,20 @@ class AnthropicTwin(_Twin):
 
     def call(self, call: dict[str, Any], path: str) -> Block:
         function = call["function"]
-        block: Block = {"type": "tool_use", "id": call["id"], "name": function["name"]}
+        made = self.call_id(call["id"], f"{path}.id")
+        block: Block = {"type": "tool_use", "id": made, "name": function["name"]}
         block["input"] = arguments_of(function["arguments"])
         for name, value in function.items():
             if name not in ("name", "arguments") and value is not None:
                 self.lose("part.unknown_key", f"{path}.function.{name}")
         self.keep_cache(call, block, path, {"id", "type", "function"})
         return block
+
+    def call_id(self, given: str, path: str) -> str:
+        if re.fullmatch("[a-zA-Z0-9_-]+", given):
+            return given
+        self.lose("tool_call.id", path)
+        return renamed(given, 64)
 
     def reasoning(self, details: list[dict[str, Any]], path: str) -> list[Block]:
         blocks: list[Block] = []

@@ -6,7 +6,9 @@ A loss is `(row id, path)`.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import Any, Optional
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -40,6 +42,11 @@ def nearest(wanted: str, levels: Any) -> Optional[str]:
     ranked = [(abs(EFFORTS.index(level) - EFFORTS.index(wanted)), EFFORTS.index(level), level)
               for level in levels]  # fmt: skip
     return min(ranked)[2] if ranked else None
+
+
+def renamed(text: str, limit: int) -> str:
+    kept = re.sub("[^a-zA-Z0-9_-]", "_", text[: limit - 17])
+    return f"{kept}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 class _Twin:
@@ -121,12 +128,23 @@ class OpenAITwin(_Twin):
                     self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
                 found[name] = [
-                    self.cleaned(call, f"{path}.tool_calls[{place}]")
+                    self.call(call, f"{path}.tool_calls[{place}]")
                     for place, call in enumerate(value)
                 ]
+            elif name == "tool_call_id":
+                found[name] = self.call_id(value, f"{path}.tool_call_id")
             else:
                 found[name] = value
         return found
+
+    def call(self, call: dict[str, Any], path: str) -> dict[str, Any]:
+        return {**self.cleaned(call, path), "id": self.call_id(call["id"], f"{path}.id")}
+
+    def call_id(self, given: str, path: str) -> str:
+        if self.facts is None or len(given) <= 40:
+            return given
+        self.lose("tool_call.id", path)
+        return renamed(given, 40)
 
     def cleaned(self, given: dict[str, Any], path: str) -> dict[str, Any]:
         if "cache_control" in given:

@@ -88,14 +88,18 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[assistant].function_call": Field(None, ("functions",), whole=True),
     "messages[assistant].tool_calls": Field(f"{_BLOCK}[tool_use]", ("tools.called",)),
     "messages[assistant].tool_calls[function]": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[function].id": Field(f"{_BLOCK}[tool_use].id"),
+    "messages[assistant].tool_calls[function].id": Field(
+        f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[assistant].tool_calls[function].function": Field(f"{_BLOCK}[tool_use]"),
     "messages[assistant].tool_calls[function].function.name": Field(f"{_BLOCK}[tool_use].name"),
     "messages[assistant].tool_calls[function].function.arguments": Field(
         f"{_BLOCK}[tool_use].input"
     ),
     "messages[assistant].tool_calls[custom]": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[custom].id": Field(f"{_BLOCK}[tool_use].id"),
+    "messages[assistant].tool_calls[custom].id": Field(
+        f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[assistant].tool_calls[custom].custom": Field(f"{_BLOCK}[tool_use]"),
     "messages[assistant].tool_calls[custom].custom.name": Field(f"{_BLOCK}[tool_use].name"),
     "messages[assistant].tool_calls[custom].custom.input": Field(
@@ -104,7 +108,9 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[tool]": Field(f"{_BLOCK}[tool_result]", ("tool.result_late",)),
     "messages[tool].content": Field(f"{_BLOCK}[tool_result].content"),
     "messages[tool].content[].text": Field(f"{_BLOCK}[tool_result].content[text].text"),
-    "messages[tool].tool_call_id": Field(f"{_BLOCK}[tool_result].tool_use_id"),
+    "messages[tool].tool_call_id": Field(
+        f"{_BLOCK}[tool_result].tool_use_id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[function]": Field(None, ("functions",), whole=True),
     "(another key of a message)": Field(None, ("message.unknown_key",)),
     "(another key of a part)": Field(None, ("part.unknown_key",)),
@@ -284,14 +290,16 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[redacted_thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[tool_use]": Field(_CALL),
-    "messages[].content[tool_use].id": Field(f"{_CALL}.id"),
+    "messages[].content[tool_use].id": Field(f"{_CALL}.id", ("tool_call.id",)),
     "messages[].content[tool_use].name": Field(f"{_CALL}.function.name"),
     "messages[].content[tool_use].input": Field(f"{_CALL}.function.arguments"),
     "messages[].content[tool_use].caller": Field(None, ("anthropic.server_block",), whole=True),
     "messages[].content[tool_use].caller[direct]": Field(implied=True, whole=True),
     "messages[].content[tool_use].toolset_name": Field(None, ("anthropic.toolset",)),
     "messages[].content[tool_result]": Field("messages[tool]"),
-    "messages[].content[tool_result].tool_use_id": Field("messages[tool].tool_call_id"),
+    "messages[].content[tool_result].tool_use_id": Field(
+        "messages[tool].tool_call_id", ("tool_call.id",)
+    ),
     "messages[].content[tool_result].content": Field("messages[tool].content"),
     "messages[].content[tool_result].content[text]": Field("messages[tool].content"),
     "messages[].content[tool_result].content[text].text": Field("messages[tool].content"),

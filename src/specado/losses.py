@@ -128,6 +128,7 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
     ),

@@ -16,5 +16,6 @@ cdef class AnthropicBlocks(Encoder):
     cdef int write_document_source(self, str data, str field) except -1
     cdef bint write_reasoning(self, list blocks, bint first) except -1
     cdef bint write_calls(self, list calls, bint first) except -1
+    cdef str call_id(self, str given, str field)
     cdef int write_arguments(self, Call call) except -1
     cdef str check_last(self, str text, str field)

@@ -6,6 +6,7 @@ form, is reported by a row of `specado.losses`.
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
 from specado._core.encoder cimport Encoder
+from specado._core.names cimport is_plain, renamed
 from specado._core.normalize cimport data_start
 
 import msgspec
@@ -16,6 +17,8 @@ cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
     "image/gif": "image/gif", "image/webp": "image/webp",
 }
+# A renamed id has this many characters at most; one that is taken there may have more.
+cdef Py_ssize_t RENAMED_ID = 64
 
 
 cdef class AnthropicBlocks(Encoder):
@@ -161,7 +164,7 @@ cdef class AnthropicBlocks(Encoder):
             self.field = f"tool_calls[{place}]"
             self.block(first, b'{"type":"tool_use","id":')
             first = False
-            self.out.string(call.id)
+            self.out.string(self.call_id(call.id, f"{self.field}.id"))
             self.out.key(b"name")
             self.out.string(call.name)
             self.out.key(b"input")
@@ -178,6 +181,15 @@ cdef class AnthropicBlocks(Encoder):
             self.out.byte(b"}")
             place += 1
         return first
+
+    cdef str call_id(self, str given, str field):
+        """Return a call's id as it is taken there: `^[a-zA-Z0-9_-]+$` (2026-11-22)."""
+        cdef str id_there
+        if is_plain(given):
+            return given
+        id_there = renamed(given, RENAMED_ID)
+        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
+        return id_there
 
     cdef int write_arguments(self, Call call) except -1:
         """Write a call's arguments as they stand, once they are known to be a JSON object."""

@@ -313,7 +313,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.lose_names(turn)
         self.field = "tool_call_id"
         self.block(first, b'{"type":"tool_result","tool_use_id":')
-        self.out.string(turn.more.tool_call_id)
+        self.out.string(self.call_id(turn.more.tool_call_id, "tool_call_id"))
         self.field = "content"
         if turn.text is not None:
             if turn.text.strip():

@@ -12,10 +12,13 @@ from specado._core.conversation cimport (
 )
 from specado._core.encoder cimport Encoder
 from specado._core.json_text cimport exact
+from specado._core.names cimport renamed
 
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
 cdef frozenset PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
+# The longest id of a tool call ("Expected a string with maximum length 40"; 2026-11-22).
+cdef Py_ssize_t LONGEST_ID = 40
 cdef frozenset LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 
 
@@ -186,7 +189,8 @@ cdef class OpenAIChatEncoder(Encoder):
         self.field = "name"
         self.optional(b"name", more.name)
         self.field = "tool_call_id"
-        self.optional(b"tool_call_id", more.tool_call_id)
+        if more.tool_call_id is not None:
+            self.optional(b"tool_call_id", self.call_id(more.tool_call_id, "tool_call_id"))
         self.field = "refusal"
         self.optional(b"refusal", more.refusal)
         if more.calls is not None:
@@ -209,10 +213,19 @@ cdef class OpenAIChatEncoder(Encoder):
                           f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
+    cdef str call_id(self, str given, str field):
+        """Return a call's id as OpenAI takes it; other servers' limits are not known."""
+        cdef str id_there
+        if self.facts is None or len(given) <= LONGEST_ID:
+            return given
+        id_there = renamed(given, LONGEST_ID)
+        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
+        return id_there
+
     cdef int write_call(self, Call call, str field) except -1:
         self.field = field
         self.out.literal(b'{"id":')
-        self.out.string(call.id)
+        self.out.string(self.call_id(call.id, f"{field}.id"))
         if call.custom:
             self.out.literal(b',"type":"custom","custom":{"name":')
             self.out.string(call.name)
