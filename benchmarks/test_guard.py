@@ -209,6 +209,32 @@ def test_simulated_call(benchmark, model):
     benchmark(create, model, "Hello")
 
 
+FIELDS = {
+    f"field_{place}": {"type": "string", "description": "What it is for. " * 6, "enum": ["a", "b"]}
+    for place in range(14)
+}
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": f"tool_{place}",
+            "parameters": {"type": "object", "properties": FIELDS, "required": list(FIELDS)},
+        },
+    }
+    for place in range(20)
+]
+
+
+@pytest.mark.benchmark(group="plan a call with 20 tools of 2 KB, by candidates")
+@pytest.mark.parametrize("fallbacks", [[], ["anthropic/claude-opus-4-5"], ["gpt-4.1"] * 3])
+def test_plan_with_tools(benchmark, fallbacks):
+    plan = specado.Client({"simulate": True}).chat.completions.plan
+    found = plan("gpt-4o", "Hello", tools=TOOLS, fallback_models=fallbacks)
+    assert all(candidate.eligible for candidate in found)
+
+    benchmark(plan, "gpt-4o", "Hello", tools=TOOLS, fallback_models=fallbacks)
+
+
 @pytest.mark.benchmark(group="import in a new process (the interpreter's start is in both)")
 @pytest.mark.parametrize(
     "statement", ["pass", "import specado", "import specado; specado.Client()"]

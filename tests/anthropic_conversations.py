@@ -35,7 +35,9 @@ DOCUMENT = block("document", {"source": st.sampled_from([
     citations=st.sampled_from([{"enabled": True}, {"enabled": False}]))  # fmt: skip
 SERVER_USE = st.just({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}})
 SERVER_RESULT = st.just({"type": "web_search_tool_result", "tool_use_id": "s", "content": []})
-SEARCH_RESULT = st.just({"type": "search_result", "source": "a", "title": "b", "content": []})
+SEARCH_RESULT = block("search_result", {
+    "source": TEXT, "title": TEXT, "content": st.lists(TEXT_BLOCK, max_size=2),
+}, citations=st.sampled_from([{"enabled": True}, {"enabled": False}]))  # fmt: skip
 UPLOAD = st.just({"type": "container_upload", "file_id": "file_1"})
 THOUGHT = st.sampled_from([
     {"type": "thinking", "thinking": "hm", "signature": "sig"},

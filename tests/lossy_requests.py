@@ -432,6 +432,11 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "gpt-4o",
         "messages[2].content[0].content[0]",
     ),
+    "anthropic.search_result": Lost(
+        user({"type": "search_result", "title": "t", "source": "s", "content": []}),
+        "gpt-4o",
+        "messages[0].content[0]",
+    ),
     "anthropic.server_block": Lost(
         user({"type": "container_upload", "file_id": "f"}, {"type": "text", "text": "a"}),
         "gpt-4o",

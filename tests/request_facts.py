@@ -338,6 +338,12 @@ def _block(block: dict[str, Any], path: str, prefix: str, whole: str) -> Iterato
     elif kind == "document":
         known += ["source", "title", "citations"]
         yield from _document(block, path, prefix)
+    elif kind == "search_result":
+        known += ["source", "title", "content", "citations"]
+        yield one(f"{prefix}search result", block["title"], block["source"], at=path)
+        yield from _blocks(block["content"], f"{path}.content", prefix, path)
+        if (block.get("citations") or {}).get("enabled"):
+            yield one("citations", block["citations"], at=f"{path}.citations")
     elif kind == "tool_use":
         known += ["id", "name", "input", "caller"]
         said = json.dumps(block["input"], sort_keys=True)

@@ -21,8 +21,8 @@ LAYERS = [
     {"specado._version", "specado.types", "specado.errors"},
     {"specado.checks"},
     {"specado.config"},
-    {"specado.params"},
     {"specado._core"},
+    {"specado.params"},
     {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
     {

@@ -286,7 +286,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
         f"{_PART}[file].file.filename", ("anthropic.document_name",)
     ),
     "messages[].content[document].context": Field(None, ("anthropic.document_context",)),
-    "messages[].content[search_result]": _SERVER_BLOCK,
+    "messages[].content[search_result]": Field(
+        "messages[].content", ("anthropic.search_result",), whole=True
+    ),
     "messages[].content[thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[redacted_thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[tool_use]": Field(_CALL),
@@ -317,7 +319,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[tool_result].content[document].context": Field(
         None, ("anthropic.document_context",)
     ),
-    "messages[].content[tool_result].content[search_result]": _SERVER_BLOCK,
+    "messages[].content[tool_result].content[search_result]": Field(
+        "messages[tool].content", ("anthropic.search_result",), whole=True
+    ),
     "messages[].content[tool_result].content[tool_reference]": _SERVER_BLOCK,
     "messages[].content[tool_result].content[browser_state]": _SERVER_BLOCK,
     "messages[].content[tool_result].is_error": Field(

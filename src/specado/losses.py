@@ -250,6 +250,9 @@ ROWS: dict[str, Row] = {
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
+    "anthropic.search_result": Row(
+        "Relocate", "tuning", "Low", "a search result becomes text: title, source, what it says"
+    ),
     # The caller relied on the form of the answer, which nothing holds to now.
     "anthropic.format_strict": Row(
         "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"

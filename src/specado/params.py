@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, TypedDict, Union
 
+from specado._core import write_format_schema, write_tool_schemas
 from specado.checks import (
     STRICTNESSES,
     checked_headers,
@@ -139,6 +140,14 @@ def _dicts(name: str, value: Any) -> Any:
     return [_dict(f"{name}[{place}]", item) for place, item in enumerate(value)]
 
 
+def _tools(name: str, value: Any) -> Any:
+    return write_tool_schemas(_dicts(name, value))
+
+
+def _format(name: str, value: Any) -> Any:
+    return write_format_schema(_dict(name, value))
+
+
 PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "temperature": _number,
     "max_tokens": _count,
@@ -160,7 +169,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "prompt_cache_options": _dict,
     "prompt_cache_retention": _text,
     "reasoning_effort": _text,
-    "response_format": _dict,
+    "response_format": _format,
     "safety_identifier": _text,
     "seed": _whole,
     "service_tier": _text,
@@ -169,7 +178,7 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
     "stream": _flag,
     "stream_options": _dict,
     "tool_choice": _text_or_dict,
-    "tools": _dicts,
+    "tools": _tools,
     "top_logprobs": _whole,
     "top_p": _number,
     "user": _text,
@@ -228,9 +237,11 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
 def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the parameters that travel and the call's options, checked; `None` means not given.
 
+    Schemas are written as JSON here, once for every candidate of the call.
+
     Raises:
         TypeError: a name is not known; the nearest known one is named.
-        MessageFormatError: a value has a wrong type.
+        MessageFormatError: a value has a wrong type, or a schema no JSON form.
         ConfigurationError: an option has a wrong value.
     """
     parameters: dict[str, Any] = {}

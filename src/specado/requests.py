@@ -117,7 +117,7 @@ def _read_anthropic(request: dict[str, Any]) -> SourceRequest:
     for name in _SAME_IN_ANTHROPIC:
         if request.get(name) is not None:
             PARAMETERS[name](name, request[name])
-    conversation, parameters, losses, places = read_anthropic_request(request)
+    conversation, parameters, losses, places = read_anthropic_request(dict(request))
     return SourceRequest(_model(request), conversation, parameters, losses, places)
 
 

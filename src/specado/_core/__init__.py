@@ -2,6 +2,8 @@
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `read_anthropic_request`: a messages request into the same form, with what that loses.
+- `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
+  for all candidates of a call.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
 - `FrameDecoder`: the bytes of a stream to its events.
@@ -27,6 +29,7 @@ from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.replies import error_facts
+from specado._core.schemas import write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
 
 __all__ = [
@@ -47,6 +50,8 @@ __all__ = [
     "normalize",
     "read_anthropic_request",
     "unwrap_emulated",
+    "write_format_schema",
+    "write_tool_schemas",
 ]
 
 # What an encoder reports: the row in `specado.losses`, the path in the caller's request, and the

@@ -106,7 +106,7 @@ cdef class AnthropicReader(AnthropicHistory):
     cdef int read_format(self, dict given, str path) except -1:
         if given.get("type") != "json_schema":
             raise self.wrong(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
-        schema = self.frozen(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
+        schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
         self.lose("anthropic.format_name", path, None, "response")
         strict = openai_enforces(schema)
@@ -161,7 +161,7 @@ cdef class AnthropicReader(AnthropicHistory):
                 if name in ("type", "name") or value is None:
                     continue
                 if name == "input_schema":
-                    function["parameters"] = self.frozen(value, f"{path}.input_schema")
+                    function["parameters"] = self.written(value, f"{path}.input_schema")
                 elif name == "description":
                     function[name] = self.text_of(value, f"{path}.description")
                 elif name == "strict":

@@ -19,6 +19,11 @@ cdef class JsonWriter:
     cdef int _member_name(self, object name) except -1
     cdef bytes finish(self)
 
+cdef class WrittenDict(dict):
+    cdef bytes text
+
+cdef dict plain_copy(dict given)
+cdef WrittenDict written(dict value)
 cdef object freeze(object value, int depth)
 cdef object bare_text(str value)
 cdef str exact(object value)

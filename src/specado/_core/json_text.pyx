@@ -81,6 +81,11 @@ cdef object plain_struct(object value):
 
 
 @cython.final
+cdef class WrittenDict(dict):
+    """A dict with its JSON text, which is written instead of it; made by `written`."""
+
+
+@cython.final
 cdef class JsonWriter:
     """A growable buffer of JSON text.
 
@@ -249,6 +254,8 @@ cdef class JsonWriter:
             return self._float(value)
         if depth >= DEPTH_LIMIT:
             raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+        if type(value) is WrittenDict and (<WrittenDict>value).text is not None:
+            return self.literal((<WrittenDict>value).text)
         if isinstance(value, dict):
             self.byte(b"{")
             # The cast: a subclass may override items().
@@ -325,6 +332,29 @@ cdef object _name_of(object name):
     if isinstance(name, int) and not isinstance(name, bool):
         return name
     raise NotJson(f"a key of type {type(name).__name__}: keys are text")
+
+
+cdef dict plain_copy(dict given):
+    """Return a copy that is a `dict` itself; not by methods, which a subclass may steer."""
+    return {name: value for name, value in given.items()}
+
+
+cdef WrittenDict written(dict value):
+    """Return a copy of *value* that knows its JSON text; what has none is `NotJson`.
+
+    What lies deeper is shared: the text is as *value* was, whatever becomes of it.
+    """
+    cdef JsonWriter writer
+    cdef WrittenDict made
+    if type(value) is WrittenDict:
+        return <WrittenDict>value
+    writer = JsonWriter()
+    writer.value(value, 0)
+    made = WrittenDict()
+    for name, item in value.items():
+        made[name] = item
+    made.text = writer.finish()
+    return made
 
 
 def locate(value):
