@@ -35,7 +35,7 @@ IMAGE = with_extra(
             "image_url": st.fixed_dictionaries(
                 {"url": st.sampled_from(
                     ["https://example.org/a.png", "data:image/png;base64,iVBORw0KGgo=",
-                     "data:image/webp;base64,AAAA"])},
+                     "data:image/webp;base64,AAAA", "data:image/bmp;base64,AAAA"])},
                 optional={"detail": st.sampled_from(["auto", "low", "high"])},
             ),
         }
@@ -47,7 +47,9 @@ FILE = with_extra(
             "type": st.just("file"),
             "file": st.sampled_from(
                 [{"file_data": "data:application/pdf;base64,JVBERg=="}, {"file_id": "file-1"},
-                 {"file_data": "JVBERi0x", "filename": "a.pdf"}]
+                 {"file_data": "JVBERi0x", "filename": "a.pdf"},
+                 {"file_data": "data:text/plain;base64,w6ku"},
+                 {"file_data": "data:application/zip;base64,AAAA"}]
             ),
         }
     )

@@ -101,7 +101,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "text.blank": Lost(
         messages(USER, {"role": "user", "content": " "}), OPUS, "messages[1].content"
     ),
-    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1].content"),
+    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1]"),
     "assistant.trailing_space": Lost(
         messages(USER, {"role": "assistant", "content": "Hi "}), OPUS, "messages[1].content"
     ),
@@ -125,7 +125,9 @@ FROM_OPENAI: dict[str, Lost] = {
         user(image(PNG, detail="low")), OPUS, "messages[0].content[0].image_url.detail"
     ),
     "image.media_type": Lost(
-        user(image("data:image/tiff;base64,AAAA")), OPUS, "messages[0].content[0].image_url.url"
+        user(image("data:image/tiff;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
     ),
     "file.id": Lost(
         user(file(file_id="f"), {"type": "text", "text": "a"}),
@@ -136,7 +138,12 @@ FROM_OPENAI: dict[str, Lost] = {
         user(file(file_id="f", file_data=PDF)), OPUS, "messages[0].content[0].file.file_id"
     ),
     "file.media_type": Lost(
-        user(file(file_data="data:text/csv;base64,AAAA")),
+        user(file(file_data="data:application/zip;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
+    ),
+    "file.text": Lost(
+        user(file(file_data="data:text/csv;base64,YSxiCg==")),
         OPUS,
         "messages[0].content[0].file.file_data",
     ),

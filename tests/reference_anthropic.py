@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any, Optional
 
@@ -23,20 +24,6 @@ Block = dict[str, Any]
 LEADING = ("system", "developer")
 
 
-def is_blank(message: dict[str, Any]) -> bool:
-    if message["role"] == "tool" or message.get("tool_calls"):
-        return False
-    if (message.get("refusal") or "").strip() or message.get("reasoning_details") is not None:
-        return False
-    content = message.get("content") or ""
-    parts = [content] if isinstance(content, str) else content
-    texts = [
-        part if isinstance(part, str) else part.get("text", part.get("refusal", "x"))
-        for part in parts
-    ]
-    return not any(text.strip() for text in texts)
-
-
 class AnthropicTwin(_Twin):
     """Everything is blocks; a turn of one text block may as well be a string."""
 
@@ -49,12 +36,12 @@ class AnthropicTwin(_Twin):
         lead = 0
         while lead < len(self.messages) and self.messages[lead]["role"] in LEADING:
             lead += 1
-        self.alone = lead == len(self.messages)
+        self.find_last(lead)
+        self.alone = lead == self.end
         if self.alone:
             for index in range(lead):
                 self.lose("system.alone", f"messages[{index}].role")
             lead = 0
-        self.find_last()
         system = [block for index in range(lead) for block in self.system(index)]
         if instruction:
             system.append({"type": "text", "text": instruction})
@@ -158,16 +145,35 @@ class AnthropicTwin(_Twin):
         if not given.get("strict"):
             self.lose("response_format.strict", path)
 
-    def find_last(self) -> None:
-        spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
-        self.last = None
-        if spoken:
-            message = self.messages[spoken[-1]]
-            if message["role"] == "assistant" and not message.get("tool_calls"):
+    def find_last(self, lead: int) -> None:
+        self.last, self.end = None, len(self.messages)
+        self.alone = lead == self.end
+        while True:
+            spoken = [i for i in range(lead, self.end) if not self.is_blank(i)]
+            message = self.messages[spoken[-1]] if spoken else {"role": "user"}
+            if message["role"] != "assistant" or message.get("tool_calls"):
+                break
+            if self.trait("assistant_prefill") is not False:
                 self.last = spoken[-1]
-        if self.last is not None and self.trait("assistant_prefill") is False:
-            self.lose("assistant.last", f"messages[{self.last}].content")
-            self.last = None
+                break
+            self.lose("assistant.last", f"messages[{spoken[-1]}]")
+            for index in range(spoken[-1] + 1, self.end):
+                self.blocks_of(index)
+            self.end = spoken[-1]
+
+    def is_blank(self, index: int) -> bool:
+        """Whether a message has nothing that is sent."""
+        reported = len(self.losses)
+        if self.messages[index]["role"] == "tool":
+            return False
+        blocks = self.blocks_of(index)
+        del self.losses[reported:]
+        return not blocks
+
+    def blocks_of(self, index: int) -> list[Block]:
+        message = self.messages[index]
+        in_place = self.side(message) == "system"
+        return (self.system_blocks if in_place else self.blocks)(message, index)
 
     # Messages.
 
@@ -245,10 +251,10 @@ class AnthropicTwin(_Twin):
 
     def turns(self, start: int) -> list[Block]:
         groups: list[tuple[str, list[int]]] = []
-        for index in range(start, len(self.messages)):
+        for index in range(start, self.end):
             message = self.messages[index]
-            if is_blank(message):
-                self.blocks(message, index)
+            if self.is_blank(index):
+                self.blocks_of(index)
                 continue
             side = self.side(message)
             if groups and groups[-1][0] == side:
@@ -366,32 +372,41 @@ class AnthropicTwin(_Twin):
             return []
         if kind == "image_url":
             block = self.image(part["image_url"], path)
-        elif part["file"].get("file_data") is None:
-            self.lose("file.id", path)
-            return []
         else:
             block = self.document(part["file"], path)
+        if block is None:
+            return []
         self.keep_cache(part, block, path, {"type", kind})
         return [block]
 
-    def image(self, image: dict[str, Any], path: str) -> Block:
+    def image(self, image: dict[str, Any], path: str) -> Optional[Block]:
         if self.lacks("input_modalities", "Image"):
-            self.lose("input.image", path)
+            return self.lose("input.image", path)
+        url = image["url"]
+        source = {"type": "url", "url": url}
+        if url.startswith("data:"):
+            media, data = url[5:].split(";base64,")
+            if media not in ("image/jpeg", "image/png", "image/gif", "image/webp"):
+                return self.lose("image.media_type", path)
+            source = {"type": "base64", "media_type": media, "data": data}
         if image.get("detail") not in (None, "auto"):
             self.lose("image.detail", f"{path}.image_url.detail")
-        url = image["url"]
-        if not url.startswith("data:"):
-            return {"type": "image", "source": {"type": "url", "url": url}}
-        media, data = url[5:].split(";base64,")
-        if media not in ("image/jpeg", "image/png", "image/gif", "image/webp"):
-            self.lose("image.media_type", f"{path}.image_url.url")
-        return {"type": "image", "source": {"type": "base64", "media_type": media, "data": data}}
+        return {"type": "image", "source": source}
 
-    def document(self, file: dict[str, Any], path: str) -> Block:
+    def document(self, file: dict[str, Any], path: str) -> Optional[Block]:
+        if file.get("file_data") is None:
+            return self.lose("file.id", path)
         if self.lacks("input_modalities", "Document"):
-            self.lose("input.document", path)
-        data = file["file_data"].split(";base64,")[-1]
+            return self.lose("input.document", path)
+        head, _, data = file["file_data"].rpartition(";base64,")
+        media = head[5:] or "application/pdf"
         source = {"type": "base64", "media_type": "application/pdf", "data": data}
+        if media.startswith("text/"):
+            self.lose("file.text", f"{path}.file.file_data")
+            text = base64.b64decode(data).decode()
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+        elif media != "application/pdf":
+            return self.lose("file.media_type", path)
         block: Block = {"type": "document", "source": source}
         if file.get("filename") is not None:
             block["title"] = file["filename"]

@@ -92,13 +92,17 @@ class OpenAITwin(_Twin):
             self.lose(f"{name}.{row}", name)
             effort = nearest(effort, levels)
         running = default if effort is None else effort
-        if (
+        self.toolless = bool(self.params.get("tools")) and self.without_tools()
+        if self.toolless:
+            self.lose("tools.unsupported", "tools")
+        elif (
             self.params.get("tools")
             and running != "none"
             and self.trait("tools_while_reasoning") is False
         ):
             if levels is not None and "none" not in levels:
                 self.lose("tools.reasoning", "tools")
+                self.toolless = True
             else:
                 self.lose(f"{name}.{'off' if effort is None else 'tools'}", name)
                 effort, running = (None if default == "none" else "none"), "none"
@@ -113,10 +117,11 @@ class OpenAITwin(_Twin):
         if found["content"] is None and not acts:
             found["content"] = ""
         if isinstance(found["content"], list):
-            found["content"] = [
+            parts = [
                 self.part(part, f"{path}.content[{place}]")
                 for place, part in enumerate(found["content"])
             ]
+            found["content"] = [part for part in parts if part is not None] or ""
         for name, value in message.items():
             if name in ("role", "content") or (name in KNOWN_KEYS and value is None):
                 continue
@@ -161,7 +166,7 @@ class OpenAITwin(_Twin):
             return str(only)
         return role
 
-    def part(self, part: Any, path: str) -> dict[str, Any]:
+    def part(self, part: Any, path: str) -> Optional[dict[str, Any]]:
         if isinstance(part, str):
             return {"type": "text", "text": part}
         needs = {
@@ -171,12 +176,15 @@ class OpenAITwin(_Twin):
         }.get(part["type"])
         if needs is not None and self.lacks("input_modalities", needs[0]):
             self.lose(needs[1], path)
+            return None
         return self.cleaned(part, path)
 
     def param(self, found: dict[str, Any], name: str, value: Any) -> None:
         if name in ("max_tokens", "max_completion_tokens"):
             return self.limit(found, name, value)
         if name == "reasoning_effort":
+            return None
+        if self.toolless and name in ("tools", "tool_choice", "parallel_tool_calls"):
             return None
         alone = self.reasons and self.trait("sampling_while_reasoning") is False
         sampling = self.trait("sampling") is False
@@ -207,17 +215,15 @@ class OpenAITwin(_Twin):
                 self.lose("tool_choice.thinking", name)
                 value = "auto"
         elif name == "tools":
-            if self.without_tools():
-                self.lose("tools.unsupported", name)
             value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
         elif name == "modalities" and "audio" in value:
             if self.lacks("output_modalities", "Audio"):
-                self.lose("audio.output", name)
+                return self.lose("audio.output", name)
         elif name == "response_format" and (
             (value["type"] == "json_object" and self.lacks("features", "json_mode"))
             or (value["type"] == "json_schema" and self.trait("structured_output") is False)
         ):
-            self.lose("response_format.unsupported", name)
+            return self.lose("response_format.unsupported", name)
         found[name] = value
         return None
 

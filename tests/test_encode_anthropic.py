@@ -103,7 +103,7 @@ def test_an_assistant_message_at_the_end_is_reported_where_it_is_refused(
 ) -> None:
     messages = [USER, {"role": "assistant", "content": content}, *after]
 
-    assert ("assistant.last", "messages[1].content") in encoded(messages, None, "claude-opus-5")[1]
+    assert ("assistant.last", "messages[1]") in encoded(messages, None, "claude-opus-5")[1]
     assert "assistant.last" not in [row for row, _ in encoded(messages)[1]]
 
 

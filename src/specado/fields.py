@@ -65,7 +65,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "messages[user].content[file].file": Field(f"{_BLOCK}[document].source"),
     "messages[user].content[file].file.file_data": Field(
-        f"{_BLOCK}[document].source[base64].data", ("file.media_type",)
+        f"{_BLOCK}[document].source[base64].data", ("file.media_type", "file.text")
     ),
     "messages[user].content[file].file.file_id": Field(None, ("file.id", "file.id_beside_data")),
     "messages[user].content[file].file.filename": Field(f"{_BLOCK}[document].title"),

@@ -99,7 +99,8 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "the file lies with another provider: send its data"
     ),
     "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
-    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF there"),
+    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
+    "file.text": Row("Relocate", "tuning", "None", "the text of a file, as plain text"),
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),

@@ -11,9 +11,12 @@ cdef class AnthropicBlocks(Encoder):
     cdef int block_extra(self, dict extra, str field) except -1
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1
     cdef object bad(self, str field, str what)
-    cdef tuple data_uri(self, str uri)
+    cdef str refused_row(self, Part part)
+    cdef bint refuses(self, Part part)
+    cdef int lose_media(self, Part part, str path) except -1
     cdef int write_image_source(self, str url, str field) except -1
-    cdef int write_document_source(self, str data, str field) except -1
+    cdef int write_document_source(self, str data, str path) except -1
+    cdef str refused_reasoning(self, object item)
     cdef bint write_reasoning(self, list blocks, bint first) except -1
     cdef bint write_calls(self, list calls, bint first) except -1
     cdef str call_id(self, str given, str field)

@@ -5,9 +5,11 @@ form, is reported by a row of `specado.losses`.
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
+from specado._core.data_uris cimport data_start, media_type
 from specado._core.encoder cimport Encoder
 from specado._core.names cimport is_plain, renamed
-from specado._core.normalize cimport data_start
+
+from base64 import b64decode
 
 import msgspec
 
@@ -17,6 +19,9 @@ cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
     "image/gif": "image/gif", "image/webp": "image/webp",
 }
+cdef str PDF = "application/pdf"
+# Text by another name; all of `text/` is too.
+cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
 # A renamed id has this many characters at most; one that is taken there may have more.
 cdef Py_ssize_t RENAMED_ID = 64
 
@@ -65,26 +70,19 @@ cdef class AnthropicBlocks(Encoder):
         if part.kind == REFUSAL:
             self.lose("assistant.refusal", path)
             return self.write_text(part.text, part.extra, field, first)
-        if part.kind == AUDIO:
-            self.lose("input.audio", path)
+        if self.refuses(part):
+            self.lose_media(part, path)
             return first
         if part.kind == IMAGE:
-            if self.lacks_input("Image"):
-                self.lose("input.image", path)
             self.block(first, b'{"type":"image","source":')
             self.write_image_source(part.text, f"{field}.image_url.url")
             if part.detail is not None and part.detail != "auto":
                 self.lose("image.detail", f"{path}.image_url.detail", part.detail)
         else:
-            if part.text is None:
-                self.lose("file.id", path, part.file_id)
-                return first
             if part.file_id is not None:
                 self.lose("file.id_beside_data", f"{path}.file.file_id", part.file_id)
-            if self.lacks_input("Document"):
-                self.lose("input.document", path)
             self.block(first, b'{"type":"document","source":')
-            self.write_document_source(part.text, f"{field}.file.file_data")
+            self.write_document_source(part.text, f"{path}.file.file_data")
             if part.detail is not None:
                 self.out.key(b"title")
                 self.out.string(part.detail)
@@ -98,63 +96,92 @@ cdef class AnthropicBlocks(Encoder):
         return MessageFormatError(f"messages[{self.index}].{field}: {what}",
                                   index=self.index, field=field)
 
-    cdef tuple data_uri(self, str uri):
-        """Return the media type of a checked data URI and where its data begins."""
-        cdef Py_ssize_t start = data_start(uri)
-        return uri[5:start - 8].split(";")[0].strip().lower(), start
+    cdef str refused_row(self, Part part):
+        """Return the row of a medium that is not taken there, `None` if it is taken."""
+        cdef str media
+        if part.kind == AUDIO:
+            return "input.audio"
+        if part.kind == IMAGE:
+            if self.lacks_input("Image"):
+                return "input.image"
+            if part.text.startswith("data:") and media_type(part.text) not in IMAGE_TYPES:
+                return "image.media_type"
+            return None
+        if part.text is None:
+            return "file.id"
+        if self.lacks_input("Document"):
+            return "input.document"
+        media = file_type(part.text)
+        if media != PDF and (not is_text(media) or text_in(part.text) is None):
+            return "file.media_type"
+        return None
+
+    cdef bint refuses(self, Part part):
+        return self.refused_row(part) is not None
+
+    cdef int lose_media(self, Part part, str path) except -1:
+        """Report a medium that is left out."""
+        cdef str row = self.refused_row(part)
+        if row == "image.media_type" or row == "file.media_type":
+            return self.lose(row, path, media_type(part.text))
+        return self.lose(row, path, part.file_id if row == "file.id" else None)
 
     cdef int write_image_source(self, str url, str field) except -1:
-        cdef object media
-        cdef Py_ssize_t start
-        if not url[:5].lower() == "data:":
-            if not url[:8].lower().startswith(("https://", "http://")):
+        if not url.startswith("data:"):
+            if not url.startswith(("https://", "http://")):
                 raise self.bad(field, "must be an http(s) URL or a data URI")
             self.out.literal(b'{"type":"url","url":')
             self.out.string(url)
             return self.out.byte(b"}")
-        media, start = self.data_uri(url)
-        if media not in IMAGE_TYPES:
-            self.lose("image.media_type", f"messages[{self.index}].{field}", media)
         self.out.literal(b'{"type":"base64","media_type":')
-        self.out.string(IMAGE_TYPES.get(media, media))
+        self.out.string(IMAGE_TYPES[media_type(url)])
         self.out.literal(b',"data":')
-        self.out.string_tail(url, start)
+        self.out.string_tail(url, data_start(url))
         return self.out.byte(b"}")
 
-    cdef int write_document_source(self, str data, str field) except -1:
-        cdef object media = "application/pdf"
-        cdef Py_ssize_t start = 0
-        if data[:5].lower() == "data:":
-            media, start = self.data_uri(data)
-        if media != "application/pdf":
-            self.lose("file.media_type", f"messages[{self.index}].{field}", media)
-        self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
-        self.out.string_tail(data, start)
+    cdef int write_document_source(self, str data, str path) except -1:
+        cdef str media = file_type(data)
+        if media == PDF:
+            self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
+            self.out.string_tail(data, data_start(data) if data.startswith("data:") else 0)
+        else:
+            self.lose("file.text", path, media, "text/plain")
+            self.out.literal(b'{"type":"text","media_type":"text/plain","data":')
+            self.out.string(text_in(data))
         return self.out.byte(b"}")
+
+    cdef str refused_reasoning(self, object item):
+        """Return the row of a reasoning block that cannot go back, `None` if it can."""
+        if item.model is None or family_of(item.model) != family_of(self.model):
+            return "reasoning.foreign"
+        if item.type == "thinking" and item.signature is not None:
+            return None
+        if item.type == "redacted_thinking" and item.data is not None:
+            return None
+        return "reasoning.unsigned"
 
     cdef bint write_reasoning(self, list blocks, bint first) except -1:
         cdef Py_ssize_t place = 0
         cdef str path
+        cdef str row
         for item in blocks:
             path = f"messages[{self.index}].reasoning_details[{place}]"
             self.field = f"reasoning_details[{place}]"
             place += 1
-            if item.model is None or family_of(item.model) != family_of(self.model):
-                self.lose("reasoning.foreign", path, item.model, None)
-            elif item.type == "thinking" and item.signature is not None:
+            row = self.refused_reasoning(item)
+            if row is not None:
+                self.lose(row, path, item.model if row == "reasoning.foreign" else None)
+                continue
+            if item.type == "thinking":
                 self.block(first, b'{"type":"thinking","thinking":')
                 self.out.string(item.text or "")
                 self.out.key(b"signature")
                 self.out.string(item.signature)
-                self.out.byte(b"}")
-                first = False
-            elif item.type == "redacted_thinking" and item.data is not None:
+            else:
                 self.block(first, b'{"type":"redacted_thinking","data":')
                 self.out.string(item.data)
-                self.out.byte(b"}")
-                first = False
-            else:
-                self.lose("reasoning.unsigned", path)
+            self.out.byte(b"}")
+            first = False
         return first
 
     cdef bint write_calls(self, list calls, bint first) except -1:
@@ -232,6 +259,23 @@ cdef class AnthropicBlocks(Encoder):
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0
+
+
+cdef str file_type(str data):
+    """Return the media type of a file's data; alone it is a PDF's."""
+    return media_type(data) if data.startswith("data:") else PDF
+
+
+cdef bint is_text(str media):
+    return media.startswith("text/") or media in TEXT_TYPES
+
+
+cdef str text_in(str uri):
+    """Return the text in a data URI, `None` if it is not UTF-8."""
+    try:
+        return b64decode(uri[data_start(uri):]).decode()
+    except ValueError:
+        return None
 
 
 cdef str family_of(str model):

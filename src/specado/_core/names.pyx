@@ -23,10 +23,16 @@ cdef bint is_plain(str text):
 
 
 cdef str renamed(str text, Py_ssize_t limit):
-    """Return a plain text of *limit* characters at most: the first of *text* and a hash of all."""
+    """Return a plain text of *limit* characters at most: the first of *text* and a hash of all.
+
+    A text with a lone surrogate stays, for the writer to refuse.
+    """
     cdef Py_UCS4 c
     cdef list kept = []
+    try:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        return text
     for c in text[:limit - DIGITS - 1]:
         kept.append(c if is_plain_character(c) else u"_")
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{''.join(kept)}-{digest[:DIGITS]}"
