@@ -59,6 +59,10 @@ def schema_format(
     return {"type": "json_schema", "json_schema": inner}
 
 
+def function(parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters, **more}}
+
+
 def file(**given: str) -> dict[str, Any]:
     return {"type": "file", "file": given}
 
@@ -187,6 +191,21 @@ FROM_OPENAI: dict[str, Lost] = {
         ),
         OPUS,
         "messages[1].tool_calls[0].id",
+    ),
+    "tool.strict_schema": Lost(
+        messages(USER, tools=[function({"properties": {"a": {}}}, strict=True)]),
+        OPUS,
+        "tools[0].function.strict",
+    ),
+    "tool.hint": Lost(
+        messages(USER, tools=[function({"anyOf": [SCHEMA, {"type": "object"}]})]),
+        OPUS,
+        "tools[0].function.parameters.anyOf",
+    ),
+    "tool.schema": Lost(
+        messages(USER, tools=[function({"type": "array", "items": SCHEMA})]),
+        OPUS,
+        "tools[0].function.parameters",
     ),
     "tool.result_late": Lost(
         messages(USER, CALLED, USER, ANSWER, tools=[FUNCTION]), OPUS, "messages[3]"
@@ -478,6 +497,21 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         result({"type": "text", "text": "a"}, toolset_name="computer"),
         "gpt-4o",
         "messages[2].content[0].toolset_name",
+    ),
+    "anthropic.tool_strict": Lost(
+        messages(USER, tools=[{"name": "f", "input_schema": {"type": "object"}, "strict": True}]),
+        "gpt-4o",
+        "tools[0].strict",
+    ),
+    "anthropic.format_root": Lost(
+        messages(
+            USER,
+            output_config={
+                "format": {"type": "json_schema", "schema": {"type": "array", "items": SCHEMA}}
+            },
+        ),
+        "gpt-4o",
+        "output_config.format.schema",
     ),
     "anthropic.top_k": Lost(messages(USER, top_k=5), "gpt-4o", "top_k"),
 }

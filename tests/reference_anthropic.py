@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import Any, Optional
 
@@ -111,6 +112,12 @@ class AnthropicTwin(_Twin):
             free = not thinks and self.trait("forced_tool_choice") is not False
             if not native and (self.params.get("tools") or not free):
                 self.lose("response_format.conflict", "response_format")
+                return False, False, None
+            root = self.params["response_format"]["json_schema"].get("schema") or {}
+            if not native and (
+                root.get("type", "object") != "object" or {"oneOf", "anyOf", "allOf"} & set(root)
+            ):
+                self.lose("response_format.unsupported", "response_format")
                 return False, False, None
             if not native:
                 self.lose("response_format.tool", "response_format")
@@ -507,7 +514,7 @@ class AnthropicTwin(_Twin):
             name = "structured_output"
             description = given.get("description") or "Give the answer in this form."
             found["tools"] = [{"name": name, "description": description,
-                               "input_schema": given["schema"]}]  # fmt: skip
+                               "input_schema": {"type": "object", **given["schema"]}}]  # fmt: skip
             found["tool_choice"] = {"type": "tool", "name": name}
         else:
             called = {
@@ -530,10 +537,20 @@ class AnthropicTwin(_Twin):
         found: Block = {"name": function.pop("name")}
         if function.get("description") is not None:
             found["description"] = function["description"]
-        found["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        where = f"{path}.function.parameters"
+        schema = self.input_schema(function.get("parameters"), where)
+        found["input_schema"] = schema
         strict = function.get("strict")
         if strict is not None and self.trait("strict_tools") is True:
             found["strict"] = strict
+            form = enforced(schema) if strict else None
+            if strict and form is None:
+                self.lose("tool.strict_schema", f"{path}.function.strict")
+                found["strict"] = False
+            elif form is not None:
+                found["input_schema"] = form.form
+                for place in [""] * form.closed + form.said:
+                    self.lose("tool.hint", where + place)
         elif strict:
             self.lose("tool.strict", f"{path}.function.strict")
         if tool.get("cache_control") is not None:
@@ -543,6 +560,25 @@ class AnthropicTwin(_Twin):
         for name in set(tool) - {"type", "function", "cache_control"}:
             self.lose("param.unknown", f"{path}.{name}")
         return found
+
+    def input_schema(self, given: Any, path: str) -> dict[str, Any]:
+        if not given:
+            return {"type": "object", "properties": {}}
+        if given.get("type", "object") != "object":
+            self.lose("tool.schema", path)
+            text = json.dumps(given, separators=(",", ":"), ensure_ascii=False)
+            return {"type": "object", "description": text}
+        made = {"type": "object", **given}
+        hints = []
+        for name in [name for name in made if name in ("oneOf", "anyOf", "allOf")]:
+            self.lose("tool.hint", f"{path}.{name}")
+            text = json.dumps(made.pop(name), separators=(",", ":"), ensure_ascii=False)
+            hints.append(f"{name}: {text}")
+        if hints:
+            said = "{" + ", ".join(hints) + "}"
+            before = made.get("description")
+            made["description"] = f"{before}\n\n{said}" if before else said
+        return made
 
     def add_choice(self, found: dict[str, Any], choice: Any) -> None:
         one = self.params.get("parallel_tool_calls") is False

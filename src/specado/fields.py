@@ -131,8 +131,12 @@ OPENAI_FIELDS: dict[str, Field] = {
     "tools[function].function": Field("tools"),
     "tools[function].function.name": Field("tools[].name"),
     "tools[function].function.description": Field("tools[].description"),
-    "tools[function].function.parameters": Field("tools[].input_schema"),
-    "tools[function].function.strict": Field("tools[].strict", ("tool.strict",), ("tool.strict",)),
+    "tools[function].function.parameters": Field(
+        "tools[].input_schema", ("tool.hint", "tool.schema")
+    ),
+    "tools[function].function.strict": Field(
+        "tools[].strict", ("tool.strict", "tool.strict_schema"), ("tool.strict",)
+    ),
     "tools[custom]": Field(None, ("tool.custom",), whole=True),
     "tool_choice": Field(
         "tool_choice",
@@ -359,7 +363,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "tools[custom].name": Field("tools[function].function.name"),
     "tools[custom].description": Field("tools[function].function.description"),
     "tools[custom].input_schema": Field("tools[function].function.parameters", whole=True),
-    "tools[custom].strict": Field("tools[function].function.strict"),
+    "tools[custom].strict": Field("tools[function].function.strict", ("anthropic.tool_strict",)),
     "tools[custom].allowed_callers": Field(None, ("anthropic.tool_option",)),
     "tools[custom].defer_loading": Field(None, ("anthropic.tool_option",)),
     "tools[custom].eager_input_streaming": Field(None, ("anthropic.tool_option",)),
@@ -382,7 +386,8 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "output_config": Field(implied=True),
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
     "output_config.format.schema": Field(
-        "response_format[json_schema].json_schema.schema", ("anthropic.format_strict",)
+        "response_format[json_schema].json_schema.schema",
+        ("anthropic.format_strict", "anthropic.format_root"),
     ),
     "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),

@@ -130,6 +130,9 @@ ROWS: dict[str, Row] = {
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
     "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
+    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
+    "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
+    "tool.schema": Row("Emulate", "contract", "Medium", "the input is an object there"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
     ),
@@ -273,6 +276,12 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
+    "anthropic.tool_strict": Row(
+        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
+    ),
+    "anthropic.format_root": Row(
+        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+    ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),

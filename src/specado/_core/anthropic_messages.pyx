@@ -149,6 +149,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
                 return 0
             if self.params.get("tools") or not self.may_force():
                 self.lose("response_format.conflict", "response_format", kind)
+            elif self.stand_in_schema() is None:
+                self.lose("response_format.unsupported", "response_format", kind)
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
