@@ -159,6 +159,10 @@ FROM_OPENAI: dict[str, Lost] = {
         OPUS,
         "messages[1].cache_control",
     ),
+    "cache_control.most": Lost(user(*[CACHED] * 5), OPUS, "messages[0].content[0].cache_control"),
+    "cache_control.unknown": Lost(
+        messages({**USER, "cache_control": {"type": "lasting"}}), OPUS, "messages[0].cache_control"
+    ),
     "cache_control.twice": Lost(
         messages({"role": "user", "content": [CACHED], "cache_control": CACHE}),
         OPUS,

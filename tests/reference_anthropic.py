@@ -30,6 +30,7 @@ class AnthropicTwin(_Twin):
 
     def body(self, model: str) -> tuple[dict[str, Any], Losses]:
         self.model = model
+        self.marks: list[tuple[Block, str]] = []
         found: dict[str, Any] = {"model": model, "max_tokens": self.limit()}
         self.effort = self.thinking_effort(found["max_tokens"])
         self.thinks = self.trait("thinking") == "always" or self.effort is not None
@@ -50,6 +51,10 @@ class AnthropicTwin(_Twin):
             found["system"] = system
         found["messages"] = self.turns(lead)
         self.add_params(found, native, emulated)
+        in_order = sorted(self.marks, key=lambda mark: not mark[1].startswith("tools["))
+        for block, path in in_order[:-4]:
+            self.lose("cache_control.most", path)
+            del block["cache_control"]
         return found, self.losses
 
     # What depends on more than one parameter.
@@ -170,11 +175,11 @@ class AnthropicTwin(_Twin):
 
     def is_blank(self, index: int) -> bool:
         """Whether a message has nothing that is sent."""
-        reported = len(self.losses)
+        reported, marked = len(self.losses), len(self.marks)
         if self.messages[index]["role"] == "tool":
             return False
         blocks = self.blocks_of(index)
-        del self.losses[reported:]
+        del self.losses[reported:], self.marks[marked:]
         return not blocks
 
     def blocks_of(self, index: int) -> list[Block]:
@@ -216,7 +221,7 @@ class AnthropicTwin(_Twin):
     def keep_cache(self, source: dict[str, Any], block: Block, path: str, known: set[str]) -> None:
         for name, value in source.items():
             if name == "cache_control":
-                block[name] = value
+                self.mark(block, value, f"{path}.{name}")
             elif name == "prompt_cache_breakpoint":
                 self.lose("prompt_cache", f"{path}.{name}")
             elif name not in known and value is not None:
@@ -230,8 +235,13 @@ class AnthropicTwin(_Twin):
         elif control is not None:
             if "cache_control" in takers[-1]:
                 self.lose("cache_control.twice", f"messages[{index}].cache_control")
-            takers[-1].setdefault("cache_control", control)
+            else:
+                self.mark(takers[-1], control, f"messages[{index}].cache_control")
         return blocks
+
+    def mark(self, block: Block, control: Any, path: str) -> None:
+        block["cache_control"] = control
+        self.marks.append((block, path))
 
     def lose_keys(self, message: dict[str, Any], index: int) -> None:
         path = f"messages[{index}]"
@@ -312,7 +322,7 @@ class AnthropicTwin(_Twin):
                 for found in self.part(part, index, f"content[{place}]")
             ]
         if "cache_control" in message:
-            block["cache_control"] = message["cache_control"]
+            self.mark(block, message["cache_control"], f"messages[{index}].cache_control")
         return block
 
     def blocks(self, message: dict[str, Any], index: int) -> list[Block]:
@@ -554,7 +564,7 @@ class AnthropicTwin(_Twin):
         elif strict:
             self.lose("tool.strict", f"{path}.function.strict")
         if tool.get("cache_control") is not None:
-            found["cache_control"] = tool["cache_control"]
+            self.mark(found, tool["cache_control"], f"{path}.cache_control")
         for name in set(function) - {"description", "parameters", "strict"}:
             self.lose("param.unknown", f"{path}.function.{name}")
         for name in set(tool) - {"type", "function", "cache_control"}:

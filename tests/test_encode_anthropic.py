@@ -71,8 +71,32 @@ def test_arguments_are_inserted_as_the_same_text() -> None:
     assert b'"input":' + arguments.encode() + b"}" in body
 
 
+def test_a_number_past_any_floats_range_travels_as_it_stands() -> None:
+    call = {**CALL, "function": {"name": "f", "arguments": '{"a":1e400}'}}
+
+    body = encode_anthropic_request(
+        normalize([USER, {"role": "assistant", "content": None, "tool_calls": [call]}]),
+        "m", {}, None,
+    )[0]  # fmt: skip
+
+    assert b'"input":{"a":1e400}' in body
+
+
 @pytest.mark.parametrize(
-    "arguments", ["x", "[1]", "1", "null", "{", '{"a":}', "{}{}", '{"a":NaN}', '{"a":' * 100_000]
+    "arguments",
+    [
+        '{"a":1e400,"b":NaN}',
+        '{"a":1e400',
+        "x",
+        "[1]",
+        "1",
+        "null",
+        "{",
+        '{"a":}',
+        "{}{}",
+        '{"a":NaN}',
+        '{"a":' * 100_000,
+    ],
 )
 def test_arguments_that_are_no_json_object_are_refused_by_call(arguments: str) -> None:
     call = {**CALL, "function": {"name": "f", "arguments": arguments}}

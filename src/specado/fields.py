@@ -116,7 +116,12 @@ OPENAI_FIELDS: dict[str, Field] = {
     "(another key of a part)": Field(None, ("part.unknown_key",)),
     "*.cache_control": Field(
         "*.cache_control",
-        ("cache_control.blank", "cache_control.twice"),
+        (
+            "cache_control.blank",
+            "cache_control.twice",
+            "cache_control.most",
+            "cache_control.unknown",
+        ),
         ("cache_control.openai",),
         whole=True,
     ),

@@ -105,6 +105,8 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
+    "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
+    "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
     "cache_control.twice": Row(
         "Conflict", "tuning", "None", "the last block has one of its own, which counts"
     ),

@@ -9,6 +9,9 @@ from specado._core.data_uris cimport data_start, media_type
 from specado._core.encoder cimport Encoder
 from specado._core.names cimport is_plain, renamed
 
+from libc.string cimport memmove
+
+import json
 from base64 import b64decode
 
 import msgspec
@@ -22,6 +25,8 @@ cdef dict IMAGE_TYPES = {
 cdef str PDF = "application/pdf"
 # Text by another name; all of `text/` is too.
 cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
+# "A maximum of 4 blocks with cache_control may be provided" (2026-11-22).
+cdef int MAX_CACHED = 4
 # A renamed id has this many characters at most; one that is taken there may have more.
 cdef Py_ssize_t RENAMED_ID = 64
 
@@ -50,11 +55,40 @@ cdef class AnthropicBlocks(Encoder):
         """Write a part's `cache_control`; report every other key."""
         if extra is None:
             return 0
-        if "cache_control" in extra:
-            self.cached = True
-            self.out.key(b"cache_control")
-            self.out.value(extra["cache_control"], 0)
+        self.cached = self.write_cache(
+            extra.get("cache_control"), f"messages[{self.index}].{field}.cache_control"
+        )
         return self.lose_keys(extra, "part.unknown_key", field)
+
+    cdef bint write_cache(self, object value, str path) except -1:
+        """Write a block's `cache_control`; return whether there is one."""
+        cdef Py_ssize_t start = self.out.size
+        if value is None:
+            return False
+        if not is_cache_control(value):
+            self.lose("cache_control.unknown", path, value)
+            return False
+        self.out.key(b"cache_control")
+        self.out.value(value, 0)
+        if self.marks is None:
+            self.marks = []
+        self.marks.append((start, self.out.size, path, value))
+        return True
+
+    cdef int trim_cache(self) except -1:
+        """Take out the first of too many `cache_control`s, in the order of the prompt."""
+        cdef list marks = self.marks or []
+        cdef Py_ssize_t start
+        cdef Py_ssize_t end
+        if len(marks) <= MAX_CACHED:
+            return 0
+        marks = sorted(marks, key=outside_of_tools)  # tools lead a prompt, whose body they end
+        for start, end, path, value in sorted(marks[:-MAX_CACHED], reverse=True):
+            memmove(self.out.data + start, self.out.data + end, self.out.size - end)
+            self.out.size -= end - start
+        for start, end, path, value in marks[:-MAX_CACHED]:
+            self.lose("cache_control.most", path, value)
+        return 0
 
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
         cdef str field = f"content[{place}]"
@@ -225,11 +259,13 @@ cdef class AnthropicBlocks(Encoder):
             return self.out.literal(b"{}")
         try:
             found = msgspec.json.decode(text.encode())
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            raise self.bad(
-                f"{self.field}.function.arguments",
-                f"the arguments of call {call.id!r} ({call.name}) are not JSON",
-            ) from None
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+            found = with_large_numbers(text) if "out of range" in str(error) else None
+            if found is None:
+                raise self.bad(
+                    f"{self.field}.function.arguments",
+                    f"the arguments of call {call.id!r} ({call.name}) are not JSON",
+                ) from None
         if not isinstance(found, dict):
             raise self.bad(
                 f"{self.field}.function.arguments",
@@ -259,6 +295,30 @@ cdef class AnthropicBlocks(Encoder):
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0
+
+
+def refuse_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+cdef object with_large_numbers(str text):
+    """Return JSON whose numbers may be past any float's range, `None` for what is not JSON."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def outside_of_tools(mark):
+    return not mark[2].startswith("tools[")
+
+
+cdef bint is_cache_control(object value):
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "ephemeral"
+        and value.get("ttl") in (None, "5m", "1h")
+    )
 
 
 cdef str file_type(str data):

@@ -71,6 +71,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.out.literal(b'],"max_tokens":')
         self.out.value(self.max_tokens, 0)
         self.write_params()
+        self.trim_cache()
         return self.out.byte(b"}")
 
     # What depends on more than one parameter is decided before anything is written.

@@ -184,9 +184,7 @@ cdef class AnthropicTools(AnthropicTurns):
         if strict is not None:
             self.out.key(b"strict")
             self.out.value(strict, 0)
-        if tool.get("cache_control") is not None:
-            self.out.key(b"cache_control")
-            self.out.value(tool["cache_control"], 0)
+        self.write_cache(tool.get("cache_control"), f"{path}.cache_control")
         for name in function:
             if name not in ("name", "description", "parameters", "strict"):
                 self.lose("param.unknown", f"{path}.function.{name}", function[name])

@@ -129,8 +129,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             return self.lose("cache_control.twice", f"messages[{self.index}].cache_control")
         self.field = "cache_control"
         self.out.size -= 1
-        self.out.key(b"cache_control")
-        self.out.value(extra["cache_control"], 0)
+        self.write_cache(extra["cache_control"], f"messages[{self.index}].cache_control")
         return self.out.byte(b"}")
 
     # Turns: consecutive messages of one side become one turn.
@@ -359,8 +358,8 @@ cdef class AnthropicTurns(AnthropicBlocks):
                 empty = self.write_part(part, place, empty)
                 place += 1
             self.out.byte(b"]")
-        if turn.more.extra is not None and "cache_control" in turn.more.extra:
-            self.out.key(b"cache_control")
-            self.out.value(turn.more.extra["cache_control"], 0)
+        if turn.more.extra is not None:
+            self.write_cache(turn.more.extra.get("cache_control"),
+                             f"messages[{self.index}].cache_control")
         self.out.byte(b"}")
         return False
