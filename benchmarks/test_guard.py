@@ -174,6 +174,117 @@ def test_anthropic_reply(benchmark):
     benchmark(_core.decode_anthropic_reply, ANTHROPIC_REPLY, "anthropic", "claude", 0)
 
 
+STREAM_TEXTS = ["", *(f" word{place}" for place in range(499))]
+OPENAI_EVENTS = [
+    orjson.dumps(
+        {
+            "id": "chatcmpl-C2P1wP1damHwC6sXvGAIh5PMvH6wM",
+            "object": "chat.completion.chunk",
+            "created": 1_754_688_908,
+            "model": "gpt-4o-2024-08-06",
+            "service_tier": "default",
+            "system_fingerprint": "fp_ff25b2783a",
+            "choices": [
+                {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
+            ],
+            "usage": None,
+            "obfuscation": "68kWLPsNVG6FC",
+        }
+    )
+    for text in STREAM_TEXTS
+]
+ANTHROPIC_EVENTS = [
+    orjson.dumps(
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": text},
+        }
+    )
+    for text in STREAM_TEXTS[1:]
+]
+OPENAI_STREAM = b"".join(b"data: " + event + b"\n\n" for event in [*OPENAI_EVENTS, b"[DONE]"])
+ANTHROPIC_STREAM = b"".join(
+    b"event: " + name + b"\ndata: " + event + b"\n\n"
+    for name, event in [
+        (
+            b"message_start",
+            orjson.dumps(
+                {
+                    "type": "message_start",
+                    "message": {**orjson.loads(ANTHROPIC_REPLY), "content": []},
+                }
+            ),
+        ),
+        *((b"content_block_delta", event) for event in ANTHROPIC_EVENTS),
+        (b"message_stop", b'{"type":"message_stop"}'),
+    ]
+)
+
+
+class PlainText(msgspec.Struct, tag="text_delta"):
+    """The delta of a text event alone."""
+
+    text: str
+
+
+class PlainEvent(msgspec.Struct, tag="content_block_delta"):
+    """A text event alone: the floor for reading it."""
+
+    delta: PlainText
+    index: int
+
+
+STREAM_LIMITS = {"max_frame_bytes": 1 << 24, "max_reply_bytes": 1 << 26}
+
+
+def openai_stream() -> list[specado.ChatCompletionChunk]:
+    return _core.OpenAIStream("openai", "gpt-4o", 0, **STREAM_LIMITS).feed(OPENAI_STREAM)
+
+
+def openai_lines() -> list[specado.ChatCompletionChunk]:
+    """Decode what stands in the stream's lines, the lines already cut."""
+    decode = msgspec.json.Decoder(specado.ChatCompletionChunk).decode
+    return [decode(event) for event in OPENAI_EVENTS]
+
+
+def anthropic_stream() -> list[specado.ChatCompletionChunk]:
+    return _core.AnthropicStream("anthropic", "claude", 0, **STREAM_LIMITS).feed(ANTHROPIC_STREAM)
+
+
+def anthropic_lines() -> list[specado.ChatCompletionChunk]:
+    """Decode what stands in the stream's lines, and make the same chunks."""
+    decode = msgspec.json.Decoder(PlainEvent).decode
+    return [
+        specado.ChatCompletionChunk(
+            "msg_1",
+            "claude-opus-4-5",
+            [specado.ChunkChoice(0, specado.ChoiceDelta(decode(event).delta.text))],
+            0,
+        )
+        for event in [*ANTHROPIC_EVENTS[:1], *ANTHROPIC_EVENTS]
+    ]
+
+
+@pytest.mark.benchmark(group="an OpenAI stream's bytes to 500 chunks")
+@pytest.mark.parametrize("read", [openai_stream, openai_lines])
+def test_openai_stream(benchmark, read):
+    chunks = read()
+    assert [chunk.choices[0].delta.content for chunk in chunks] == STREAM_TEXTS
+
+    benchmark(read)
+
+
+@pytest.mark.benchmark(group="an Anthropic stream's bytes to 500 chunks")
+@pytest.mark.parametrize("read", [anthropic_stream, anthropic_lines])
+def test_anthropic_stream(benchmark, read):
+    chunks = read()
+    assert [chunk.choices[0].delta.content for chunk in chunks][1:] == STREAM_TEXTS[1:]
+    assert len(chunks) == len(STREAM_TEXTS)
+
+    benchmark(read)
+
+
 @pytest.mark.benchmark(group="compare gpt-4-turbo with claude-3-opus, dict to dict")
 @pytest.mark.parametrize(
     "compare",

@@ -24,6 +24,7 @@ import typing_extensions
 KINDS = (
     "openai-request",
     "openai-response",
+    "openai-chunk",
     "openai-error",
     "openai-models",
     "anthropic-request",
@@ -31,6 +32,8 @@ KINDS = (
     "anthropic-count-request",
     "anthropic-response",
     "anthropic-beta-response",
+    "anthropic-event",
+    "anthropic-beta-event",
     "anthropic-count-response",
     "anthropic-error",
     "anthropic-models",
@@ -125,6 +128,22 @@ class _OpenAIModels(pydantic.BaseModel):
     data: list[openai.types.Model]
 
 
+class _Ping(pydantic.BaseModel):
+    """Anthropic's package skips pings; its "Streaming" page shows this one."""
+
+    model_config = STRICT
+    type: typing.Literal["ping"]
+
+
+def _event(events: Any) -> Any:
+    """Return *events*, an annotated union, with pings and errors, told apart by `type`."""
+    union = typing.get_args(events)[0]
+    return typing.Annotated[
+        typing.Union[union, _Ping, anthropic.types.ErrorResponse],
+        pydantic.Field(discriminator="type"),
+    ]
+
+
 class _AnthropicModels(pydantic.BaseModel):
     model_config = STRICT
     data: list[anthropic.types.ModelInfo]
@@ -136,6 +155,7 @@ class _AnthropicModels(pydantic.BaseModel):
 _TYPES: dict[str, typing.Callable[[bool], Any]] = {
     "openai-request": _openai_request,
     "openai-response": lambda _: openai.types.chat.ChatCompletion,
+    "openai-chunk": lambda _: openai.types.chat.ChatCompletionChunk,
     "openai-error": lambda _: _OpenAIErrorBody,
     "openai-models": lambda _: _OpenAIModels,
     "anthropic-request": _anthropic_request,
@@ -143,6 +163,8 @@ _TYPES: dict[str, typing.Callable[[bool], Any]] = {
     "anthropic-count-request": _count_request,
     "anthropic-response": lambda _: anthropic.types.Message,
     "anthropic-beta-response": lambda _: anthropic.types.beta.BetaMessage,
+    "anthropic-event": lambda _: _event(anthropic.types.RawMessageStreamEvent),
+    "anthropic-beta-event": lambda _: _event(anthropic.types.beta.BetaRawMessageStreamEvent),
     "anthropic-count-response": lambda _: anthropic.types.MessageTokensCount,
     "anthropic-error": lambda _: anthropic.types.ErrorResponse,
     "anthropic-models": lambda _: _AnthropicModels,
@@ -173,6 +195,20 @@ def _openai_response_rules(data: dict[str, Any]) -> list[str]:
     return found
 
 
+def _openai_chunk_rules(data: dict[str, Any]) -> list[str]:
+    found = [
+        f"{name}: always sent, missing"
+        for name in ("service_tier", "system_fingerprint")
+        if name not in data
+    ]
+    return found + [
+        f"choices.{place}.{name}: always sent, missing"
+        for place, choice in enumerate(data.get("choices") or ())
+        for name in ("logprobs", "finish_reason")
+        if name not in choice
+    ]
+
+
 def _anthropic_response_rules(data: dict[str, Any]) -> list[str]:
     found = [
         f"{name}: always sent, missing"
@@ -190,6 +226,7 @@ def _anthropic_response_rules(data: dict[str, Any]) -> list[str]:
 
 _EXTRA_RULES: dict[str, typing.Callable[[dict[str, Any]], list[str]]] = {
     "openai-response": _openai_response_rules,
+    "openai-chunk": _openai_chunk_rules,
     "anthropic-response": _anthropic_response_rules,
     "anthropic-beta-response": _anthropic_response_rules,
 }

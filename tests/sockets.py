@@ -106,6 +106,14 @@ class ScriptedServer:
         """Return when one more script has ended, and its connection with it."""
         assert self.ended.acquire(timeout=PATIENCE_S)
 
+    def forget_ended(self, count: int) -> None:
+        """Return when *count* more scripts have ended; keep nothing of them."""
+        for _ in range(count):
+            self.wait_for_end()
+        self.requests.clear()
+        self._peers.clear()
+        self._threads[1:] = [thread for thread in self._threads[1:] if thread.is_alive()]
+
     def _accept(self) -> None:
         while True:
             try:

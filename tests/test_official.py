@@ -34,6 +34,20 @@ COMPLETION = {
     "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
     "system_fingerprint": None,
 }
+CHUNK = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion.chunk",
+    "created": 1,
+    "model": "gpt-4o",
+    "choices": [{"index": 0, "delta": {"content": "Hi"}, "logprobs": None, "finish_reason": None}],
+    "service_tier": "default",
+    "system_fingerprint": None,
+}
+DELTA = {
+    "type": "content_block_delta",
+    "index": 0,
+    "delta": {"type": "text_delta", "text": "Hi"},
+}
 OPENAI_ERROR = {"error": {"message": "no", "type": "server_error", "param": None, "code": None}}
 ANTHROPIC_ERROR = {
     "type": "error",
@@ -48,7 +62,12 @@ ANTHROPIC_ERROR = {
         ("openai-request", OPENAI),
         ("openai-request", {**OPENAI, "stream": True, "stop": ["a"]}),
         ("openai-response", COMPLETION),
+        ("openai-chunk", CHUNK),
         ("openai-error", OPENAI_ERROR),
+        ("anthropic-event", DELTA),
+        ("anthropic-beta-event", DELTA),
+        ("anthropic-event", {"type": "ping"}),
+        ("anthropic-event", ANTHROPIC_ERROR),
         ("anthropic-request", ANTHROPIC),
         ("anthropic-beta-request", {**ANTHROPIC, "context_management": {"edits": []}}),
         ("anthropic-count-request", {"model": "claude", "messages": ANTHROPIC["messages"]}),
@@ -72,6 +91,12 @@ def test_what_is_right_passes(kind, value):
         ("openai-response", {**COMPLETION, "colour": 1}, "colour"),
         ("openai-response", {**COMPLETION, "created": "1"}, "created"),
         ("openai-response", {**COMPLETION, "choices": [{}]}, "choices.0"),
+        ("openai-chunk", {**CHUNK, "colour": 1}, "colour"),
+        ("openai-chunk", {**CHUNK, "choices": [{"index": 0, "delta": {}}]}, "choices.0.logprobs"),
+        ("openai-chunk", {**CHUNK, "object": "chat.completion"}, "object"),
+        ("anthropic-event", {**DELTA, "index": "0"}, "content_block_delta.index"),
+        ("anthropic-event", {**DELTA, "colour": 1}, "colour"),
+        ("anthropic-event", {"type": "content_block_stop"}, "content_block_stop.index"),
         ("openai-error", {"error": {"message": "no"}}, "error.type"),
         ("anthropic-request", {**ANTHROPIC, "n": 2}, "n"),
         ("anthropic-request", {**ANTHROPIC, "user_profile_id": "a"}, "user_profile_id"),

@@ -99,7 +99,7 @@ def test_every_parameter_of_the_official_package_has_an_entry():
 def test_the_types_spell_out_what_is_checked():
     spelled_out = set(typing.get_type_hints(CompletionParams))
 
-    assert spelled_out | {"temperature", "max_tokens"} == {*PARAMETERS, *OPTIONS}
+    assert spelled_out | {"temperature", "max_tokens", "stream"} == {*PARAMETERS, *OPTIONS}
 
 
 def test_every_parameter_is_tested_here():

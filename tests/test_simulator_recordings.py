@@ -11,6 +11,7 @@ from specado.simulator import handle
 
 HEADERS = {"openai": {}, "anthropic": {"anthropic-version": "2023-06-01"}}
 RESPONSE = {"openai": "openai-response", "anthropic": "anthropic-response"}
+EVENT = {"openai": "openai-chunk", "anthropic": "anthropic-event"}
 
 
 @pytest.fixture(params=["openai", "anthropic"])
@@ -48,6 +49,24 @@ def test_replies_to_recorded_requests_are_valid(provider, recordings):
         if reply.status == 200:
             found = official.problems(RESPONSE[provider], reply.body)
             if found:
+                wrong[recording["id"]] = found
+
+    assert wrong == {}
+
+
+def test_streams_for_recorded_requests_are_valid(provider, recordings):
+    wrong = {}
+    for recording in recordings:
+        if recording["request"].get("stream"):
+            body = json.dumps(recording["request"]).encode()
+            reply = handle("POST", recording["path"], HEADERS[provider], body, now_s=0)
+            lines = [line for line in reply.body.split(b"\n") if line.startswith(b"data: {")]
+            found = [
+                problem
+                for line in lines
+                for problem in official.problems(EVENT[provider], line[6:])
+            ]
+            if found or reply.stream is None:
                 wrong[recording["id"]] = found
 
     assert wrong == {}

@@ -46,10 +46,13 @@ if TYPE_CHECKING:
         ServerError,
         SimulatedReplyWarning,
         SpecadoError,
+        StreamInterruptedError,
     )
     from specado.losses import Loss, LossinessReport
     from specado.offline import Translation, parse_error, parse_response, translate
     from specado.routing.plan import PlannedCandidate
+    from specado.routing.state import reset_state
+    from specado.streaming import AsyncStream, Stream
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
         AttemptEvent,
@@ -102,10 +105,13 @@ _SOURCES = {
         "ServerError",
         "SimulatedReplyWarning",
         "SpecadoError",
+        "StreamInterruptedError",
     ),
     "specado.losses": ("Loss", "LossinessReport"),
     "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
     "specado.routing.plan": ("PlannedCandidate",),
+    "specado.routing.state": ("reset_state",),
+    "specado.streaming": ("AsyncStream", "Stream"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
         "AttemptEvent",
@@ -129,6 +135,7 @@ _MODULE_OF = {name: module for module, names in _SOURCES.items() for name in nam
 
 __all__ = [
     "AsyncClient",
+    "AsyncStream",
     "AttemptEvent",
     "AuthenticationError",
     "ChatCompletionChunk",
@@ -167,6 +174,8 @@ __all__ = [
     "ServerError",
     "SimulatedReplyWarning",
     "SpecadoError",
+    "Stream",
+    "StreamInterruptedError",
     "ToolCall",
     "Translation",
     "Usage",
@@ -180,6 +189,7 @@ __all__ = [
     "parse_error",
     "parse_response",
     "register_manifest",
+    "reset_state",
     "shutdown",
     "translate",
     "version",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 import time
@@ -13,25 +14,22 @@ from specado import capabilities
 from specado._core import normalize
 from specado.endpoints import secrets_in
 from specado.errors import (
-    MAX_QUOTED_CHARACTERS,
     ConfigurationError,
-    ConnectionFailedError,
     ContentPolicyError,
-    DeadlineExceededError,
-    MalformedResponseError,
     MessageFormatError,
     ProviderError,
     RetiredModelWarning,
     SimulatedReplyWarning,
     levels_to_caller,
-    redact,
 )
+from specado.incoming import LEFT, Incoming, WholeReply
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
+from specado.routing.state import shared_state
 from specado.simulator.faults import FAULT_MODELS
-from specado.translation import read_reply, request_id_of
+from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
 from specado.types import AttemptEvent, FallbackEvent
 
@@ -40,10 +38,16 @@ if TYPE_CHECKING:
 
     from specado.config import Settings
     from specado.endpoints import Access
-    from specado.routing.attempts import Course, Outcome, Result, Steps
+    from specado.routing.attempts import Course, Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
-    from specado.transport import TransportFailure, WireReply, WireRequest
-    from specado.types import ChatCompletionResponse
+    from specado.routing.state import Ticket
+    from specado.transport import (
+        AsyncOpenReply,
+        OpenReply,
+        TransportFailure,
+        WireReply,
+        WireRequest,
+    )
 
 __all__ = ["Call", "check_providers", "planned"]
 
@@ -109,8 +113,6 @@ def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
     parameters, options = check(given)
     if not isinstance(model, str):
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
-    if parameters.get("stream"):
-        raise ConfigurationError("stream=True is not available in this version", key="stream")
     return Request(str.__str__(model), normalize(messages), parameters, options)
 
 
@@ -158,6 +160,7 @@ class Call:
         self.simulated = _is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
+        self.is_stream = bool(self.request.parameters.get("stream"))
         self._clock = _SimulatedClock()
         self._warn_if_retired(today)
         self.wire_limits: Limits = Limits(
@@ -185,12 +188,15 @@ class Call:
         limits = CallLimits(
             timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
             attempt_timeout_s=settings.attempt_timeout_seconds,
+            first_token_timeout_s=settings.first_token_timeout_seconds if self.is_stream else None,
             max_retries=options.get("max_retries", settings.max_retries),
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
         started_s = self._clock.now() if self.simulated else self._started_s
-        return attempts(self.plan, limits, now, random.random, started_s)
+        # What is simulated says nothing about a provider.
+        state = None if self.simulated else shared_state
+        return attempts(self.plan, limits, now, random.random, started_s, state)
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -233,20 +239,89 @@ class Call:
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
-        if self._settings.fallback_on_content_policy and any(
+        if self.is_stream:
+            whole = WholeReply(outcome, include_usage=self._wants_usage)
+            return self.opened(candidate, self._incoming(candidate, request, reply, whole))
+        if any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
         ):
-            refusal = ContentPolicyError(
-                f"{candidate.provider}/{candidate.model}: the model refused (HTTP {reply.status})",
-                provider=candidate.provider,
-                model=candidate.model,
-                status_code=reply.status,
-                code="refusal",
-            )
-            return self._attempted(candidate, refusal)
+            return self._refused(candidate) or outcome
         self._attempted(candidate, None)
         return outcome
+
+    def begin(
+        self, candidate: Candidate, request: WireRequest, opened: OpenReply | AsyncOpenReply
+    ) -> Incoming | None:
+        """Return the stream that an open reply begins, `None` for a reply to be read whole.
+
+        Raises:
+            TransportFailure: its encoding is unknown.
+        """
+        kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not 200 <= opened.status < 300 or kind == "application/json":
+            return None
+        provider = candidate.endpoint.provider
+        reader = DIALECTS[provider.dialect].stream(
+            candidate.provider,
+            candidate.model,
+            int(time.time()),
+            emulated=candidate.encoded.emulated,
+            include_usage=self._wants_usage,
+            finish_reason_ends=provider.stream_end == "finish_reason",
+            max_frame_bytes=self._settings.max_frame_bytes,
+            max_reply_bytes=self._settings.max_reply_bytes,
+        )
+        return self._incoming(candidate, request, opened, reader, opened)
+
+    def opened(self, candidate: Candidate, incoming: Incoming) -> Outcome:
+        """Return the outcome that a stream means which is committed, or failed before."""
+        if incoming.error is not None:
+            return self._attempted(candidate, incoming.error)
+        if incoming.is_refusal:
+            refusal = self._refused(candidate)
+            if refusal is not None:
+                return refusal
+        self._attempted(candidate, None)
+        return incoming
+
+    @property
+    def _wants_usage(self) -> bool:
+        options = self.request.parameters.get("stream_options") or {}
+        return bool(options.get("include_usage"))
+
+    def _incoming(
+        self,
+        candidate: Candidate,
+        request: WireRequest,
+        reply: WireReply | OpenReply | AsyncOpenReply,
+        reader: Any,
+        opened: Any = None,
+    ) -> Incoming:
+        return Incoming(
+            reader,
+            provider=candidate.provider,
+            model=candidate.model,
+            status=reply.status,
+            headers=reply.headers,
+            secrets=secrets_in(candidate.endpoint, request),
+            idle_timeout_s=self._settings.idle_timeout_seconds,
+            max_frame_bytes=self._settings.max_frame_bytes,
+            opened=opened,
+        )
+
+    def _refused(self, candidate: Candidate) -> ContentPolicyError | None:
+        """Return the error for a refusal where it is to count as a failure."""
+        if not self._settings.fallback_on_content_policy:
+            return None
+        refusal = ContentPolicyError(
+            f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
+            provider=candidate.provider,
+            model=candidate.model,
+            status_code=200,
+            code="refusal",
+        )
+        return self._attempted(candidate, refusal)
 
     def failed(
         self,
@@ -256,21 +331,13 @@ class Call:
         timeout_s: float,
     ) -> ProviderError:
         """Return the error that a failed exchange means."""
-        kind: type[ProviderError] = ConnectionFailedError
-        code = failure.kind
-        if failure.kind == "timeout":
-            kind = DeadlineExceededError
-            if self.simulated:
-                self._clock.pass_time(timeout_s)
-        elif failure.kind in ("truncated", "protocol", "too_large"):
-            kind = MalformedResponseError
-        text = redact(str(failure), secrets_in(candidate.endpoint, request))
-        error = kind(
-            f"{candidate.provider}/{candidate.model}: {text[:MAX_QUOTED_CHARACTERS]}",
+        if failure.kind == "timeout" and self.simulated:
+            self._clock.pass_time(timeout_s)
+        error = error_from_failure(
+            failure,
             provider=candidate.provider,
             model=candidate.model,
-            code=code,
-            sent=failure.sent,
+            secrets=secrets_in(candidate.endpoint, request),
         )
         return self._attempted(candidate, error)
 
@@ -305,14 +372,14 @@ class Call:
         except Exception:
             logger.exception("the hook %s failed", name)
 
-    def conclude(self, result: Result) -> ChatCompletionResponse:
-        """Return the reply with its extensions filled, or raise the call's error."""
+    def conclude(self, result: Result) -> Success:
+        """Return what ended the call well with its extensions filled, or raise its error."""
         course, ended = result
         if not isinstance(ended, Answer):
             raise ended
-        reply, candidate = ended
+        reply, candidate, ticket = ended
         if candidate.fallback_index is not None:
-            why = course.errors[-1].message if course.errors else self.plan.skipped[0].reason
+            why = self._why_not_the_first(course)
             logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
             self._tell(
                 "on_fallback",
@@ -325,8 +392,37 @@ class Call:
         request_id = request_id_of(reply.headers)
         if request_id is not None:
             extensions.metadata["request_id"] = request_id
-        self._tell("on_reply", reply)
+        if isinstance(reply, Incoming):
+            extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
+            reply.earlier = tuple(course.errors)
+            reply.on_end = functools.partial(self._stream_ended, ticket)
+        else:
+            self._tell("on_reply", reply)
         return reply
+
+    def _stream_ended(self, ticket: Ticket | None, incoming: Incoming) -> None:
+        """Take note of the end of a stream that was handed out."""
+        if ticket is not None:
+            failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
+            idle_s = self._settings.idle_timeout_seconds
+            shared_state.settle(ticket, failed, idle_s, time.monotonic())
+        metadata = incoming.extensions.metadata
+        metadata["latency_ms"] = self._latency_ms()
+        error = incoming.error
+        if error is not None:
+            level = logging.DEBUG if error.code in LEFT else logging.WARNING
+            where = f"{incoming.provider}/{incoming.model}"
+            logger.log(level, "the stream of %s broke off: %s", where, error.message)
+        elif "on_reply" in self._settings.hooks:
+            self._tell("on_reply", incoming.response())
+
+    def _why_not_the_first(self, course: Course) -> str:
+        if course.errors:
+            return course.errors[-1].message
+        return (self.plan.skipped + course.skipped + course.not_asked())[0].reason
+
+    def _latency_ms(self) -> float:
+        return round((time.monotonic() - self._started_s) * 1000, 3)
 
     def _metadata(self, course: Course, candidate: Candidate) -> dict[str, Any]:
         plan, index = self.plan, candidate.fallback_index
@@ -336,14 +432,14 @@ class Call:
             "fallback_used": index is not None,
             "attempts": course.attempts,
             "retry_delay_ms": round(course.waited_s * 1000, 3),
-            "latency_ms": round((time.monotonic() - self._started_s) * 1000, 3),
+            "latency_ms": self._latency_ms(),
             "simulated": self.simulated,
         }
         if index is not None:
             metadata["fallback_index"] = index
         if course.errors:
             metadata["provider_errors"] = [error.message for error in course.errors]
-        skipped = plan.skipped + course.skipped
+        skipped = plan.skipped + course.skipped + course.not_asked()
         if skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}

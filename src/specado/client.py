@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints, overload
 
 from specado.calls import check_providers, planned
 from specado.config import Given, Settings, resolve
@@ -16,11 +16,12 @@ from specado.routing.candidates import configured_fallbacks
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Union
+    from typing import Literal, Union
 
     from typing_extensions import Self, Unpack
 
     from specado.routing.plan import PlannedCandidate
+    from specado.streaming import AsyncStream, Stream
     from specado.types import ChatCompletionResponse, Message
 
     Messages = Union[str, Iterable[Union[Message, Mapping[str, Any]]]]
@@ -39,7 +40,7 @@ def spelled_out(method: Method) -> Method:
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=False if name == "stream" else None,
+            default=None,
             annotation=Optional[type_],
         )
         for name, type_ in get_type_hints(CompletionParams).items()
@@ -210,6 +211,17 @@ class AsyncChat:
         self.completions = AsyncCompletions(driver)
 
 
+def _given(
+    temperature: Optional[float],
+    max_tokens: Optional[int],
+    stream: Any,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the parameters of a call by name; not to stream is the default and is not sent."""
+    stream = None if stream is False else stream
+    return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
+
+
 class _Completions:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
@@ -221,6 +233,8 @@ class _Completions:
         messages: Messages,
         temperature: Optional[float] = None,
         max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
     ) -> list[PlannedCandidate]:
         """Return the candidates of a call in order, with why one is not eligible. Sends nothing.
@@ -228,12 +242,48 @@ class _Completions:
         Arguments and errors are those of `create`; a candidate that cannot be asked is told in
         its `reasons`, not raised.
         """
-        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        given = _given(temperature, max_tokens, stream, params)
         return planned(self._driver.settings, self._driver.access, model, messages, given)
 
 
 class Completions(_Completions):
     """`client.chat.completions`."""
+
+    @overload
+    def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[Literal[False]] = False,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse: ...
+
+    @overload
+    def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Literal[True],
+        **params: Unpack[CompletionParams],
+    ) -> Stream: ...
+
+    @overload
+    def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: bool,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse | Stream: ...
 
     @spelled_out
     def create(
@@ -242,15 +292,18 @@ class Completions(_Completions):
         messages: Messages,
         temperature: Optional[float] = None,
         max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
-    ) -> ChatCompletionResponse:
-        """Return a completion, from the first candidate that gives one.
+    ) -> ChatCompletionResponse | Stream:
+        """Return a completion, from the first candidate that gives one; or its stream.
 
         Args:
             model: the model's id, with or without its provider (`anthropic/claude-opus-4-5`).
             messages: `Message`s, dicts in OpenAI's shape, or one string as the user's turn.
             temperature: randomness, from 0 to 2 (1 is Anthropic's highest).
             max_tokens: the most tokens to generate.
+            stream: give a `Stream` of chunks instead, as soon as the first content has come.
             **params: OpenAI's parameters, and options of the call (`timeout_seconds`,
                 `max_retries`, `strictness`, `fallback_models`, `extra_headers`, …).
 
@@ -261,8 +314,44 @@ class Completions(_Completions):
             MessageFormatError: the messages or a parameter are not well formed.
             TypeError: a parameter is not known.
         """
-        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        given = _given(temperature, max_tokens, stream, params)
         return self._driver.run(model, messages, given)
+
+    @overload
+    async def create_async(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[Literal[False]] = False,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse: ...
+
+    @overload
+    async def create_async(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Literal[True],
+        **params: Unpack[CompletionParams],
+    ) -> AsyncStream: ...
+
+    @overload
+    async def create_async(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: bool,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse | AsyncStream: ...
 
     @spelled_out
     async def create_async(
@@ -271,15 +360,53 @@ class Completions(_Completions):
         messages: Messages,
         temperature: Optional[float] = None,
         max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
-    ) -> ChatCompletionResponse:
+    ) -> ChatCompletionResponse | AsyncStream:
         """Return a completion without blocking the event loop; otherwise as `create`."""
-        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        given = _given(temperature, max_tokens, stream, params)
         return await self._driver.run_async(model, messages, given)
 
 
 class AsyncCompletions(_Completions):
     """`client.chat.completions` of an `AsyncClient`."""
+
+    @overload
+    async def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[Literal[False]] = False,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse: ...
+
+    @overload
+    async def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: Literal[True],
+        **params: Unpack[CompletionParams],
+    ) -> AsyncStream: ...
+
+    @overload
+    async def create(
+        self,
+        model: str,
+        messages: Messages,
+        temperature: Optional[float] = None,
+        max_tokens: Optional[int] = None,
+        *,
+        stream: bool,
+        **params: Unpack[CompletionParams],
+    ) -> ChatCompletionResponse | AsyncStream: ...
 
     @spelled_out
     async def create(
@@ -288,10 +415,12 @@ class AsyncCompletions(_Completions):
         messages: Messages,
         temperature: Optional[float] = None,
         max_tokens: Optional[int] = None,
+        *,
+        stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
-    ) -> ChatCompletionResponse:
+    ) -> ChatCompletionResponse | AsyncStream:
         """Return a completion; otherwise as `Completions.create`."""
-        given = {"temperature": temperature, "max_tokens": max_tokens, **params}
+        given = _given(temperature, max_tokens, stream, params)
         return await self._driver.run_async(model, messages, given)
 
     create_async = create

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Union
 from specado import transport
 from specado.calls import Call
 from specado.errors import ConfigurationError
+from specado.incoming import Incoming
 from specado.routing.attempts import Wait
+from specado.streaming import AsyncStream, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.config import Settings
     from specado.endpoints import Access
-    from specado.routing.attempts import Effect, Outcome, Result, Steps
+    from specado.routing.attempts import Effect, Outcome, Result, Send, Steps
     from specado.transport import AsyncTransport, Transport
     from specado.types import ChatCompletionResponse
 
@@ -34,8 +36,10 @@ class Driver:
         self._http_client = http_client
         self._async_http_client = async_http_client
 
-    def run(self, model: Any, messages: Any, given: Mapping[str, Any]) -> ChatCompletionResponse:
-        """Return a call's reply, or raise its error."""
+    def run(
+        self, model: Any, messages: Any, given: Mapping[str, Any]
+    ) -> ChatCompletionResponse | Stream:
+        """Return a call's reply or stream, or raise its error."""
         call = Call(self.settings, self.access, model, messages, given)
         carrier = self._carrier(call)
         steps = call.steps()
@@ -46,26 +50,17 @@ class Driver:
                 if isinstance(effect, Wait):
                     time.sleep(call.waits(effect.delay_s))
                 else:
-                    candidate, timeout_s = effect.candidate, effect.timeout_s
-                    request = call.request_of(candidate)
-                    if isinstance(request, ConfigurationError):
-                        outcome = request
-                    else:
-                        try:
-                            reply = carrier.send(request, timeout_s, call.wire_limits)
-                        except transport.TransportFailure as failure:
-                            outcome = call.failed(candidate, request, failure, timeout_s)
-                        else:
-                            outcome = call.read(candidate, request, reply)
+                    outcome = _ask(call, carrier, effect)
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
-        return call.conclude(result)
+        ended = call.conclude(result)
+        return Stream(ended) if isinstance(ended, Incoming) else ended
 
     async def run_async(
         self, model: Any, messages: Any, given: Mapping[str, Any]
-    ) -> ChatCompletionResponse:
-        """Return a call's reply without blocking the event loop, or raise its error."""
+    ) -> ChatCompletionResponse | AsyncStream:
+        """Return a call's reply or stream without blocking the event loop, or raise its error."""
         call = Call(self.settings, self.access, model, messages, given)
         carrier = self._async_carrier(call)
         steps = call.steps()
@@ -76,21 +71,12 @@ class Driver:
                 if isinstance(effect, Wait):
                     await asyncio.sleep(call.waits(effect.delay_s))
                 else:
-                    candidate, timeout_s = effect.candidate, effect.timeout_s
-                    request = call.request_of(candidate)
-                    if isinstance(request, ConfigurationError):
-                        outcome = request
-                    else:
-                        try:
-                            reply = await carrier.send(request, timeout_s, call.wire_limits)
-                        except transport.TransportFailure as failure:
-                            outcome = call.failed(candidate, request, failure, timeout_s)
-                        else:
-                            outcome = call.read(candidate, request, reply)
+                    outcome = await _ask_async(call, carrier, effect)
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
-        return call.conclude(result)
+        ended = call.conclude(result)
+        return AsyncStream(ended) if isinstance(ended, Incoming) else ended
 
     def _carrier(self, call: Call) -> Transport:
         if call.simulated:
@@ -114,6 +100,68 @@ class Driver:
         if self._http_client is not None:
             raise _no_client("async_http_client", "create_async")
         return transport.shared_async_transport(self.access.transport_settings)
+
+
+def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
+    """Return the outcome of one attempt."""
+    candidate, timeout_s = send.candidate, send.timeout_s
+    request = call.request_of(candidate)
+    if isinstance(request, ConfigurationError):
+        return request
+    try:
+        if not call.is_stream:
+            reply = carrier.send(request, timeout_s, call.wire_limits)
+            return call.read(candidate, request, reply)
+        until = transport.until_after(timeout_s)
+        opened = carrier.open(request, until, call.wire_limits)
+        kept = False
+        try:
+            incoming = call.begin(candidate, request, opened)
+            if incoming is None:
+                reply = transport.read_whole(opened, until, call.wire_limits)
+                return call.read(candidate, request, reply)
+            while incoming.is_pending:
+                incoming.take(opened.read(until))
+            outcome = call.opened(candidate, incoming)
+            if outcome is incoming:
+                kept = True
+            return outcome
+        finally:
+            if not kept:
+                opened.close()
+    except transport.TransportFailure as failure:
+        return call.failed(candidate, request, failure, timeout_s)
+
+
+async def _ask_async(call: Call, carrier: AsyncTransport, send: Send) -> Outcome:
+    """Return the outcome of one attempt."""
+    candidate, timeout_s = send.candidate, send.timeout_s
+    request = call.request_of(candidate)
+    if isinstance(request, ConfigurationError):
+        return request
+    try:
+        if not call.is_stream:
+            reply = await carrier.send(request, timeout_s, call.wire_limits)
+            return call.read(candidate, request, reply)
+        until = transport.until_after(timeout_s)
+        opened = await carrier.open(request, until, call.wire_limits)
+        kept = False
+        try:
+            incoming = call.begin(candidate, request, opened)
+            if incoming is None:
+                reply = await transport.read_whole_async(opened, until, call.wire_limits)
+                return call.read(candidate, request, reply)
+            while incoming.is_pending:
+                incoming.take(await opened.read(until))
+            outcome = call.opened(candidate, incoming)
+            if outcome is incoming:
+                kept = True
+            return outcome
+        finally:
+            if not kept:
+                opened.close()
+    except transport.TransportFailure as failure:
+        return call.failed(candidate, request, failure, timeout_s)
 
 
 def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:

@@ -202,6 +202,16 @@ class DeadlineExceededError(ProviderError, TimeoutError):
         return TimeoutError.__new__(cls, *args)
 
 
+class StreamInterruptedError(ProviderError):
+    """A stream broke off, or was left, after its first content: the answer is not whole.
+
+    `partial` is what had arrived, as a `ChatCompletionResponse`; the last of `errors` says why.
+    Nothing is retried or switched then: part of the answer has been handed out.
+    """
+
+    partial: Any = None
+
+
 class ConfigurationWarning(UserWarning):
     """A setting is not known, and has no effect."""
 
@@ -255,7 +265,9 @@ _BY_CODE: dict[str, type[ProviderError]] = {
     "insufficient_quota": QuotaExceededError,
     "engine_overloaded": OverloadedError,
     "overloaded_error": OverloadedError,
+    "server_is_overloaded": OverloadedError,
     "server_overloaded": OverloadedError,
+    "service_unavailable_error": OverloadedError,
     "timeout_error": ServerError,
     "model_not_found": ModelNotFoundError,
     "not_found_error": ModelNotFoundError,

@@ -40,7 +40,7 @@ class CompletionOptions(TypedDict, total=False):
 
 
 class CompletionParams(CompletionOptions, total=False):
-    """OpenAI's chat-completions parameters beyond the documented four, and the call's options."""
+    """OpenAI's chat-completions parameters beyond those that `create` names, and its options."""
 
     audio: dict[str, Any]
     frequency_penalty: float
@@ -66,7 +66,6 @@ class CompletionParams(CompletionOptions, total=False):
     service_tier: str
     stop: Union[str, list[str]]
     store: bool
-    stream: bool
     stream_options: dict[str, Any]
     tool_choice: Union[str, dict[str, Any]]
     tools: list[dict[str, Any]]

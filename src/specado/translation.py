@@ -6,12 +6,14 @@ import math
 import re
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 import msgspec
 
 from specado._core import (
+    AnthropicStream,
     NotJson,
+    OpenAIStream,
     decode_anthropic_reply,
     decode_openai_reply,
     dumps,
@@ -22,6 +24,8 @@ from specado._core import (
 )
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
+    ConnectionFailedError,
+    DeadlineExceededError,
     MalformedResponseError,
     MessageFormatError,
     ProviderError,
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
     from specado._core import Conversation, Reported
     from specado.capabilities import Model
-    from specado.transport import WireReply
+    from specado.transport import TransportFailure, WireReply
     from specado.types import ChatCompletionResponse
 
 __all__ = [
@@ -43,6 +47,7 @@ __all__ = [
     "Dialect",
     "Encoded",
     "encode",
+    "error_from_failure",
     "error_from_reply",
     "parse_retry_after_s",
     "read_reply",
@@ -59,17 +64,20 @@ _DECIMAL = re.compile(r"\s*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s
 
 
 class Dialect(NamedTuple):
-    """One wire format: how a request is written and a reply is read."""
+    """One wire format: how a request is written, and a reply or a stream is read."""
 
     encode: Callable[
         [Conversation, str, dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
     ]
     decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
+    stream: Callable[..., Union[OpenAIStream, AnthropicStream]]
 
 
 DIALECTS: dict[str, Dialect] = {
-    "openai_chat": Dialect(encode_openai_request, decode_openai_reply),
-    "anthropic_messages": Dialect(encode_anthropic_request, decode_anthropic_reply),
+    "openai_chat": Dialect(encode_openai_request, decode_openai_reply, OpenAIStream),
+    "anthropic_messages": Dialect(
+        encode_anthropic_request, decode_anthropic_reply, AnthropicStream
+    ),
 }
 
 
@@ -197,6 +205,24 @@ def error_from_reply(
         retry_after_s=_wait_asked_for_s(reply.headers, now),
         request_id=request_id_of(reply.headers),
         should_retry={"true": True, "false": False}.get(should_retry or ""),
+    )
+
+
+def error_from_failure(
+    failure: TransportFailure, *, provider: str, model: str, secrets: Iterable[str] = ()
+) -> ProviderError:
+    """Return the error that a failed exchange means."""
+    kind: type[ProviderError] = ConnectionFailedError
+    if failure.kind == "timeout":
+        kind = DeadlineExceededError
+    elif failure.kind in ("truncated", "protocol", "too_large"):
+        kind = MalformedResponseError
+    return kind(
+        f"{provider}/{model}: {redact(str(failure), secrets)[:MAX_QUOTED_CHARACTERS]}",
+        provider=provider,
+        model=model,
+        code=failure.kind,
+        sent=failure.sent,
     )
 
 

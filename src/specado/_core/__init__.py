@@ -6,7 +6,8 @@
   for all candidates of a call.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
-- `FrameDecoder`: the bytes of a stream to its events.
+- `FrameDecoder`: the bytes of a stream to its events; `*Stream`: straight to chunks, and to the
+  reply that they add up to.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
 Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
@@ -21,6 +22,7 @@ from specado._core.anthropic_messages import encode_request as encode_anthropic_
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.anthropic_requests import read_request as read_anthropic_request
+from specado._core.anthropic_stream import AnthropicStream
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
 from specado._core.conversation import Conversation
@@ -28,6 +30,7 @@ from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_replies import decode_reply as decode_openai_reply
+from specado._core.openai_stream import OpenAIStream
 from specado._core.replies import error_facts
 from specado._core.schemas import write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
@@ -35,9 +38,11 @@ from specado._core.sse import FrameDecoder
 __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
+    "AnthropicStream",
     "Conversation",
     "FrameDecoder",
     "NotJson",
+    "OpenAIStream",
     "Reported",
     "check_capability",
     "compare_capabilities",

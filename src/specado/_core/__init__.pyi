@@ -1,14 +1,16 @@
 from collections.abc import Iterable
 from typing import Any, Final, final
 
-from specado.types import ChatCompletionResponse
+from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
+    "AnthropicStream",
     "Conversation",
     "FrameDecoder",
     "NotJson",
+    "OpenAIStream",
     "Reported",
     "check_capability",
     "compare_capabilities",
@@ -46,9 +48,40 @@ class Conversation:
 
 @final
 class FrameDecoder:
-    def __init__(self, max_frame_bytes: int) -> None: ...
+    def __new__(cls, max_frame_bytes: int) -> FrameDecoder: ...
     def feed(self, data: bytes) -> list[tuple[str | None, bytes]]: ...
     def finish(self) -> list[tuple[str | None, bytes]]: ...
+
+class _ReplyStream:
+    @property
+    def is_over(self) -> bool: ...
+    @property
+    def has_content(self) -> bool: ...
+    @property
+    def is_refusal(self) -> bool: ...
+    @property
+    def failure(self) -> bytes | None: ...
+    def __init__(
+        self,
+        provider: str,
+        model: str,
+        created: int,
+        *,
+        emulated: bool = False,
+        include_usage: bool = False,
+        finish_reason_ends: bool = False,
+        max_frame_bytes: int,
+        max_reply_bytes: int,
+    ) -> None: ...
+    def feed(self, data: bytes) -> list[ChatCompletionChunk]: ...
+    def finish(self) -> list[ChatCompletionChunk]: ...
+    def response(self) -> tuple[ChatCompletionResponse, list[str]]: ...
+
+@final
+class AnthropicStream(_ReplyStream): ...
+
+@final
+class OpenAIStream(_ReplyStream): ...
 
 def normalize(messages: str | Iterable[Any]) -> Conversation: ...
 def read_anthropic_request(

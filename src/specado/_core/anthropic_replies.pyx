@@ -5,8 +5,7 @@ from typing import Dict, List, Optional
 import msgspec
 
 from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.json_text import dumps
-from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -25,7 +24,7 @@ from specado.types import (
 cdef tuple ANYWHERE = ("not_available", "global")
 cdef tuple ALWAYS_TOLD = ("input_tokens", "output_tokens")
 cdef tuple TOKENS = (*ALWAYS_TOLD, "cache_read_input_tokens", "cache_creation_input_tokens")
-cdef dict FINISH_REASONS = {
+FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "pause_turn": "stop",
@@ -49,7 +48,7 @@ class _CacheCreation(msgspec.Struct):
     ephemeral_1h_input_tokens: int = 0
 
 
-class _Block(msgspec.Struct):
+class Block(msgspec.Struct):
     type: str
     text: Optional[str] = None
     id: Optional[str] = None
@@ -66,7 +65,7 @@ class _OutputDetails(msgspec.Struct):
     thinking_tokens: Optional[int] = None
 
 
-class _Usage(msgspec.Struct):
+class TokenUsage(msgspec.Struct):
     input_tokens: Optional[int] = None
     output_tokens: Optional[int] = None
     cache_read_input_tokens: Optional[int] = None
@@ -79,19 +78,19 @@ class _Usage(msgspec.Struct):
     iterations: Optional[List[msgspec.Raw]] = None
 
 
-class _AppliedEdits(msgspec.Struct):
+class AppliedEdits(msgspec.Struct):
     applied_edits: List[msgspec.Raw] = []
 
 
-class _Reply(msgspec.Struct):
-    content: List[_Block]
+class Reply(msgspec.Struct):
+    content: List[Block]
     id: str = ""
     model: str = ""
     stop_reason: Optional[str] = None
     stop_sequence: Optional[str] = None
-    usage: Optional[_Usage] = None
+    usage: Optional[TokenUsage] = None
     container: Optional[Dict[str, msgspec.Raw]] = None
-    context_management: Optional[_AppliedEdits] = None
+    context_management: Optional[AppliedEdits] = None
     stop_details: Optional[Dict[str, msgspec.Raw]] = None
 
 
@@ -99,7 +98,7 @@ class _RawContent(msgspec.Struct):
     content: List[msgspec.Raw]
 
 
-cdef object _decoder = msgspec.json.Decoder(_Reply)
+cdef object _decoder = msgspec.json.Decoder(Reply)
 cdef object _raw_decoder = msgspec.json.Decoder(_RawContent)
 
 
@@ -110,10 +109,20 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     `MalformedResponseError` with code `not_json`, one without content `no_choice`.
     """
     notes = []
+    found = read_reply(body, notes)
+    return reply_of(found, notes, provider, model, created, body), notes
+
+
+def read_reply(bytes body not None, list notes not None):
+    """Return the `Reply` in *body*; *notes* names what was mended."""
     try:
-        found = _decoder.decode(body)
+        return _decoder.decode(body)
     except UNREADABLE:
-        found = _read_loosely(body, notes)
+        return _read_loosely(body, notes)
+
+
+def reply_of(found, list notes, str provider, str model, created, bytes body):
+    """Return the `ChatCompletionResponse` that a `Reply` stands for."""
     if not (found.id and found.model and found.usage is not None):
         noted = "\n".join(["", *notes])
         notes += [f"{name}: missing" for name in ("id", "model", "usage")
@@ -145,10 +154,10 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
         ],
         extensions=Extensions(provider),
         created=created,
-        usage=_usage(found.usage),
+        usage=usage_of(found.usage),
         service_tier=_service_tier(found.usage),
         raw=body,
-    ), notes
+    )
 
 
 cdef int _note_usage(found, list notes) except -1:
@@ -177,7 +186,8 @@ def unwrap_emulated(reply):
     """Turn the call of the stand-in tool for structured output back into content, in place."""
     for choice in reply.choices:
         calls = choice.message.tool_calls
-        if calls and len(calls) == 1 and calls[0].function.name == EMULATION_TOOL:
+        function = calls[0].function if calls and len(calls) == 1 else None
+        if function is not None and function.name == EMULATION_TOOL:
             choice.message.content = calls[0].function.arguments
             choice.message.tool_calls = None
             if choice.finish_reason == "tool_calls":
@@ -231,7 +241,7 @@ cdef object _service_tier(found):
     return "default" if tier == "standard" else tier
 
 
-def _usage(found):
+def usage_of(found):
     """Return the usage in OpenAI's terms: cached tokens are a part of the prompt's."""
     if found is None:
         return None
@@ -260,16 +270,16 @@ def _read_loosely(bytes body, list notes):
         # As JSON text, so that a tool's input keeps its form.
         texts = _raw_decoder.decode(body).content
     except UNREADABLE:
-        texts = [dumps(given) for given in data["content"]]
+        texts = [json_text_of(given) for given in data["content"]]
     blocks = []
     for place, text in enumerate(texts):
         try:
-            blocks.append(msgspec.json.decode(text, type=_Block))
+            blocks.append(msgspec.json.decode(text, type=Block))
         except UNREADABLE:
             notes.append(f"content[{place}]: not a content block, left out")
     if not blocks and data["content"]:
         raise MalformedResponseError("the reply has no usable content", code="no_choice")
-    return _Reply(
+    return Reply(
         content=blocks,
         **{
             name: mended(data, name, type_, default, name, notes)
@@ -280,11 +290,11 @@ def _read_loosely(bytes body, list notes):
                 ("stop_sequence", str, None),
             )
         },
-        usage=_usage_loosely(data.get("usage"), notes),
+        usage=usage_loosely(data.get("usage"), notes),
     )
 
 
-def _usage_loosely(given, list notes):
+def usage_loosely(given, list notes):
     tokens = whole_numbers(
         given,
         TOKENS,
@@ -297,5 +307,5 @@ def _usage_loosely(given, list notes):
         given.get("output_tokens_details"), ("thinking_tokens",), "usage.output_tokens_details",
         notes,
     )
-    return _Usage(**tokens, output_tokens_details=None if details is None
+    return TokenUsage(**tokens, output_tokens_details=None if details is None
                   else _OutputDetails(**details))

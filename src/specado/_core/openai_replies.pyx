@@ -4,8 +4,7 @@ from typing import Dict, List, Optional, Union
 
 import msgspec
 
-from specado._core.json_text import dumps
-from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -20,7 +19,7 @@ from specado.types import (
 )
 
 
-class _Completion(msgspec.Struct):
+class Completion(msgspec.Struct):
     """A reply as OpenAI documents it."""
 
     choices: List[Choice]
@@ -34,7 +33,7 @@ class _Completion(msgspec.Struct):
     moderation: Optional[Dict[str, msgspec.Raw]] = None
 
 
-cdef object _decoder = msgspec.json.Decoder(_Completion)
+cdef object _decoder = msgspec.json.Decoder(Completion)
 
 
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
@@ -56,6 +55,11 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
                 found = _read_loosely(body, notes)
     if not found.choices:
         raise MalformedResponseError("the reply has no choice", code="no_choice")
+    return reply_of(found, notes, provider, model, created, body), notes
+
+
+def reply_of(found, list notes, str provider, str model, created, bytes body):
+    """Return the `ChatCompletionResponse` that a `Completion` stands for."""
     if not (found.id and found.model and found.created and found.usage is not None):
         noted = "\n".join(["", *notes])
         notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
@@ -76,7 +80,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
         system_fingerprint=found.system_fingerprint,
         service_tier=found.service_tier,
         raw=body,
-    ), notes
+    )
 
 
 def _read_loosely(bytes body, list notes):
@@ -89,12 +93,12 @@ def _read_loosely(bytes body, list notes):
         choice = _choice_loosely(given, place, notes)
         if choice is not None:
             choices.append(choice)
-    return _Completion(
+    return Completion(
         choices=choices,
         id=mended(data, "id", str, "", "id", notes),
         model=mended(data, "model", str, "", "model", notes),
         created=mended(data, "created", Union[int, float], 0, "created", notes),
-        usage=_usage_loosely(data.get("usage"), notes),
+        usage=usage_loosely(data.get("usage"), notes),
         system_fingerprint=mended(data, "system_fingerprint", str, None, "system_fingerprint",
                                   notes),
         service_tier=mended(data, "service_tier", str, None, "service_tier", notes),
@@ -115,7 +119,7 @@ cdef bint _is_whole(list choices):
     return True
 
 
-def _usage_loosely(given, list notes):
+def usage_loosely(given, list notes):
     """Return a `Usage`, with a note on each number that is missing or not whole."""
     tokens = whole_numbers(
         given, ("prompt_tokens", "completion_tokens", "total_tokens"), "usage", notes
@@ -175,7 +179,7 @@ def _call_loosely(given, Py_ssize_t place, str path, list notes):
             f"{path}.function.arguments: {type(arguments).__name__} where text is documented, "
             "written as JSON text"
         )
-        arguments = dumps(arguments).decode()
+        arguments = json_text_of(arguments).decode()
     return ToolCall(id_, FunctionCall(function["name"], arguments))
 
 

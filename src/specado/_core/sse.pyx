@@ -1,5 +1,6 @@
 """Server-sent events, cut from bytes (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22)."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.string cimport memchr, memcmp, memcpy
@@ -16,6 +17,7 @@ cdef enum:
     MAX_IDLE_CAPACITY = 65536
 
 
+@cython.final
 cdef class FrameDecoder:
     """Cut a byte stream into frames: an event's name and its data.
 

@@ -167,6 +167,7 @@ class Provider(Struct, frozen=True):
     models: dict[str, Model]
     fallback_for: dict[str, str]
     stream_end: Optional[str]
+    stream_usage: bool
     by_alias: dict[str, Model]
 
     def __repr__(self) -> str:
@@ -242,7 +243,7 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
-_KEYS = (*_SECTIONS, "stream_end")
+_KEYS = (*_SECTIONS, "stream_end", "stream_usage")
 
 
 def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
@@ -302,6 +303,9 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     stream_end = manifest.get("stream_end")
     if stream_end not in (None, "finish_reason"):
         raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
+    stream_usage = manifest.get("stream_usage", True)
+    if not isinstance(stream_usage, bool):
+        raise _fail("stream_usage", f"must be true or false, not {stream_usage!r}")
     models = {key: _build_model(name, key, entry) for key, entry in manifest["models"].items()}
     provider = Provider(
         name=name,
@@ -313,6 +317,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         models=models,
         fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
         stream_end=stream_end,
+        stream_usage=stream_usage,
         by_alias=_aliases(models),
     )
     for original, target in provider.fallback_for.items():

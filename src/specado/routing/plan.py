@@ -25,6 +25,7 @@ from specado.losses import (
 )
 from specado.routing.candidates import Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
+from specado.routing.state import Account, account_of
 from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class Candidate(msgspec.Struct, frozen=True):
     def fallback_index(self) -> int | None:
         """The place among the fallbacks, from 0; `None` for the first candidate."""
         return self.index - 1 if self.index else None
+
+    @property
+    def account(self) -> Account:
+        """Whom the provider bills."""
+        endpoint = self.endpoint
+        return account_of(endpoint.base_url, endpoint.account, self.extra_headers)
 
     @property
     def provider(self) -> str:
@@ -250,7 +257,8 @@ def _judge(
     except SpecadoError as error:
         if index == 0 and not isinstance(error, ConfigurationError):
             raise
-        return Judged(route, None, error.message, error)
+        # Without its traceback, whose frames would keep all of the call alive in a cycle.
+        return Judged(route, None, error.message, error.with_traceback(None))
     row = refuses(strictness, candidate.encoded.losses)
     if row is not None:
         text = refusal_text(row, candidate.encoded.losses)
@@ -275,11 +283,14 @@ def _judge(
 def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
     own = request.options if index == 0 else {}
     model = route.model or request.model
+    parameters = request.parameters
+    if parameters.get("stream"):
+        parameters = _with_usage(parameters, route.provider)
     encoded = encode(
         route.provider.dialect,
         request.conversation,
         model,
-        request.parameters,
+        parameters,
         route.facts,
         own.get("extra_body"),
     )
@@ -292,6 +303,18 @@ def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -
         extra_headers=own.get("extra_headers", ()),
         extra_query=own.get("extra_query"),
     )
+
+
+def _with_usage(parameters: dict[str, Any], provider: Provider) -> dict[str, Any]:
+    """Return a stream's parameters that ask for its usage where the provider can give it."""
+    options = dict(parameters.get("stream_options") or {})
+    options.pop("include_usage", None)
+    if provider.stream_usage:
+        options["include_usage"] = True
+    streamed = {**parameters, "stream_options": options}
+    if not options:
+        del streamed["stream_options"]
+    return streamed
 
 
 class _Scale:

@@ -29,17 +29,27 @@ from specado.simulator.anthropic_requests import (
     NamedChoice,
     NoChoice,
 )
+from specado.simulator.anthropic_stream import STREAM, events_of
 from specado.simulator.anthropic_wording import refusal_for
-from specado.simulator.reply import Refusal, SimulatedReply
+from specado.simulator.reply import Refusal, SimulatedReply, streamed
+from specado.simulator.stream_faults import play, without_answer
 from specado.simulator.violations import Broken, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from specado.simulator.faults import WireError
+    from specado.simulator.faults import Fault, WireError
     from specado.simulator.models import ListedModel, ModelLookup, ModelRules
 
-__all__ = ["complete", "count", "empty", "error_reply", "list_models", "one_model"]
+__all__ = [
+    "broken_stream",
+    "complete",
+    "count",
+    "empty",
+    "error_reply",
+    "list_models",
+    "one_model",
+]
 
 DIALECT = "anthropic_messages"
 IMAGE_TOKENS = 1600
@@ -95,8 +105,6 @@ def read_request(
     request = _decode(body, BETA_DECODER if beta else MESSAGES_DECODER)
     rules = _rules(models, request.model, url)
     talk = conversation(request, check_messages_request(request, rules))
-    if request.stream:
-        raise Refusal("stream: Input should be false in the simulator")
     talk.stops = request.stop_sequences or []
     talk.max_tokens = request.max_tokens
     wanted = request.output_config.format if request.output_config is not None else None
@@ -177,8 +185,10 @@ def _hear_block(block: Any, texts: list[str], talk: Conversation) -> None:
         talk.characters += len(msgspec.json.encode(block))
 
 
-def complete(body: bytes, models: ModelLookup, url: str, *, beta: bool) -> SimulatedReply:
-    """Return the answer to `POST /v1/messages`."""
+def complete(
+    body: bytes, models: ModelLookup, url: str, fault: Fault | None = None, *, beta: bool
+) -> SimulatedReply:
+    """Return the answer to `POST /v1/messages`; *fault* strikes if it is streamed."""
     request, talk = read_request(body, models, url, beta=beta)
     mark = digest(body)
     spoken = answer(talk)
@@ -187,7 +197,10 @@ def complete(body: bytes, models: ModelLookup, url: str, *, beta: bool) -> Simul
         content.append(_tool_use(spoken, mark))
     elif spoken.text:
         content.append({"type": "text", "text": spoken.text})
-    return _reply(200, _message(request.model, content, spoken, talk, thinking_tokens, mark), mark)
+    message = _message(request.model, content, spoken, talk, thinking_tokens, mark)
+    if request.stream:
+        return streamed(_headers(mark), play(events_of(message), fault, STREAM, mark))
+    return _reply(200, message, mark)
 
 
 def _message(
@@ -254,10 +267,12 @@ def count(body: bytes, models: ModelLookup, url: str) -> SimulatedReply:
     return _reply(200, {"input_tokens": talk.prompt_tokens}, digest(body))
 
 
+def _headers(mark: str) -> tuple[tuple[str, str], ...]:
+    return (*_HEADERS, ("request-id", f"req_sim_{mark}"))
+
+
 def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
-    return SimulatedReply(
-        status, (*_HEADERS, ("request-id", f"req_sim_{mark}")), orjson.dumps(value)
-    )
+    return SimulatedReply(status, _headers(mark), orjson.dumps(value))
 
 
 def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
@@ -274,10 +289,17 @@ def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
     return reply
 
 
-def empty(model: str, mark: str) -> SimulatedReply:
+def empty(model: str, mark: str, *, streams: bool) -> SimulatedReply:
     """Return a 200 without a content block."""
-    body = _message(model, [], Spoken("", "stop", 1), Conversation(messages=1), 0, mark)
-    return _reply(200, body, mark)
+    message = _message(model, [], Spoken("", "stop", 1), Conversation(messages=1), 0, mark)
+    if streams:
+        return streamed(_headers(mark), play(events_of(message), None, STREAM, mark))
+    return _reply(200, message, mark)
+
+
+def broken_stream(kind: str, mark: str) -> SimulatedReply:
+    """Return a stream without an answer in it: `malformed` or `truncated`."""
+    return streamed(_headers(mark), without_answer(kind, STREAM))
 
 
 def _row(model: ListedModel) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _MALFORMED_BODY = b'{"id": "chatcmpl-sim-malformed", "choices": [{"index": 0, "m
 
 class _Named(msgspec.Struct):
     model: Any = None
+    stream: Any = None
 
 
 _named = msgspec.json.Decoder(_Named).decode
@@ -179,17 +180,19 @@ def _answer(call: _Call) -> SimulatedReply:
         _check_version(call)
     if call.endpoint == "models":
         return _models(call)
-    fault = _fault_of(call.body)
-    if fault is not None and fault.kind != "slow":
-        return _failed(call, fault)
+    fault, streams = _fault_of(call.body)
+    if fault is not None and fault.kind != "slow" and not fault.is_of_streams:
+        return _failed(call, fault, streams=streams and call.endpoint != "count")
     if call.endpoint == "chat":
-        reply = openai_api.complete(call.body, call.models, call.url, call.now_s)
+        reply = openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
     elif call.endpoint == "count":
         reply = anthropic_api.count(call.body, call.models, call.url)
     else:
         beta = "anthropic-beta" in call.headers or call.query.get("beta") == "true"
-        reply = anthropic_api.complete(call.body, call.models, call.url, beta=beta)
-    return reply if fault is None else msgspec.structs.replace(reply, fault=fault)
+        reply = anthropic_api.complete(call.body, call.models, call.url, fault, beta=beta)
+    if fault is None or (fault.is_of_streams and reply.stream is None):
+        return reply
+    return msgspec.structs.replace(reply, fault=fault)
 
 
 def _check_version(call: _Call) -> None:
@@ -213,29 +216,34 @@ def _models(call: _Call) -> SimulatedReply:
     return openai_api.list_models(listed, mark)
 
 
-def _fault_of(body: bytes) -> Fault | None:
+def _fault_of(body: bytes) -> tuple[Fault | None, bool]:
+    """Return the fault that the body's model stands for, and whether the body asks for a stream."""
     # Every reserved name ends so; most bodies are spared the second reading.
     if b"-test-model" not in body:
-        return None
+        return None, False
     try:
-        model = _named(body).model
+        named = _named(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return FAULTS.get(model) if isinstance(model, str) else None
+        return None, False
+    fault = FAULTS.get(named.model) if isinstance(named.model, str) else None
+    return fault, named.stream is True
 
 
-def _failed(call: _Call, fault: Fault) -> SimulatedReply:
+def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
     mark = digest(call.body)
+    api: Any = anthropic_api if call.anthropic else openai_api
     error = fault.anthropic if call.anthropic else fault.openai
+    reply: SimulatedReply
     if error is not None:
-        api: Any = anthropic_api if call.anthropic else openai_api
-        reply: SimulatedReply = api.error_reply(error, mark)
+        reply = api.error_reply(error, mark)
     elif fault.kind == "gateway":
         reply = SimulatedReply(502, (("content-type", "text/html"),), _GATEWAY_PAGE)
+    elif streams and fault.kind in ("malformed", "truncated"):
+        reply = api.broken_stream(fault.kind, mark)
     elif fault.kind == "malformed":
         reply = SimulatedReply(200, (("content-type", "application/json"),), _MALFORMED_BODY)
     elif call.anthropic:
-        reply = anthropic_api.empty(fault.model, mark)
+        reply = anthropic_api.empty(fault.model, mark, streams=streams)
     else:
-        reply = openai_api.empty(fault.model, mark, call.now_s)
+        reply = openai_api.empty(fault.model, mark, call.now_s, streams=streams)
     return msgspec.structs.replace(reply, fault=fault)

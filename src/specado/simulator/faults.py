@@ -37,7 +37,8 @@ class Fault(msgspec.Struct, frozen=True):
     `kind` is `error` (an error reply, in `openai` and `anthropic`), `timeout` (no answer),
     `refused` (no connection), `reset` (the connection breaks before the first byte), `truncated`
     (it breaks within the body), `malformed` (200, not JSON), `gateway` (a 502 page of a proxy),
-    `empty` (200 with no answer in it) or `slow` (a good reply, late).
+    `empty` (200 with no answer in it) or `slow` (a good reply, late). A kind that begins `stream_`
+    fails only with `stream: true`; any other request gets a good reply.
     """
 
     model: str
@@ -45,6 +46,11 @@ class Fault(msgspec.Struct, frozen=True):
     summary: str
     openai: Optional[WireError] = None
     anthropic: Optional[WireError] = None
+
+    @property
+    def is_of_streams(self) -> bool:
+        """Whether it fails streamed requests only."""
+        return self.kind.startswith("stream_")
 
 
 _LIMIT_HEADERS = {
@@ -61,6 +67,11 @@ _ANTHROPIC_LIMIT_HEADERS = {
 def _error(model: str, summary: str, openai: WireError, anthropic: WireError) -> Fault:
     return Fault(model, "error", summary, openai, anthropic)
 
+
+_SERVER_ERROR = WireError(
+    500, "server_error", "The server had an error while processing your request. Sorry about that!"
+)
+_ANTHROPIC_SERVER_ERROR = WireError(500, "api_error", "Internal server error")
 
 # Wording and shape as the providers send them: OpenAI's "Error codes" guide and Anthropic's
 # "Errors" page, read 2026-11-22.
@@ -89,12 +100,8 @@ _ALL = (
     _error(
         "server-error-test-model",
         "500: the provider fails",
-        WireError(
-            500,
-            "server_error",
-            "The server had an error while processing your request. Sorry about that!",
-        ),
-        WireError(500, "api_error", "Internal server error"),
+        _SERVER_ERROR,
+        _ANTHROPIC_SERVER_ERROR,
     ),
     _error(
         "auth-error-test-model",
@@ -203,6 +210,63 @@ _ALL = (
     Fault("malformed-test-model", "malformed", "200, but the body is not JSON"),
     Fault("empty-test-model", "empty", "200 with no choice, no content block"),
     Fault("slow-test-model", "slow", f"a good reply, {SLOW_REPLY_S:g} s late"),
+    Fault(
+        "stream-error-test-model",
+        "stream_error",
+        "streamed: an error event before the first content",
+        _SERVER_ERROR,
+        _ANTHROPIC_SERVER_ERROR,
+    ),
+    # OpenAI's words as users of its stream report them (anomalyco/opencode#25884, read 2026-11-22).
+    Fault(
+        "stream-overloaded-test-model",
+        "stream_error",
+        "streamed: 200, then an overload before the first content",
+        WireError(
+            503,
+            "service_unavailable_error",
+            "Our servers are currently overloaded. Please try again later.",
+            "server_is_overloaded",
+        ),
+        WireError(529, "overloaded_error", "Overloaded"),
+    ),
+    Fault(
+        "stream-late-error-test-model",
+        "stream_late_error",
+        "streamed: an error event after some content",
+        _SERVER_ERROR,
+        _ANTHROPIC_SERVER_ERROR,
+    ),
+    Fault(
+        "stream-cut-test-model",
+        "stream_cut",
+        "streamed: the connection breaks after some content, within an event",
+    ),
+    Fault(
+        "stream-early-cut-test-model",
+        "stream_early_cut",
+        "streamed: the connection breaks before the first content",
+    ),
+    Fault("stream-stall-test-model", "stream_stall", "streamed: headers, then silence"),
+    Fault("stream-idle-test-model", "stream_idle", "streamed: silence after some content"),
+    Fault(
+        "stream-malformed-test-model",
+        "stream_malformed",
+        "streamed: an event after some content is not JSON",
+    ),
+    Fault(
+        "stream-unterminated-test-model",
+        "stream_unterminated",
+        "streamed: a clean end of the body without the last event",
+    ),
+    Fault("stream-bytewise-test-model", "stream_bytewise", "streamed: good, byte by byte"),
+    Fault(
+        "stream-crlf-test-model",
+        "stream_crlf",
+        "streamed: good, with CRLF line ends cut between the two",
+    ),
+    Fault("stream-cr-test-model", "stream_cr", "streamed: good, with CR line ends"),
+    Fault("stream-ping-test-model", "stream_ping", "streamed: good, with a ping before each event"),
 )
 
 FAULTS: Mapping[str, Fault] = MappingProxyType({fault.model: fault for fault in _ALL})

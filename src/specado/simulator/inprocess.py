@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from specado.simulator.endpoints import handle
 from specado.simulator.models import find_rules
+from specado.simulator.reply import EventStream
 from specado.transport import TransportFailure, WireReply
 
 if TYPE_CHECKING:
     from specado.simulator.models import ModelLookup
+    from specado.simulator.reply import SimulatedReply
     from specado.transport import Limits, WireRequest
 
 __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
 
 
-def _exchange(
-    request: WireRequest, timeout_s: float, limits: Limits, models: ModelLookup
-) -> WireReply:
+def _answer(request: WireRequest, timeout_s: float, models: ModelLookup) -> SimulatedReply:
+    """Return the reply, or raise the `TransportFailure` that leaves none."""
     reply = handle(
         request.method,
         request.url,
@@ -33,8 +35,33 @@ def _exchange(
         raise TransportFailure("connect", "connection refused (simulated)", sent=False)
     if kind == "reset":
         raise TransportFailure("reset", "connection reset before the reply (simulated)", sent=True)
-    if kind == "truncated":
-        raise TransportFailure("truncated", "the reply broke off (simulated)", sent=True)
+    return reply
+
+
+def _body_of(reply: SimulatedReply) -> EventStream:
+    """Return how the body comes, for one that is not streamed too."""
+    if reply.stream is not None:
+        return reply.stream
+    if reply.fault is not None and reply.fault.kind == "truncated":
+        return EventStream((reply.body[: len(reply.body) // 2],), "cut")
+    return EventStream((reply.body,) if reply.body else ())
+
+
+def _ended(ends: str) -> TransportFailure | None:
+    if ends == "cut":
+        return TransportFailure("truncated", "the reply broke off (simulated)", sent=True)
+    if ends == "silent":
+        return TransportFailure("timeout", "the reply fell silent (simulated)", sent=True)
+    return None
+
+
+def _exchange(
+    request: WireRequest, timeout_s: float, limits: Limits, models: ModelLookup
+) -> WireReply:
+    reply = _answer(request, timeout_s, models)
+    failure = _ended(_body_of(reply).ends)
+    if failure is not None:
+        raise failure
     body = reply.body
     if reply.status >= 400:
         body = body[: limits.max_error_bytes]
@@ -43,6 +70,47 @@ def _exchange(
             "too_large", f"the reply is larger than {limits.max_reply_bytes} bytes", sent=True
         )
     return WireReply(reply.status, dict(reply.headers), body)
+
+
+class _Opened:
+    """A reply whose body is still to be read."""
+
+    def __init__(self, reply: SimulatedReply) -> None:
+        self.status = reply.status
+        self.headers = dict(reply.headers)
+        body = _body_of(reply)
+        self._pieces = iter(body.pieces)
+        self._ends = body.ends
+
+    def close(self) -> None:
+        """End the reply: nothing more comes."""
+        self._pieces = iter(())
+        self._ends = "whole"
+
+    def _next(self) -> bytes:
+        piece = next(self._pieces, b"")
+        if not piece:
+            failure = _ended(self._ends)
+            self.close()
+            if failure is not None:
+                raise failure
+        return piece
+
+
+class OpenReply(_Opened):
+    """The reply to one `open`, for threads."""
+
+    def read(self, until: float) -> bytes:  # noqa: ARG002
+        """Return the next piece of the body, `b""` at its end; raises what breaks it at once."""
+        return self._next()
+
+
+class AsyncOpenReply(_Opened):
+    """The reply to one `open`, for an event loop."""
+
+    async def read(self, until: float) -> bytes:  # noqa: ARG002
+        """Return the next piece of the body, `b""` at its end; raises what breaks it at once."""
+        return self._next()
 
 
 class InProcessTransport:
@@ -59,6 +127,13 @@ class InProcessTransport:
         """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
         return _exchange(request, timeout_s, limits, self._models)
 
+    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:  # noqa: ARG002
+        """Return the simulated reply with its body still to be read, or raise as `send` does.
+
+        *until* is a time of `time.monotonic`. The reader of the body keeps to the *limits*.
+        """
+        return OpenReply(_answer(request, _seconds_until(until), self._models))
+
 
 class AsyncInProcessTransport:
     """The same for an event loop; it never gives up control."""
@@ -69,3 +144,16 @@ class AsyncInProcessTransport:
     async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
         return _exchange(request, timeout_s, limits, self._models)
+
+    async def open(
+        self,
+        request: WireRequest,
+        until: float,
+        limits: Limits,  # noqa: ARG002
+    ) -> AsyncOpenReply:
+        """Return the simulated reply with its body still to be read, or raise as `send` does."""
+        return AsyncOpenReply(_answer(request, _seconds_until(until), self._models))
+
+
+def _seconds_until(until: float) -> float:
+    return round(max(until - time.monotonic(), 0.0), 1)

@@ -19,20 +19,31 @@ from specado.simulator.openai_requests import (
     FunctionChoice,
     JsonObjectFormat,
     JsonSchemaFormat,
+    StreamOptions,
     ToolMessage,
     UserMessage,
 )
+from specado.simulator.openai_stream import STREAM, events_of
 from specado.simulator.openai_wording import refusal_for
-from specado.simulator.reply import Refusal, SimulatedReply
+from specado.simulator.reply import Refusal, SimulatedReply, streamed
+from specado.simulator.stream_faults import play, without_answer
 from specado.simulator.violations import Broken, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from specado.simulator.faults import WireError
+    from specado.simulator.faults import Fault, WireError
     from specado.simulator.models import ListedModel, ModelLookup
 
-__all__ = ["complete", "empty", "error_reply", "list_models", "one_model", "read_request"]
+__all__ = [
+    "broken_stream",
+    "complete",
+    "empty",
+    "error_reply",
+    "list_models",
+    "one_model",
+    "read_request",
+]
 
 DIALECT = "openai_chat"
 FINGERPRINT = "fp_simulated"
@@ -75,12 +86,6 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
             code="model_not_found",
         )
     check_chat_request(request, rules)
-    if request.stream:
-        raise Refusal(
-            "Unsupported value: 'stream' does not support true in the simulator.",
-            param="stream",
-            code="unsupported_value",
-        )
     talk = conversation(request)
     window = rules.context_window
     if window is not None and talk.prompt_tokens > window:
@@ -165,8 +170,10 @@ def _read_choice(request: ChatRequest, talk: Conversation) -> None:
     talk.tools = [tool for tool in offers if allowed is None or tool.name in allowed]
 
 
-def complete(body: bytes, models: ModelLookup, url: str, now_s: float) -> SimulatedReply:
-    """Return the answer to `POST …/chat/completions`."""
+def complete(
+    body: bytes, models: ModelLookup, url: str, now_s: float, fault: Fault | None = None
+) -> SimulatedReply:
+    """Return the answer to `POST …/chat/completions`; *fault* strikes if it is streamed."""
     request, talk = read_request(body, models, url)
     mark = digest(body)
     spoken = [answer(talk, number) for number in range(request.n or 1)]
@@ -192,7 +199,15 @@ def complete(body: bytes, models: ModelLookup, url: str, now_s: float) -> Simula
         "service_tier": "default",
         "system_fingerprint": FINGERPRINT,
     }
-    return _reply(200, reply, mark)
+    if not request.stream:
+        return _reply(200, reply, mark)
+    options = request.stream_options or StreamOptions()
+    events = events_of(
+        reply,
+        include_usage=options.include_usage is True,
+        obfuscated=options.include_obfuscation is not False,
+    )
+    return streamed(_headers(mark), play(events, fault, STREAM, mark))
 
 
 def _choice(number: int, spoken: Spoken, mark: str, request: ChatRequest) -> dict[str, Any]:
@@ -238,9 +253,12 @@ def _logprobs(text: str, request: ChatRequest) -> dict[str, Any]:
     return {"content": content, "refusal": None}
 
 
+def _headers(mark: str) -> tuple[tuple[str, str], ...]:
+    return (*_HEADERS, ("x-request-id", f"req_{mark}"))
+
+
 def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
-    headers = (*_HEADERS, ("x-request-id", f"req_{mark}"))
-    return SimulatedReply(status, headers, orjson.dumps(value))
+    return SimulatedReply(status, _headers(mark), orjson.dumps(value))
 
 
 def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
@@ -260,26 +278,27 @@ def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
     return reply
 
 
-def empty(model: str, mark: str, now_s: float) -> SimulatedReply:
+def empty(model: str, mark: str, now_s: float, *, streams: bool) -> SimulatedReply:
     """Return a 200 without a choice."""
-    return _reply(
-        200,
-        {
-            "id": f"chatcmpl-sim-{mark}",
-            "object": "chat.completion",
-            "created": int(now_s),
-            "model": model,
-            "choices": [],
-            "usage": {
-                "prompt_tokens": tokens_of(model),
-                "completion_tokens": 0,
-                "total_tokens": tokens_of(model),
-            },
-            "service_tier": "default",
-            "system_fingerprint": FINGERPRINT,
-        },
-        mark,
-    )
+    used = tokens_of(model)
+    reply = {
+        "id": f"chatcmpl-sim-{mark}",
+        "object": "chat.completion",
+        "created": int(now_s),
+        "model": model,
+        "choices": [],
+        "usage": {"prompt_tokens": used, "completion_tokens": 0, "total_tokens": used},
+        "service_tier": "default",
+        "system_fingerprint": FINGERPRINT,
+    }
+    if streams:
+        return streamed(_headers(mark), play(events_of(reply), None, STREAM, mark))
+    return _reply(200, reply, mark)
+
+
+def broken_stream(kind: str, mark: str) -> SimulatedReply:
+    """Return a stream without an answer in it: `malformed` or `truncated`."""
+    return streamed(_headers(mark), without_answer(kind, STREAM))
 
 
 def _row(model: ListedModel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the simulator answers: a reply, or the refusal that becomes one."""
+"""What the simulator answers: a reply, whole or in pieces, or the refusal that becomes one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,38 @@ import msgspec
 
 from specado.simulator.faults import Fault
 
-__all__ = ["Refusal", "SimulatedReply"]
+__all__ = ["EventStream", "Refusal", "SimulatedReply", "streamed"]
+
+
+class EventStream(msgspec.Struct, frozen=True):
+    """A body that comes piece by piece.
+
+    After the last piece it `ends`: `whole`, `cut` (the connection breaks) or `silent` (nothing more
+    comes, and the connection stays open).
+    """
+
+    pieces: tuple[bytes, ...]
+    ends: str = "whole"
 
 
 class SimulatedReply(msgspec.Struct, frozen=True):
-    """A whole reply; a `fault` says what to do to the exchange instead of, or while, sending it."""
+    """A whole reply; a `fault` says what to do to the exchange instead of, or while, sending it.
+
+    `stream` is how a streamed reply's body comes; `body` is then all of its pieces.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     fault: Optional[Fault] = None
+    stream: Optional[EventStream] = None
+
+
+def streamed(headers: tuple[tuple[str, str], ...], stream: EventStream) -> SimulatedReply:
+    """Return the reply that *stream* is the body of; *headers* may have another content type."""
+    kept = tuple(pair for pair in headers if pair[0] != "content-type")
+    typed = (("content-type", "text/event-stream; charset=utf-8"), *kept)
+    return SimulatedReply(200, typed, b"".join(stream.pieces), stream=stream)
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the provider, not an error of ours

@@ -20,7 +20,7 @@ import h11
 
 from specado.simulator.endpoints import MAX_BODY_BYTES, handle
 from specado.simulator.faults import SLOW_REPLY_S
-from specado.simulator.reply import SimulatedReply
+from specado.simulator.reply import EventStream, SimulatedReply
 
 __all__ = ["Server", "running", "serve"]
 
@@ -129,6 +129,8 @@ class _Exchange:
         if kind in ("refused", "reset"):
             self._reset()
             return False
+        if reply.stream is not None:
+            return await self._send_stream(reply, reply.stream)
         if kind == "slow":
             await asyncio.sleep(SLOW_REPLY_S)
         await self._send_head(reply)
@@ -139,9 +141,25 @@ class _Exchange:
         await self._write(h11.EndOfMessage())
         return True
 
+    async def _send_stream(self, reply: SimulatedReply, stream: EventStream) -> bool:
+        """Send the pieces as they come, each in a chunk and a packet of its own."""
+        await self._send_head(reply)
+        if reply.fault is not None and reply.fault.kind == "slow":
+            await asyncio.sleep(SLOW_REPLY_S)
+        for piece in stream.pieces:
+            await self._send_pieces([piece])
+            await asyncio.sleep(0)  # streams take turns
+        if stream.ends == "silent":
+            await self._stay_silent()
+        if stream.ends != "whole":
+            return False
+        await self._write(h11.EndOfMessage())
+        return True
+
     async def _send_head(self, reply: SimulatedReply) -> None:
         headers: list[Pair] = [("date", formatdate(usegmt=True)), *reply.headers]
-        if reply.status != HTTPStatus.NO_CONTENT:
+        # h11 sends what has no length in chunks, or until the end to a client of HTTP/1.0.
+        if reply.status != HTTPStatus.NO_CONTENT and reply.stream is None:
             headers.append(("content-length", str(len(reply.body))))
         if self.server.stopping:
             headers.append(("connection", "close"))
@@ -175,6 +193,8 @@ class _Exchange:
         await self._drain()
 
     async def _stay_silent(self) -> None:
+        self.busy = False  # there is no end to wait for when the server stops
+
         async def until_gone() -> None:
             while await self.reader.read(READ_BYTES):
                 pass

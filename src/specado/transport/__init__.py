@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError
 from specado.transport.exchange import (
+    AsyncOpenReply,
     AsyncTransport,
     InsecureTransportWarning,
     Limits,
+    OpenReply,
+    StreamBody,
     Transport,
     TransportFailure,
     TransportSettings,
     WireReply,
     WireRequest,
+    read_whole,
+    read_whole_async,
+    until_after,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +35,12 @@ if TYPE_CHECKING:
     from specado.transport.pooled_async import AsyncPooledTransport
 
 __all__ = [
+    "AsyncOpenReply",
     "AsyncTransport",
     "InsecureTransportWarning",
     "Limits",
+    "OpenReply",
+    "StreamBody",
     "Transport",
     "TransportFailure",
     "TransportSettings",
@@ -39,9 +48,12 @@ __all__ = [
     "WireRequest",
     "async_client_transport",
     "client_transport",
+    "read_whole",
+    "read_whole_async",
     "shared_async_transport",
     "shared_transport",
     "shutdown",
+    "until_after",
 ]
 
 _INSTALL = "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'"

@@ -5,6 +5,8 @@ The vocabulary between the client and whatever carries its bytes; no I/O, no HTT
 
 from __future__ import annotations
 
+import contextlib
+import time
 import zlib
 from typing import Any, Optional, Protocol
 
@@ -13,15 +15,21 @@ import msgspec
 from specado.errors import redact
 
 __all__ = [
+    "AsyncOpenReply",
     "AsyncTransport",
     "InsecureTransportWarning",
     "Limits",
+    "OpenReply",
     "ReplyBody",
+    "StreamBody",
     "Transport",
     "TransportFailure",
     "TransportSettings",
     "WireReply",
     "WireRequest",
+    "read_whole",
+    "read_whole_async",
+    "until_after",
     "without_query",
 ]
 
@@ -30,6 +38,8 @@ MAX_GZIP_MEMBERS = 100
 # RFC 9110, 8.6: the length is decimal digits; more than these are no length of a real body.
 MAX_LENGTH_DIGITS = 18
 MAX_ENCODING_CHARACTERS = 40
+# A year: what is longer does not fit the system's calls.
+LONGEST_TIMEOUT_S = 31_536_000.0
 
 
 class WireRequest(msgspec.Struct, frozen=True):
@@ -139,11 +149,47 @@ class InsecureTransportWarning(UserWarning):
     """A key goes over plain http:// to another machine: everybody on the way can read it."""
 
 
+class OpenReply(Protocol):
+    """A reply whose body is still to be read; `headers` have names in lower case.
+
+    Dropping it frees the connection as `close` does.
+    """
+
+    status: int
+    headers: dict[str, str]
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end.
+
+        *until* is a time of `time.monotonic`; past it, and where the body breaks off, a
+        `TransportFailure` is raised.
+        """
+
+    def close(self) -> None:
+        """Free the connection: for another request if the body was read to its end."""
+
+
+class AsyncOpenReply(Protocol):
+    """The same for a task of one loop; `close` does not wait."""
+
+    status: int
+    headers: dict[str, str]
+
+    async def read(self, until: float) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end."""
+
+    def close(self) -> None:
+        """Free the connection."""
+
+
 class Transport(Protocol):
     """What sends for threads."""
 
     def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Send one request and return its whole reply, or raise `TransportFailure`."""
+
+    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+        """Send one request and return its reply as soon as status and headers are there."""
 
 
 class AsyncTransport(Protocol):
@@ -151,6 +197,42 @@ class AsyncTransport(Protocol):
 
     async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Send one request and return its whole reply, or raise `TransportFailure`."""
+
+    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+        """Send one request and return its reply as soon as status and headers are there."""
+
+
+def until_after(timeout_s: float) -> float:
+    """Return the time of `time.monotonic` in *timeout_s* seconds."""
+    return time.monotonic() + min(timeout_s, LONGEST_TIMEOUT_S)
+
+
+def read_whole(reply: OpenReply, until: float, limits: Limits) -> WireReply:
+    """Return an open reply with its whole body, and free its connection."""
+    try:
+        body = ReplyBody(reply.status, reply.headers, limits)
+        with contextlib.suppress(*body.forgives):
+            while True:
+                data = reply.read(until)
+                if not data or not body.add(data):
+                    break
+        return WireReply(reply.status, reply.headers, body.finish())
+    finally:
+        reply.close()
+
+
+async def read_whole_async(reply: AsyncOpenReply, until: float, limits: Limits) -> WireReply:
+    """Return an open reply with its whole body, and free its connection."""
+    try:
+        body = ReplyBody(reply.status, reply.headers, limits)
+        with contextlib.suppress(*body.forgives):
+            while True:
+                data = await reply.read(until)
+                if not data or not body.add(data):
+                    break
+        return WireReply(reply.status, reply.headers, body.finish())
+    finally:
+        reply.close()
 
 
 def without_query(url: str) -> str:
@@ -180,11 +262,10 @@ class ReplyBody:
         self._room = self._max_bytes
         self._pieces: list[bytes] = []
         self._inflater: _Inflater | None = None
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflater = _Inflater(is_gzip=encoding != "deflate")
-        elif encoding not in ("", "identity"):
-            self._give_up(_unknown(encoding))
+        try:
+            self._inflater = _inflater_for(headers)
+        except TransportFailure as failure:
+            self._give_up(failure)
         length = headers.get("content-length", "")
         if not self._is_error and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS:
             self._refuse_above(int(length))
@@ -225,6 +306,37 @@ class ReplyBody:
         if size > self._max_bytes and not self._is_error:
             message = f"the reply is larger than {self._max_bytes} bytes (max_reply_bytes)"
             raise TransportFailure("too_large", message, sent=True)
+
+
+class StreamBody:
+    """Undoes the encoding of a body that is read as it comes; raises as `ReplyBody` does."""
+
+    def __init__(self, headers: dict[str, str], max_piece_bytes: int) -> None:
+        self._max_bytes = max_piece_bytes
+        self._inflater = _inflater_for(headers)
+
+    def decode(self, data: bytes) -> bytes:
+        """Return what *data* stands for."""
+        if self._inflater is None:
+            return data
+        try:
+            data = self._inflater.decode(data, self._max_bytes + 1)
+        except zlib.error:
+            raise _broken() from None
+        if len(data) > self._max_bytes:
+            message = f"a piece of the stream expands to more than {self._max_bytes} bytes"
+            raise TransportFailure("too_large", f"{message} (max_frame_bytes)", sent=True)
+        return data
+
+
+def _inflater_for(headers: dict[str, str]) -> _Inflater | None:
+    """Return what undoes a reply's encoding, `None` for none; raises for an unknown one."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _Inflater(is_gzip=encoding != "deflate")
+    if encoding not in ("", "identity"):
+        raise _unknown(encoding)
+    return None
 
 
 def _unknown(encoding: str) -> TransportFailure:

@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 READ_BYTES = 65_536
-LONGEST_TIMEOUT_S = 31_536_000.0
 # Longer waits are cut into these: poll counts milliseconds in an int.
 LONGEST_WAIT_S = 86_400.0
 # Bounds what is encrypted ahead of the socket.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import inspect
 import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
-from specado.transport.exchange import Limits, ReplyBody, TransportFailure, WireReply, WireRequest
+from specado.transport.exchange import (
+    TransportFailure,
+    read_whole,
+    read_whole_async,
+    until_after,
+)
 from specado.transport.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from specado.transport.exchange import Limits, WireReply, WireRequest
 
 __all__ = ["AsyncClientTransport", "ClientTransport", "failure_from"]
 
@@ -64,30 +71,9 @@ def failure_from(error: Exception, *, has_reply: bool) -> TransportFailure | Non
     return None
 
 
-def _reply_in(error: Exception, limits: Limits) -> WireReply | None:
-    """Return the reply that a hook of the caller's client raised as an error for its status."""
-    response = getattr(error, "response", None)
-    if type(error).__name__ != "HTTPStatusError" or response is None:
-        return None
-    try:
-        content = response.content[: limits.max_error_bytes]
-    except RuntimeError:  # the hook had not read it
-        content = b""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return WireReply(response.status_code, headers, content)
-
-
-def _left_by(error: Exception, body: _Body | None, limits: Limits) -> WireReply | Exception:
-    """Return what *error* leaves of the exchange: a reply to be judged, or what to raise."""
-    refused = _reply_in(error, limits)
-    if refused is not None:
-        return refused
-    failure: Exception | None = error
-    if not isinstance(error, TransportFailure):
-        failure = failure_from(error, has_reply=body is not None)
-    if body is not None and isinstance(failure, body.forgives):
-        return body.reply()
-    return failure or error
+def _reply_in(error: Exception) -> Any:
+    """Return the response that a hook of the caller's client raised as an error for its status."""
+    return getattr(error, "response", None) if type(error).__name__ == "HTTPStatusError" else None
 
 
 class _Own:
@@ -129,31 +115,31 @@ class ClientTransport(_Own):
 
     def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Return the whole reply."""
-        until = time.monotonic() + timeout_s
-        response: Any = None
-        body: _Body | None = None
+        until = until_after(timeout_s)
+        return read_whole(self.open(request, until, limits), until, limits)
+
+    def open(self, request: WireRequest, until: float, limits: Limits) -> ClientReply:
+        """Return the reply as soon as status and headers are there."""
+        failure: Exception | None
         try:
-            response = self._client.send(
-                self._request(request, timeout_s, limits), stream=True, follow_redirects=False
+            return ClientReply(
+                self._client.send(
+                    self._request(request, until - time.monotonic(), limits),
+                    stream=True,
+                    follow_redirects=False,
+                )
             )
-            body = _Body(response, limits)
-            for data in body.pieces or response.iter_raw():
-                if not body.add(data, until):
-                    break
-            return body.reply()
         except Exception as error:
-            left = _left_by(error, body, limits)
-            if left is error:
+            refused = _reply_in(error)
+            if refused is not None:
+                return ClientReply(refused)
+            failure = failure_from(error, has_reply=False)
+            if failure is None:
                 raise
-        finally:
-            if response is not None:
-                response.close()
-        if isinstance(left, WireReply):
-            return left
         try:
-            raise left
+            raise failure
         finally:
-            del left  # it refers to this frame: a cycle would keep the body alive
+            del failure  # it refers to this frame: a cycle would keep the body alive
 
 
 class AsyncClientTransport(_Own):
@@ -165,56 +151,163 @@ class AsyncClientTransport(_Own):
 
     async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Return the whole reply."""
-        until = time.monotonic() + timeout_s
-        response: Any = None
-        body: _Body | None = None
+        until = until_after(timeout_s)
+        reply = await self.open(request, until, limits)
+        try:
+            return await read_whole_async(reply, until, limits)
+        finally:
+            await reply.wait_closed()
+
+    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncClientReply:
+        """Return the reply as soon as status and headers are there."""
+        failure: Exception | None
         try:
             response = await self._client.send(
-                self._request(request, timeout_s, limits), stream=True, follow_redirects=False
+                self._request(request, until - time.monotonic(), limits),
+                stream=True,
+                follow_redirects=False,
             )
-            body = _Body(response, limits)
-            if body.pieces is not None:
-                for data in body.pieces:
-                    body.add(data, until)
-                return body.reply()
-            async for data in response.aiter_raw():
-                if not body.add(data, until):
-                    break
-            return body.reply()
+            return AsyncClientReply(response)
         except Exception as error:
-            left = _left_by(error, body, limits)
-            if left is error:
+            refused = _reply_in(error)
+            if refused is not None:
+                return AsyncClientReply(refused)
+            failure = failure_from(error, has_reply=False)
+            if failure is None:
                 raise
-        finally:
-            if response is not None:
-                await response.aclose()
-        if isinstance(left, WireReply):
-            return left
         try:
-            raise left
+            raise failure
         finally:
-            del left  # it refers to this frame: a cycle would keep the body alive
+            del failure
 
 
-class _Body:
-    """The body of a client's response, within the limits."""
+class _Reply:
+    """A client's response, whose body is still to be read."""
 
-    def __init__(self, response: Any, limits: Limits) -> None:
-        self._status: int = response.status_code
-        self._headers = {name.lower(): value for name, value in response.headers.items()}
-        headers = self._headers
-        self.pieces: Iterator[bytes] | None = None
-        if getattr(response, "is_stream_consumed", False):
+    _response: Any = None
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status_code
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self._pieces: Any = None
+        self._content: bytes | None = None
+        if getattr(response, "is_stream_consumed", False) or getattr(response, "is_closed", False):
             # A hook, or a mock, has read it already, and undone its encoding.
-            self.pieces = iter((response.content,))
-            headers = {}
-        self._body = ReplyBody(self._status, headers, limits)
-        self.forgives = self._body.forgives
+            self.headers.pop("content-encoding", None)
+            self._content = _content_of(response)
+        self._response = response
 
-    def add(self, data: bytes, until: float) -> bool:
-        if time.monotonic() > until:
-            raise TransportFailure("timeout", "the attempt's time is up", sent=True)
-        return self._body.add(data)
+    def _read_already(self) -> bytes:
+        data, self._content = self._content or b"", b""
+        return data
 
-    def reply(self) -> WireReply:
-        return WireReply(self._status, self._headers, self._body.finish())
+
+class ClientReply(_Reply):
+    """An `OpenReply` of a caller's client."""
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes of the body, `b""` at its end."""
+        if self._content is not None:
+            return self._read_already()
+        if self._response is None:
+            return b""
+        failure: Exception | None
+        try:
+            if self._pieces is None:
+                self._pieces = self._response.iter_raw()
+            data: bytes = next(self._pieces, b"")
+        except Exception as error:
+            failure = failure_from(error, has_reply=True)
+            if failure is None:
+                raise
+        else:
+            _check(until)
+            return data
+        try:
+            raise failure
+        finally:
+            del failure
+
+    def close(self) -> None:
+        """Close the response."""
+        response, self._response, self._pieces = self._response, None, None
+        if response is not None:
+            response.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+
+class AsyncClientReply(_Reply):
+    """An `AsyncOpenReply` of a caller's client."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response)
+        self._loop = asyncio.get_running_loop()
+        self._closing: asyncio.Task[None] | None = None
+
+    async def read(self, until: float) -> bytes:
+        """Return the next bytes of the body, `b""` at its end."""
+        if self._content is not None:
+            return self._read_already()
+        if self._response is None:
+            return b""
+        failure: Exception | None
+        try:
+            if self._pieces is None:
+                self._pieces = self._response.aiter_raw()
+            data: bytes = await self._pieces.__anext__()
+        except StopAsyncIteration:
+            return b""
+        except Exception as error:
+            failure = failure_from(error, has_reply=True)
+            if failure is None:
+                raise
+        else:
+            _check(until)
+            return data
+        try:
+            raise failure
+        finally:
+            del failure
+
+    def close(self) -> None:
+        """Have the response closed by a task of its loop."""
+        response, self._response, self._pieces = self._response, None, None
+        if response is None or self._loop.is_closed():
+            return
+        closing = _close(response)
+        try:
+            if asyncio.get_running_loop() is self._loop:
+                self._closing = self._loop.create_task(closing)
+                return
+        except RuntimeError:  # called from outside an event loop
+            pass
+        self._loop.call_soon_threadsafe(self._loop.create_task, closing)
+
+    async def wait_closed(self) -> None:
+        """Wait until the response is closed."""
+        if self._closing is not None:
+            await self._closing
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+
+async def _close(response: Any) -> None:
+    await response.aclose()
+
+
+def _check(until: float) -> None:
+    if time.monotonic() > until:
+        raise TransportFailure("timeout", "the attempt's time is up", sent=True)
+
+
+def _content_of(response: Any) -> bytes:
+    try:
+        content: bytes = response.content
+    except RuntimeError:  # the hook had not read it
+        return b""
+    return content

@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.exchange import (
+    Limits,
+    TransportSettings,
+    WireReply,
+    WireRequest,
+    read_whole,
+    until_after,
+)
 from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
-from specado.transport.network import LONGEST_TIMEOUT_S, TlsStream, connect
+from specado.transport.network import TlsStream, connect
 from specado.transport.route import address_of, proxy_for, warn_if_readable
 
 if TYPE_CHECKING:
@@ -39,18 +46,8 @@ class PooledTransport:
 
         Only a host name that resolves slowly can take longer.
         """
-        until = time.monotonic() + min(timeout_s, LONGEST_TIMEOUT_S)
-        reply = self.open(request, until, limits)
-        try:
-            body = ReplyBody(reply.status, reply.headers, limits)
-            with contextlib.suppress(*body.forgives):
-                while True:
-                    data = reply.read(until)
-                    if not data or not body.add(data):
-                        break
-            return WireReply(reply.status, reply.headers, body.finish())
-        finally:
-            reply.close()
+        until = until_after(timeout_s)
+        return read_whole(self.open(request, until, limits), until, limits)
 
     def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there.

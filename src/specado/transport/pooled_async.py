@@ -13,9 +13,15 @@ import anyio
 import httpcore
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.exchange import Limits, ReplyBody, TransportSettings, WireReply, WireRequest
+from specado.transport.exchange import (
+    Limits,
+    TransportSettings,
+    WireReply,
+    WireRequest,
+    read_whole_async,
+    until_after,
+)
 from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
-from specado.transport.network import LONGEST_TIMEOUT_S
 from specado.transport.network_async import AsyncTlsStream, connect_async
 from specado.transport.route import address_of, proxy_for, warn_if_readable
 
@@ -42,18 +48,8 @@ class AsyncPooledTransport:
 
     async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
         """Return the whole reply; all of it has to happen within *timeout_s*."""
-        until = time.monotonic() + min(timeout_s, LONGEST_TIMEOUT_S)
-        reply = await self.open(request, until, limits)
-        try:
-            body = ReplyBody(reply.status, reply.headers, limits)
-            with contextlib.suppress(*body.forgives):
-                while True:
-                    data = await reply.read(until)
-                    if not data or not body.add(data):
-                        break
-            return WireReply(reply.status, reply.headers, body.finish())
-        finally:
-            reply.close()
+        until = until_after(timeout_s)
+        return await read_whole_async(await self.open(request, until, limits), until, limits)
 
     async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.

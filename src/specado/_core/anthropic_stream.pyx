@@ -1,0 +1,429 @@
+"""The dialect `anthropic_messages`: streams (anthropic 0.125.0, 2026-11-22)."""
+
+cimport cython
+
+from typing import Optional
+
+import msgspec
+
+from specado._core.anthropic_events import (
+    KNOWN,
+    KNOWN_DELTAS,
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    CitationsDelta,
+    ErrorEvent,
+    Event,
+    InputDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    SignatureDelta,
+    TextDelta,
+    ThinkingDelta,
+)
+from specado._core.anthropic_messages import EMULATION_TOOL
+from specado._core.anthropic_replies import (
+    FINISH_REASONS,
+    Block,
+    Reply,
+    TokenUsage,
+    read_reply,
+    reply_of,
+    unwrap_emulated,
+    usage_loosely,
+    usage_of,
+)
+from specado._core.replies import UNREADABLE, mended, parse
+from specado._core.streams cimport Pieces, ReplyStream
+from specado.errors import MalformedResponseError
+from specado.types import (
+    ChatCompletionChunk,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
+    ChunkChoice,
+    ReasoningBlock,
+)
+
+cdef enum:
+    NO_INDEX = -1
+
+cdef object _decode = msgspec.json.Decoder(Event).decode
+cdef object TEXT_DELTA = TextDelta
+cdef object BLOCK_DELTA = BlockDelta
+cdef object CHUNK = ChatCompletionChunk
+cdef object CHOICE = ChunkChoice
+cdef object DELTA = ChoiceDelta
+
+
+@cython.final
+cdef class BlockPieces:
+    """One content block so far."""
+    cdef object block
+    cdef str kind
+    cdef Pieces pieces      # its text, thinking or input
+    cdef Pieces signature
+    cdef Py_ssize_t call    # a tool call's index; NO_INDEX for others
+    cdef bint is_stand_in
+    cdef bint has_pieces
+    cdef bint is_closed
+
+
+@cython.final
+cdef class AnthropicStream(ReplyStream):
+    """The chunks and the reply in a stream of Anthropic's dialect; see `ReplyStream`."""
+    cdef object _found      # the Reply without its content, None before it began
+    cdef list _blocks       # of BlockPieces, in order of appearance
+    cdef dict _block_of     # the server's index to BlockPieces
+    cdef BlockPieces _last
+    cdef object _last_index
+    cdef Py_ssize_t _calls
+    cdef bint _has_stand_in, _is_finished
+    cdef str _name
+    cdef object _id
+
+    def __cinit__(self, *_args, **_options):
+        self._blocks = []
+        self._block_of = {}
+        self._last_index = NO_INDEX
+        self._name = self.model
+        self._id = ""
+
+    cdef int take(self, bytes frame, list out) except -1:
+        cdef BlockPieces block
+        try:
+            event = _decode(frame)
+        except UNREADABLE:
+            return self._take_loosely(frame, out)
+        if type(event) is BLOCK_DELTA:
+            block = self._block_at(event.index)
+            if block is None:
+                block = self._open_for(event, out)
+            delta = event.delta
+            if type(delta) is TEXT_DELTA and block is not None and block.kind == "text":
+                return self._add_text(block, delta.text, out)
+            return self._add(block, delta, out)
+        return self._take_event(event, frame, out)
+
+    cdef int _take_event(self, event, bytes frame, list out) except -1:
+        """Read an event that is no piece of a block."""
+        kind = type(event)
+        if kind is BlockStart:
+            return self._open(event.content_block, event.index, len(frame), out)
+        if kind is BlockStop:
+            return self._close(self._block_at(event.index), out)
+        if kind is MessageStart:
+            return self._start(bytes(event.message), out)
+        if kind is MessageDelta:
+            return self._finish_message(event, out)
+        if kind is MessageStop:
+            return self._end(out)
+        if kind is ErrorEvent:
+            return self.fail(frame)
+        return 0
+
+    cdef int _take_loosely(self, bytes frame, list out) except -1:
+        """Read what can be read of an event that is not quite as documented, or not known."""
+        if self.frames.event is not None and self.frames.event == "error":
+            return self.fail(frame)
+        if frame.strip() == b"[DONE]":
+            return 0
+        data = self.read_object(frame)
+        if data is None:
+            return 0
+        kind = data.get("type") or self.frames.event
+        if kind == "error" or data.get("error"):
+            return self.fail(frame)
+        if not isinstance(kind, str) or kind not in KNOWN:
+            return self.note(f"{str(kind)[:60]}: not a known event, left out of the stream")
+        data["type"] = kind
+        notes = []
+        data["index"] = mended(data, "index", int, NO_INDEX, f"{kind}.index", notes)
+        if kind == "content_block_delta":
+            delta = data.get("delta")
+            given = delta.get("type") if isinstance(delta, dict) else None
+            if not isinstance(given, str) or given not in KNOWN_DELTAS:
+                return self.note(f"{str(given)[:60]}: not a known delta, left out of the stream")
+        elif kind == "message_delta":
+            data.pop("context_management", None)
+        for text in notes:
+            self.note(text)
+        again = msgspec.json.encode(data)
+        try:
+            event = _decode(again)
+        except UNREADABLE:
+            return self.note(f"{kind}: not as documented, left out of the stream")
+        if type(event) is BLOCK_DELTA:
+            return self.take(again, out)
+        return self._take_event(event, again, out)
+
+    cdef BlockPieces _block_at(self, index):
+        if index == self._last_index or index == NO_INDEX:
+            return self._last
+        return self._block_of.get(index)
+
+    cdef int _send(self, delta, finish_reason, list out) except -1:
+        out.append(CHUNK(self._id, self._name, [CHOICE(0, delta, finish_reason)], self.created))
+        return 0
+
+    cdef int _start(self, bytes body, list out) except -1:
+        """Read the message that the stream begins with."""
+        notes = []
+        if self._found is not None:
+            return self.note("message_start: a second one, left out of the stream")
+        try:
+            self._found = read_reply(body, notes)
+        except MalformedResponseError:
+            data = parse(body, notes)
+            data = {**data, "content": []} if isinstance(data, dict) else {"content": []}
+            self._found = read_reply(msgspec.json.encode(data), notes)
+        for text in notes:
+            self.note(text)
+        self._id = self._found.id
+        self._name = self._found.model or self.model
+        self._send(DELTA("", "assistant"), None, out)
+        for place, block in enumerate(self._found.content):
+            self._open(block, place, len(body), out)
+        return 0
+
+    cdef int _open(self, given, index, Py_ssize_t frame_size, list out) except -1:
+        """Begin a content block."""
+        cdef BlockPieces block = BlockPieces()
+        self.keep_bytes(frame_size)
+        if index == NO_INDEX:
+            index = len(self._blocks)
+        block.block = given
+        block.kind = given.type
+        block.pieces = Pieces()
+        block.signature = Pieces()
+        block.call = NO_INDEX
+        self._blocks.append(block)
+        self._block_of[index] = self._last = block
+        self._last_index = index
+        if block.kind == "text":
+            if given.text:
+                self._add_text(block, given.text, out)
+            given.text = ""
+        elif block.kind == "thinking":
+            if given.thinking:
+                self._add_thinking(block, given.thinking, out)
+            if given.signature:
+                block.signature.add(given.signature)
+        elif block.kind == "redacted_thinking":
+            self.begin(False)
+            self._send_thought(block, out)
+        elif block.kind == "tool_use" and given.id is not None and given.name is not None:
+            self._open_call(block, out)
+        return 0
+
+    cdef int _open_call(self, BlockPieces block, list out) except -1:
+        block.call = self._calls
+        self._calls += 1
+        if self.emulated and not self._has_stand_in and block.block.name == EMULATION_TOOL:
+            block.is_stand_in = self._has_stand_in = True
+            return 0
+        self.begin(False)
+        function = ChoiceDeltaToolCallFunction(block.block.name, "")
+        call = ChoiceDeltaToolCall(block.call, block.block.id, function, "function")
+        return self._send(DELTA(tool_calls=[call]), None, out)
+
+    cdef BlockPieces _open_for(self, event, list out):
+        """Begin the block that a delta belongs to where no event began it; None if it cannot."""
+        kind = type(event.delta)
+        if kind is TextDelta:
+            block = Block("text", text="")
+        elif kind is ThinkingDelta or kind is SignatureDelta:
+            block = Block("thinking", thinking="")
+        else:
+            return None
+        self.note(f"content_block_start: missing for a {block.type} block")
+        self._open(block, event.index, 0, out)
+        return self._last
+
+    cdef int _add_text(self, BlockPieces block, str text, list out) except -1:
+        if not text:
+            return 0
+        block.pieces.add(text)
+        self.keep(text)
+        if self.emulated:
+            return 0   # until it is known whether the stand-in tool is called: `_finish_message`
+        if not self.has_content:
+            self.begin(False)
+        out.append(CHUNK(self._id, self._name, [CHOICE(0, DELTA(text))], self.created))
+        return 0
+
+    cdef int _add_thinking(self, BlockPieces block, str text, list out) except -1:
+        if not text:
+            return 0
+        block.pieces.add(text)
+        self.keep(text)
+        self.begin(False)
+        return self._send(DELTA(reasoning=text), None, out)
+
+    cdef int _add_input(self, BlockPieces block, str text, list out) except -1:
+        """Add to a tool's input; that of the stand-in tool is content."""
+        if not text:
+            return 0
+        block.pieces.add(text)
+        block.has_pieces = True
+        self.keep(text)
+        self.begin(False)
+        if block.is_stand_in:
+            return self._send(DELTA(text), None, out)
+        call = ChoiceDeltaToolCall(block.call, None, ChoiceDeltaToolCallFunction(None, text))
+        return self._send(DELTA(tool_calls=[call]), None, out)
+
+    cdef int _add(self, BlockPieces block, delta, list out) except -1:
+        """Add a piece that is no text of a text block."""
+        kind = type(delta)
+        if block is None or block.is_closed:
+            return self.note(f"{kind.__struct_config__.tag}: of no open block, left out")
+        if kind is ThinkingDelta and block.kind == "thinking":
+            return self._add_thinking(block, delta.thinking, out)
+        if kind is SignatureDelta and block.kind == "thinking":
+            self.keep(delta.signature)
+            if delta.signature:
+                block.signature.add(delta.signature)
+                self.begin(False)
+            return 0
+        if kind is InputDelta and block.call != NO_INDEX:
+            return self._add_input(block, delta.partial_json, out)
+        if kind is InputDelta and block.kind not in ("text", "thinking"):
+            return 0   # a server tool's: the block is noted as a whole
+        if kind is CitationsDelta and block.kind == "text":
+            block.block.citations = msgspec.Raw(b"[null]")
+            return 0
+        return self.note(f"{kind.__struct_config__.tag}: in a {block.kind} block, left out")
+
+    cdef int _close(self, BlockPieces block, list out) except -1:
+        """End a block: deliver what is only whole now."""
+        if block is None or block.is_closed:
+            return 0
+        if block.kind == "thinking":
+            self._send_thought(block, out)
+        elif block.call != NO_INDEX and not block.has_pieces:
+            self._add_input(block, _input_of(block), out)
+        block.is_closed = True
+        return 0
+
+    cdef int _send_thought(self, BlockPieces block, list out) except -1:
+        given = _whole(block)
+        thought = ReasoningBlock(
+            given.type, given.thinking, given.signature, given.data, self._name
+        )
+        return self._send(DELTA(reasoning_details=[thought]), None, out)
+
+    cdef int _finish_message(self, event, list out) except -1:
+        """Read the reason why the message ends and the tokens it took."""
+        notes = []
+        given = parse(bytes(event.delta), notes)
+        given = given if isinstance(given, dict) else {}
+        found = self._begun()
+        for name in ("stop_reason", "stop_sequence"):
+            value = mended(given, name, str, None, name, notes)
+            if value is not None:
+                setattr(found, name, value)
+        for name in ("container", "stop_details"):
+            if given.get(name) is not None:
+                setattr(found, name, {})
+        if event.context_management is not None:
+            found.context_management = event.context_management
+        self._add_usage(found, bytes(event.usage), notes)
+        for text in notes:
+            self.note(text)
+        if found.stop_reason is None or self._is_finished:
+            return 0
+        self._close_all(out)
+        self._is_finished = True
+        reason = FINISH_REASONS.get(found.stop_reason, found.stop_reason)
+        if reason == "tool_calls" and self._has_stand_in and self._calls == 1:
+            reason = "stop"
+        return self._send(DELTA(), reason, out)
+
+    cdef int _close_all(self, list out) except -1:
+        """End every block; text that waited for the stand-in tool is delivered without it."""
+        cdef BlockPieces block
+        for block in self._blocks:
+            self._close(block, out)
+        if self.emulated and not self._has_stand_in and not self._is_finished:
+            text = "".join([
+                block.pieces.whole() for block in self._blocks if block.kind == "text"
+            ])
+            if text:
+                self.begin(False)
+                self._send(DELTA(text), None, out)
+        return 0
+
+    cdef int _add_usage(self, found, bytes body, list notes) except -1:
+        """Take the counts of a `message_delta`: they are whole, not more, and may be some only."""
+        try:
+            usage = msgspec.json.decode(body, type=Optional[TokenUsage])
+        except UNREADABLE:
+            usage = usage_loosely(parse(body, notes), notes)
+        if usage is None:
+            return 0
+        if found.usage is None:
+            found.usage = usage
+            return 0
+        for name in usage.__struct_fields__:
+            value = getattr(usage, name)
+            if value is not None:
+                setattr(found.usage, name, value)
+        return 0
+
+    cdef object _begun(self):
+        """Return the message so far, an empty one if no event began it."""
+        if self._found is None:
+            self._found = Reply([])
+        return self._found
+
+    cdef int _end(self, list out) except -1:
+        if self._found is None and not self._blocks:
+            raise MalformedResponseError("the stream has no message", code="no_choice")
+        found = self._begun()
+        self._close_all(out)
+        if self.include_usage and found.usage is not None:
+            out.append(CHUNK(self._id, self._name, [], self.created, usage=usage_of(found.usage)))
+        return self.end(found.stop_reason == "refusal")
+
+    cdef int end_of_bytes(self, list out) except -1:
+        if self.finish_reason_ends and self._is_finished:
+            self._end(out)
+        return 0
+
+    cdef tuple assemble(self):
+        notes = list(self._notes)
+        found = msgspec.structs.replace(
+            Reply([]) if self._found is None else self._found,
+            content=[_whole(block) for block in self._blocks],
+        )
+        reply = reply_of(found, notes, self.provider, self.model, self.created, b"")
+        if self.emulated:
+            unwrap_emulated(reply)
+        return reply, notes
+
+
+cdef str _input_of(BlockPieces block):
+    """Return a tool's input as JSON text."""
+    if block.has_pieces:
+        return block.pieces.whole()
+    text = bytes(block.block.input).decode()
+    return "{}" if text in ("", "null") else text
+
+
+cdef object _whole(BlockPieces block):
+    """Return the content block that the pieces add up to."""
+    if block.kind == "text":
+        return msgspec.structs.replace(block.block, text=block.pieces.whole())
+    if block.kind == "thinking":
+        return msgspec.structs.replace(
+            block.block, thinking=block.pieces.whole(),
+            signature=block.signature.whole() or block.block.signature,
+        )
+    if block.call != NO_INDEX:
+        return msgspec.structs.replace(
+            block.block, input=msgspec.Raw(_input_of(block).encode())
+        )
+    return block.block

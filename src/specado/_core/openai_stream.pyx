@@ -1,0 +1,346 @@
+"""The dialect `openai_chat`: streams (openai.types.chat.ChatCompletionChunk 3.54, 2026-11-22).
+
+Chunks as documented are decoded straight into what is delivered; others are mended.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memchr, memcmp
+
+import msgspec
+
+from specado._core.anthropic_messages import EMULATION_TOOL
+from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.openai_chunks import add_reasoning, read_loosely
+from specado._core.openai_pieces cimport CallPieces, ChoicePieces
+from specado._core.openai_replies import Completion, reply_of
+from specado._core.replies import UNREADABLE
+from specado._core.streams cimport Pieces, ReplyStream
+from specado.errors import MalformedResponseError
+from specado.types import ChatCompletionChunk, Choice, Message
+
+cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+cdef bytes DONE = b"[DONE]"
+cdef str OBJECT = "chat.completion.chunk"
+
+
+cdef bint _has_reasoning_content(bytes frame):
+    """Return whether the name occurs.
+
+    `in` takes 0.33 us for a usual chunk, nearly half of what decoding it takes.
+    """
+    cdef const char* begin = PyBytes_AS_STRING(frame)
+    cdef const char* end = begin + PyBytes_GET_SIZE(frame)
+    cdef const char* at = begin
+    while True:
+        at = <const char*>memchr(at, b"_", end - at)
+        if at is NULL:
+            return False
+        if (
+            at - begin >= 10 and end - at >= 9
+            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 10, b'"reasoning', 10) == 0
+        ):
+            return True
+        at += 1
+
+
+@cython.final
+cdef class OpenAIStream(ReplyStream):
+    """The chunks and the reply in a stream of OpenAI's dialect; see `ReplyStream`."""
+    cdef dict _choices
+    cdef ChoicePieces _last
+    cdef object _id, _name, _created, _usage, _fingerprint, _tier
+    cdef bint _has_moderation
+
+    def __cinit__(self, *_args, **_options):
+        self._choices = {}
+        self._id = self._name = ""
+        self._created = 0
+
+    cdef int take(self, bytes frame, list out) except -1:
+        if PyBytes_GET_SIZE(frame) == 6 and memcmp(PyBytes_AS_STRING(frame), b"[DONE]", 6) == 0:
+            return self._end()
+        if self.frames.event is not None and self.frames.event == "error":
+            return self.fail(frame)
+        try:
+            chunk = _decode(frame)
+        except UNREADABLE:
+            return self._take_loosely(frame, out)
+        if _has_reasoning_content(frame) and not add_reasoning(chunk, frame):
+            return self._take_loosely(frame, out)
+        return self._deliver(chunk, frame, out)
+
+    cdef int _take_loosely(self, bytes frame, list out) except -1:
+        """Read an event that is no chunk, or one that is not quite as documented."""
+        notes = []
+        if frame.strip() == DONE:
+            return self._end()
+        data = self.read_object(frame)
+        if data is None:
+            return 0
+        if data.get("error") or data.get("object") == "error":
+            return self.fail(frame)
+        if "choices" not in data and data.get("usage") is None:
+            return self.note("an event without choices: left out of the stream")
+        chunk = read_loosely(data, notes)
+        for text in notes:
+            self.note(text)
+        return self._deliver(chunk, frame, out)
+
+    cdef int _deliver(self, chunk, bytes frame, list out) except -1:
+        """Add a chunk to what is kept, mend it and hand it on."""
+        cdef list choices = chunk.choices
+        usage = chunk.usage
+        if not choices:
+            if b'"error"' in frame and self.read_object(frame).get("error"):
+                return self.fail(frame)
+            self._read_facts(chunk, frame)
+            if usage is not None:
+                self._usage = usage
+                if self.include_usage:
+                    self._name_chunk(chunk)
+                    out.append(chunk)
+            return 0
+        for choice in choices:
+            if choice.finish_reason is not None:
+                if choice.finish_reason == "error" and self.read_object(frame).get("error"):
+                    return self.fail(frame)
+                self._read_facts(chunk, frame)
+            self._add(choice, PyBytes_GET_SIZE(frame))
+        if usage is not None:
+            self._usage = usage
+            if not self.include_usage:
+                chunk.usage = None
+        self._name_chunk(chunk)
+        out.append(chunk)
+        return 0
+
+    cdef int _name_chunk(self, chunk) except -1:
+        """Give a chunk what it does not name from the chunks before it."""
+        given = chunk.id
+        if not self._id:
+            self._read_facts(chunk, b"")
+        if not given:
+            chunk.id = self._id
+        if not chunk.model:
+            chunk.model = self._name or self.model
+        if not chunk.created:
+            chunk.created = self._created or self.created
+        chunk.object = OBJECT
+        return 0
+
+    cdef int _read_facts(self, chunk, bytes frame) except -1:
+        """Keep what a chunk tells of the whole reply."""
+        self._id = self._id or chunk.id
+        self._name = self._name or chunk.model
+        self._created = self._created or chunk.created
+        if chunk.system_fingerprint is not None:
+            self._fingerprint = chunk.system_fingerprint
+        if chunk.service_tier is not None:
+            self._tier = chunk.service_tier
+        if b'"moderation"' in frame:
+            self._has_moderation = True
+        return 0
+
+    cdef int _add(self, choice, Py_ssize_t frame_size) except -1:
+        """Add what a chunk tells of one choice."""
+        cdef ChoicePieces state = self._last
+        index = choice.index
+        if state is None or state.index != index:
+            state = self._choice_at(index, frame_size)
+        delta = choice.delta
+        text = delta.content
+        if text is not None:
+            if state.content is None:
+                state.content = Pieces()
+            if text:
+                state.content.add(text)
+                self.keep(text)
+                if not self.has_content:
+                    self.begin(False)
+        if delta.tool_calls is not None:
+            self._add_calls(state, delta, frame_size)
+        if delta.reasoning is not None:
+            self._add_reasoning(state, delta.reasoning)
+        if delta.refusal is not None:
+            self._add_refusal(state, delta.refusal)
+        if delta.reasoning_details is not None:
+            self.keep_bytes(frame_size)
+            if state.add_thoughts(delta.reasoning_details):
+                self.begin(False)
+        if delta.role is not None and state.role is None:
+            state.role = delta.role
+        if delta.annotations is not None:
+            self.keep_bytes(frame_size)
+            state.add_annotations(delta.annotations)
+        if delta.audio is not None:
+            self.keep_bytes(frame_size)
+            state.add_sound(delta.audio)
+            self.begin(False)
+        if choice.logprobs is not None:
+            self.keep_bytes(frame_size)
+            state.add_logprobs(choice.logprobs)
+        reason = choice.finish_reason
+        if reason is not None:
+            self._add_finish(state, choice, reason)
+        return 0
+
+    cdef ChoicePieces _choice_at(self, index, Py_ssize_t frame_size):
+        cdef ChoicePieces state = self._choices.get(index)
+        if state is None:
+            self.keep_bytes(frame_size)
+            state = ChoicePieces()
+            state.index = index
+            self._choices[index] = state
+        self._last = state
+        return state
+
+    cdef int _add_finish(self, ChoicePieces state, choice, reason) except -1:
+        if not reason:
+            choice.finish_reason = None
+            return self.note("finish_reason: empty, read as None")
+        if reason == "function_call":
+            self.note(f"choices[{state.index}].message.function_call: left in response.raw")
+        if reason == "tool_calls" and state.stand_in is not None and len(state.calls) == 1:
+            choice.finish_reason = "stop"
+        state.finish_reason = reason
+        return 0
+
+    cdef int _add_reasoning(self, ChoicePieces state, str text) except -1:
+        if state.reasoning is None:
+            state.reasoning = Pieces()
+        if text:
+            state.reasoning.add(text)
+            self.keep(text)
+            self.begin(False)
+        return 0
+
+    cdef int _add_refusal(self, ChoicePieces state, str text) except -1:
+        if state.refusal is None:
+            state.refusal = Pieces()
+        if text:
+            state.refusal.add(text)
+            self.keep(text)
+            self.begin(True)
+        return 0
+
+    cdef int _add_calls(self, ChoicePieces state, delta, Py_ssize_t frame_size) except -1:
+        """Add pieces of tool calls and give them stable indexes."""
+        cdef CallPieces call
+        cdef list delivered = []
+        for piece in delta.tool_calls:
+            call = self._call_of(state, piece, frame_size)
+            piece.index = call.place
+            text = None
+            function = piece.function
+            if function is not None:
+                text = function.arguments
+                if not self._add_name(call, function.name):
+                    function.name = None
+            elif piece.custom is not None:
+                call.is_custom = True
+                text = piece.custom.get("input")
+                if not self._add_name(call, piece.custom.get("name")):
+                    piece.custom.pop("name", None)
+            if isinstance(text, str):
+                if call.arguments is None:
+                    call.arguments = Pieces()
+                if text:
+                    call.arguments.add(text)
+                    self.keep(text)
+            if call is not state.stand_in:
+                self.begin(False)
+                delivered.append(piece)
+            elif text:
+                self.begin(False)
+                delta.content = (delta.content or "") + text
+        delta.tool_calls = delivered or None
+        return 0
+
+    cdef bint _add_name(self, CallPieces call, name) except -1:
+        """Add to the name, which comes once or in pieces; return whether it is more than before."""
+        if not isinstance(name, str) or not name:
+            return False
+        if call.name is None:
+            call.name = name
+        elif call.rest_of_name is None and call.name == name:
+            return False
+        else:
+            if call.rest_of_name is None:
+                call.rest_of_name = Pieces()
+            call.rest_of_name.add(name)
+        self.keep(name)
+        return True
+
+    cdef CallPieces _call_of(self, ChoicePieces state, piece, Py_ssize_t frame_size):
+        """Return the call that a piece belongs to: a new id with a name is a new call."""
+        cdef CallPieces call = None
+        id_ = piece.id or ""
+        is_named = piece.custom is not None or (
+            piece.function is not None and bool(piece.function.name)
+        )
+        if state.calls is None:
+            state.calls = []
+            state.call_at = {}
+        if piece.index >= 0:
+            call = state.call_at.get(piece.index)
+        elif id_:
+            call = state.call_at.get(id_)
+        elif not is_named and state.calls:
+            call = state.calls[-1]
+        if call is not None and not (id_ and id_ != call.id and is_named):
+            return call
+        self.keep_bytes(frame_size)
+        call = CallPieces()
+        call.place = len(state.calls)
+        if not id_:
+            id_ = piece.id = f"call_{call.place}"
+            self.note(f"tool_calls[{call.place}].id: missing, called {id_}")
+        call.id = id_
+        if piece.type is None:
+            piece.type = "function" if piece.custom is None else "custom"
+        state.calls.append(call)
+        state.call_at[piece.index] = state.call_at[id_] = call
+        if self.emulated and state.stand_in is None and is_named and piece.function is not None:
+            if piece.function.name == EMULATION_TOOL:
+                state.stand_in = call
+        return call
+
+    cdef int _end(self) except -1:
+        cdef ChoicePieces state
+        if not self._choices:
+            raise MalformedResponseError("the stream has no choice", code="no_choice")
+        return self.end(any([
+            state.finish_reason == "content_filter" for state in self._choices.values()
+        ]))
+
+    cdef int end_of_bytes(self, list out) except -1:
+        cdef ChoicePieces state
+        if self.finish_reason_ends and self._choices:
+            for state in self._choices.values():
+                if state.finish_reason is None:
+                    return 0
+            self._end()
+        return 0
+
+    cdef tuple assemble(self):
+        cdef ChoicePieces state
+        notes = list(self._notes)
+        choices = []
+        for index in sorted(self._choices):
+            state = self._choices[index]
+            choices.append(state.whole(notes))
+        found = Completion(
+            choices=choices or [Choice(0, Message("assistant", None))],
+            id=self._id,
+            model=self._name,
+            created=self._created,
+            usage=self._usage,
+            system_fingerprint=self._fingerprint,
+            service_tier=self._tier,
+            moderation={} if self._has_moderation else None,
+        )
+        reply = reply_of(found, notes, self.provider, self.model, self.created, b"")
+        if self.emulated:
+            unwrap_emulated(reply)
+        return reply, notes

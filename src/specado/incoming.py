@@ -1,0 +1,273 @@
+"""What has come of a stream, and whether it may be used; no I/O.
+
+A stream is *committed* at its first content: before it a failure is an attempt's like any
+other, after it nothing is retried, and what breaks off is a `StreamInterruptedError`. Only the
+provider's terminal event makes a stream whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional
+
+from specado.errors import MalformedResponseError, ProviderError, StreamInterruptedError
+from specado.translation import error_from_failure, error_from_reply
+from specado.transport import StreamBody, TransportFailure, WireReply
+from specado.types import (
+    ChatCompletionChunk,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
+    ChunkChoice,
+    Extensions,
+)
+
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from specado._core import AnthropicStream, OpenAIStream
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["LEFT", "Incoming", "WholeReply"]
+
+# Codes of a stream that its reader has left.
+LEFT = ("closed", "cancelled", "interrupted")
+
+
+class WholeReply:
+    """A reply that came whole where a stream was asked for, read as a stream."""
+
+    is_over = True
+    has_content = True
+    failure = None
+
+    def __init__(self, reply: ChatCompletionResponse, *, include_usage: bool) -> None:
+        self._reply = reply
+        self._include_usage = include_usage
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the model refused."""
+        return any(
+            choice.message.refusal or choice.finish_reason == "content_filter"
+            for choice in self._reply.choices
+        )
+
+    def feed(self, data: bytes) -> list[ChatCompletionChunk]:  # noqa: ARG002
+        """Return nothing: all of it has come."""
+        return []
+
+    def finish(self) -> list[ChatCompletionChunk]:
+        """Return nothing."""
+        return []
+
+    def chunks(self) -> list[ChatCompletionChunk]:
+        """Return the reply as chunks: one a choice, and its usage if that was asked for."""
+        reply = self._reply
+        found = [self._chunk([_chunk_choice(choice)]) for choice in reply.choices]
+        if self._include_usage and reply.usage is not None:
+            found.append(self._chunk([]))
+            found[-1].usage = reply.usage
+        return found
+
+    def _chunk(self, choices: list[ChunkChoice]) -> ChatCompletionChunk:
+        reply = self._reply
+        return ChatCompletionChunk(
+            id=reply.id,
+            model=reply.model,
+            choices=choices,
+            created=reply.created,
+            system_fingerprint=reply.system_fingerprint,
+            service_tier=reply.service_tier,
+        )
+
+    def response(self) -> tuple[ChatCompletionResponse, list[str]]:
+        """Return the reply, and the note that it was no stream."""
+        return self._reply, ["stream: the provider answered with a whole reply"]
+
+
+def _chunk_choice(choice: Any) -> ChunkChoice:
+    message = choice.message
+    calls = None
+    if message.tool_calls is not None:
+        calls = [
+            ChoiceDeltaToolCall(
+                index,
+                call.id,
+                None
+                if call.function is None
+                else ChoiceDeltaToolCallFunction(call.function.name, call.function.arguments),
+                call.type,
+                call.custom,
+            )
+            for index, call in enumerate(message.tool_calls)
+        ]
+    delta = ChoiceDelta(
+        role="assistant",
+        content=message.content,
+        tool_calls=calls,
+        reasoning=message.reasoning,
+        reasoning_details=message.reasoning_details,
+        refusal=message.refusal,
+        annotations=message.annotations,
+        audio=message.audio,
+    )
+    return ChunkChoice(choice.index, delta, choice.finish_reason, choice.logprobs)
+
+
+class Incoming:
+    """What has come of one stream: fed with bytes by whoever reads them, no I/O of its own.
+
+    Args:
+        reader: turns bytes into chunks.
+        provider: the provider that answers.
+        model: the model that was asked for there.
+        status: the reply's HTTP status.
+        headers: the reply's headers, names in lower case.
+        secrets: what must not be shown in an error.
+        idle_timeout_s: the longest silence after the commit.
+        max_frame_bytes: bound of what a piece of a compressed body may expand to.
+        opened: where the rest of the body is read from, `None` if all of it has come.
+    """
+
+    earlier: tuple[ProviderError, ...] = ()
+    on_end: Optional[Callable[[Incoming], None]] = None
+
+    def __init__(
+        self,
+        reader: OpenAIStream | AnthropicStream | WholeReply,
+        *,
+        provider: str,
+        model: str,
+        status: int,
+        headers: dict[str, str],
+        secrets: tuple[str, ...],
+        idle_timeout_s: float,
+        max_frame_bytes: int,
+        opened: Any,
+    ) -> None:
+        self.provider = provider
+        self.model = model
+        self.headers = headers
+        self.idle_timeout_s = idle_timeout_s
+        self.opened = opened
+        self.ready: deque[ChatCompletionChunk] = deque()
+        self.error: Optional[ProviderError] = None
+        self.extensions = Extensions(provider)
+        self._reader = reader
+        self._body = StreamBody(headers if opened is not None else {}, max_frame_bytes)
+        self._status = status
+        self._secrets = secrets
+        self._response: Optional[ChatCompletionResponse] = None
+        if isinstance(reader, WholeReply):
+            self.ready.extend(reader.chunks())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal event has come: nothing is missing."""
+        return self._reader.is_over and self.error is None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether content has come, or a normal end."""
+        return self._reader.has_content
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is neither committed nor failed."""
+        return self.error is None and not self._reader.has_content
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the first content, or the end in its place, is the model's refusal."""
+        return self._reader.is_refusal
+
+    def take(self, data: bytes) -> None:
+        """Take the next bytes of the body, `b""` at its end."""
+        reader = self._reader
+        try:
+            if data:
+                self.ready.extend(reader.feed(self._body.decode(data)))
+                self.ready.extend(reader.feed(b""))  # raises what comes after the last good chunk
+            else:
+                self.ready.extend(reader.finish())
+                self.ready.extend(reader.feed(b""))
+        except TransportFailure as failure:
+            self.break_off(failure)
+        except MalformedResponseError as error:
+            self.error = self._malformed(error.message, error.code)
+        else:
+            if reader.failure is not None:
+                self.error = error_from_reply(
+                    WireReply(self._status, self.headers, reader.failure),
+                    provider=self.provider,
+                    model=self.model,
+                    now=datetime.now(timezone.utc),
+                    secrets=self._secrets,
+                )
+            elif not data and not reader.is_over:
+                self.error = self._malformed(
+                    "the stream ended without its terminal event", "truncated"
+                )
+
+    def break_off(self, failure: TransportFailure) -> None:
+        """Note that the transport failed; what was noted before counts."""
+        if self.error is None:
+            self.error = error_from_failure(
+                failure, provider=self.provider, model=self.model, secrets=self._secrets
+            )
+
+    def leave(self, code: str, message: str) -> None:
+        """Note that nobody reads on, unless it is over already."""
+        if self.error is None and not self._reader.is_over:
+            self.error = ProviderError(message, provider=self.provider, model=self.model, code=code)
+
+    def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
+        return MalformedResponseError(
+            f"{self.provider}/{self.model}: {message}",
+            provider=self.provider,
+            model=self.model,
+            status_code=self._status,
+            code=code,
+        )
+
+    def end(self) -> None:
+        """Tell, once, that the stream has ended, one way or the other."""
+        tell, self.on_end = self.on_end, None
+        if tell is not None:
+            tell(self)
+
+    def response(self) -> ChatCompletionResponse:
+        """Return what has come, assembled."""
+        if self._response is None or self.error is not None:
+            response, notes = self._reader.response()
+            response.headers = self.headers
+            response.extensions = self.extensions
+            if notes:
+                self.extensions.metadata["reply_notes"] = notes
+            self._response = response
+        return self._response
+
+    def interruption(self) -> StreamInterruptedError:
+        """Return the error of a stream that broke off after its first content."""
+        cause = self.error
+        if cause is None:
+            raise TypeError("the stream has not failed")
+        if isinstance(cause, StreamInterruptedError):
+            return cause
+        partial = self.response()
+        self.error = StreamInterruptedError(
+            f"{cause.message}: the answer is not whole",
+            partial=partial,
+            provider=self.provider,
+            model=self.model,
+            status_code=cause.status_code,
+            code=cause.code,
+            retryable=cause.retryable,
+            retry_after_s=cause.retry_after_s,
+            request_id=self.extensions.metadata.get("request_id"),
+            attempts=self.extensions.attempts,
+            errors=(*self.earlier, cause),
+        )
+        return self.error

@@ -1,0 +1,93 @@
+"""A streamed answer as its frames, and what each fault makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from specado.simulator.faults import Fault
+from specado.simulator.reply import EventStream
+
+__all__ = ["Dialect", "Events", "play", "without_answer"]
+
+
+class Events(msgspec.Struct):
+    """The frames of a whole answer, each with the blank line that ends it.
+
+    `first` is the place of the first frame with content, `end` the place after the last one; they
+    are equal where the answer is empty.
+    """
+
+    frames: list[bytes]
+    first: int
+    end: int
+
+    @property
+    def middle(self) -> int:
+        """The place where a fault strikes that comes after some content."""
+        return self.first + (self.end - self.first) // 2
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """What a fault needs of an API.
+
+    `error` picks a fault's error and writes it, with a mark for its id; `ping` is what keeps a
+    connection open, `opening` the name line of a first event.
+    """
+
+    error: Callable[[Fault, str], bytes]
+    ping: bytes
+    opening: bytes
+
+
+def play(events: Events, fault: Fault | None, dialect: Dialect, mark: str) -> EventStream:
+    """Return what comes of the answer; *mark* goes into the id of an error."""
+    kind = fault.kind if fault is not None else ""
+    frames, middle = events.frames, events.middle
+    early, late, rest = frames[: events.first], frames[:middle], frames[middle:]
+    if fault is not None and kind in ("stream_error", "stream_late_error"):
+        before = early if kind == "stream_error" else late
+        return _stream([*before, dialect.error(fault, mark)])
+    if kind == "stream_early_cut":
+        return _stream(early, "cut")
+    if kind == "stream_cut":
+        return _stream([*late, rest[0][: len(rest[0]) // 2]], "cut")
+    if kind == "stream_stall":
+        return _stream([], "silent")
+    if kind == "stream_idle":
+        return _stream(late, "silent")
+    if kind == "stream_malformed":
+        return _stream([*late, rest[0][: len(rest[0]) // 2] + b"\n\n", *rest[1:]])
+    if kind == "stream_unterminated":
+        return _stream(frames[:-1])
+    return _stream(_spelled(frames, kind, dialect))
+
+
+def without_answer(kind: str, dialect: Dialect) -> EventStream:
+    """Return what comes for `malformed` and `truncated`, which read no more of the request."""
+    if kind == "malformed":
+        return _stream([dialect.opening + b'data: {"id": "malformed", "choices": [{"index"\n\n'])
+    return _stream([], "cut")
+
+
+def _spelled(frames: list[bytes], kind: str, dialect: Dialect) -> list[bytes]:
+    """Return the same answer in the bytes that *kind* asks for."""
+    if kind == "stream_ping":
+        return [piece for frame in frames for piece in (dialect.ping, frame)]
+    if kind == "stream_cr":
+        return [frame.replace(b"\n", b"\r") for frame in frames]
+    body = b"".join(frames)
+    if kind == "stream_crlf":
+        # Cut where it is hardest to read: within the line end that ends a frame.
+        cut = body.replace(b"\n", b"\r\n").split(b"\r\n\r\n")
+        heads = [b"", *[b"\n"] * (len(cut) - 1)]
+        tails = [*[b"\r\n\r"] * (len(cut) - 1), b""]
+        return [head + part + tail for head, part, tail in zip(heads, cut, tails)]
+    if kind == "stream_bytewise":
+        return [body[place : place + 1] for place in range(len(body))]
+    return frames
+
+
+def _stream(pieces: list[bytes], ends: str = "whole") -> EventStream:
+    return EventStream(tuple(pieces), ends)

@@ -1,0 +1,210 @@
+"""The stream contract under faults: what each leads to, alone and with a fallback.
+
+Every row is played in both dialects, by threads and by asyncio, in process (the reserved name)
+and over a socket (the same name put into the body of a request for a usual model).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, Optional
+
+import pytest
+
+from specado import (
+    AuthenticationError,
+    Client,
+    DeadlineExceededError,
+    MalformedResponseError,
+    OverloadedError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+    calls,
+)
+from specado.simulator.faults import FAULT_MODELS
+from specado.simulator.server import running
+
+WHOLE = "Simulated reply to: Tell me about the sea"
+USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
+OTHER = {"openai": "anthropic", "anthropic": "openai"}
+
+
+class Expected(NamedTuple):
+    """What a call comes to with one retry: alone, and with a fallback that answers.
+
+    `error` is what `create` raises alone; the fallback answers unless `is_final`. `interrupted`
+    is the code of the `StreamInterruptedError` that the iteration raises, fallback or not.
+    """
+
+    attempts: int
+    error: Optional[type] = None
+    is_final: bool = False
+    interrupted: Optional[str] = None
+
+
+WELL = Expected(1)
+TABLE = {
+    # before the first content: retried or handed on like any other failure
+    "stream-error-test-model": Expected(2, ServerError),
+    "stream-overloaded-test-model": Expected(2, OverloadedError),
+    "stream-early-cut-test-model": Expected(2, MalformedResponseError),
+    "stream-stall-test-model": Expected(1, DeadlineExceededError),
+    "timeout-test-model": Expected(1, DeadlineExceededError),
+    "rate-limit-test-model": Expected(2, RateLimitError),
+    "server-error-test-model": Expected(2, ServerError),
+    "overloaded-test-model": Expected(2, OverloadedError),
+    "auth-error-test-model": Expected(1, AuthenticationError, is_final=True),
+    "truncated-test-model": Expected(2, MalformedResponseError),
+    "malformed-test-model": Expected(2, MalformedResponseError),
+    # after it: neither retried nor handed on, never taken for an answer
+    "stream-late-error-test-model": Expected(1, interrupted="server_error"),
+    "stream-cut-test-model": Expected(1, interrupted="truncated"),
+    "stream-idle-test-model": Expected(1, interrupted="timeout"),
+    "stream-malformed-test-model": Expected(1, interrupted="not_json"),
+    "stream-unterminated-test-model": Expected(1, interrupted="truncated"),
+    # no faults, only other bytes
+    "stream-bytewise-test-model": WELL,
+    "stream-crlf-test-model": WELL,
+    "stream-cr-test-model": WELL,
+    "stream-ping-test-model": WELL,
+}
+LATE_ERROR_CODES = {"openai": "server_error", "anthropic": "api_error"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(silence_s=3.0) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def no_jitter(monkeypatch):
+    monkeypatch.setattr(calls.random, "random", lambda: 0.0)
+
+
+def client(server, dialect, **config):
+    return Client(
+        {
+            "primary_provider": dialect,
+            "fallback_provider": OTHER[dialect],
+            "simulate": False,
+            "max_retries": 1,
+            "first_token_timeout_seconds": 0.4,
+            "idle_timeout_seconds": 0.4,
+            "providers": {
+                "openai": {"api_key": "key-one", "base_url": server.openai_base_url},
+                "anthropic": {"api_key": "key-two", "base_url": server.anthropic_base_url},
+            },
+            **config,
+        }
+    )
+
+
+def arguments(fault, dialect, way, *, fallback):
+    given = {"model": USUAL[dialect], "messages": "Tell me about the sea", "stream": True}
+    given["max_tokens"] = 100
+    given["fallback_models"] = [f"{OTHER[dialect]}/{USUAL[OTHER[dialect]]}"] if fallback else []
+    if way == "socket":
+        given["extra_body"] = {"model": fault}
+    else:
+        given["model"] = f"{dialect}/{fault}"
+    return given
+
+
+def play(one, given, caller):
+    """Return (the stream, its text, the error of its iteration); `create`'s errors come out."""
+    if caller == "sync":
+        stream = one.chat.completions.create(**given)
+        text, error = "", None
+        try:
+            for chunk in stream:
+                text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+        except StreamInterruptedError as caught:
+            error = caught
+        return stream, text, error
+
+    async def main():
+        stream = await one.chat.completions.create_async(**given)
+        text, error = "", None
+        try:
+            async for chunk in stream:
+                text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+        except StreamInterruptedError as caught:
+            error = caught
+        return stream, text, error
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("fallback", [False, True], ids=["alone", "with fallback"])
+@pytest.mark.parametrize("way", ["in process", "socket"])
+@pytest.mark.parametrize("caller", ["sync", "async"])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("fault", TABLE)
+def test_a_fault(server, fault, dialect, caller, way, fallback):
+    expected = TABLE[fault]
+    given = arguments(fault, dialect, way, fallback=fallback)
+    one = client(server, dialect)
+
+    if expected.error is not None and (expected.is_final or not fallback):
+        with pytest.raises(expected.error) as raised:
+            play(one, given, caller)
+        assert raised.value.attempts == expected.attempts
+        assert len(raised.value.errors) == expected.attempts
+        return
+
+    stream, text, error = play(one, given, caller)
+    extensions = stream.extensions
+    if expected.error is not None:
+        assert (text, error) == (WHOLE, None)
+        assert extensions.provider_used == OTHER[dialect]
+        assert extensions.fallback_triggered
+        assert extensions.attempts == expected.attempts + 1
+        assert len(extensions.metadata["provider_errors"]) == expected.attempts
+        assert stream.response().choices[0].message.content == WHOLE
+        return
+
+    assert extensions.provider_used == dialect
+    assert not extensions.fallback_triggered
+    assert extensions.attempts == 1
+    if expected.interrupted is None:
+        assert (text, error) == (WHOLE, None)
+        assert stream.response().choices[0].finish_reason == "stop"
+        return
+
+    code = expected.interrupted
+    assert error.code == (LATE_ERROR_CODES[dialect] if code == "server_error" else code)
+    assert WHOLE.startswith(text)
+    assert text
+    assert error.partial.choices[0].message.content == text
+    assert (error.provider, error.attempts, len(error.errors)) == (dialect, 1, 1)
+    with pytest.raises(StreamInterruptedError) as again:
+        stream.response()
+    assert again.value is error
+
+
+@pytest.mark.parametrize("caller", ["sync", "async"])
+def test_a_stream_without_a_choice_is_no_answer(server, caller):
+    given = arguments("empty-test-model", "openai", "socket", fallback=True)
+
+    stream, text, error = play(client(server, "openai"), given, caller)
+
+    assert (text, error) == (WHOLE, None)
+    assert stream.extensions.provider_used == "anthropic"
+    assert stream.extensions.attempts == 2
+
+
+@pytest.mark.parametrize("caller", ["sync", "async"])
+def test_a_message_without_content_is_an_answer(server, caller):
+    given = arguments("empty-test-model", "anthropic", "socket", fallback=True)
+
+    stream, text, error = play(client(server, "anthropic"), given, caller)
+
+    assert (text, error) == ("", None)
+    assert stream.extensions.provider_used == "anthropic"
+    assert stream.response().choices[0].message.content is None
+
+
+def test_every_stream_fault_has_a_row():
+    assert {name for name in FAULT_MODELS if name.startswith("stream-")} <= set(TABLE)

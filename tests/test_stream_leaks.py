@@ -1,0 +1,155 @@
+"""Ten thousand abandoned streams over real sockets leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+import sockets
+from specado import AsyncClient, Client, shutdown
+
+EACH = 5_000
+SETTLING_ROUNDS = 500
+# A stream that is kept keeps dozens of objects and more than 10 KB.
+MAX_MORE_OBJECTS = EACH
+MAX_GROWTH_BYTES = 25_000_000
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+EVENT = (
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":'
+    b'[{"index":0,"delta":{"role":"assistant","content":"Hello"},"finish_reason":null}]}\n\n'
+)
+
+
+def endless(peer):
+    """Begin an answer that does not end."""
+    peer.request()
+    peer.send(HEAD + b"%x\r\n%b\r\n" % (len(EVENT), EVENT))
+    peer.wait_until_gone()
+
+
+@pytest.fixture
+def server():
+    with sockets.ScriptedServer(endless) as found:
+        yield found
+    shutdown()
+
+
+def config(server):
+    return {"simulate": False, "providers": {"openai": {"api_key": "k", "base_url": server.url}}}
+
+
+def descriptors():
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def leave(create, way):
+    stream = create("gpt-4.1", "hi", stream=True)
+    if way == 0:
+        for _ in stream:
+            break
+    elif way == 1:
+        next(stream)
+        stream.close()
+    elif way == 2:
+        with stream:
+            next(iter(stream))
+    elif way == 3:
+        iterator = iter(stream)
+        next(iterator)
+        del iterator
+    elif way == 4:
+        with contextlib.suppress(ZeroDivisionError):
+            for _ in stream:
+                raise ZeroDivisionError
+    else:
+        del stream
+
+
+async def leave_async(create, way):
+    stream = await create("gpt-4.1", "hi", stream=True)
+    if way == 0:
+        async for _ in stream:
+            break
+    elif way == 1:
+        await stream.__anext__()
+        await stream.aclose()
+    elif way == 2:
+        async with stream:
+            await stream.__anext__()
+    elif way == 3:
+        await stream.__anext__()
+
+        async def wait_for_more():
+            async for _ in stream:
+                pass
+
+        task = asyncio.ensure_future(wait_for_more())
+        await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    elif way == 4:
+        with contextlib.suppress(ZeroDivisionError):
+            async for _ in stream:
+                raise ZeroDivisionError
+    else:
+        del stream
+
+
+class Books:
+    """What a process holds, before and after."""
+
+    def __init__(self):
+        gc.collect()
+        self.objects = len(gc.get_objects())
+        self.descriptors = descriptors()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        self.memory = pages * os.sysconf("SC_PAGE_SIZE")
+
+    def assert_nothing_is_left_since(self, before):
+        assert self.descriptors <= before.descriptors + 2
+        assert self.objects - before.objects < MAX_MORE_OBJECTS
+        assert self.memory - before.memory < MAX_GROWTH_BYTES
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts by /proc")
+def test_streams_that_threads_leave(server):
+    create = Client(config(server)).chat.completions.create
+    ours = threading.active_count
+    for number in range(SETTLING_ROUNDS):
+        leave(create, number % 6)
+    server.forget_ended(SETTLING_ROUNDS)
+    threads, before = ours(), Books()
+
+    for number in range(EACH):
+        leave(create, number % 6)
+
+    server.forget_ended(EACH)
+    Books().assert_nothing_is_left_since(before)
+    assert ours() <= threads + 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts by /proc")
+def test_streams_that_tasks_leave(server):
+    async def main():
+        create = AsyncClient(config(server)).chat.completions.create
+        for number in range(SETTLING_ROUNDS):
+            await leave_async(create, number % 6)
+        await asyncio.to_thread(server.forget_ended, SETTLING_ROUNDS)
+        before = Books()
+
+        for number in range(EACH):
+            await leave_async(create, number % 6)
+
+        await asyncio.sleep(0)
+        await asyncio.to_thread(server.forget_ended, EACH)
+        Books().assert_nothing_is_left_since(before)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
