@@ -122,7 +122,8 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required"
 TOOL = st.fixed_dictionaries(
     {"type": st.just("function"), "function": st.fixed_dictionaries(
         {"name": st.sampled_from(["f", "g"])},
-        optional={"description": TEXT, "parameters": st.just(SCHEMA) | answer_schemas(), "strict": st.booleans()})},
+        optional={"description": TEXT, "parameters": st.just(SCHEMA) | answer_schemas(),
+                  "strict": st.booleans()})},
     optional={"cache_control": st.just(CACHE)},
 ) | st.just({"type": "custom", "custom": {"name": "c"}})  # fmt: skip
 PARAMS = st.fixed_dictionaries(

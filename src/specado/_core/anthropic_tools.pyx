@@ -7,6 +7,8 @@ form, is reported by a row of `specado.losses`.
 from specado._core.anthropic_turns cimport AnthropicTurns
 from specado._core.conversation cimport Call, Turn
 
+import msgspec
+
 from specado._core.answer_schemas import anthropic_form
 from specado._core.json_text import dumps
 from specado.errors import MessageFormatError
@@ -197,12 +199,13 @@ cdef class AnthropicTools(AnthropicTurns):
     cdef tuple enforced_input(self, dict function, str path):
         """Return the schema of a function's input and `strict`, as they are taken there."""
         cdef object strict = function.get("strict")
-        cdef object schema = self.input_schema(function.get("parameters"), f"{path}.parameters")
+        cdef object given = function.get("parameters")
+        cdef object schema = self.input_schema(given, f"{path}.parameters")
         if strict is None or self.trait("strict_tools") is not True:
             if strict:
                 self.lose("tool.strict", f"{path}.strict", True)
             return schema, None
-        if not strict:
+        if not strict or isinstance(given, msgspec.Raw):
             return schema, strict
         form, closed, moved = anthropic_form(schema, f"{path}.parameters")
         if form is None:
@@ -215,9 +218,11 @@ cdef class AnthropicTools(AnthropicTurns):
         return form, strict
 
     cdef object input_schema(self, object given, str path):
-        """Return the schema of an object, without alternatives at its root."""
+        """Return the schema of an object, without alternatives at its root; `Raw` as it is."""
         cdef dict made
         cdef list hints = []
+        if isinstance(given, msgspec.Raw):
+            return given
         if not given:
             return {"type": "object", "properties": {}}
         if not isinstance(given, dict):
@@ -245,6 +250,8 @@ cdef class AnthropicTools(AnthropicTurns):
     cdef object stand_in_schema(self):
         """Return the schema of a tool that stands in for an answer, `None` for another shape."""
         cdef object given = self.schema_of()
+        if isinstance(given, msgspec.Raw):
+            return given
         if not isinstance(given, dict) or (<dict>given).get("type", "object") != "object":
             return None
         for name in <dict>given:

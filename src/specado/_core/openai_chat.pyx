@@ -14,6 +14,10 @@ from specado._core.encoder cimport Encoder
 from specado._core.json_text cimport exact
 from specado._core.names cimport renamed
 
+import msgspec
+
+from specado.errors import MessageFormatError
+
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
 cdef frozenset PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
@@ -384,6 +388,13 @@ cdef class OpenAIChatEncoder(Encoder):
             self.lose("cache_control.openai", f"{path}.cache_control", tool["cache_control"])
             tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
         function = (<dict>tool).get("function")
+        if isinstance(function, dict):
+            given = (<dict>function).get("parameters")
+            if given is not None and not isinstance(given, (dict, msgspec.Raw)):
+                field = f"{path}.function.parameters"
+                raise MessageFormatError(
+                    f"{field}: must be a dict, not {type(given).__name__}", field=field
+                )
         if (
             self.trait("strict_tools") is False
             and isinstance(function, dict)

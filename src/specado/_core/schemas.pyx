@@ -31,12 +31,8 @@ cdef dict with_schema(object given, str name, str key, str path):
     cdef dict outer = <dict>given
     cdef object found = outer.get(name)
     cdef dict inner
-    if not isinstance(found, dict) or (<dict>found).get(key) is None:
+    if not isinstance(found, dict) or not isinstance((<dict>found).get(key), dict):
         return outer
-    if not isinstance((<dict>found)[key], dict):
-        field = f"{path}.{name}.{key}"
-        kind = type((<dict>found)[key]).__name__
-        raise MessageFormatError(f"{field}: must be a dict, not {kind}", field=field)
     inner = plain_copy(<dict>found)
     inner[key] = schema_written(<dict>inner[key], f"{path}.{name}.{key}")
     outer = plain_copy(outer)

@@ -186,9 +186,9 @@ def _own_tool(tool: dict[str, Any], place: int) -> CustomTool:
             f"tools.{place}.custom.input_schema: input_schema does not support oneOf, allOf, or "
             "anyOf at the top level"
         )
-    problem = anthropic_problem(made.input_schema) if made.strict else None
-    if problem is not None:
-        raise Refusal(f"tools.{place}.custom.input_schema: {problem}")
+    unenforced = anthropic_problem(made.input_schema) if made.strict else None
+    if unenforced is not None:
+        raise Refusal(f"tools.{place}.custom.input_schema: {unenforced}")
     return made
 
 
