@@ -31,6 +31,7 @@ class AnthropicTwin(_Twin):
     def body(self, model: str) -> tuple[dict[str, Any], Losses]:
         self.model = model
         self.marks: list[tuple[Block, str]] = []
+        self.last, self.end, self.alone = None, len(self.messages), False
         found: dict[str, Any] = {"model": model, "max_tokens": self.limit()}
         self.effort = self.thinking_effort(found["max_tokens"])
         self.thinks = self.trait("thinking") == "always" or self.effort is not None
@@ -112,8 +113,8 @@ class AnthropicTwin(_Twin):
     def goes_on_without_thinking(self) -> bool:
         """Whether the answer to the last user turn that holds no tool result has no thinking."""
         groups: list[list[dict[str, Any]]] = []
-        for message in self.messages:
-            if is_blank(message):
+        for index, message in enumerate(self.messages):
+            if self.is_blank(index):
                 continue
             if groups and (groups[-1][0]["role"] == "assistant") == (
                 message["role"] == "assistant"
@@ -190,7 +191,6 @@ class AnthropicTwin(_Twin):
             self.lose("response_format.strict", path)
 
     def find_last(self, lead: int) -> None:
-        self.last, self.end = None, len(self.messages)
         self.alone = lead == self.end
         while True:
             spoken = [i for i in range(lead, self.end) if not self.is_blank(i)]
