@@ -14,6 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
 import specado
@@ -355,6 +356,17 @@ def test_an_instrumentation_that_fails_changes_nothing(caplog):
 
     assert reply.choices[0].message.content == f"Simulated reply to: {SECRET}"
     assert "the instrumentation failed" in caplog.text
+
+
+def test_a_call_that_is_not_sampled_is_measured_all_the_same(collected):
+    unsampled = TracerProvider(sampler=ALWAYS_OFF)
+    unsampled.add_span_processor(SimpleSpanProcessor(collected.exporter))
+    otel.instrument(unsampled, collected.meters)
+
+    list(create("server-error-test-model", stream=True))
+
+    assert collected.spans == ()
+    assert set(collected.points()) == {DURATION, TOKENS, FIRST_CHUNK}
 
 
 def test_after_uninstrument_nothing_is_recorded(collected):

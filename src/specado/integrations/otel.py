@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from specado.calls import Call
     from specado.endpoints import Endpoint
+    from specado.losses import LossinessReport
     from specado.routing.plan import Candidate
     from specado.types import AttemptEvent, ChatCompletionResponse, FallbackEvent, Usage
 
@@ -126,7 +127,7 @@ class _Watch:
 
     def attempted(self, event: AttemptEvent) -> None:
         """Record an attempt as an event."""
-        if self._span is None:
+        if self._span is None or not self._span.is_recording():
             return
         attributes: Attributes = {
             "gen_ai.provider.name": event.provider,
@@ -142,7 +143,7 @@ class _Watch:
 
     def fell_back(self, event: FallbackEvent) -> None:
         """Record a fallback as an event."""
-        if self._span is not None:
+        if self._span is not None and self._span.is_recording():
             attributes: Attributes = {
                 "gen_ai.provider.name": event.provider,
                 "gen_ai.request.model": event.model,
@@ -161,22 +162,27 @@ class _Watch:
         self._known["gen_ai.provider.name"] = candidate.provider
         if reply.model:
             self._known["gen_ai.response.model"] = reply.model
-        told = {**self._known, **_answered(reply)}
+        first_s = None
         if "time_to_first_content_ms" in metadata:
             first_s = metadata["time_to_first_content_ms"] / 1000
-            told["gen_ai.response.time_to_first_chunk"] = first_s
             self._instruments.first_chunk.record(first_s, self._known)
-        self._span.set_attributes(told)
-        for loss in getattr(metadata.get("lossiness"), "items", ()):
+        if self._span.is_recording():
+            self._span.set_attributes({**self._known, **_answered(reply)})
+            if first_s is not None:
+                self._span.set_attribute("gen_ai.response.time_to_first_chunk", first_s)
+            self._record_losses(self._span, metadata.get("lossiness"))
+        if reply.usage is not None:
+            self._record_tokens(reply.usage)
+        self._end(error)
+
+    def _record_losses(self, span: Span, report: Optional[LossinessReport]) -> None:
+        for loss in () if report is None else report.items:
             lost: Attributes = {
                 "specado.loss.code": loss.code,
                 "specado.loss.severity": loss.severity,
                 "specado.loss.kind": loss.kind,
             }
-            self._span.add_event("specado.loss", lost)
-        if reply.usage is not None:
-            self._record_tokens(reply.usage)
-        self._end(error)
+            span.add_event("specado.loss", lost)
 
     def _record_tokens(self, usage: Usage) -> None:
         for kind, tokens in (("input", usage.prompt_tokens), ("output", usage.completion_tokens)):
