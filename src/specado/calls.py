@@ -270,8 +270,11 @@ class Call:
         return self._incoming(candidate, request, opened, reader, opened)
 
     def opened(self, candidate: Candidate, incoming: Incoming) -> Outcome:
-        """Return the outcome that a stream means which is committed, or failed before."""
-        if incoming.error is not None:
+        """Return the outcome that a stream means which is committed, or failed before.
+
+        One that fails after its first content is committed, even if all of it came at once.
+        """
+        if incoming.error is not None and not incoming.is_committed:
             return self._attempted(candidate, incoming.error)
         if incoming.is_refusal:
             refusal = self._refused(candidate)
