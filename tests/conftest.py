@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reference_files import REFERENCE, WHY_ABSENT
+from specado.routing.state import reset_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,12 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(KEYS_AND_SETTINGS) or name.upper() in NETWORK_SETTINGS:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def process_without_a_past() -> None:
+    """What an earlier test's provider did must not decide where a request goes."""
+    reset_state()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 import time
@@ -26,6 +27,7 @@ from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
+from specado.routing.state import shared_state
 from specado.simulator.faults import FAULT_MODELS
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from specado.endpoints import Access
     from specado.routing.attempts import Course, Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
+    from specado.routing.state import Ticket
     from specado.transport import (
         AsyncOpenReply,
         OpenReply,
@@ -191,7 +194,9 @@ class Call:
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
         started_s = self._clock.now() if self.simulated else self._started_s
-        return attempts(self.plan, limits, now, random.random, started_s)
+        # What is simulated says nothing about a provider.
+        state = None if self.simulated else shared_state
+        return attempts(self.plan, limits, now, random.random, started_s, state)
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -375,9 +380,9 @@ class Call:
         course, ended = result
         if not isinstance(ended, Answer):
             raise ended
-        reply, candidate = ended
+        reply, candidate, ticket = ended
         if candidate.fallback_index is not None:
-            why = course.errors[-1].message if course.errors else self.plan.skipped[0].reason
+            why = self._why_not_the_first(course)
             logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
             self._tell(
                 "on_fallback",
@@ -393,13 +398,17 @@ class Call:
         if isinstance(reply, Incoming):
             extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
             reply.earlier = tuple(course.errors)
-            reply.on_end = self._stream_ended
+            reply.on_end = functools.partial(self._stream_ended, ticket)
         else:
             self._tell("on_reply", reply)
         return reply
 
-    def _stream_ended(self, incoming: Incoming) -> None:
+    def _stream_ended(self, ticket: Ticket | None, incoming: Incoming) -> None:
         """Take note of the end of a stream that was handed out."""
+        if ticket is not None:
+            failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
+            idle_s = self._settings.idle_timeout_seconds
+            shared_state.settle(ticket, failed, idle_s, time.monotonic())
         metadata = incoming.extensions.metadata
         metadata["latency_ms"] = self._latency_ms()
         error = incoming.error
@@ -409,6 +418,11 @@ class Call:
             logger.log(level, "the stream of %s broke off: %s", where, error.message)
         elif "on_reply" in self._settings.hooks:
             self._tell("on_reply", incoming.response())
+
+    def _why_not_the_first(self, course: Course) -> str:
+        if course.errors:
+            return course.errors[-1].message
+        return (self.plan.skipped + course.skipped + course.not_asked())[0].reason
 
     def _latency_ms(self) -> float:
         return round((time.monotonic() - self._started_s) * 1000, 3)
@@ -428,7 +442,7 @@ class Call:
             metadata["fallback_index"] = index
         if course.errors:
             metadata["provider_errors"] = [error.message for error in course.errors]
-        skipped = plan.skipped + course.skipped
+        skipped = plan.skipped + course.skipped + course.not_asked()
         if skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}

@@ -75,6 +75,10 @@ class Secret:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
 
+    def identity(self) -> str:
+        """Return what tells this key from others: what a callable gives may change."""
+        return self._source if isinstance(self._source, str) else "a callable"
+
     def __repr__(self) -> str:
         return REDACTED
 

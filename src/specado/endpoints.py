@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -35,6 +37,7 @@ __all__ = [
 
 # A shorter header value is no secret, and masking it would garble messages.
 MIN_SECRET_CHARACTERS = 8
+_SALT = os.urandom(16)
 _NOTHING = ProviderSettings()
 _STATIC_HEADERS = (
     ("content-type", "application/json"),
@@ -52,6 +55,7 @@ class Endpoint(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
+    account: str = ""  # a digest of the key and the headers
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"
@@ -125,11 +129,13 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         value = environment_value(header.env)
         if value is not None:
             headers.append((header.name, checked_header_value(value, header.env)))
+    key = None if api_key is None else api_key.identity()
     return Endpoint(
         provider=provider,
         base_url=base_url or provider.base_url,
         api_key=api_key,
         headers=(*headers, *own.headers),
+        account=digest_of(key, headers, own.headers),
         timeout_s=own.timeout_seconds,
         missing=missing,
     )
@@ -230,6 +236,12 @@ def wire_request(
     return WireRequest(
         "POST", url, tuple(headers.values()), body, carries_key=endpoint.api_key is not None
     )
+
+
+def digest_of(*secrets: Any) -> str:
+    """Return what tells *secrets* from others and shows nothing of them; new in each process."""
+    text = repr(secrets).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()
 
 
 def secrets_in(endpoint: Endpoint, request: WireRequest) -> tuple[str, ...]:

@@ -5,8 +5,7 @@ from typing import Dict, List, Optional
 import msgspec
 
 from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.json_text import dumps
-from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -108,11 +107,11 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     `MalformedResponseError` with code `not_json`, one without content `no_choice`.
     """
     notes = []
-    found = read(body, notes)
+    found = read_reply(body, notes)
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def read(bytes body not None, list notes not None):
+def read_reply(bytes body not None, list notes not None):
     """Return the `Reply` in *body*; *notes* names what was mended."""
     try:
         return _decoder.decode(body)
@@ -177,7 +176,8 @@ def unwrap_emulated(reply):
     """Turn the call of the stand-in tool for structured output back into content, in place."""
     for choice in reply.choices:
         calls = choice.message.tool_calls
-        if calls and len(calls) == 1 and calls[0].function.name == EMULATION_TOOL:
+        function = calls[0].function if calls and len(calls) == 1 else None
+        if function is not None and function.name == EMULATION_TOOL:
             choice.message.content = calls[0].function.arguments
             choice.message.tool_calls = None
             if choice.finish_reason == "tool_calls":
@@ -260,7 +260,7 @@ def _read_loosely(bytes body, list notes):
         # As JSON text, so that a tool's input keeps its form.
         texts = _raw_decoder.decode(body).content
     except UNREADABLE:
-        texts = [dumps(given) for given in data["content"]]
+        texts = [json_text_of(given) for given in data["content"]]
     blocks = []
     for place, text in enumerate(texts):
         try:

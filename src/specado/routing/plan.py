@@ -25,6 +25,7 @@ from specado.losses import (
 )
 from specado.routing.candidates import Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
+from specado.routing.state import Account, account_of
 from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class Candidate(msgspec.Struct, frozen=True):
     def fallback_index(self) -> int | None:
         """The place among the fallbacks, from 0; `None` for the first candidate."""
         return self.index - 1 if self.index else None
+
+    @property
+    def account(self) -> Account:
+        """Whom the provider bills."""
+        endpoint = self.endpoint
+        return account_of(endpoint.base_url, endpoint.account, self.extra_headers)
 
     @property
     def provider(self) -> str:
