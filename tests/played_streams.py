@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any, NamedTuple, Optional
 
+import pytest
+
 import sockets
 from specado import Client, StreamInterruptedError
 from specado.types import ChatCompletionChunk  # noqa: TC001 - read by NamedTuple
@@ -41,7 +43,7 @@ def play(client: Client, caller: str, *args: Any, **given: Any) -> Played:
         stream = await client.chat.completions.create_async(*args, **given)
         try:
             async for chunk in stream:
-                chunks.append(chunk)
+                chunks.append(chunk)  # noqa: PERF401 - those before an error count
         except StreamInterruptedError as caught:
             error = caught
         return stream
@@ -73,6 +75,11 @@ def client(*urls: str, **config: Any) -> Client:
             **config,
         }
     )
+
+
+def simulated(**config: Any) -> Client:
+    """Return a client that the simulator in this process answers, without a fallback."""
+    return Client({"simulate": True, "enable_fallback": False, **config})
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
@@ -157,3 +164,53 @@ def reply_json(**message: Any) -> bytes:
         "usage": USAGE,
     }
     return json.dumps(body).encode()
+
+
+HEAD = f"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n{EVENT_STREAM}\r\n".encode()
+BEGINNING = sse(*HELLO[:2], done=False)
+
+
+def piece(data: bytes) -> bytes:
+    """Return one piece of a body in chunks."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def endless(peer: sockets.Peer, events: bytes = BEGINNING) -> None:
+    """Begin an answer and say no more until the client has gone."""
+    peer.request()
+    peer.send(HEAD + piece(events))
+    peer.wait_until_gone()
+
+
+def begin(server: sockets.ScriptedServer, **config: Any) -> Any:
+    return client(server.url, **config).chat.completions.create("gpt-4.1", "Hi", stream=True)
+
+
+async def begin_async(server: sockets.ScriptedServer, **config: Any) -> Any:
+    create = client(server.url, **config).chat.completions.create_async
+    return await create("gpt-4.1", "Hi", stream=True)
+
+
+async def read_all(stream: Any) -> list[ChatCompletionChunk]:
+    return [found async for found in stream]
+
+
+def is_being_read(stream: Any) -> bool:
+    locked: bool = stream._reading.locked()
+    return locked
+
+
+async def until_reading(stream: Any) -> None:
+    while not is_being_read(stream):
+        await asyncio.sleep(0)
+
+
+def assert_interrupted(stream: Any, code: str = "closed", text: str = "Hel") -> None:
+    """Assert that a stream of `endless` was left, and says so."""
+    with pytest.raises(StreamInterruptedError) as raised:
+        stream.response()
+    error = raised.value
+    assert (error.code, error.partial.choices[0].message.content) == (code, text)
+    assert (error.provider, error.model, error.attempts) == ("openai", "gpt-4.1", 1)
+    assert error.partial.extensions is stream.extensions
+    assert repr(stream).endswith("broken off)")

@@ -6,42 +6,36 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
-import subprocess
 import sys
 import threading
 
-import httpx
 import pytest
 
 import sockets
-from played_streams import CALLERS, EVENT_STREAM, HELLO, chunk, client, hello, play
-from specado import Client, StreamInterruptedError, shutdown
+from played_streams import (
+    BEGINNING,
+    CALLERS,
+    HEAD,
+    HELLO,
+    assert_interrupted,
+    begin,
+    begin_async,
+    client,
+    endless,
+    hello,
+    piece,
+    play,
+    read_all,
+    until_reading,
+)
+from specado import StreamInterruptedError, shutdown
 from stream_readers import joined, sse
 
 EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
-BEGINNING = sse(*HELLO[:2], done=False)
-HEAD = f"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n{EVENT_STREAM}\r\n".encode()
 
 
-def piece(data):
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def endless(peer):
-    """Begin an answer and say no more until the client has gone."""
-    peer.request()
-    peer.send(HEAD + piece(BEGINNING))
-    peer.wait_until_gone()
-
-
-def endless_after(events):
-    def script(peer):
-        peer.request()
-        peer.send(HEAD + piece(events))
-        peer.wait_until_gone()
-
-    return script
+def endless_after_the_end(peer):
+    endless(peer, sse(*HELLO))
 
 
 @pytest.fixture(autouse=True)
@@ -54,26 +48,6 @@ def no_pools_left():
 def server():
     with sockets.ScriptedServer(endless) as found:
         yield found
-
-
-def begin(server, **config):
-    return client(server.url, **config).chat.completions.create("gpt-4.1", "Hi", stream=True)
-
-
-async def begin_async(server, **config):
-    create = client(server.url, **config).chat.completions.create_async
-    return await create("gpt-4.1", "Hi", stream=True)
-
-
-def assert_interrupted(stream, code="closed", text="Hel"):
-    with pytest.raises(StreamInterruptedError) as raised:
-        stream.response()
-    error = raised.value
-    assert (error.code, error.partial.choices[0].message.content) == (code, text)
-    assert (error.provider, error.model, error.attempts) == ("openai", "gpt-4.1", 1)
-    assert error.partial.extensions is stream.extensions
-    assert repr(stream).endswith("broken off)")
-    return error
 
 
 # Leaving
@@ -105,7 +79,7 @@ def by_an_error(stream):
 def by_a_generator_that_is_closed(stream):
     def texts():
         for found in stream:
-            yield found
+            yield found.choices
 
     generator = texts()
     next(generator)
@@ -198,15 +172,6 @@ def test_leaving_frees_the_connection_of_a_task(server, leave):
     assert_interrupted(asyncio.run(main()))
 
 
-async def read_all(stream):
-    return [found async for found in stream]
-
-
-async def until_reading(stream):
-    while not stream._reading.locked():
-        await asyncio.sleep(0)
-
-
 async def by_cancelling(stream):
     task = asyncio.ensure_future(read_all(stream))
     await until_reading(stream)
@@ -237,10 +202,13 @@ async def by_a_task_group(stream):
         await until_reading(stream)
         raise ZeroDivisionError
 
-    with pytest.raises(ExceptionGroup):  # noqa: F821 - from Python 3.11 on
+    async def read_in_a_group():
         async with asyncio.TaskGroup() as group:
             group.create_task(read_all(stream))
             group.create_task(fail())
+
+    with pytest.raises(ExceptionGroup):  # noqa: F821 - from Python 3.11 on
+        await read_in_a_group()
 
 
 async def by_timeout(stream):
@@ -307,7 +275,7 @@ def test_cancelling_at_the_end_leaves_a_whole_answer():
         await asyncio.to_thread(server.wait_for_end)
         return stream
 
-    with sockets.ScriptedServer(endless_after(sse(*HELLO))) as server:
+    with sockets.ScriptedServer(endless_after_the_end) as server:
         told = []
         stream = asyncio.run(main())
 
@@ -401,12 +369,7 @@ def test_whole_streams_share_one_connection(caller):
 
 
 def test_a_closed_stream_takes_its_connection_along():
-    def script(peer):
-        peer.request()
-        peer.send(HEAD + piece(BEGINNING))
-        peer.wait_until_gone()
-
-    with sockets.ScriptedServer(script, sockets.answers(hello())) as server:
+    with sockets.ScriptedServer(endless, sockets.answers(hello())) as server:
         one = client(server.url, max_connections=1)
         stream = one.chat.completions.create("gpt-4.1", "Hi", stream=True)
         stream.close()
@@ -416,294 +379,8 @@ def test_a_closed_stream_takes_its_connection_along():
 
 @EACH_CALLER
 def test_a_server_that_does_not_end_the_body_delays_the_end_shortly(caller):
-    with sockets.ScriptedServer(endless_after(sse(*HELLO))) as server:
+    with sockets.ScriptedServer(endless_after_the_end) as server:
         played = play(client(server.url), caller)
 
         assert (played.text, played.error) == ("Hello", None)
         server.wait_for_end()
-
-
-# Threads
-
-
-def test_another_thread_may_close_while_one_reads(server):
-    stream = begin(server)
-    begun = threading.Event()
-    caught = []
-
-    def read():
-        try:
-            for found in stream:
-                if found.choices[0].delta.content:
-                    begun.set()
-        except StreamInterruptedError as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    assert begun.wait(sockets.PATIENCE_S)
-    while not stream._reading.locked():
-        pass
-    stream.close()
-    thread.join(sockets.PATIENCE_S)
-
-    assert not thread.is_alive()
-    server.wait_for_end()
-    assert [error.code for error in caught] == ["closed"]
-    assert_interrupted(stream)
-
-
-def test_closing_races_with_reading():
-    """Whatever the moment, the reader sees the end of a whole stream or that it was closed."""
-
-    def drip(peer):
-        peer.request()
-        peer.send(HEAD)
-        for _ in range(2000):
-            peer.send(piece(sse(chunk({"content": "x"}), done=False)))
-        peer.wait_until_gone()
-
-    ended = []
-
-    def read(stream):
-        try:
-            for _ in stream:
-                pass
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at below
-            ended.append(error)
-
-    with sockets.ScriptedServer(drip) as server:
-        for number in range(60):
-            stream = begin(server)
-            thread = threading.Thread(target=read, args=(stream,))
-            thread.start()
-            for _ in range(number * 20):
-                pass
-            stream.close()
-            thread.join(sockets.PATIENCE_S)
-            assert not thread.is_alive()
-
-    assert {(type(error), getattr(error, "code", error)) for error in ended} == {
-        (StreamInterruptedError, "closed")
-    }
-    assert len(ended) == 60
-
-
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that has the stream closed while its next piece is being read."""
-
-    def __init__(self, rest):
-        self.rest = rest
-        self.stream = None
-
-    def __iter__(self):
-        yield BEGINNING
-        self.stream._stop("closed", "the stream was closed before its end")
-        yield from self.rest
-
-    async def __aiter__(self):
-        for data in self:
-            yield data
-
-
-@EACH_CALLER
-@pytest.mark.parametrize(
-    "rest", [[], [sse(*HELLO[2:])], [b"data: {}}\n\n"], [b'data: {"error": "late"}\n\n']]
-)
-def test_what_comes_after_close_does_not_count(caller, rest):
-    body = _Body(rest)
-
-    def answer(_request):
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body)
-
-    transport = httpx.MockTransport(answer)
-    one = Client(
-        {"simulate": False, "providers": {"openai": {"api_key": "k"}}},
-        http_client=httpx.Client(transport=transport),
-        async_http_client=httpx.AsyncClient(transport=transport),
-    )
-
-    async def read():
-        body.stream = await one.chat.completions.create_async("gpt-4.1", "Hi", stream=True)
-        await read_all(body.stream)
-
-    with pytest.raises(StreamInterruptedError, match="closed before its end"):
-        if caller == "async":
-            asyncio.run(read())
-        else:
-            body.stream = one.chat.completions.create("gpt-4.1", "Hi", stream=True)
-            list(body.stream)
-    assert_interrupted(body.stream)
-
-
-def test_a_second_reader_is_refused(server):
-    stream = begin(server)
-    next(stream)
-    next(stream)
-
-    def read():
-        with contextlib.suppress(StreamInterruptedError):
-            next(stream)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    while not stream._reading.locked():
-        pass
-    with pytest.raises(RuntimeError, match="read by another thread or task"):
-        next(stream)
-
-    assert thread.is_alive()
-    stream.close()
-    thread.join(sockets.PATIENCE_S)
-    assert not thread.is_alive()
-
-
-def test_a_second_reading_task_is_refused(server):
-    async def main():
-        stream = await begin_async(server)
-        task = asyncio.ensure_future(read_all(stream))
-        await until_reading(stream)
-        with pytest.raises(RuntimeError, match="read by another thread or task"):
-            await read_all(stream)
-        await stream.aclose()
-        with pytest.raises(StreamInterruptedError, match="closed before its end"):
-            await task
-
-    asyncio.run(main())
-
-
-def test_a_refused_or_dropped_iterator_leaves_the_stream_to_its_reader():
-    go_on = threading.Event()
-
-    def script(peer):
-        peer.request()
-        peer.send(HEAD + piece(BEGINNING))
-        go_on.wait(sockets.PATIENCE_S)
-        peer.send(piece(sse(*HELLO[2:])) + b"0\r\n\r\n")
-
-    async def main():
-        stream = await begin_async(server)
-        dropped = stream.__aiter__()
-        task = asyncio.ensure_future(read_all(stream))
-        await until_reading(stream)
-        del dropped
-        with pytest.raises(RuntimeError, match="read by another"):
-            await read_all(stream)
-        go_on.set()
-        return await task
-
-    def read_in_threads():
-        stream = begin(server)
-        found = []
-        thread = threading.Thread(target=lambda: found.extend(stream))
-        thread.start()
-        while not stream._reading.locked() or len(found) < 2:
-            pass
-        with pytest.raises(RuntimeError, match="read by another"):
-            list(stream)
-        go_on.set()
-        thread.join(sockets.PATIENCE_S)
-        return found
-
-    with sockets.ScriptedServer(script) as server:
-        assert joined(asyncio.run(main()), "content") == "Hello"
-        go_on.clear()
-        assert joined(read_in_threads(), "content") == "Hello"
-
-
-def test_threads_that_share_a_stream_lose_no_chunk():
-    events = [chunk({"content": f"{number},"}) for number in range(500)]
-    whole = sockets.chunked(
-        *[sse(event, done=False) for event in events],
-        sse(chunk({}, "stop")),
-        headers=EVENT_STREAM,
-    )
-    found, wrong = [], []
-    lock = threading.Lock()
-
-    def read(stream):
-        while True:
-            try:
-                with lock:
-                    found.append(next(stream))
-            except StopIteration:
-                return
-            except Exception as error:  # noqa: BLE001
-                wrong.append(error)
-                return
-
-    with sockets.ScriptedServer(sockets.answers(whole)) as server:
-        stream = begin(server)
-        threads = [threading.Thread(target=read, args=(stream,)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(sockets.PATIENCE_S)
-
-    assert wrong == []
-    assert joined(found, "content") == "".join(f"{number}," for number in range(500))
-
-
-# The end of the process
-
-LEFT_OPEN = """
-import asyncio, sys
-from specado import Client
-one = Client({"simulate": False, "providers": {"openai": {"api_key": "k", "base_url": sys.argv[1]}}})
-create = one.chat.completions.create
-"""
-WAYS_OUT = {
-    "kept": "stream = create('gpt-4.1', 'Hi', stream=True); next(stream)",
-    "iterating": "iterator = iter(create('gpt-4.1', 'Hi', stream=True)); next(iterator)",
-    "sys.exit": "stream = create('gpt-4.1', 'Hi', stream=True)\nfor _ in stream: sys.exit(0)",
-    "in a cycle": "a = [create('gpt-4.1', 'Hi', stream=True)]; a.append(a)",
-    "async, kept": """
-async def main():
-    global stream
-    stream = await one.chat.completions.create_async('gpt-4.1', 'Hi', stream=True)
-    await stream.__anext__()
-asyncio.run(main())
-""",
-    "async, reading": """
-async def read():
-    async for _ in await one.chat.completions.create_async('gpt-4.1', 'Hi', stream=True):
-        begun.set()
-async def main():
-    global begun, task
-    begun = asyncio.Event()
-    task = asyncio.ensure_future(read())
-    await begun.wait()
-asyncio.run(main())
-""",
-    "async, iterating": """
-async def main():
-    global iterator
-    stream = await one.chat.completions.create_async('gpt-4.1', 'Hi', stream=True)
-    iterator = stream.__aiter__()
-    await iterator.__anext__()
-asyncio.run(main())
-""",
-}
-
-
-@pytest.mark.parametrize("way", WAYS_OUT)
-def test_a_process_may_end_in_the_middle_of_a_stream(server, way):
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.upper().endswith(("_PROXY", "_KEY"))
-    }
-    ended = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", LEFT_OPEN + WAYS_OUT[way], server.url],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=environment,
-    )
-
-    said = [  # the event loop's debug mode tells of each slow step
-        line for line in ended.stderr.splitlines() if not line.startswith("Executing <")
-    ]
-    assert (ended.returncode, ended.stdout, said) == (0, "", [])
-    server.wait_for_end()

@@ -22,7 +22,7 @@ from specado.errors import (
     SimulatedReplyWarning,
     levels_to_caller,
 )
-from specado.incoming import LEFT, Incoming, WholeReply
+from specado.incoming import LEFT, Incoming, WholeReply, is_stream
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
@@ -258,8 +258,7 @@ class Call:
         Raises:
             TransportFailure: its encoding is unknown.
         """
-        kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not 200 <= opened.status < 300 or kind == "application/json":
+        if not is_stream(opened.status, opened.headers):
             return None
         provider = candidate.endpoint.provider
         reader = DIALECTS[provider.dialect].stream(

@@ -29,10 +29,18 @@ if TYPE_CHECKING:
     from specado._core import AnthropicStream, OpenAIStream
     from specado.types import ChatCompletionResponse
 
-__all__ = ["LEFT", "Incoming", "WholeReply"]
+__all__ = ["LEFT", "Incoming", "WholeReply", "is_stream"]
 
 # Codes of a stream that its reader has left.
 LEFT = ("closed", "cancelled", "interrupted")
+# A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
+_NO_STREAMS = ("application/json", "text/html")
+
+
+def is_stream(status: int, headers: dict[str, str]) -> bool:
+    """Return whether a reply is a stream, by its status and its headers."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return 200 <= status < 300 and kind not in _NO_STREAMS
 
 
 class WholeReply:
@@ -229,9 +237,7 @@ class Incoming:
     def leave(self, code: str, message: str) -> None:
         """Note that nobody reads on, unless it is over already."""
         if not self._reader.is_over:
-            self._fail(
-                ProviderError(message, provider=self.provider, model=self.model, code=code)
-            )
+            self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
 
     def _fail(self, error: ProviderError) -> None:
         if self.error is None:  # what was noted before counts

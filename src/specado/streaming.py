@@ -110,12 +110,12 @@ class Stream(_Stream):
 
     def __next__(self) -> ChatCompletionChunk:
         ready = self._incoming.ready
-        while ready or self._more():
-            try:
-                return ready.popleft()
-            except IndexError:  # another thread took it
-                continue
-        raise StopIteration
+        if not ready and not self._more():
+            raise StopIteration
+        try:
+            return ready.popleft()
+        except IndexError:  # another thread took it
+            return next(self)
 
     def close(self) -> None:
         """Free the connection now; a stream that has not ended is interrupted."""
