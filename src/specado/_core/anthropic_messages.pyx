@@ -72,6 +72,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.out.literal(b'],"max_tokens":')
         self.out.value(self.max_tokens, 0)
         self.write_params()
+        self.trim_cache()
         return self.out.byte(b"}")
 
     # What depends on more than one parameter is decided before anything is written.
@@ -185,6 +186,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
                 return 0
             if self.params.get("tools") or not self.may_force():
                 self.lose("response_format.conflict", "response_format", kind)
+            elif self.stand_in_schema() is None:
+                self.lose("response_format.unsupported", "response_format", kind)
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)

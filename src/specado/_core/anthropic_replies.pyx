@@ -22,6 +22,8 @@ from specado.types import (
 
 # Where inference took place if nobody asked for a place (anthropic 0.125.0, 2026-11-22).
 cdef tuple ANYWHERE = ("not_available", "global")
+cdef tuple ALWAYS_TOLD = ("input_tokens", "output_tokens")
+cdef tuple TOKENS = (*ALWAYS_TOLD, "cache_read_input_tokens", "cache_creation_input_tokens")
 FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -159,7 +161,15 @@ def reply_of(found, list notes, str provider, str model, created, bytes body):
 
 
 cdef int _note_usage(found, list notes) except -1:
-    """Note what the usage tells beside the tokens of the canonical one."""
+    """Note what the usage tells beside the tokens of the canonical one, and mend those."""
+    for name in TOKENS:
+        count = getattr(found, name)
+        if count is None and name in ALWAYS_TOLD:
+            if not any(note.startswith(f"usage.{name}:") for note in notes):
+                notes.append(f"usage.{name}: missing, read as 0")
+        elif count is not None and count < 0:
+            notes.append(f"usage.{name}: negative, read as 0")
+            setattr(found, name, 0)
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
@@ -287,8 +297,7 @@ def _read_loosely(bytes body, list notes):
 def usage_loosely(given, list notes):
     tokens = whole_numbers(
         given,
-        ("input_tokens", "output_tokens", "cache_read_input_tokens",
-         "cache_creation_input_tokens"),
+        TOKENS,
         "usage",
         notes,
     )

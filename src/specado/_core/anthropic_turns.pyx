@@ -21,23 +21,43 @@ cdef class AnthropicTurns(AnthropicBlocks):
     cdef int begin(self) except -1:
         """Find where the leading system messages end, and whether an assistant has the end."""
         cdef Turn turn
-        cdef Py_ssize_t at
-        self.last = -1
-        for at in range(len(self.conversation.turns) - 1, -1, -1):
-            turn = self.conversation.turns[at]
-            if not self.is_blank(turn):
-                if turn.role == ASSISTANT and (turn.more is None or turn.more.calls is None):
-                    self.last = at
-                break
-        if self.last >= 0 and self.trait("assistant_prefill") is False:
-            self.lose("assistant.last", f"messages[{self.last}].content")
-            self.last = -1
         self.first = 0
+        self.end = len(self.conversation.turns)
         for turn in self.conversation.turns:
             if turn.role != SYSTEM and turn.role != DEVELOPER:
                 break
             self.first += 1
         self.turns = self.conversation.turns[self.first:]
+        self.find_last()
+        return 0
+
+    cdef int find_last(self) except -1:
+        """Find the assistant message at the end; leave it out where it is refused."""
+        cdef list said = self.conversation.turns
+        cdef bint refused = self.trait("assistant_prefill") is False
+        cdef Py_ssize_t at
+        cdef Turn turn
+        self.last = -1
+        for at in range(len(said) - 1, self.first - 1, -1):
+            turn = said[at]
+            if self.is_blank(turn):
+                continue
+            if turn.role != ASSISTANT or (turn.more is not None and turn.more.calls is not None):
+                break
+            if not refused:
+                self.last = at
+                break
+            self.end = at
+        for self.index in range(self.end, len(said)):
+            turn = said[self.index]
+            if not self.is_blank(turn):
+                self.lose("assistant.last", f"messages[{self.index}]")
+            elif turn.role == FUNCTION:
+                self.write_result(turn, True)
+            else:
+                self.write_content(turn, True)
+        self.index = -1
+        self.turns = said[self.first:self.end]
         return 0
 
     # System text.
@@ -109,8 +129,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             return self.lose("cache_control.twice", f"messages[{self.index}].cache_control")
         self.field = "cache_control"
         self.out.size -= 1
-        self.out.key(b"cache_control")
-        self.out.value(extra["cache_control"], 0)
+        self.write_cache(extra["cache_control"], f"messages[{self.index}].cache_control")
         return self.out.byte(b"}")
 
     # Turns: consecutive messages of one side become one turn.
@@ -135,7 +154,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         cdef int side
         cdef bint first = True
         if not turns:
-            turns = self.conversation.turns
+            turns = self.conversation.turns[:self.end]
             offset = 0
         while start < len(turns):
             side = self.side(turns[start])
@@ -155,19 +174,31 @@ cdef class AnthropicTurns(AnthropicBlocks):
     cdef bint is_blank(self, Turn turn):
         """Return whether a turn has nothing that the API takes."""
         cdef Part part
-        if turn.more is not None and (
-            turn.role == TOOL
-            or turn.more.calls is not None
-            or turn.more.reasoning_details is not None
+        cdef bint media = self.side(turn) != SYSTEM
+        if turn.role == TOOL or turn.role == FUNCTION:
+            return turn.role == FUNCTION
+        if turn.more is not None and media and (
+            turn.more.calls is not None
+            or self.thinks_there(turn.more.reasoning_details)
             or (turn.more.refusal is not None and turn.more.refusal.strip())
         ):
             return False
         if turn.text is not None:
             return not turn.text.strip()
         for part in turn.parts or ():
-            if (part.kind != TEXT and part.kind != REFUSAL) or part.text.strip():
+            if part.kind == TEXT or (part.kind == REFUSAL and media):
+                if part.text.strip():
+                    return False
+            elif media and not self.refuses(part):
                 return False
         return True
+
+    cdef bint thinks_there(self, list reasoning):
+        """Return whether any block of an answer's reasoning can go back."""
+        for item in reasoning or ():
+            if self.refused_reasoning(item) is None:
+                return True
+        return False
 
     cdef bint write_group(self, list turns, Py_ssize_t start, Py_ssize_t end, Py_ssize_t offset,
                           int side, bint first) except -1:
@@ -313,7 +344,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.lose_names(turn)
         self.field = "tool_call_id"
         self.block(first, b'{"type":"tool_result","tool_use_id":')
-        self.out.string(turn.more.tool_call_id)
+        self.out.string(self.call_id(turn.more.tool_call_id, "tool_call_id"))
         self.field = "content"
         if turn.text is not None:
             if turn.text.strip():
@@ -327,8 +358,8 @@ cdef class AnthropicTurns(AnthropicBlocks):
                 empty = self.write_part(part, place, empty)
                 place += 1
             self.out.byte(b"]")
-        if turn.more.extra is not None and "cache_control" in turn.more.extra:
-            self.out.key(b"cache_control")
-            self.out.value(turn.more.extra["cache_control"], 0)
+        if turn.more.extra is not None:
+            self.write_cache(turn.more.extra.get("cache_control"),
+                             f"messages[{self.index}].cache_control")
         self.out.byte(b"}")
         return False
