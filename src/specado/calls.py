@@ -21,7 +21,7 @@ from specado.errors import (
     RetiredModelWarning,
     levels_to_caller,
 )
-from specado.incoming import LEFT, Incoming, WholeReply
+from specado.incoming import LEFT, Incoming, WholeReply, is_stream
 from specado.observers import Observers, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
@@ -214,8 +214,7 @@ class Call:
         Raises:
             TransportFailure: its encoding is unknown.
         """
-        kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not 200 <= opened.status < 300 or kind == "application/json":
+        if not is_stream(opened.status, opened.headers):
             return None
         provider = candidate.endpoint.provider
         reader = DIALECTS[provider.dialect].stream(
@@ -231,8 +230,11 @@ class Call:
         return self._incoming(candidate, request, opened, reader, opened)
 
     def opened(self, candidate: Candidate, incoming: Incoming) -> Outcome:
-        """Return the outcome that a stream means which is committed, or failed before."""
-        if incoming.error is not None:
+        """Return the outcome that a stream means which is committed, or failed before.
+
+        One that fails after its first content is committed, even if all of it came at once.
+        """
+        if incoming.error is not None and not incoming.is_committed:
             return self._attempted(candidate, incoming.error)
         if incoming.is_refusal:
             refusal = self._refused(candidate)
