@@ -223,6 +223,15 @@ def test_a_refusal_is_a_reply_unless_it_may_fall_back(more):
         )
 
 
+def test_a_refusal_that_is_a_reply_is_told_as_an_answer():
+    told = []
+    config = {**KEYS, "hooks": {"on_attempt": told.append}}
+
+    drive(call(config=config), [ok("No.", finish_reason="content_filter")])
+
+    assert [(event.number, event.error) for event in told] == [(1, None)]
+
+
 def test_a_key_that_a_provider_echoes_is_masked():
     keys = iter(["opaque-1", "opaque-2"])
     config = {"providers": {"openai": {"api_key": lambda: next(keys)}}}

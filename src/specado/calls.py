@@ -198,11 +198,11 @@ class Call:
         if self.is_stream:
             whole = WholeReply(outcome, include_usage=self._wants_usage)
             return self.opened(candidate, self._incoming(candidate, request, reply, whole))
-        if any(
+        if self._settings.fallback_on_content_policy and any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
         ):
-            return self._refused(candidate) or outcome
+            return self._refused(candidate)
         self._attempted(candidate, None)
         return outcome
 
@@ -236,10 +236,8 @@ class Call:
         """
         if incoming.error is not None and not incoming.is_committed:
             return self._attempted(candidate, incoming.error)
-        if incoming.is_refusal:
-            refusal = self._refused(candidate)
-            if refusal is not None:
-                return refusal
+        if self._settings.fallback_on_content_policy and incoming.is_refusal:
+            return self._refused(candidate)
         self._attempted(candidate, None)
         return incoming
 
@@ -268,10 +266,8 @@ class Call:
             opened=opened,
         )
 
-    def _refused(self, candidate: Candidate) -> ContentPolicyError | None:
-        """Return the error for a refusal where it is to count as a failure."""
-        if not self._settings.fallback_on_content_policy:
-            return None
+    def _refused(self, candidate: Candidate) -> ContentPolicyError:
+        """Return the error for a refusal that is to count as a failure."""
         refusal = ContentPolicyError(
             f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
             provider=candidate.provider,
