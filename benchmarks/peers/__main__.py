@@ -54,7 +54,7 @@ def _cases(only: Optional[str], quick: bool) -> list[Case]:
     if unknown:
         sys.exit(f"unknown case {', '.join(unknown)}; known: {', '.join(known)}, footprint")
     named = [case for case in CASES if case.key in wanted]
-    return [case for case in named if only or not quick or not case.axis]
+    return [case for case in named if only or not quick or (case.quick and not case.axis)]
 
 
 def _write(
@@ -77,7 +77,7 @@ def _write(
         written = report.between_markers(page.read_text(encoding="utf-8"), text)
         page.write_text(written, encoding="utf-8")
     report.pictures(cases, results, folder / report.PLOTS)
-    print(f"\n{text}\nwritten: {environments.BUILD / name}.json, {name}.md", flush=True)
+    print(f"\n{text}\nwritten: build/bench/{name}.json, {name}.md", flush=True)
 
 
 def main() -> None:

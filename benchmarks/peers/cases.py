@@ -47,6 +47,7 @@ class Case(NamedTuple):
     quick_points: tuple[int, ...] = ()
     kind: str = "cpu"
     requests: Optional[int] = None  # what one call sends, checked
+    quick: bool = True
 
 
 def _side(
@@ -78,7 +79,7 @@ def _calls(kind: str) -> tuple[Side, ...]:
         _side("openai", "openai", "official", f"openai_{kind}", quick=True),
         _side("any-llm", "any-llm", "any_llm_side", kind),
         _side("langchain-anthropic", "langchain-anthropic", "langchain", kind),
-        _side("litellm", "litellm", "litellm_side", kind, quick=True),
+        _side("litellm", "litellm", "litellm_side", kind, quick=kind == "call"),
         _side("litellm Router", "litellm", "litellm_side", f"router_{kind}"),
     )
 
@@ -133,6 +134,7 @@ def _translations() -> list[Case]:
                 f"OpenAI's dicts to Anthropic's body: {named}",
                 sides,
                 needs_server=False,
+                quick=key != "1000",
             )
         )
         pairs = ("orjson loads + dumps", "msgspec decode + encode")
@@ -143,6 +145,7 @@ def _translations() -> list[Case]:
                 f"JSON text to the other's JSON text: {named}",
                 texts,
                 needs_server=False,
+                quick=key != "1000",
             )
         )
     return cases
@@ -263,7 +266,7 @@ CASES: tuple[Case, ...] = (
         ),
         unit="KiB per call",
         axis="in flight",
-        points=(100, 1000, 5000),
+        points=(100, 300, 1000),
         quick_points=(1000,),
         kind="memory",
     ),

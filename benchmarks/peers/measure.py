@@ -87,18 +87,17 @@ class _Worker:
 class _Runner:
     """One side at one point, its process started and its work checked."""
 
-    def __init__(self, case: Case, side: Side, point: Optional[int], server: str) -> None:
+    def __init__(
+        self, case: Case, side: Side, point: Optional[int], server: str, worker: _Worker
+    ) -> None:
         self.side, self.point, self.server = side, point, server
         self._case = case
         self.blocks: list[dict[str, float]] = []
         self.calls = 1
         self.requests: Optional[float] = None
-        self.worker = _Worker(side)
-        try:
-            answer = self._set_up()
-        except FailedError:
-            self.worker.end()
-            raise
+        self._job = f"at {point}"
+        self._worker = worker
+        answer = self._set_up()
         self.outcome, self.versions = answer["outcome"], answer["versions"]
 
     def _set_up(self, **more: Any) -> Any:
@@ -112,9 +111,9 @@ class _Runner:
         if self._case.axis in ("threads", "tasks"):
             at_once = self.point or 1
         self._at_once = at_once
-        return self.worker.ask(
+        return self._worker.ask(
             do="setup",
-            **{"job": "job", **more},
+            **{"job": self._job, **more},
             module=self.side.module,
             function=self.side.function,
             arguments=arguments,
@@ -127,7 +126,7 @@ class _Runner:
         self.calls = max(1, self._at_once)
         while True:
             before = environments.requests(self.server) if self._case.needs_server else 0
-            took = self.worker.ask(do="block", job="job", calls=self.calls)
+            took = self._worker.ask(do="block", job=self._job, calls=self.calls)
             if self._case.needs_server:
                 sent = environments.requests(self.server) - before
                 self.requests = sent / self.calls
@@ -139,7 +138,7 @@ class _Runner:
 
     def block(self) -> float:
         """Run a block; return the CPU time of a unit in it."""
-        took = self.worker.ask(do="block", job="job", calls=self.calls)
+        took = self._worker.ask(do="block", job=self._job, calls=self.calls)
         units = self.calls * self._case.per / MICROSECONDS
         took["cpu"], took["wall"] = took["cpu_s"] / units, took["wall_s"] / units
         self.blocks.append(took)
@@ -148,8 +147,8 @@ class _Runner:
     def memory(self) -> float:
         """Return the memory that each of the point's calls takes while it waits, in KiB."""
         calls = self.point or 1
-        self._set_up(job="held", like="job", prefix="/held")
-        took = self.worker.ask(do="in_flight", job="held", calls=calls, server=self.server)
+        self._set_up(job="held", like=self._job, prefix="/held")
+        took = self._worker.ask(do="in_flight", job="held", calls=calls, server=self.server)
         each = (took["held_mb"] - took["before_mb"]) * KIBIBYTES / calls
         self.blocks.append({"cpu": each, "wall": 0.0, "calibration_s": 1.0})
         return each
@@ -174,45 +173,45 @@ class _Runner:
         )
 
 
-def _started(
-    case: Case, sides: list[Side], points: list[Optional[int]], server: str, progress: Progress
+def _start(
+    case: Case,
+    side: Side,
+    point: Optional[int],
+    server: str,
+    worker: _Worker,
+    progress: Progress,
 ) -> list[_Runner]:
-    """Start the sides that can; say of the others why not."""
-    runners = []
-    for point in points:
-        for side in sides:
-            if side.most is not None and point is not None and point > side.most:
-                continue
-            try:
-                runners.append(_Runner(case, side, point, server))
-            except FailedError as failed:
-                progress.skip(case.key, side.label, str(failed))
-    return runners
+    """Make a side ready in its process; one that cannot be is left out, and said why."""
+    if side.most is not None and point is not None and point > side.most:
+        return []
+    try:
+        return [_Runner(case, side, point, server, worker)]
+    except FailedError as failed:
+        progress.skip(case.key, side.label, str(failed))
+        return []
 
 
 def _settles(runner: _Runner, case: Case, block_s: float, progress: Progress) -> bool:
     try:
         runner.settle(block_s)
     except FailedError as failed:
-        runner.worker.end()
         progress.skip(case.key, runner.side.label, str(failed))
         return False
     return True
 
 
 def _same_work(case: Case, runners: list[_Runner], progress: Progress) -> list[_Runner]:
-    """Return the sides that did what the first one did; say what the others did."""
+    """Return the sides that did what the first one did, or other work and say so (no outcome)."""
     kept = []
     for runner in runners:
         first = next(each for each in runners if each.point == runner.point)
-        if runner.outcome != first.outcome:
+        if runner.outcome not in (first.outcome, None):
             text = f"another outcome than {first.side.label}: {str(runner.outcome)[:120]}"
         elif case.requests is not None and runner.requests != case.requests:
             text = f"sent {runner.requests} requests a call instead of {case.requests}"
         else:
             kept.append(runner)
             continue
-        runner.worker.end()
         progress.skip(case.key, runner.side.label, text)
     return kept
 
@@ -231,44 +230,57 @@ def measure(
     if case.kind == "memory":
         return _memory(case, sides, points, server, progress)
     results = []
-    for point in points:
-        runners = _started(case, sides, [point], server, progress)
-        try:
-            runners = [each for each in runners if _settles(each, case, block_s, progress)]
+    workers = {side.label: _Worker(side) for side in sides}
+    try:
+        for point in points:
+            ready = [
+                runner
+                for side in sides
+                for runner in _start(case, side, point, server, workers[side.label], progress)
+            ]
+            runners = [each for each in ready if _settles(each, case, block_s, progress)]
             runners = _same_work(case, runners, progress)
-            for turn in range(rounds):
-                shift = turn % len(runners) if runners else 0
-                for runner in runners[shift:] + runners[:shift]:
-                    progress.block(case.key, runner.side.label, point, runner.block(), case.unit)
-            times = sorted(each["calibration_s"] for one in runners for each in one.blocks)
-            fastest_s = times[len(times) // 10] if times else 0.0
-            results += [runner.result(fastest_s) for runner in runners]
-        finally:
-            for runner in runners:
-                runner.worker.end()
+            results += _in_turn(case, runners, rounds, progress)
+    finally:
+        for worker in workers.values():
+            worker.end()
     return results
+
+
+def _in_turn(case: Case, runners: list[_Runner], rounds: int, progress: Progress) -> list[Result]:
+    """Return what each costs; another one begins each round."""
+    for turn in range(rounds):
+        shift = turn % len(runners) if runners else 0
+        for runner in runners[shift:] + runners[:shift]:
+            progress.block(case.key, runner.side.label, runner.point, runner.block(), case.unit)
+    times = sorted(each["calibration_s"] for one in runners for each in one.blocks)
+    fastest_s = times[len(times) // 10] if times else 0.0
+    return [runner.result(fastest_s) for runner in runners]
 
 
 def _memory(
     case: Case, sides: list[Side], points: list[Optional[int]], server: str, progress: Progress
 ) -> list[Result]:
     """Measure each point in a fresh process: memory that was freed is not given back."""
-    runners = (
-        runner
+    return [
+        result
         for point in points
         for side in sides
-        for runner in _started(case, [side], [point], server, progress)
-    )
-    return [each for runner in runners for each in _held(case, runner, progress)]
+        for result in _held(case, side, point, server, progress)
+    ]
 
 
-def _held(case: Case, runner: _Runner, progress: Progress) -> list[Result]:
+def _held(
+    case: Case, side: Side, point: Optional[int], server: str, progress: Progress
+) -> list[Result]:
+    worker = _Worker(side)
     try:
-        each = runner.memory()
-        progress.block(case.key, runner.side.label, runner.point, each, case.unit)
-        return [runner.result(1.0)]
+        for runner in _start(case, side, point, server, worker, progress):
+            each = runner.memory()
+            progress.block(case.key, side.label, point, each, case.unit)
+            return [runner.result(1.0)]
     except FailedError as failed:
-        progress.skip(case.key, runner.side.label, f"{runner.point}: {failed}")
-        return []
+        progress.skip(case.key, side.label, f"{point}: {failed}")
     finally:
-        runner.worker.end()
+        worker.end()
+    return []
