@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from typing import Any, NamedTuple, Optional
@@ -95,7 +96,8 @@ def main() -> None:
     for case in cases:
         rounds = arguments.rounds or (amount.growth_rounds if case.axis else amount.rounds)
         plans.append((case, *_chosen(case, arguments.quick, missing), rounds))
-    expected = len(imports) * amount.imports
+    times = min(amount.imports, arguments.rounds or amount.imports)
+    expected = len(imports) * times
     for case, sides, points, rounds in plans:
         expected += len(sides) * len(points) * (1 if case.kind == "memory" else rounds)
     progress = Progress(expected)
@@ -103,11 +105,18 @@ def main() -> None:
         progress.skip("all", name, reason)
     started_s = time.monotonic()
     results: list[Any] = []
-    with environments.served() as server:
-        for case, sides, points, rounds in plans:
-            if sides:
+    found: list[Any] = []
+    # Asked for by name: a run in the background would not hear it otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with environments.served() as server:
+            for case, sides, points, rounds in plans:
+                if case.axis and not found:
+                    found = footprint.measure(imports, times, progress)
                 results += measure(case, sides, points, server, rounds, amount.block_s, progress)
-    found = footprint.measure(imports, amount.imports, progress) if imports else []
+        found = found or footprint.measure(imports, times, progress)
+    except KeyboardInterrupt:
+        print("\ninterrupted: what was measured so far follows", flush=True)
     print(f"\nall in {(time.monotonic() - started_s) / 60:.1f} minutes", flush=True)
     _write({case.key: case for case in cases}, results, found, progress, ran_on, arguments)
 

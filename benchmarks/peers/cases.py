@@ -275,7 +275,8 @@ CASES: tuple[Case, ...] = (
 # label, environment, what is imported, whether a quick run takes it
 FOOTPRINTS: tuple[tuple[str, str, str, bool], ...] = (
     ("specado", HERE, "specado", True),
-    ("specado, and its HTTP library", HERE, "specado, httpx", False),
+    ("specado, with a client", HERE, "specado; specado.Client({})", True),
+    ("specado, with a client and httpx", HERE, "specado, httpx; specado.Client({})", True),
     ("msgspec + orjson", "httpx", "msgspec, orjson", True),
     ("httpx", "httpx", "httpx", True),
     ("httpx2", "httpx2", "httpx2", False),

@@ -65,6 +65,8 @@ def _installed(environment: str) -> tuple[float, int]:
 
 def measure(sides: list[tuple[str, str, str]], rounds: int, progress: Progress) -> list[Footprint]:
     """Return the footprint of each side; a side is label, environment and what is imported."""
+    if not sides:
+        return []
     progress.say("Footprint: importing each in fresh processes")
     taken: dict[str, list[list[float]]] = {label: [] for label, _, _ in sides}
     for turn in range(rounds + 1):

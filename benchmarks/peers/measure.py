@@ -226,6 +226,8 @@ def measure(
     progress: Progress,
 ) -> list[Result]:
     """Return what each side costs at each point; each line of progress is a block."""
+    if not sides:
+        return []
     progress.say(f"{case.title}: starting {len(sides)} sides")
     if case.kind == "memory":
         return _memory(case, sides, points, server, progress)
