@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from reference_files import REFERENCE, WHY_ABSENT
+from specado.routing.state import reset_state
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says more about a shared machine than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_")
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
@@ -22,6 +28,12 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(KEYS_AND_SETTINGS) or name.upper() in NETWORK_SETTINGS:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def process_without_a_past() -> None:
+    """What an earlier test's provider did must not decide where a request goes."""
+    reset_state()
 
 
 @pytest.fixture(scope="session")

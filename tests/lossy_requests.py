@@ -59,6 +59,10 @@ def schema_format(
     return {"type": "json_schema", "json_schema": inner}
 
 
+def function(parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters, **more}}
+
+
 def file(**given: str) -> dict[str, Any]:
     return {"type": "file", "file": given}
 
@@ -101,7 +105,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "text.blank": Lost(
         messages(USER, {"role": "user", "content": " "}), OPUS, "messages[1].content"
     ),
-    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1].content"),
+    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1]"),
     "assistant.trailing_space": Lost(
         messages(USER, {"role": "assistant", "content": "Hi "}), OPUS, "messages[1].content"
     ),
@@ -125,7 +129,9 @@ FROM_OPENAI: dict[str, Lost] = {
         user(image(PNG, detail="low")), OPUS, "messages[0].content[0].image_url.detail"
     ),
     "image.media_type": Lost(
-        user(image("data:image/tiff;base64,AAAA")), OPUS, "messages[0].content[0].image_url.url"
+        user(image("data:image/tiff;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
     ),
     "file.id": Lost(
         user(file(file_id="f"), {"type": "text", "text": "a"}),
@@ -136,7 +142,12 @@ FROM_OPENAI: dict[str, Lost] = {
         user(file(file_id="f", file_data=PDF)), OPUS, "messages[0].content[0].file.file_id"
     ),
     "file.media_type": Lost(
-        user(file(file_data="data:text/csv;base64,AAAA")),
+        user(file(file_data="data:application/zip;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
+    ),
+    "file.text": Lost(
+        user(file(file_data="data:text/csv;base64,YSxiCg==")),
         OPUS,
         "messages[0].content[0].file.file_data",
     ),
@@ -147,6 +158,10 @@ FROM_OPENAI: dict[str, Lost] = {
         messages(USER, {"role": "user", "content": "", "cache_control": CACHE}),
         OPUS,
         "messages[1].cache_control",
+    ),
+    "cache_control.most": Lost(user(*[CACHED] * 5), OPUS, "messages[0].content[0].cache_control"),
+    "cache_control.unknown": Lost(
+        messages({**USER, "cache_control": {"type": "lasting"}}), OPUS, "messages[0].cache_control"
     ),
     "cache_control.twice": Lost(
         messages({"role": "user", "content": [CACHED], "cache_control": CACHE}),
@@ -172,6 +187,30 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool_call.id": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "id": "functions.f:0"}]},
+            {**ANSWER, "tool_call_id": "functions.f:0"},
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].id",
+    ),
+    "tool.strict_schema": Lost(
+        messages(USER, tools=[function({"properties": {"a": {}}}, strict=True)]),
+        OPUS,
+        "tools[0].function.strict",
+    ),
+    "tool.hint": Lost(
+        messages(USER, tools=[function({"anyOf": [SCHEMA, {"type": "object"}]})]),
+        OPUS,
+        "tools[0].function.parameters.anyOf",
+    ),
+    "tool.schema": Lost(
+        messages(USER, tools=[function({"type": "array", "items": SCHEMA})]),
+        OPUS,
+        "tools[0].function.parameters",
+    ),
     "tool.result_late": Lost(
         messages(USER, CALLED, USER, ANSWER, tools=[FUNCTION]), OPUS, "messages[3]"
     ),
@@ -275,6 +314,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "logit_bias": Lost(messages(USER, logit_bias={"1": 1}), OPUS, "logit_bias"),
     "logit_bias.unsupported": Lost(messages(USER, logit_bias={"1": 1}), "gpt-5", "logit_bias"),
     "stop.blank": Lost(messages(USER, stop=["\n", "END"]), OPUS, "stop[0]"),
+    "stop.too_many": Lost(messages(USER, stop=list("abcde")), "gpt-4o", "stop[4]"),
     "stop.unsupported": Lost(messages(USER, stop=["END"]), "o3", "stop"),
     "n": Lost(messages(USER, n=2), OPUS, "n"),
     "logprobs": Lost(messages(USER, logprobs=True), OPUS, "logprobs"),
@@ -298,6 +338,11 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "reasoning_effort.no_room": Lost(
         messages(USER, reasoning_effort="low", max_tokens=9), OPUS, "reasoning_effort"
+    ),
+    "reasoning_effort.history": Lost(
+        messages(USER, CALLED, ANSWER, reasoning_effort="high", tools=[FUNCTION], max_tokens=8000),
+        OPUS,
+        "reasoning_effort",
     ),
     "audio.output": Lost(
         messages(USER, modalities=["text", "audio"], audio={"voice": "ash", "format": "wav"}),
@@ -418,6 +463,7 @@ FROM_ANTHROPIC: dict[str, Lost] = {
     "anthropic.mcp_servers": Lost(
         messages(USER, mcp_servers=[{"type": "url"}]), "gpt-4o", "mcp_servers"
     ),
+    "anthropic.prefill": Lost(messages(USER, SAID), "gpt-4o", "messages[1].content"),
     "anthropic.result_media": Lost(
         result({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
         "gpt-4o",
@@ -439,9 +485,6 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "tools[0]",
     ),
     "anthropic.speed": Lost(messages(USER, speed="fast"), "gpt-4o", "speed"),
-    "anthropic.stops": Lost(
-        messages(USER, stop_sequences=list("abcde")), "gpt-4o", "stop_sequences[4]"
-    ),
     "anthropic.thinking_adaptive": Lost(
         messages(USER, thinking={"type": "adaptive"}), "gpt-5", "thinking"
     ),
@@ -462,6 +505,21 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         result({"type": "text", "text": "a"}, toolset_name="computer"),
         "gpt-4o",
         "messages[2].content[0].toolset_name",
+    ),
+    "anthropic.tool_strict": Lost(
+        messages(USER, tools=[{"name": "f", "input_schema": {"type": "object"}, "strict": True}]),
+        "gpt-4o",
+        "tools[0].strict",
+    ),
+    "anthropic.format_root": Lost(
+        messages(
+            USER,
+            output_config={
+                "format": {"type": "json_schema", "schema": {"type": "array", "items": SCHEMA}}
+            },
+        ),
+        "gpt-4o",
+        "output_config.format.schema",
     ),
     "anthropic.top_k": Lost(messages(USER, top_k=5), "gpt-4o", "top_k"),
 }

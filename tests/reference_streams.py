@@ -32,27 +32,32 @@ def frames(data: bytes) -> list[Frame]:
 def openai_reply(data: bytes) -> bytes:
     """Return the reply that the official package adds a stream up to, as JSON.
 
-    It takes the usage from the last chunk, though that may have none.
+    It takes the usage from the last chunk, though that may have none; earlier versions of it
+    leave the moderation out.
     """
     from openai.lib.streaming.chat import ChatCompletionStreamState
     from openai.types.chat import ChatCompletionChunk
 
     state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
-    usage = None
+    facts: dict[str, Any] = {}
     for _, frame in frames(data):
         if frame != b"[DONE]":
             state.handle_chunk(ChatCompletionChunk.model_validate_json(frame))
-            usage = json.loads(frame).get("usage") or usage
-    return json.dumps({**state.current_completion_snapshot.to_dict(), "usage": usage}).encode()
+            chunk = json.loads(frame)
+            facts.update({name: chunk[name] for name in ("usage", "moderation") if chunk.get(name)})
+    return json.dumps({**state.current_completion_snapshot.to_dict(), **facts}).encode()
 
 
 def anthropic_reply(data: bytes) -> bytes:
     """Return the message that the official package adds a stream up to, as JSON."""
-    from anthropic.lib.streaming._messages import accumulate_event
+    import httpx
+    from anthropic.lib.streaming._beta_messages import accumulate_event
 
     message: Any = None
     for _, frame in frames(data):
         event = json.loads(frame)
         if event["type"] not in ("ping", "message_stop"):
-            message = accumulate_event(event=event, current_snapshot=message)
-    return json.dumps(message.to_dict()).encode()
+            message = accumulate_event(
+                event=event, current_snapshot=message, request_headers=httpx.Headers()
+            )
+    return json.dumps(message.to_dict(mode="json", warnings=False)).encode()

@@ -41,7 +41,7 @@ class Played(NamedTuple):
 def candidate(name, index=0, window=None, timeout_s=None):
     """A candidate of a made-up provider; *window* is its model's context window."""
     provider = msgspec.structs.replace(capabilities.provider("openai"), name=name)
-    endpoint = Endpoint(provider, "https://example.invalid", None, (), timeout_s, None)
+    endpoint = Endpoint(provider, f"https://{name}.invalid", None, (), timeout_s, None)
     facts = None if window is None else Model(name, "m", context_window=window)
     return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []))
 
@@ -60,7 +60,7 @@ def error(kind=ProviderError, text="failed", **facts):
     return kind(text, **facts)
 
 
-def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, **limits):
+def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, state=None, **limits):
     """Run a call; an outcome is a reply, an error, or (outcome, seconds it took).
 
     *late_s* is how much longer than asked every wait takes. Outcomes that are left over fail
@@ -69,7 +69,8 @@ def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, **limits):
     clock = clock or Clock()
     left = list(outcomes)
     effects = []
-    steps = attempts(plan, CallLimits(**{"timeout_s": 600.0, **limits}), clock, lambda: random)
+    bounds = CallLimits(**{"timeout_s": 600.0, **limits})
+    steps = attempts(plan, bounds, clock, lambda: random, None, state)
     try:
         effect = next(steps)
         while True:

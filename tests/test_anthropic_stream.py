@@ -407,6 +407,8 @@ ODD = [
     ([*text_block(0, "a"), delta(0, "text", text=5), delta(7, "input_json", partial_json="x")],
      "a"),
     ([*text_block(0, "a\ud800")], "a\ufffd"),
+    ([begin(0, type="text", text="a"), delta(0, "input_json", partial_json="{"),
+      delta(0, "thinking", thinking="b"), delta(0, "signature", signature="c")], "a"),
     ([begin(0, type=5), *text_block(1, "a")], "a"),
     ([{"type": "content_block_delta", "index": 0}, *text_block(0, "a")], "a"),
     ([START, *text_block(0, "a")], "a"),

@@ -71,8 +71,32 @@ def test_arguments_are_inserted_as_the_same_text() -> None:
     assert b'"input":' + arguments.encode() + b"}" in body
 
 
+def test_a_number_past_any_floats_range_travels_as_it_stands() -> None:
+    call = {**CALL, "function": {"name": "f", "arguments": '{"a":1e400}'}}
+
+    body = encode_anthropic_request(
+        normalize([USER, {"role": "assistant", "content": None, "tool_calls": [call]}]),
+        "m", {}, None,
+    )[0]  # fmt: skip
+
+    assert b'"input":{"a":1e400}' in body
+
+
 @pytest.mark.parametrize(
-    "arguments", ["x", "[1]", "1", "null", "{", '{"a":}', "{}{}", '{"a":NaN}', '{"a":' * 100_000]
+    "arguments",
+    [
+        '{"a":1e400,"b":NaN}',
+        '{"a":1e400',
+        "x",
+        "[1]",
+        "1",
+        "null",
+        "{",
+        '{"a":}',
+        "{}{}",
+        '{"a":NaN}',
+        '{"a":' * 100_000,
+    ],
 )
 def test_arguments_that_are_no_json_object_are_refused_by_call(arguments: str) -> None:
     call = {**CALL, "function": {"name": "f", "arguments": arguments}}
@@ -103,7 +127,7 @@ def test_an_assistant_message_at_the_end_is_reported_where_it_is_refused(
 ) -> None:
     messages = [USER, {"role": "assistant", "content": content}, *after]
 
-    assert ("assistant.last", "messages[1].content") in encoded(messages, None, "claude-opus-5")[1]
+    assert ("assistant.last", "messages[1]") in encoded(messages, None, "claude-opus-5")[1]
     assert "assistant.last" not in [row for row, _ in encoded(messages)[1]]
 
 
@@ -260,3 +284,36 @@ def test_results_come_first_and_in_order() -> None:
         ("turns.merged", "messages[4].role"),
         ("tools.called", "tools"),
     ]
+
+
+THOUGHT = {"type": "thinking", "text": "hm", "signature": "s", "model": "m"}
+ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "r"}
+SAID = {"role": "assistant", "content": "a"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "thinks"),
+    [
+        ([USER], True),
+        ([USER, SAID, USER], True),
+        ([USER, ASKED, RESULT, SAID, USER], True),
+        ([USER, SAID], False),
+        ([USER, {**SAID, "reasoning_details": [THOUGHT]}], True),
+        ([USER, ASKED, RESULT], False),
+        ([USER, ASKED, RESULT, USER], False),
+        ([USER, ASKED, RESULT, {"role": "assistant", "content": " "}], False),
+        ([USER, {**ASKED, "reasoning_details": [THOUGHT]}, RESULT], True),
+        ([USER, {**ASKED, "reasoning_details": [{**THOUGHT, "model": "x"}]}, RESULT], False),
+        # Without interleaved thinking only the first call of an answer follows thinking.
+        ([USER, {**ASKED, "reasoning_details": [THOUGHT]}, RESULT, ASKED, RESULT], True),
+        ([USER, {**SAID, "reasoning_details": [THOUGHT]}, USER, ASKED, RESULT], False),
+    ],
+)
+def test_an_answer_goes_on_with_thinking_only_if_it_began_so(messages: Any, thinks: bool) -> None:
+    parameters = {"reasoning_effort": "high", "max_tokens": 8000}
+
+    body, losses = encoded(messages, parameters, "claude-opus-4-5")
+
+    assert ("thinking" in body) == thinks
+    assert (("reasoning_effort.history", "reasoning_effort") in losses) != thinks

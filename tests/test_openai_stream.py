@@ -268,7 +268,10 @@ def test_a_custom_tool_call_adds_up():
             chunk({"tool_calls": [{"index": 0, "custom": {"input": "s"}}]}), STOP),
     )  # fmt: skip
 
+    emulated, _ = read("openai", sse(chunk({"tool_calls": [first]}), STOP), emulated=True)
+
     (kept,) = message_of(stream).tool_calls
+    assert message_of(emulated).tool_calls[0].custom["name"] == "sh"
     assert (kept.type, kept.custom) == ("custom", {"name": "sh", "input": "ls"})
     assert chunks[0].to_dict()["choices"][0]["delta"]["tool_calls"] == [first]
 
@@ -331,7 +334,6 @@ def test_a_delta_that_is_not_quite_as_documented_is_mended(delta, expected, note
     [
         ({"created": 5.7}, "created: a float"),
         ({"id": None}, "id: missing"),
-        ({"id": 5}, "id: int"),
         ({"model": None}, "model: missing"),
         ({"created": None}, "created: missing"),
         ({"system_fingerprint": 5}, "system_fingerprint"),
@@ -446,6 +448,18 @@ def test_an_event_that_is_no_object_is_malformed_after_the_chunks_before_it(even
         assert caught.value.code == "not_json"
     assert not stream.is_over
     assert message_of(stream).content == "Hel"
+
+
+def test_what_is_nested_too_deep_is_malformed_or_the_failures_text():
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    given = json.dumps(chunk({"tool_calls": [call(0, "a", "f", "@")]})).encode()
+
+    with pytest.raises(MalformedResponseError) as caught:
+        read("openai", sse(given.replace(b'"@"', deep)))
+    stream, _ = read("openai", b"event: error\n" + sse(deep))
+
+    assert caught.value.code == "not_json"
+    assert error_facts(stream.failure)[2] == deep.decode()
 
 
 @pytest.mark.parametrize("events", [[], [chunk(choices=[], usage=USAGE)]])

@@ -34,7 +34,7 @@ def recorded():
     return [
         pytest.param(provider, row["response"]["sse"].encode(), id=f"{provider}-{row['id']}")
         for provider, row in rows
-        if "sse" in row["response"] and row["path"].endswith(("/chat/completions", "/messages"))
+        if "sse" in row["response"]
     ]
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from specado.losses import Loss, LossinessReport
     from specado.offline import Translation, parse_error, parse_response, translate
     from specado.routing.plan import PlannedCandidate
+    from specado.routing.state import reset_state
     from specado.streaming import AsyncStream, Stream
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
@@ -109,6 +110,7 @@ _SOURCES = {
     "specado.losses": ("Loss", "LossinessReport"),
     "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
     "specado.routing.plan": ("PlannedCandidate",),
+    "specado.routing.state": ("reset_state",),
     "specado.streaming": ("AsyncStream", "Stream"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
@@ -187,6 +189,7 @@ __all__ = [
     "parse_error",
     "parse_response",
     "register_manifest",
+    "reset_state",
     "shutdown",
     "translate",
     "version",

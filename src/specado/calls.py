@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import capabilities
 from specado._core import normalize
-from specado.endpoints import secrets_in
+from specado.endpoints import SecretsIn
 from specado.errors import (
     ConfigurationError,
     ContentPolicyError,
@@ -26,6 +27,7 @@ from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
+from specado.routing.state import shared_state
 from specado.simulator.faults import FAULT_MODELS
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from specado.endpoints import Access
     from specado.routing.attempts import Course, Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
+    from specado.routing.state import Ticket
     from specado.transport import (
         AsyncOpenReply,
         OpenReply,
@@ -105,9 +108,11 @@ def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     return True
 
 
-def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
+def _checked(
+    model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
+) -> Request:
     """Return what a caller asked for, checked and read once."""
-    parameters, options = check(given)
+    parameters, options = check(given, function)
     if not isinstance(model, str):
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
     return Request(str.__str__(model), normalize(messages), parameters, options)
@@ -117,7 +122,7 @@ def planned(
     settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
 ) -> list[PlannedCandidate]:
     """Return the candidates that a call would have. Nothing is sent."""
-    request = _checked(model, messages, given)
+    request = _checked(model, messages, given, "plan")
     simulated = _is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)
@@ -191,7 +196,9 @@ class Call:
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
         started_s = self._clock.now() if self.simulated else self._started_s
-        return attempts(self.plan, limits, now, random.random, started_s)
+        # What is simulated says nothing about a provider.
+        state = None if self.simulated else shared_state
+        return attempts(self.plan, limits, now, random.random, started_s, state)
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
@@ -230,7 +237,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -299,7 +306,7 @@ class Call:
             model=candidate.model,
             status=reply.status,
             headers=reply.headers,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
             idle_timeout_s=self._settings.idle_timeout_seconds,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
@@ -332,7 +339,7 @@ class Call:
             failure,
             provider=candidate.provider,
             model=candidate.model,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         return self._attempted(candidate, error)
 
@@ -372,9 +379,9 @@ class Call:
         course, ended = result
         if not isinstance(ended, Answer):
             raise ended
-        reply, candidate = ended
+        reply, candidate, ticket = ended
         if candidate.fallback_index is not None:
-            why = course.errors[-1].message if course.errors else self.plan.skipped[0].reason
+            why = self._why_not_the_first(course)
             logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
             self._tell(
                 "on_fallback",
@@ -390,13 +397,17 @@ class Call:
         if isinstance(reply, Incoming):
             extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
             reply.earlier = tuple(course.errors)
-            reply.on_end = self._stream_ended
+            reply.on_end = functools.partial(self._stream_ended, ticket)
         else:
             self._tell("on_reply", reply)
         return reply
 
-    def _stream_ended(self, incoming: Incoming) -> None:
+    def _stream_ended(self, ticket: Ticket | None, incoming: Incoming) -> None:
         """Take note of the end of a stream that was handed out."""
+        if ticket is not None:
+            failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
+            idle_s = self._settings.idle_timeout_seconds
+            shared_state.settle(ticket, failed, idle_s, time.monotonic())
         metadata = incoming.extensions.metadata
         metadata["latency_ms"] = self._latency_ms()
         error = incoming.error
@@ -406,6 +417,11 @@ class Call:
             logger.log(level, "the stream of %s broke off: %s", where, error.message)
         elif "on_reply" in self._settings.hooks:
             self._tell("on_reply", incoming.response())
+
+    def _why_not_the_first(self, course: Course) -> str:
+        if course.errors:
+            return course.errors[-1].message
+        return (self.plan.skipped + course.skipped + course.not_asked())[0].reason
 
     def _latency_ms(self) -> float:
         return round((time.monotonic() - self._started_s) * 1000, 3)
@@ -425,7 +441,7 @@ class Call:
             metadata["fallback_index"] = index
         if course.errors:
             metadata["provider_errors"] = [error.message for error in course.errors]
-        skipped = plan.skipped + course.skipped
+        skipped = plan.skipped + course.skipped + course.not_asked()
         if skipped:
             metadata["skipped"] = [
                 {"provider": each.provider, "model": each.model, "reason": each.reason}

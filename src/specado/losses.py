@@ -24,9 +24,9 @@ __all__ = [
     "SEVERITIES",
     "Loss",
     "LossinessReport",
+    "Refusal",
     "Row",
-    "milder_setting",
-    "refusal_text",
+    "refusal",
     "refuses",
     "report_of",
 ]
@@ -50,6 +50,8 @@ _KINDS = {
 }
 # A terminal obeys control characters; a request's text may not command it.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+# A report that is printed shows so many losses, the worst; `items` holds them all.
+MAX_SHOWN_ITEMS = 100
 _HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
 
 
@@ -99,11 +101,14 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "the file lies with another provider: send its data"
     ),
     "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
-    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF there"),
+    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
+    "file.text": Row("Relocate", "tuning", "None", "the text of a file, as plain text"),
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
+    "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
+    "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
     "cache_control.twice": Row(
         "Conflict", "tuning", "None", "the last block has one of its own, which counts"
     ),
@@ -128,6 +133,10 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
+    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
+    "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
+    "tool.schema": Row("Emulate", "contract", "Medium", "the input is an object there"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
     ),
@@ -198,6 +207,7 @@ ROWS: dict[str, Row] = {
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.too_many": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
@@ -218,6 +228,9 @@ ROWS: dict[str, Row] = {
     ),
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
+    ),
+    "reasoning_effort.history": Row(
+        "Conflict", "tuning", "Low", "an answer that began without thinking goes on without it"
     ),
     # What Anthropic's requests have and the canonical form has not.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
@@ -246,6 +259,9 @@ ROWS: dict[str, Row] = {
     ),
     "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
     "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
+    "anthropic.prefill": Row(
+        "Relocate", "contract", "High", "the model does not go on with the last message: it answers"
+    ),
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
@@ -263,7 +279,6 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
     ),
     "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
-    "anthropic.stops": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "anthropic.thinking_adaptive": Row(
         "Emulate", "tuning", "None", "the model decides by itself how long to reason"
     ),
@@ -271,6 +286,12 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
+    "anthropic.tool_strict": Row(
+        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
+    ),
+    "anthropic.format_root": Row(
+        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+    ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
@@ -328,14 +349,15 @@ class LossinessReport(msgspec.Struct, frozen=True):
         if not self.items:
             return "nothing lost"
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
-        severity = max(len(_word(item)) for item in self.items)
-        code = max(len(item.code) for item in self.items)
+        items, more = _worst(self.items)
+        severity = max(len(_word(item)) for item in items)
+        code = max(len(item.code) for item in items)
         lines = [
             f"  {_word(item):<{severity}}  {item.code:<{code}}  "
             f"{item.path}: {item.message}{_change(item)}".translate(_CONTROLS)
-            for item in self.items
+            for item in items
         ]
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines] + ([f"  {more}"] if more else []))
 
     def __getitem__(self, name: str) -> Any:
         """Return a field by its name, as from the dict that `compare_capabilities` gives."""
@@ -348,10 +370,11 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         if not self.items:
             return f"<p><b>{head}</b></p>"
+        items, more = _worst(self.items)
         rows = [
             (_word(item), item.code, item.path, item.message, _shown(item.before),
              _shown(item.after))
-            for item in self.items
+            for item in items
         ]  # fmt: skip
         cells = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
@@ -361,7 +384,18 @@ class LossinessReport(msgspec.Struct, frozen=True):
         return (
             f"<table><caption><b>{head}</b></caption>"
             f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
+            + (f"<p>{more}</p>" if more else "")
         )
+
+
+def _worst(items: list[Loss]) -> tuple[list[Loss], str]:
+    """Return the losses to show, in order, and a word on how many more there are."""
+    more = len(items) - MAX_SHOWN_ITEMS
+    if more <= 0:
+        return items, ""
+    places = sorted(range(len(items)), key=lambda at: -SEVERITIES.index(items[at].severity))
+    shown = [items[at] for at in sorted(places[:MAX_SHOWN_ITEMS])]
+    return shown, f"… and {more:,} more, none of them worse: see items"
 
 
 def _word(item: Loss) -> str:
@@ -444,14 +478,22 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     return None
 
 
-def refusal_text(row_id: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return where and what the loss is that a candidate is refused for."""
+class Refusal(NamedTuple):
+    """Why a candidate is refused: the loss, told with its place, that needs the setting.
+
+    `setting` is the mildest that lets the candidate through.
+    """
+
+    text: str
+    setting: str
+
+
+def refusal(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[Refusal]:
+    """Return why *strictness* refuses a candidate, `None` if it lets it through."""
+    row_id, setting = refuses("warn", reported), "strictness='coerce'"
+    if row_id is None and strictness == "strict":
+        row_id, setting = refuses("strict", reported), "strictness='warn'"
+    if row_id is None or strictness == "coerce":
+        return None
     path = next(path for each, path, _, _ in reported if each == row_id)
-    return f"{path}: {ROWS[row_id].message}"
-
-
-def milder_setting(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return the one setting that would let a refused request through."""
-    if strictness == "strict" and refuses("warn", reported) is None:
-        return "strictness='warn'"
-    return "strictness='coerce'"
+    return Refusal(f"{path}: {ROWS[row_id].message}", setting)

@@ -138,7 +138,11 @@ class Message(msgspec.Struct):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the message in OpenAI's shape, without the fields that are not set."""
+        """Return the message in OpenAI's shape, without the fields that are not set.
+
+        That shape has no place for `reasoning_details`: a history that a model's signed thinking
+        is to go back in keeps the `Message` itself.
+        """
         data: dict[str, Any] = {"role": self.role, "content": self.content}
         for name in ("name", "tool_call_id", "refusal", "annotations", "audio"):
             value = getattr(self, name)

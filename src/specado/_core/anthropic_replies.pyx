@@ -5,8 +5,7 @@ from typing import Dict, List, Optional
 import msgspec
 
 from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.json_text import dumps
-from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -23,6 +22,8 @@ from specado.types import (
 
 # Where inference took place if nobody asked for a place (anthropic 0.125.0, 2026-11-22).
 cdef tuple ANYWHERE = ("not_available", "global")
+cdef tuple ALWAYS_TOLD = ("input_tokens", "output_tokens")
+cdef tuple TOKENS = (*ALWAYS_TOLD, "cache_read_input_tokens", "cache_creation_input_tokens")
 FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -108,11 +109,11 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     `MalformedResponseError` with code `not_json`, one without content `no_choice`.
     """
     notes = []
-    found = read(body, notes)
+    found = read_reply(body, notes)
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def read(bytes body not None, list notes not None):
+def read_reply(bytes body not None, list notes not None):
     """Return the `Reply` in *body*; *notes* names what was mended."""
     try:
         return _decoder.decode(body)
@@ -160,7 +161,15 @@ def reply_of(found, list notes, str provider, str model, created, bytes body):
 
 
 cdef int _note_usage(found, list notes) except -1:
-    """Note what the usage tells beside the tokens of the canonical one."""
+    """Note what the usage tells beside the tokens of the canonical one, and mend those."""
+    for name in TOKENS:
+        count = getattr(found, name)
+        if count is None and name in ALWAYS_TOLD:
+            if not any(note.startswith(f"usage.{name}:") for note in notes):
+                notes.append(f"usage.{name}: missing, read as 0")
+        elif count is not None and count < 0:
+            notes.append(f"usage.{name}: negative, read as 0")
+            setattr(found, name, 0)
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
@@ -177,7 +186,8 @@ def unwrap_emulated(reply):
     """Turn the call of the stand-in tool for structured output back into content, in place."""
     for choice in reply.choices:
         calls = choice.message.tool_calls
-        if calls and len(calls) == 1 and calls[0].function.name == EMULATION_TOOL:
+        function = calls[0].function if calls and len(calls) == 1 else None
+        if function is not None and function.name == EMULATION_TOOL:
             choice.message.content = calls[0].function.arguments
             choice.message.tool_calls = None
             if choice.finish_reason == "tool_calls":
@@ -260,7 +270,7 @@ def _read_loosely(bytes body, list notes):
         # As JSON text, so that a tool's input keeps its form.
         texts = _raw_decoder.decode(body).content
     except UNREADABLE:
-        texts = [dumps(given) for given in data["content"]]
+        texts = [json_text_of(given) for given in data["content"]]
     blocks = []
     for place, text in enumerate(texts):
         try:
@@ -287,8 +297,7 @@ def _read_loosely(bytes body, list notes):
 def usage_loosely(given, list notes):
     tokens = whole_numbers(
         given,
-        ("input_tokens", "output_tokens", "cache_read_input_tokens",
-         "cache_creation_input_tokens"),
+        TOKENS,
         "usage",
         notes,
     )

@@ -8,13 +8,12 @@ request as it was given.
 cimport cython
 
 from specado._core.anthropic_history cimport AnthropicHistory
-from specado._core.conversation cimport USER, Conversation
+from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
 from specado._core.answer_schemas import openai_enforces
+from specado._core.openai_chat import MAX_STOPS
 from specado.errors import MessageFormatError
 
-# OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
-MAX_STOPS = 4
 # Top-level fields that have no counterpart: name -> row.
 cdef dict UNSUPPORTED = {
     "container": "anthropic.container",
@@ -48,7 +47,10 @@ cdef class AnthropicReader(AnthropicHistory):
             elif name == "stop_sequences":
                 self.read_stops(value)
             elif name == "service_tier":
-                params[name] = "default" if value == "standard_only" else value
+                if value == "auto" or value == "standard_only":
+                    params[name] = "auto" if value == "auto" else "default"
+                else:
+                    self.lose("service_tier", name, value)
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
             elif name == "output_format":
@@ -84,7 +86,7 @@ cdef class AnthropicReader(AnthropicHistory):
             raise self.wrong("stop_sequences", "must be a list of str")
         found = [self.text_of(stop, f"stop_sequences[{place}]") for place, stop in enumerate(stops)]
         for place in range(MAX_STOPS, len(found)):
-            self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
+            self.lose("stop.too_many", f"stop_sequences[{place}]", found[place])
         if found:
             self.params["stop"] = found[:MAX_STOPS]
             self.places["stop"] = "stop_sequences"
@@ -109,6 +111,8 @@ cdef class AnthropicReader(AnthropicHistory):
         schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
         self.lose("anthropic.format_name", path, None, "response")
+        if schema.get("type", "object") != "object":
+            return self.lose("anthropic.format_root", f"{path}.schema", schema["type"])
         strict = openai_enforces(schema)
         self.places["response_format"] = path
         self.params["response_format"] = {
@@ -172,6 +176,9 @@ cdef class AnthropicReader(AnthropicHistory):
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
                 else:
                     self.lose("anthropic.tool_option", f"{path}.{name}", value)
+            if function.get("strict") and not openai_enforces(function.get("parameters")):
+                self.lose("anthropic.tool_strict", f"{path}.strict", True, False)
+                function["strict"] = False
             self.places[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
         if found:
@@ -193,6 +200,15 @@ cdef class AnthropicReader(AnthropicHistory):
         if choice.get("disable_parallel_tool_use") is not None:
             self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
             self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
+        return 0
+
+    cdef int check_prefill(self, object messages) except -1:
+        """Report an assistant message at the end: here it is the answer's beginning."""
+        cdef Turn turn = self.found.turns[-1]
+        if turn.role == ASSISTANT and messages[-1]["role"] == "assistant" and (
+            turn.more is None or turn.more.calls is None
+        ):
+            self.lose("anthropic.prefill", f"messages[{len(messages) - 1}].content")
         return 0
 
 
@@ -232,4 +248,7 @@ def read_request(dict request not None):
     if not reader.found.turns:
         reader.lose("messages.blank", "messages")
         reader.add(USER, "user", "", None, None, "messages")
+    reader.check_prefill(messages)
+    for _, path, before, _ in reader.losses:
+        reader.frozen(before, path)  # what is left out must have a JSON form too
     return reader.found, reader.params, reader.losses, reader.places

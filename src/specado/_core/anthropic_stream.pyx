@@ -29,7 +29,7 @@ from specado._core.anthropic_replies import (
     Block,
     Reply,
     TokenUsage,
-    read,
+    read_reply,
     reply_of,
     unwrap_emulated,
     usage_loosely,
@@ -174,11 +174,11 @@ cdef class AnthropicStream(ReplyStream):
         if self._found is not None:
             return self.note("message_start: a second one, left out of the stream")
         try:
-            self._found = read(body, notes)
+            self._found = read_reply(body, notes)
         except MalformedResponseError:
             data = parse(body, notes)
             data = {**data, "content": []} if isinstance(data, dict) else {"content": []}
-            self._found = read(msgspec.json.encode(data), notes)
+            self._found = read_reply(msgspec.json.encode(data), notes)
         for text in notes:
             self.note(text)
         self._id = self._found.id
@@ -269,8 +269,6 @@ cdef class AnthropicStream(ReplyStream):
         block.pieces.add(text)
         block.has_pieces = True
         self.keep(text)
-        if block.call == NO_INDEX:
-            return 0
         self.begin(False)
         if block.is_stand_in:
             return self._send(DELTA(text), None, out)
@@ -290,8 +288,10 @@ cdef class AnthropicStream(ReplyStream):
                 block.signature.add(delta.signature)
                 self.begin(False)
             return 0
-        if kind is InputDelta:
+        if kind is InputDelta and block.call != NO_INDEX:
             return self._add_input(block, delta.partial_json, out)
+        if kind is InputDelta and block.kind not in ("text", "thinking"):
+            return 0   # a server tool's: the block is noted as a whole
         if kind is CitationsDelta and block.kind == "text":
             block.block.citations = msgspec.Raw(b"[null]")
             return 0

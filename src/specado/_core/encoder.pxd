@@ -1,6 +1,8 @@
 from specado._core.json_text cimport JsonWriter
 from specado._core.conversation cimport Conversation
 
+cdef bint is_blank_text(str text)
+
 cdef class Encoder:
     cdef JsonWriter out
     cdef Conversation conversation
@@ -20,4 +22,5 @@ cdef class Encoder:
     cdef bint lacks_input(self, str modality)
     cdef bint lacks_output(self, str modality)
     cdef bytes escaped(self, str name)
+    cdef int check(self, str field, object value) except -1
     cdef object refusal(self, object error)

@@ -4,9 +4,8 @@ from typing import Any, Dict, List, Optional, Union
 
 import msgspec
 
-from specado._core.json_text import dumps
 from specado._core.openai_replies import usage_loosely
-from specado._core.replies import UNREADABLE, mended
+from specado._core.replies import UNREADABLE, json_text_of, mended
 from specado.types import (
     ChatCompletionChunk,
     ChoiceDelta,
@@ -166,4 +165,4 @@ def _arguments(given, str path, list notes):
     notes.append(
         f"{path}: {type(given).__name__} where text is documented, written as JSON text"
     )
-    return dumps(given).decode()
+    return json_text_of(given).decode()

@@ -3,7 +3,8 @@ from specado._core.streams cimport Pieces
 cdef class CallPieces:
     cdef Py_ssize_t place
     cdef str id
-    cdef str name
+    cdef str name           # None until it came
+    cdef Pieces rest_of_name
     cdef Pieces arguments   # None until a piece came
     cdef bint is_custom
 
@@ -23,7 +24,7 @@ cdef class ChoicePieces:
     cdef Pieces refusal
     cdef object finish_reason
     cdef list calls         # of CallPieces, by place
-    cdef dict call_at       # the server's index to CallPieces
+    cdef dict call_at       # the server's index, and the id, to CallPieces
     cdef CallPieces stand_in
     cdef list thoughts
     cdef dict logprobs

@@ -16,14 +16,15 @@ cdef class CallPieces:
         if not self.name:
             notes.append(f"{path}: not a tool call, left out")
             return None
+        name = self.name + (_text_of(self.rest_of_name) or "")
         text = _text_of(self.arguments)
         if self.is_custom:
-            custom = {"name": self.name, "input": text or ""}
+            custom = {"name": name, "input": text or ""}
             return ToolCall(self.id, type="custom", custom=custom)
         if text is None:
             text = "{}"
             notes.append(f"{path}.function.arguments: missing, read as {text}")
-        return ToolCall(self.id, FunctionCall(self.name, text))
+        return ToolCall(self.id, FunctionCall(name, text))
 
 
 @cython.final

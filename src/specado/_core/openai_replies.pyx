@@ -4,8 +4,7 @@ from typing import Dict, List, Optional, Union
 
 import msgspec
 
-from specado._core.json_text import dumps
-from specado._core.replies import UNREADABLE, mended, parse, whole_numbers
+from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -180,7 +179,7 @@ def _call_loosely(given, Py_ssize_t place, str path, list notes):
             f"{path}.function.arguments: {type(arguments).__name__} where text is documented, "
             "written as JSON text"
         )
-        arguments = dumps(arguments).decode()
+        arguments = json_text_of(arguments).decode()
     return ToolCall(id_, FunctionCall(function["name"], arguments))
 
 

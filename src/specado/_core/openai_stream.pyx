@@ -230,8 +230,6 @@ cdef class OpenAIStream(ReplyStream):
         cdef list delivered = []
         for piece in delta.tool_calls:
             call = self._call_of(state, piece, frame_size)
-            if call is None:
-                continue
             piece.index = call.place
             text = None
             function = piece.function
@@ -261,16 +259,22 @@ cdef class OpenAIStream(ReplyStream):
 
     cdef bint _add_name(self, CallPieces call, name) except -1:
         """Add to the name, which comes once or in pieces; return whether it is more than before."""
-        if not isinstance(name, str) or not name or call.name == name:
+        if not isinstance(name, str) or not name:
             return False
+        if call.name is None:
+            call.name = name
+        elif call.rest_of_name is None and call.name == name:
+            return False
+        else:
+            if call.rest_of_name is None:
+                call.rest_of_name = Pieces()
+            call.rest_of_name.add(name)
         self.keep(name)
-        call.name += name
         return True
 
     cdef CallPieces _call_of(self, ChoicePieces state, piece, Py_ssize_t frame_size):
         """Return the call that a piece belongs to: a new id with a name is a new call."""
         cdef CallPieces call = None
-        cdef CallPieces other
         id_ = piece.id or ""
         is_named = piece.custom is not None or (
             piece.function is not None and bool(piece.function.name)
@@ -281,9 +285,7 @@ cdef class OpenAIStream(ReplyStream):
         if piece.index >= 0:
             call = state.call_at.get(piece.index)
         elif id_:
-            for other in state.calls:
-                if other.id == id_:
-                    call = other
+            call = state.call_at.get(id_)
         elif not is_named and state.calls:
             call = state.calls[-1]
         if call is not None and not (id_ and id_ != call.id and is_named):
@@ -291,7 +293,6 @@ cdef class OpenAIStream(ReplyStream):
         self.keep_bytes(frame_size)
         call = CallPieces()
         call.place = len(state.calls)
-        call.name = ""
         if not id_:
             id_ = piece.id = f"call_{call.place}"
             self.note(f"tool_calls[{call.place}].id: missing, called {id_}")
@@ -299,7 +300,7 @@ cdef class OpenAIStream(ReplyStream):
         if piece.type is None:
             piece.type = "function" if piece.custom is None else "custom"
         state.calls.append(call)
-        state.call_at[piece.index] = call
+        state.call_at[piece.index] = state.call_at[id_] = call
         if self.emulated and state.stand_in is None and is_named and piece.function is not None:
             if piece.function.name == EMULATION_TOOL:
                 state.stand_in = call

@@ -6,6 +6,7 @@ import json
 
 import msgspec
 
+from specado._core.json_text import NotJson, dumps
 from specado.errors import MalformedResponseError
 
 # What msgspec raises for a body that is not JSON, not UTF-8, or nested without end.
@@ -55,6 +56,14 @@ cdef object _scrubbed(object value, int depth):
             for name, item in (<dict>value).items()
         }
     return value
+
+
+def json_text_of(value):
+    """Return a decoded value as JSON text; one nested too deep is a `MalformedResponseError`."""
+    try:
+        return dumps(value)
+    except NotJson as error:
+        raise MalformedResponseError(f"the reply is {error}", code="not_json") from None
 
 
 def mended(dict data, str name, type_, default, str path, list notes):

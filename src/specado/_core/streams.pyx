@@ -2,7 +2,7 @@
 
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 
-from specado._core.json_text import dumps
+from specado._core.json_text import NotJson, dumps
 from specado._core.replies import parse
 from specado._core.sse cimport FrameDecoder
 from specado.errors import MalformedResponseError
@@ -179,7 +179,10 @@ cdef class ReplyStream:
         if isinstance(data, dict) and data.get("error"):
             self.failure = frame
         else:
-            self.failure = dumps({"error": data})
+            try:
+                self.failure = dumps({"error": data})
+            except NotJson:
+                self.failure = dumps({"error": frame.decode("utf-8", "replace")})
         return 0
 
     cdef dict read_object(self, bytes frame):

@@ -16,7 +16,12 @@ from typing import Callable, NamedTuple, Optional, Union
 
 import msgspec
 
-from specado.errors import ConfigurationError, DeadlineExceededError, ProviderError
+from specado.errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    ProviderError,
+    QuotaExceededError,
+)
 from specado.incoming import Incoming
 from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
@@ -28,6 +33,7 @@ from specado.routing.retry import (
     backoff_s,
     rule_for,
 )
+from specado.routing.state import Block, State, Ticket
 from specado.types import ChatCompletionResponse
 
 __all__ = [
@@ -74,6 +80,16 @@ class Course(msgspec.Struct):
     skipped: list[Skipped] = []
     attempts: int = 0
     waited_s: float = 0.0
+    # Candidates that are not to be asked for now, and why.
+    held: dict[int, tuple[Candidate, Block]] = {}
+    asked_one_held: bool = False
+
+    def not_asked(self) -> list[Skipped]:
+        """Return the candidates that were held back to the end."""
+        return [
+            Skipped(candidate.provider, candidate.model, f"{block.reason}, for {block.for_s:.1f} s")
+            for candidate, block in self.held.values()
+        ]
 
 
 # A stream ends a call well when its first content has come.
@@ -85,6 +101,7 @@ class Answer(NamedTuple):
 
     reply: Success
     candidate: Candidate
+    ticket: Optional[Ticket] = None
 
 
 class Result(NamedTuple):
@@ -105,18 +122,23 @@ def attempts(
     now: Callable[[], float],
     random: Callable[[], float],
     started_s: Optional[float] = None,
+    state: Optional[State] = None,
 ) -> Steps:
     """Yield the effects of one call; return its `Result`.
 
     *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
-    *started_s* is when the call began by that clock, by default now.
+    *started_s* is when the call began by that clock, by default now. *state* is what the
+    process remembers of the candidates; without it every call is the first.
     """
     course = Course()
     deadline = (now() if started_s is None else started_s) + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
-        candidate = waiting.pop(0)
-        ended = yield from _ask(candidate, waiting, course, limits, deadline, now, random)
+        candidate = _next(waiting, course, state, now)
+        if candidate is None:
+            break
+        clock = _Clock(now, random, deadline)
+        ended = yield from _ask(candidate, waiting, course, limits, clock, state)
         if ended is None:
             return Result(course, _out_of_time(course, limits))
         if isinstance(ended, Answer):
@@ -129,49 +151,118 @@ def attempts(
     return Result(course, _failure(course))
 
 
+class _Clock(NamedTuple):
+    """What a call's course takes from outside: the time, chance, and when it must be over."""
+
+    now: Callable[[], float]
+    random: Callable[[], float]
+    deadline: float
+
+    def left_s(self) -> float:
+        return self.deadline - self.now()
+
+
+def _next(
+    waiting: list[Candidate],
+    course: Course,
+    state: Optional[State],
+    now: Callable[[], float],
+) -> Candidate | None:
+    """Take the candidate to ask next out of *waiting*, `None` if none may be asked.
+
+    One that is held back is asked only where no other is left, and then only the first.
+    """
+    if state is None:
+        return waiting.pop(0)
+    now_s = now()
+    held: list[Candidate] = []
+    chosen = None
+    for candidate in waiting:
+        block = state.block(candidate.account, candidate.model, now_s)
+        if block is None:
+            chosen = candidate
+            break
+        course.held[candidate.index] = candidate, block
+        if not block.final:
+            held.append(candidate)
+    if chosen is None and held and not course.asked_one_held:
+        course.asked_one_held = True
+        chosen = held[0]
+    if chosen is not None:
+        waiting.remove(chosen)
+    return chosen
+
+
 def _ask(
     candidate: Candidate,
     others: list[Candidate],
     course: Course,
     limits: CallLimits,
-    deadline: float,
-    now: Callable[[], float],
-    random: Callable[[], float],
+    clock: _Clock,
+    state: Optional[State],
 ) -> Generator[Effect, Outcome, Union[Answer, ProviderError, ConfigurationError, None]]:
     """Ask one candidate until there is no more to do; return how it ended.
 
     `None` means that the call's time was up when it was the candidate's turn (again).
     """
+    held = course.held.pop(candidate.index, None)
     retries = 0
     while True:
-        left_s = deadline - now()
+        left_s = clock.left_s()
         if left_s <= 0:
             return None
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
         course.attempts += 1
-        outcome = yield Send(candidate, timeout_s)
+        ticket = None
+        if state is not None:
+            ticket = state.begin(candidate.account, candidate.model, clock.now())
+        outcome: Outcome = None
+        try:
+            outcome = yield Send(candidate, timeout_s)
+        finally:
+            if state is not None and ticket is not None and outcome is None:
+                state.abandon(ticket)
         if outcome is None:
             raise TypeError("the outcome of a Send is a reply or an error")
         if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
+            if state is not None and ticket is not None:
+                state.abandon(ticket)
             course.attempts -= 1
             course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
             return outcome
+        if state is not None and ticket is not None:
+            _note(state, ticket, outcome, timeout_s, clock.now())
         if not isinstance(outcome, ProviderError):
-            return Answer(outcome, candidate)
+            return Answer(outcome, candidate, ticket)
         outcome.attempts = course.attempts
         course.errors.append(outcome)
         same = rule_for(outcome).same
+        if held is not None and not held[1].retries:
+            same = 0
         if retries >= limits.max_retries or (same is not None and retries >= same):
             return outcome
-        delay_s = backoff_s(outcome, retries, random())
+        delay_s = backoff_s(outcome, retries, clock.random())
         following = _after(outcome, candidate, others, limits)
         longest_s = MAX_WAIT_BEFORE_NEXT_S if following else MAX_LONE_WAIT_S
-        if delay_s > longest_s or delay_s >= deadline - now():
+        if delay_s > longest_s or delay_s >= clock.left_s():
+            return outcome
+        if state is not None and not state.may_retry(candidate.account, outcome):
             return outcome
         if delay_s > 0:
             yield Wait(delay_s)
             course.waited_s += delay_s
         retries += 1
+
+
+def _note(
+    state: State, ticket: Ticket, outcome: Success | ProviderError, timeout_s: float, now_s: float
+) -> None:
+    """Tell the state of an outcome; a stream is settled at its end, by whoever reads it."""
+    if isinstance(outcome, Incoming):
+        state.commit(ticket)
+    else:
+        error = outcome if isinstance(outcome, ProviderError) else None
+        state.settle(ticket, error, timeout_s, now_s)
 
 
 def _attempt_timeout_s(
@@ -211,8 +302,19 @@ def _facts(course: Course, error: ProviderError) -> dict[str, object]:
 
 def _failure(course: Course) -> ProviderError:
     """Return the call's error: the class and the facts of the last one, every attempt in it."""
+    held = [
+        f"{candidate.provider}/{candidate.model}: {block.reason}, for {block.for_s:.1f} s yet"
+        for candidate, block in course.held.values()
+    ]
+    if not course.errors:
+        return QuotaExceededError(
+            "; ".join(held),
+            code="not_asked",
+            retry_after_s=min(block.for_s for _, block in course.held.values()),
+            sent=False,
+        )
     decisive = course.errors[-1]
-    text = "; ".join(dict.fromkeys(error.message for error in course.errors))
+    text = "; ".join(dict.fromkeys([*(error.message for error in course.errors), *held]))
     return type(decisive)(text, **_facts(course, decisive))
 
 
