@@ -90,6 +90,7 @@ def main() -> None:
     if arguments.only and "footprint" not in arguments.only.split(","):
         imports = []
     wanted = {side.environment for case in cases for side in _chosen(case, arguments.quick, {})[0]}
+    environments.compile_server()  # first: without it the environments are made in vain
     missing = environments.prepare(sorted(wanted | {each[1] for each in imports}))
     imports = [each for each in imports if each[1] not in missing]
     plans = []

@@ -122,7 +122,8 @@ def cores() -> tuple[int, list[int]]:
     return (found[0], [found[1]]) if len(found) > 1 else (-1, [])
 
 
-def _server() -> Path:
+def compile_server() -> Path:
+    """Compile the server if it is older than its source; return the program."""
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if sys.platform != "linux":
         raise MissingError("the benchmarks' server uses epoll: calls are measured on Linux only")
@@ -140,7 +141,7 @@ def _server() -> Path:
 @contextlib.contextmanager
 def served() -> Iterator[str]:
     """Run the server; give its address."""
-    command = [str(_server()), str(cores()[0])]
+    command = [str(compile_server()), str(cores()[0])]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
