@@ -219,7 +219,7 @@ CASES: tuple[Case, ...] = (
         ),
         unit="µs per request",
         needs_server=False,
-        axis="count",
+        axis="messages",
         points=(1, 10, 100, 1000, 10_000),
         quick_points=(1, 100),
     ),

@@ -16,9 +16,10 @@ MODEL = "gpt-4o"
 
 def request(count: int, *, rich: bool = False) -> dict[str, Any]:
     """Return a request of *count* messages; *rich* has tools, their results and images."""
-    system = {"role": "system", "content": "You are a helpful assistant."}
-    turns = _rich(count - 1) if rich else _plain(count - 1)
-    asked: dict[str, Any] = {"model": MODEL, "max_tokens": 1000, "messages": [system, *turns]}
+    system = [{"role": "system", "content": "You are a helpful assistant."}] if count > 1 else []
+    left = count - len(system)
+    turns = _rich(left) if rich else _plain(left)
+    asked: dict[str, Any] = {"model": MODEL, "max_tokens": 1000, "messages": [*system, *turns]}
     if rich:
         asked["tools"] = [_tool(place) for place in range(TOOL_COUNT)]
     return asked

@@ -106,7 +106,7 @@ class _Runner:
         if self._case.needs_server:
             chunks = f"/chunks/{self.point}" if self._case.axis == "chunks" else ""
             arguments["url"] = f"{self.server}{more.pop('prefix', chunks)}"
-        if self._case.axis == "count":
+        if self._case.axis == "messages":
             arguments["count"] = self.point
         if self._case.axis in ("threads", "tasks"):
             at_once = self.point or 1

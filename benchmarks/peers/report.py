@@ -151,7 +151,7 @@ def table(
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("|", "/").split())
+    return " ".join(text.replace("|", "/").split())[:120]
 
 
 def pictures(cases: dict[str, Case], results: list[Result], folder: Path) -> None:
