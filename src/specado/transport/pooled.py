@@ -59,13 +59,16 @@ class PooledTransport:
         proxy = proxy_for(self._settings, *address[:3])
         exchange = Exchange(address, proxy, until, limits)
         pool = self._pool or self._new_pool()
-        core = pool.core(address.scheme, proxy)
+        maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
         failure: Exception | None
         try:
             pool.take_slot(exchange)
-            response = core.handle_request(core_request)
+            connection = exchange.connection = pool.take(
+                maker, address, proxy, core_request.url.origin
+            )
+            response = connection.inner.handle_request(core_request)
             return OpenReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)
@@ -121,6 +124,10 @@ class ThreadPool(Pool):
             return
         raise no_slot(self.settings)
 
+    def used(self) -> int:
+        """Return how many exchanges have begun and not ended."""
+        return self.max_slots - self.slots.qsize()
+
     def give_slot(self) -> None:
         """Give back the right to send."""
         self.slots.put(None)
@@ -134,7 +141,7 @@ class ThreadPool(Pool):
             raise
         finally:
             try:
-                self.settle(connection, self.max_slots - self.slots.qsize() - 1)
+                self.settle(connection)
             finally:
                 self.give_slot()
 

@@ -61,13 +61,16 @@ class AsyncPooledTransport:
         proxy = proxy_for(self._settings, *address[:3])
         exchange = Exchange(address, proxy, until, limits)
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
-        core = pool.core(address.scheme, proxy)
+        maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
         failure: Exception | None
         try:
             await pool.take_slot(exchange)
-            response = await core.handle_async_request(core_request)
+            connection = exchange.connection = pool.take(
+                maker, address, proxy, core_request.url.origin
+            )
+            response = await connection.inner.handle_async_request(core_request)
             return AsyncOpenReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)
@@ -129,6 +132,10 @@ class TaskPool(Pool):
         if scope.cancelled_caught:
             raise no_slot(self.settings)
 
+    def used(self) -> int:
+        """Return how many exchanges have begun and not ended."""
+        return self.max_slots - self.slots.value
+
     def give_slot(self) -> None:
         """Give back the right to send."""
         self.slots.release()
@@ -143,7 +150,7 @@ class TaskPool(Pool):
             raise
         finally:
             try:
-                self.settle(connection, self.max_slots - self.slots.value - 1)
+                self.settle(connection)
             finally:
                 self.give_slot()
 
