@@ -61,6 +61,19 @@ class Connection:
         if self.is_lost or self.turn.acquire(blocking=False):
             self.lose()
 
+    def has_leftover(self) -> bool:
+        """Tell whether bytes came with the reply that are not its own.
+
+        h11 keeps them, and httpcore would read them as the answer to the next request.
+        """
+        inner = self.inner
+        while inner is not None:
+            state = getattr(inner, "_h11_state", None)
+            if state is not None:
+                return bool(state.trailing_data[0])
+            inner = getattr(inner, "_connection", None)
+        return False
+
     def can_handle_request(self, origin: httpcore.Origin) -> bool:
         """Tell whether it is free, and goes to *origin*."""
         return not self.turn.locked() and self.inner.can_handle_request(origin)
@@ -174,6 +187,9 @@ class Pool:
     def settle(self, connection: Connection, used: int) -> None:
         """Free *connection* when its reply is closed; *used* others are in use."""
         connection.response = connection.pieces = None
+        if connection.has_leftover():
+            connection.lose()  # and keeps its turn: nobody is to take it
+            return
         connection.turn.release()
         idle = sum(len(core.connections) for core in list(self._cores.values())) - used
         if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
