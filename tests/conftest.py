@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from reference_files import REFERENCE, WHY_ABSENT
@@ -12,6 +13,10 @@ from specado.routing.state import reset_state
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says more about a shared machine than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_")
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")

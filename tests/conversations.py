@@ -129,7 +129,7 @@ PARAMS = st.fixed_dictionaries(
         "top_p": st.sampled_from([0.2, 0.95, 1]),
         "max_tokens": st.sampled_from([1, 1000, 5000, 10**6, 10**25]),
         "max_completion_tokens": st.sampled_from([2, 2000]),
-        "stop": st.sampled_from(["END", " ", ["a", "\n", "b"], []]),
+        "stop": st.sampled_from(["END", " ", ["a", "\n", "b"], [], list("abcdef")]),
         "n": st.sampled_from([1, 2]), "seed": st.integers(), "store": st.booleans(),
         "frequency_penalty": st.sampled_from([0, 0.5]), "logprobs": st.booleans(),
         "top_logprobs": st.sampled_from([0, 3]), "logit_bias": st.sampled_from([{}, {"5": 1}]),

@@ -275,6 +275,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "logit_bias": Lost(messages(USER, logit_bias={"1": 1}), OPUS, "logit_bias"),
     "logit_bias.unsupported": Lost(messages(USER, logit_bias={"1": 1}), "gpt-5", "logit_bias"),
     "stop.blank": Lost(messages(USER, stop=["\n", "END"]), OPUS, "stop[0]"),
+    "stop.too_many": Lost(messages(USER, stop=list("abcde")), "gpt-4o", "stop[4]"),
     "stop.unsupported": Lost(messages(USER, stop=["END"]), "o3", "stop"),
     "n": Lost(messages(USER, n=2), OPUS, "n"),
     "logprobs": Lost(messages(USER, logprobs=True), OPUS, "logprobs"),
@@ -298,6 +299,11 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "reasoning_effort.no_room": Lost(
         messages(USER, reasoning_effort="low", max_tokens=9), OPUS, "reasoning_effort"
+    ),
+    "reasoning_effort.history": Lost(
+        messages(USER, CALLED, ANSWER, reasoning_effort="high", tools=[FUNCTION], max_tokens=8000),
+        OPUS,
+        "reasoning_effort",
     ),
     "audio.output": Lost(
         messages(USER, modalities=["text", "audio"], audio={"voice": "ash", "format": "wav"}),
@@ -418,6 +424,7 @@ FROM_ANTHROPIC: dict[str, Lost] = {
     "anthropic.mcp_servers": Lost(
         messages(USER, mcp_servers=[{"type": "url"}]), "gpt-4o", "mcp_servers"
     ),
+    "anthropic.prefill": Lost(messages(USER, SAID), "gpt-4o", "messages[1].content"),
     "anthropic.result_media": Lost(
         result({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
         "gpt-4o",
@@ -439,9 +446,6 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         "tools[0]",
     ),
     "anthropic.speed": Lost(messages(USER, speed="fast"), "gpt-4o", "speed"),
-    "anthropic.stops": Lost(
-        messages(USER, stop_sequences=list("abcde")), "gpt-4o", "stop_sequences[4]"
-    ),
     "anthropic.thinking_adaptive": Lost(
         messages(USER, thinking={"type": "adaptive"}), "gpt-5", "thinking"
     ),

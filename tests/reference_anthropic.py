@@ -102,6 +102,9 @@ class AnthropicTwin(_Twin):
         if way == "budget" and max_tokens <= 1024:
             self.lose("reasoning_effort.no_room", "reasoning_effort")
             return None
+        if way == "budget" and self.goes_on_without_thinking():
+            self.lose("reasoning_effort.history", "reasoning_effort")
+            return None
         if way != "budget":
             levels = [level for level in self.trait("reasoning_efforts") if level != "none"]
             level = nearest(wanted, levels or [wanted])
@@ -110,6 +113,35 @@ class AnthropicTwin(_Twin):
                 wanted = level
         self.lose("reasoning_effort.thinking", "reasoning_effort")
         return str(wanted)
+
+    def goes_on_without_thinking(self) -> bool:
+        """Whether the answer to the last user turn that holds no tool result has no thinking."""
+        groups: list[list[dict[str, Any]]] = []
+        for message in self.messages:
+            if is_blank(message):
+                continue
+            if groups and (groups[-1][0]["role"] == "assistant") == (
+                message["role"] == "assistant"
+            ):
+                groups[-1].append(message)
+            else:
+                groups.append([message])
+        answer = []
+        while groups:
+            group = groups.pop()
+            if group[0]["role"] == "assistant":
+                answer.append(group)
+            elif not any(message["role"] == "tool" for message in group):
+                break
+        return bool(answer) and not any(
+            self.kept_reasoning(group[0].get("reasoning_details") or []) for group in answer
+        )
+
+    def kept_reasoning(self, details: list[dict[str, Any]]) -> list[Block]:
+        losses, self.losses = self.losses, []
+        blocks = self.reasoning(details, "")
+        self.losses = losses
+        return blocks
 
     def answer_format(self) -> tuple[bool, bool, Optional[str]]:
         kind = (self.params.get("response_format") or {}).get("type", "text")

@@ -192,6 +192,10 @@ class OpenAITwin(_Twin):
             if self.without_tools():
                 self.lose("tools.unsupported", name)
             value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
+        elif name == "stop" and isinstance(value, list) and self.trait("stop"):
+            for place, _ in enumerate(value[4:], 4):
+                self.lose("stop.too_many", f"stop[{place}]")
+            value = value[:4]
         elif name == "modalities" and "audio" in value:
             if self.lacks("output_modalities", "Audio"):
                 self.lose("audio.output", name)

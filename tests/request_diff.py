@@ -20,7 +20,7 @@ ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
 MADE_BY: dict[str, tuple[str, ...]] = {
     "max_completion_tokens": ("max_tokens",),
     "reasoning_effort": ("effort", "budget", "adaptive"),
-    "thinking": ("effort",),
+    "thinking": ("effort", "budget", "adaptive"),
     "output_config": ("effort", "schema name", "loose schema"),
     "output_format": ("schema name", "loose schema"),
     "response_format": ("tool_choice", "schema"),

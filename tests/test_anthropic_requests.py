@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import specado
+from specado._core import read_anthropic_request
 from specado.errors import MessageFormatError
 
 USER = {"role": "user", "content": "q"}
@@ -326,3 +327,33 @@ def test_bad_parameters_are_refused_by_place(more: dict[str, Any], field: str) -
         translated([USER], **more)
 
     assert caught.value.field == field
+
+
+def test_only_known_service_tiers_go_to_openai() -> None:
+    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]}
+
+    found = {
+        tier: read_anthropic_request({**request, "service_tier": tier})
+        for tier in ("auto", "standard_only", "zz")
+    }
+
+    assert {tier: made[1].get("service_tier") for tier, made in found.items()} == {
+        "auto": "auto",
+        "standard_only": "default",
+        "zz": None,
+    }
+    assert [(row, path, before) for row, path, before, _ in found["zz"][2]] == [
+        ("service_tier", "service_tier", "zz")
+    ]
+
+
+def test_stop_sequences_beyond_four_are_reported_where_they_stand() -> None:
+    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]}
+
+    _, params, losses, _ = read_anthropic_request({**request, "stop_sequences": list("abcdef")})
+
+    assert params["stop"] == list("abcd")
+    assert [(row, path) for row, path, _, _ in losses] == [
+        ("stop.too_many", "stop_sequences[4]"),
+        ("stop.too_many", "stop_sequences[5]"),
+    ]

@@ -260,3 +260,36 @@ def test_results_come_first_and_in_order() -> None:
         ("turns.merged", "messages[4].role"),
         ("tools.called", "tools"),
     ]
+
+
+THOUGHT = {"type": "thinking", "text": "hm", "signature": "s", "model": "m"}
+ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "r"}
+SAID = {"role": "assistant", "content": "a"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "thinks"),
+    [
+        ([USER], True),
+        ([USER, SAID, USER], True),
+        ([USER, ASKED, RESULT, SAID, USER], True),
+        ([USER, SAID], False),
+        ([USER, {**SAID, "reasoning_details": [THOUGHT]}], True),
+        ([USER, ASKED, RESULT], False),
+        ([USER, ASKED, RESULT, USER], False),
+        ([USER, ASKED, RESULT, {"role": "assistant", "content": " "}], False),
+        ([USER, {**ASKED, "reasoning_details": [THOUGHT]}, RESULT], True),
+        ([USER, {**ASKED, "reasoning_details": [{**THOUGHT, "model": "x"}]}, RESULT], False),
+        # Without interleaved thinking only the first call of an answer follows thinking.
+        ([USER, {**ASKED, "reasoning_details": [THOUGHT]}, RESULT, ASKED, RESULT], True),
+        ([USER, {**SAID, "reasoning_details": [THOUGHT]}, USER, ASKED, RESULT], False),
+    ],
+)
+def test_an_answer_goes_on_with_thinking_only_if_it_began_so(messages: Any, thinks: bool) -> None:
+    parameters = {"reasoning_effort": "high", "max_tokens": 8000}
+
+    body, losses = encoded(messages, parameters, "claude-opus-4-5")
+
+    assert ("thinking" in body) == thinks
+    assert (("reasoning_effort.history", "reasoning_effort") in losses) != thinks

@@ -30,6 +30,7 @@ LAYERS = [
         "specado.losses",
         "specado.fields",
         "specado.endpoints",
+        "specado.refitting",
         "specado.requests",
         "specado.incoming",
     },

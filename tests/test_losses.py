@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from specado.losses import ROWS, SEVERITIES, refuses, report_of
+from specado.losses import ROWS, SEVERITIES, Refusal, refusal, refuses, report_of
 
 SOURCES = Path(__file__).parents[1] / "src" / "specado" / "_core"
 CODES = {"Relocate", "Emulate", "Default", "Clamp", "Drop", "Conflict", "Unsupported"}
@@ -103,6 +103,23 @@ def test_strictness_refuses_by_kind(strictness: str, reported: list, expected: o
     assert refuses(strictness, reported) == expected
 
 
+@pytest.mark.parametrize(
+    ("strictness", "reported", "expected"),
+    [
+        ("strict", [NOTE], None),
+        ("strict", [NOTE, TUNING], Refusal("seed: there is no seed", "strictness='warn'")),
+        ("strict", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("warn", [TUNING], None),
+        ("warn", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("coerce", [TUNING, CONTRACT], None),
+    ],
+)
+def test_a_refusal_names_the_loss_that_needs_the_setting(
+    strictness: str, reported: list[tuple[str, str, object, object]], expected: Refusal | None
+) -> None:
+    assert refusal(strictness, reported) == expected
+
+
 def test_a_report_is_aligned_in_a_terminal() -> None:
     assert str(report_of([NOTE, CLAMP, CONTRACT])) == (
         "High loss\n"
@@ -162,3 +179,24 @@ def test_a_report_reads_like_the_dict_of_a_comparison() -> None:
     assert report["severity"] == report.severity == "Low"
     with pytest.raises(KeyError):
         report["nothing"]
+
+
+def test_a_long_report_shows_the_worst_losses_and_says_how_many_more() -> None:
+    report = report_of([*[("seed", f"seed[{at}]", 1, None) for at in range(5000)], CONTRACT])
+
+    text = str(report)
+    table = report._repr_html_()
+
+    assert len(report.items) == 5001
+    assert len(text.splitlines()) == 102
+    assert "  High  Unsupported  n: one answer a request (2 -> None)" in text.splitlines()
+    assert text.endswith("\n  … and 4,901 more, none of them worse: see items")
+    assert table.count("<tr>") == 101
+    assert table.endswith("</table><p>… and 4,901 more, none of them worse: see items</p>")
+
+
+def test_a_report_of_a_hundred_losses_is_shown_whole() -> None:
+    report = report_of([("seed", f"seed[{at}]", 1, None) for at in range(100)])
+
+    assert len(str(report).splitlines()) == 101
+    assert "more" not in str(report) + report._repr_html_()

@@ -248,6 +248,8 @@ def test_the_provider_must_be_known(parse: Any) -> None:
             errors.ContextLengthError,
         ),
         (400, {"code": "content_policy_violation"}, errors.ContentPolicyError),
+        (400, {"code": "moderation_blocked"}, errors.ContentPolicyError),
+        (400, {"code": "cyber_policy_violation"}, errors.ContentPolicyError),
         (500, {"type": "api_error"}, errors.ServerError),
         (418, {"type": "zz"}, errors.InvalidRequestError),
         (599, {"type": "zz"}, errors.ServerError),
@@ -298,6 +300,40 @@ def test_the_request_id_is_kept(name: str) -> None:
     assert specado.parse_error(500, {name: "req_1"}, b"", "anthropic").request_id == "req_1"
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({}, {"type": "error", "error": {"type": "zz"}, "request_id": "req_2"}, "req_2"),
+        ({"request-id": "req_1"}, {"request_id": "req_2"}, "req_1"),
+        ({}, {"request_id": 5}, None),
+        ({}, b'{"request_id": "\xff"}', None),
+        ({}, "[" * 10**5, None),
+    ],
+)
+def test_the_request_id_may_be_in_the_body(headers: Any, body: Any, expected: str | None) -> None:
+    assert specado.parse_error(500, headers, body, "anthropic").request_id == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "expected"),
+    [
+        (500, None, True),
+        (500, "false", False),
+        (429, "false", False),
+        (500, "true", True),
+        (500, "zz", True),
+        (400, "true", False),
+        (400, None, False),
+    ],
+)
+def test_what_the_provider_says_of_a_retry_counts(
+    status: int, said: str | None, expected: bool
+) -> None:
+    headers = {} if said is None else {"x-should-retry": said}
+
+    assert specado.parse_error(status, headers, b"", "openai").retryable is expected
+
+
 @pytest.mark.parametrize("body", [b"", "", {}, b"<html>bad</html>", b"\xff", "x" * 10**6, "[[[["])
 def test_any_body_makes_an_error(body: Any) -> None:
     found = specado.parse_error(502, {}, body, "openai")
@@ -326,7 +362,44 @@ def test_what_has_no_json_form_is_refused_between_equal_dialects(value: object) 
     request = {"model": "claude-opus-4-5", "max_tokens": 9, "messages": [], "container": value}
     request["messages"] = [{"role": "user", "content": "Hello"}]
 
-    with pytest.raises(specado.MessageFormatError, match="request: "):
+    with pytest.raises(specado.MessageFormatError, match="container: "):
         specado.translate(request, "anthropic", source="anthropic")
     with pytest.raises(specado.MessageFormatError, match="body: "):
         specado.parse_response({"id": value}, "openai")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "3"},
+        [("Retry-After", "3")],
+        ((b"Retry-After", b"3"),),
+        iter([["retry-after", 3]]),
+    ],
+)
+def test_headers_may_be_pairs(headers: Any) -> None:
+    assert specado.parse_error(429, headers, None, "openai").retry_after_s == 3.0
+
+
+def test_there_may_be_no_headers_and_no_body() -> None:
+    found = specado.parse_error(500, None, None, "openai")
+
+    assert type(found) is errors.ServerError
+    assert "the reply has no body" in str(found)
+
+
+@pytest.mark.parametrize("status", ["500", None, True, 500.0])
+def test_a_status_is_a_whole_number(status: Any) -> None:
+    with pytest.raises(MessageFormatError, match="status must be an HTTP status such as 429, not"):
+        specado.parse_error(status, {}, b"", "openai")
+
+
+@pytest.mark.parametrize("headers", [5, "retry-after: 3", [1], [("a", "b", "c")]])
+def test_headers_of_a_wrong_type_are_refused(headers: Any) -> None:
+    with pytest.raises(MessageFormatError, match="headers must be a mapping of names to values"):
+        specado.parse_error(500, headers, b"", "openai")
+
+
+def test_a_body_of_a_wrong_type_is_refused() -> None:
+    with pytest.raises(MessageFormatError, match="body must be bytes, text or a dict, not int"):
+        specado.parse_error(500, {}, 5, "openai")  # type: ignore[arg-type]

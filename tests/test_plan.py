@@ -211,6 +211,32 @@ def test_when_all_are_refused_the_error_has_the_report_and_the_setting(
     assert isinstance(caught.value, ValueError)
 
 
+def test_when_all_are_refused_the_setting_is_the_mildest_that_lets_one_through():
+    given = {"model": "claude-opus-4-5", "n": 2, "max_tokens": 10**6}
+
+    with pytest.raises(LossyTranslationError) as caught:
+        plan(config=KEYS, strictness="strict", **given)
+
+    assert caught.value.setting == "strictness='warn'"
+    assert str(caught.value) == (
+        "Configuration error: openai/gpt-5.4: max_tokens: the model's limit is lower; "
+        "strictness='warn' would let the request through"
+    )
+    assert len(plan(config=KEYS, strictness="warn", **given).candidates) == 1
+
+
+def test_the_loss_that_is_named_is_the_one_that_needs_the_setting():
+    config = {**KEYS, "enable_fallback": False}
+
+    with pytest.raises(LossyTranslationError) as caught:
+        plan("claude-opus-4-5", config, strictness="strict", **TUNING, **CONTRACT)
+
+    assert str(caught.value) == (
+        "Configuration error: anthropic/claude-opus-4-5: n: one answer a request; "
+        "strictness='coerce' would let the request through"
+    )
+
+
 def test_the_setting_that_is_named_lets_the_request_through():
     config = {**KEYS, "enable_fallback": False}
 

@@ -78,6 +78,11 @@ def test_the_asynchronous_client_plans_too() -> None:
     assert shown(client.chat.completions.plan("gpt-4o", "Hi")) == shown(plan(messages="Hi"))
 
 
+def test_an_unknown_option_of_plan_is_its_own() -> None:
+    with pytest.raises(TypeError, match=r"plan\(\) got an unexpected keyword argument 'foo'"):
+        plan(foo=1)
+
+
 def test_a_missing_key_is_a_reason_and_no_error() -> None:
     found = plan(config={"providers": {"anthropic": {"api_key": "k"}}})
 

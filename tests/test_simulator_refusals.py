@@ -276,6 +276,18 @@ ANTHROPIC = [
         {"thinking": THINKING, "tools": [TOOL], "tool_choice": {"type": "any"}},
         "Thinking may not be enabled when tool_choice forces tool use.",
     ),
+    (
+        {
+            "thinking": THINKING,
+            "tools": [TOOL],
+            "messages": [USER, USE, {"role": "user", "content": [RESULT]}],
+        },
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_u",
+    ),
+    (
+        {"thinking": THINKING, "messages": [USER, {"role": "assistant", "content": "a"}]},
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`.",
+    ),
     ({"thinking": {"type": "adaptive"}}, "adaptive thinking is not supported on this model"),
     ({"output_config": {"effort": "low"}}, "This model does not support the effort parameter."),
     (

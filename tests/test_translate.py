@@ -319,3 +319,68 @@ def test_what_the_caller_does_to_the_request_later_changes_nothing() -> None:
 
     assert made.body == body
     assert request["model"] == "gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("model", "to", "expected"),
+    [
+        ("openai/gpt-4.1", "openai", "gpt-4.1"),
+        ("anthropic/claude-opus-4-5", "anthropic", "claude-opus-4-5"),
+        ("anthropic/claude-opus-4-5", "openai/gpt-4o", "gpt-4o"),
+        ("zz/gpt-4.1", "openai", "zz/gpt-4.1"),
+    ],
+)
+def test_a_model_may_be_named_with_its_provider(model: str, to: str, expected: str) -> None:
+    made = specado.translate({**OPENAI, "model": model}, to)
+
+    assert made.model == body_of(made)["model"] == expected
+
+
+@pytest.mark.parametrize("to", ["anthropic", "openai"])
+def test_a_stand_in_does_not_depend_on_how_the_model_is_named(to: str) -> None:
+    for provider, model in (("openai", "gpt-4.1"), ("anthropic", "claude-opus-4-5")):
+        bare = specado.translate({**OPENAI, "model": model}, to, source="openai")
+        named = specado.translate({**OPENAI, "model": f"{provider}/{model}"}, to)
+
+        if provider == "openai" or to == "anthropic":
+            assert named.body == bare.body
+        else:
+            assert named.model.startswith("gpt-")
+
+
+def test_the_target_model_may_be_named_with_its_provider() -> None:
+    made = specado.translate(OPENAI, "anthropic", model="anthropic/claude-opus-4-5")
+
+    assert made.model == "claude-opus-4-5"
+
+
+def test_thinking_goes_back_to_a_model_that_is_named_with_its_provider() -> None:
+    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    said = {"role": "assistant", "content": [thought, {"type": "text", "text": "a"}]}
+    turns = [{"role": "user", "content": "q"}, said, {"role": "user", "content": "r"}]
+    request = {"model": "anthropic/claude-opus-4-5", "max_tokens": 9, "messages": turns}
+
+    made = specado.translate(request, "anthropic", source="anthropic")
+
+    assert body_of(made) == {**request, "model": "claude-opus-4-5"}
+    assert made.report.items == []
+
+
+def test_a_server_of_your_own_may_have_models_with_slashes() -> None:
+    register_manifest({"name": "mine", "base_url": "https://mine.example/v1"})
+    request = {**OPENAI, "model": "anthropic/claude-opus-4-5"}
+
+    assert specado.translate(request, "mine", source="mine").model == "anthropic/claude-opus-4-5"
+
+
+def test_a_target_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="to is 5; allowed: a provider's name"):
+        specado.translate(OPENAI, 5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_passed_over(mark: Any) -> None:
+    text: Any = json.dumps(OPENAI)
+    text = mark + (text if isinstance(mark, str) else text.encode())
+
+    assert specado.translate(text, "openai").body == specado.translate(OPENAI, "openai").body

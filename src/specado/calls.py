@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from specado import capabilities
 from specado._core import normalize
-from specado.endpoints import secrets_in
+from specado.endpoints import SecretsIn
 from specado.errors import (
     ConfigurationError,
     ContentPolicyError,
@@ -108,9 +108,11 @@ def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
     return True
 
 
-def _checked(model: Any, messages: Any, given: Mapping[str, Any]) -> Request:
+def _checked(
+    model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
+) -> Request:
     """Return what a caller asked for, checked and read once."""
-    parameters, options = check(given)
+    parameters, options = check(given, function)
     if not isinstance(model, str):
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
     return Request(str.__str__(model), normalize(messages), parameters, options)
@@ -120,7 +122,7 @@ def planned(
     settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
 ) -> list[PlannedCandidate]:
     """Return the candidates that a call would have. Nothing is sent."""
-    request = _checked(model, messages, given)
+    request = _checked(model, messages, given, "plan")
     simulated = _is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)
@@ -235,7 +237,7 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now=datetime.now(timezone.utc),
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -304,7 +306,7 @@ class Call:
             model=candidate.model,
             status=reply.status,
             headers=reply.headers,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
             idle_timeout_s=self._settings.idle_timeout_seconds,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
@@ -337,7 +339,7 @@ class Call:
             failure,
             provider=candidate.provider,
             model=candidate.model,
-            secrets=secrets_in(candidate.endpoint, request),
+            secrets=SecretsIn(candidate.endpoint, request),
         )
         return self._attempted(candidate, error)
 

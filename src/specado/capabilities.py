@@ -61,6 +61,7 @@ class _Entry(Struct, frozen=True):
 # threads that read a shipped manifest at once do the same work twice; the first result stays.
 _shipped: dict[str, _Entry] = {}
 _registered: dict[str, _Entry] = {}
+_registrations = 0
 _shipped_names: frozenset[str] = frozenset()
 
 
@@ -95,6 +96,11 @@ def find_model(provider_name: str, model_id: str) -> Model | None:
     """Return what is known of a provider's model, by id or alias; `None` if nothing is."""
     found = _entry(provider_name)
     return None if found is None else found.provider.find(model_id)
+
+
+def registrations() -> int:
+    """Return how many manifests were registered: what was looked up before may have changed."""
+    return _registrations
 
 
 def list_providers() -> list[str]:
@@ -178,5 +184,7 @@ def register_manifest(
             entry.setdefault("name", model_id)
             entry.setdefault("version", model_id)
             entry.setdefault("capabilities", {})
+    global _registrations
+    _registrations += 1
     _registered[chosen] = _Entry(build_provider(chosen, full), orjson.dumps(full))
     return chosen

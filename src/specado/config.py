@@ -75,6 +75,11 @@ class Secret:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is always the same."""
+        return isinstance(self._source, str)
+
     def identity(self) -> str:
         """Return what tells this key from others: what a callable gives may change."""
         return self._source if isinstance(self._source, str) else "a callable"

@@ -21,17 +21,17 @@ from specado.errors import REDACTED, ConfigurationError
 from specado.transport import TransportSettings, WireRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from specado.capabilities import Provider
 
 __all__ = [
     "Access",
     "Endpoint",
+    "SecretsIn",
     "has_access",
     "preview",
     "resolve_endpoint",
-    "secrets_in",
     "wire_request",
 ]
 
@@ -56,6 +56,12 @@ class Endpoint(NamedTuple):
     timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
     account: str = ""  # a digest of the key and the headers
+    # What every request has in common, the key included; `None` where it has to be made anew.
+    common_headers: Optional[tuple[tuple[str, str], ...]] = None
+
+    def without_key(self) -> Endpoint:
+        """Return the endpoint as one that asks for no key."""
+        return self._replace(api_key=None, common_headers=None)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"
@@ -130,7 +136,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         if value is not None:
             headers.append((header.name, checked_header_value(value, header.env)))
     key = None if api_key is None else api_key.identity()
-    return Endpoint(
+    endpoint = Endpoint(
         provider=provider,
         base_url=base_url or provider.base_url,
         api_key=api_key,
@@ -139,6 +145,9 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         timeout_s=own.timeout_seconds,
         missing=missing,
     )
+    if api_key is None or api_key.is_text:
+        endpoint = endpoint._replace(common_headers=_headers(endpoint))
+    return endpoint
 
 
 class Access:
@@ -154,6 +163,8 @@ class Access:
         # that a fork in another thread's look-up would leave held in the child.
         self._is_real: Optional[bool] = None
         self._transport_settings: Optional[TransportSettings] = None
+        # For whoever finds a call's routes: the same model leads to the same ones.
+        self.known_routes: dict[Any, Any] = {}
 
     def endpoint(self, provider: Provider) -> Endpoint:
         """Return how *provider* is reached.
@@ -202,7 +213,7 @@ def _transport_settings(settings: Settings) -> TransportSettings:
 
 def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
     """Return the URL and the headers of a request without its secrets."""
-    request = wire_request(endpoint._replace(api_key=None), model, b"")
+    request = wire_request(endpoint.without_key(), model, b"")
     own = {name.lower() for name, _ in endpoint.headers}
     manifest = {name.lower() for name in endpoint.provider.authentication.headers}
     return request.url, {
@@ -219,23 +230,34 @@ def wire_request(
 ) -> WireRequest:
     """Return the request that carries *body* to the endpoint, its key included."""
     authentication = endpoint.provider.authentication
-    url = endpoint.base_url + endpoint.provider.path.replace("{model}", quote(model, safe=""))
-    query = dict(extra_query or {})
+    path = endpoint.provider.path
+    if "{" in path:
+        path = path.replace("{model}", quote(model, safe=""))
+    url = endpoint.base_url + path
+    headers = endpoint.common_headers
+    if headers is None or extra_headers:
+        headers = _headers(endpoint, extra_headers)
+    if extra_query or authentication.kind == "query":
+        query = dict(extra_query or {})
+        if endpoint.api_key is not None and authentication.kind == "query":
+            query[authentication.name] = endpoint.api_key.reveal()
+        if query:
+            url += ("&" if "?" in url else "?") + urlencode(query)
+    return WireRequest("POST", url, headers, body, endpoint.api_key is not None)
+
+
+def _headers(
+    endpoint: Endpoint, extra_headers: tuple[tuple[str, str], ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    authentication = endpoint.provider.authentication
     headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
     given: list[Any] = [*endpoint.headers, *extra_headers]
-    if endpoint.api_key is not None:
+    if endpoint.api_key is not None and authentication.kind == "header":
         key = endpoint.api_key.reveal()
-        if authentication.kind == "query":
-            query[authentication.name] = key
-        elif authentication.kind == "header":
-            given.insert(0, (authentication.name, authentication.prefix + key))
+        given.insert(0, (authentication.name, authentication.prefix + key))
     for name, text in given:
         headers[name.lower()] = (name, text)
-    if query:
-        url += ("&" if "?" in url else "?") + urlencode(query)
-    return WireRequest(
-        "POST", url, tuple(headers.values()), body, carries_key=endpoint.api_key is not None
-    )
+    return tuple(headers.values())
 
 
 def digest_of(*secrets: Any) -> str:
@@ -244,20 +266,35 @@ def digest_of(*secrets: Any) -> str:
     return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()
 
 
-def secrets_in(endpoint: Endpoint, request: WireRequest) -> tuple[str, ...]:
-    """Return the texts of a request that no message may show: its key, and what was configured."""
-    authentication = endpoint.provider.authentication
-    public = {name for name, _ in _STATIC_HEADERS} | {
-        name.lower() for name in authentication.headers
-    }
-    found = []
-    for name, text in request.headers:
-        if name.lower() in public:
-            continue
-        if name.lower() == authentication.name.lower():
-            found.append(text.removeprefix(authentication.prefix))
-        # The whole value, and what follows a scheme such as "Bearer".
-        found += [each for each in {text, text.split()[-1]} if len(each) >= MIN_SECRET_CHARACTERS]
-    if authentication.kind == "query":
-        found += parse_qs(urlsplit(request.url).query).get(authentication.name, ())
-    return tuple(found)
+class SecretsIn:
+    """The texts of a request that no message may show: its key, and what was configured.
+
+    Found when it is iterated: most replies are no errors.
+    """
+
+    __slots__ = ("_endpoint", "_request")
+
+    def __init__(self, endpoint: Endpoint, request: WireRequest) -> None:
+        self._endpoint = endpoint
+        self._request = request
+
+    def __iter__(self) -> Iterator[str]:
+        authentication = self._endpoint.provider.authentication
+        public = {name for name, _ in _STATIC_HEADERS} | {
+            name.lower() for name in authentication.headers
+        }
+        for name, text in self._request.headers:
+            if name.lower() in public or not text.strip():
+                continue
+            if name.lower() == authentication.name.lower():
+                yield text.removeprefix(authentication.prefix)
+            # The whole value, and what follows a scheme such as "Bearer".
+            for each in {text, text.split()[-1]}:
+                if len(each) >= MIN_SECRET_CHARACTERS:
+                    yield each
+        if authentication.kind == "query":
+            query = urlsplit(self._request.url).query
+            yield from parse_qs(query).get(authentication.name, ())
+
+    def __repr__(self) -> str:
+        return REDACTED

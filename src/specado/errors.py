@@ -274,7 +274,9 @@ _BY_CODE: dict[str, type[ProviderError]] = {
     "context_length_exceeded": ContextLengthError,
     "content_filter": ContentPolicyError,
     "content_policy_violation": ContentPolicyError,
+    "cyber_policy_violation": ContentPolicyError,
     "invalid_prompt": ContentPolicyError,
+    "moderation_blocked": ContentPolicyError,
     "request_too_large": InvalidRequestError,
 }
 _BY_STATUS: dict[int, type[ProviderError]] = {

@@ -177,7 +177,11 @@ OPENAI_FIELDS: dict[str, Field] = {
         ("max_tokens.default", "max_tokens.above_limit"),
         ("max_tokens.above_limit",),
     ),
-    "stop": Field("stop_sequences", ("stop.blank", "stop.unsupported"), ("stop.unsupported",)),
+    "stop": Field(
+        "stop_sequences",
+        ("stop.blank", "stop.unsupported"),
+        ("stop.unsupported", "stop.too_many"),
+    ),
     "n": Field(None, ("n",)),
     "verbosity": Field(None, ("verbosity",)),
     "modalities": Field(None, ("audio.output",), ("audio.output",)),
@@ -208,6 +212,7 @@ OPENAI_FIELDS: dict[str, Field] = {
             "reasoning_effort.none",
             "reasoning_effort.unsupported",
             "reasoning_effort.no_room",
+            "reasoning_effort.history",
             "reasoning_effort.tools",
         ),
         (
@@ -243,7 +248,9 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     # Messages.
     "messages": Field("messages"),
     "messages[].role": Field("messages[].role"),
-    "messages[].content": Field("messages[].content", ("anthropic.block_order",)),
+    "messages[].content": Field(
+        "messages[].content", ("anthropic.block_order", "anthropic.prefill")
+    ),
     "messages[].content[text]": Field("messages[].content"),
     "messages[].content[text].text": Field("messages[].content"),
     "messages[].content[image]": Field(f"{_PART}[image_url]", ("input.image",)),
@@ -370,7 +377,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     },
     # The answer's form and length.
     "max_tokens": Field("max_tokens", ("max_tokens.renamed", "max_tokens.above_limit")),
-    "stop_sequences": Field("stop", ("anthropic.stops", "stop.unsupported")),
+    "stop_sequences": Field("stop", ("stop.too_many", "stop.unsupported")),
     "output_config": Field(implied=True),
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
     "output_config.format.schema": Field(
@@ -394,7 +401,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "stream": Field("stream"),
     "metadata": Field("user"),
     "metadata.user_id": Field("user"),
-    "service_tier": Field("service_tier"),
+    "service_tier": Field("service_tier", ("service_tier",)),
     "cache_control": Field(None, ("cache_control.openai",), whole=True),
     "container": Field(None, ("anthropic.container",), whole=True),
     "context_management": Field(None, ("anthropic.context_management",), whole=True),

@@ -24,6 +24,7 @@ from specado.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Callable
 
     from specado._core import AnthropicStream, OpenAIStream
@@ -142,7 +143,7 @@ class Incoming:
         model: str,
         status: int,
         headers: dict[str, str],
-        secrets: tuple[str, ...],
+        secrets: Iterable[str],
         idle_timeout_s: float,
         max_frame_bytes: int,
         opened: Any,

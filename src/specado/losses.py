@@ -24,9 +24,9 @@ __all__ = [
     "SEVERITIES",
     "Loss",
     "LossinessReport",
+    "Refusal",
     "Row",
-    "milder_setting",
-    "refusal_text",
+    "refusal",
     "refuses",
     "report_of",
 ]
@@ -50,6 +50,8 @@ _KINDS = {
 }
 # A terminal obeys control characters; a request's text may not command it.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+# A report that is printed shows so many losses, the worst; `items` holds them all.
+MAX_SHOWN_ITEMS = 100
 _HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
 
 
@@ -198,6 +200,7 @@ ROWS: dict[str, Row] = {
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.too_many": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
@@ -218,6 +221,9 @@ ROWS: dict[str, Row] = {
     ),
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
+    ),
+    "reasoning_effort.history": Row(
+        "Conflict", "tuning", "Low", "an answer that began without thinking goes on without it"
     ),
     # What Anthropic's requests have and the canonical form has not.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
@@ -246,6 +252,9 @@ ROWS: dict[str, Row] = {
     ),
     "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
     "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
+    "anthropic.prefill": Row(
+        "Relocate", "contract", "High", "the model does not go on with the last message: it answers"
+    ),
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
@@ -263,7 +272,6 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
     ),
     "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
-    "anthropic.stops": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
     "anthropic.thinking_adaptive": Row(
         "Emulate", "tuning", "None", "the model decides by itself how long to reason"
     ),
@@ -328,14 +336,15 @@ class LossinessReport(msgspec.Struct, frozen=True):
         if not self.items:
             return "nothing lost"
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
-        severity = max(len(_word(item)) for item in self.items)
-        code = max(len(item.code) for item in self.items)
+        items, more = _worst(self.items)
+        severity = max(len(_word(item)) for item in items)
+        code = max(len(item.code) for item in items)
         lines = [
             f"  {_word(item):<{severity}}  {item.code:<{code}}  "
             f"{item.path}: {item.message}{_change(item)}".translate(_CONTROLS)
-            for item in self.items
+            for item in items
         ]
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines] + ([f"  {more}"] if more else []))
 
     def __getitem__(self, name: str) -> Any:
         """Return a field by its name, as from the dict that `compare_capabilities` gives."""
@@ -348,10 +357,11 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         if not self.items:
             return f"<p><b>{head}</b></p>"
+        items, more = _worst(self.items)
         rows = [
             (_word(item), item.code, item.path, item.message, _shown(item.before),
              _shown(item.after))
-            for item in self.items
+            for item in items
         ]  # fmt: skip
         cells = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
@@ -361,7 +371,18 @@ class LossinessReport(msgspec.Struct, frozen=True):
         return (
             f"<table><caption><b>{head}</b></caption>"
             f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
+            + (f"<p>{more}</p>" if more else "")
         )
+
+
+def _worst(items: list[Loss]) -> tuple[list[Loss], str]:
+    """Return the losses to show, in order, and a word on how many more there are."""
+    more = len(items) - MAX_SHOWN_ITEMS
+    if more <= 0:
+        return items, ""
+    places = sorted(range(len(items)), key=lambda at: -SEVERITIES.index(items[at].severity))
+    shown = [items[at] for at in sorted(places[:MAX_SHOWN_ITEMS])]
+    return shown, f"… and {more:,} more, none of them worse: see items"
 
 
 def _word(item: Loss) -> str:
@@ -444,14 +465,22 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     return None
 
 
-def refusal_text(row_id: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return where and what the loss is that a candidate is refused for."""
+class Refusal(NamedTuple):
+    """Why a candidate is refused: the loss, told with its place, that needs the setting.
+
+    `setting` is the mildest that lets the candidate through.
+    """
+
+    text: str
+    setting: str
+
+
+def refusal(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[Refusal]:
+    """Return why *strictness* refuses a candidate, `None` if it lets it through."""
+    row_id, setting = refuses("warn", reported), "strictness='coerce'"
+    if row_id is None and strictness == "strict":
+        row_id, setting = refuses("strict", reported), "strictness='warn'"
+    if row_id is None or strictness == "coerce":
+        return None
     path = next(path for each, path, _, _ in reported if each == row_id)
-    return f"{path}: {ROWS[row_id].message}"
-
-
-def milder_setting(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> str:
-    """Return the one setting that would let a refused request through."""
-    if strictness == "strict" and refuses("warn", reported) is None:
-        return "strictness='warn'"
-    return "strictness='coerce'"
+    return Refusal(f"{path}: {ROWS[row_id].message}", setting)

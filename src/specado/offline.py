@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import msgspec
 
 from specado._core import NotJson, dumps
 from specado.capabilities import find_model
-from specado.checks import STRICTNESSES, one_of
+from specado.capabilities import provider as provider_of
+from specado.checks import STRICTNESSES, one_of, wrong
 from specado.config import resolve
 from specado.endpoints import preview, resolve_endpoint
 from specado.errors import (
@@ -20,19 +22,16 @@ from specado.errors import (
 )
 from specado.losses import (
     LossinessReport,
-    milder_setting,
-    refusal_text,
-    refuses,
+    refusal,
     report_of,
 )
+from specado.refitting import refit_messages
 from specado.requests import READERS, as_dict
 from specado.routing.candidates import known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from specado.capabilities import Provider
     from specado.types import ChatCompletionResponse
 
@@ -77,34 +76,49 @@ def translate(
     """
     one_of(*STRICTNESSES)("strictness", strictness)
     origin = known_provider(source, "source")
+    if not isinstance(to, str):
+        raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")
-    given = as_dict(request)
+    given = _of_origin(as_dict(request), origin)
     read = READERS[origin.dialect](given)
-    target = model or named or _stand_in(read.model, origin, provider)
+    target = (model or named or _stand_in(read.model, origin, provider)).removeprefix(f"{name}/")
+    facts = find_model(provider.name, target)
     if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
-        body, reported = _json({**given, "model": target}, "request"), []
+        refitted, reported = refit_messages(given, target, facts)
+        body = _json(refitted, "request")
     else:
-        facts = find_model(provider.name, target)
         encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
         body = encoded.body
         reported = read.losses + [
             (row, read.path(path), before, after) for row, path, before, after in encoded.losses
         ]
-    row = refuses(strictness, reported)
-    if row is not None:
-        setting = milder_setting(strictness, reported)
+    refused = refusal(strictness, reported)
+    if refused is not None:
         raise LossyTranslationError(
-            f"{provider.name}/{target}: {refusal_text(row, reported)}; {setting} would let the "
-            "request through",
+            f"{provider.name}/{target}: {refused.text}; {refused.setting} would let the request "
+            "through",
             report=report_of(reported),
-            setting=setting,
+            setting=refused.setting,
         )
     url, headers = preview(resolve_endpoint(provider, resolve(None)), target)
     return Translation(provider.name, target, url, headers, body, report_of(reported))
 
 
+def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:
+    """Return *request* with its model named as *origin* names it, without the provider."""
+    model = request.get("model")
+    if not isinstance(model, str) or not model.startswith(f"{origin.name}/") or origin.find(model):
+        return request
+    return {**request, "model": model[len(origin.name) + 1 :]}
+
+
 def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
+    prefix, _, rest = model.partition("/")
+    named = provider_of(prefix) if rest else None
+    # Where models have such names of their own, it is none of another provider's.
+    if named is not None and origin.models and origin.find(model) is None:
+        origin, model = named, rest
     if provider.name == origin.name:
         return model
     today = datetime.now(timezone.utc).date()
@@ -158,17 +172,44 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     return found
 
 
-def parse_error(status: int, headers: Mapping[str, str], body: Any, provider: str) -> ProviderError:
+def parse_error(
+    status: int,
+    headers: Union[Mapping[str, Any], Iterable[tuple[str, Any]], None],
+    body: Any,
+    provider: str,
+) -> ProviderError:
     """Return the error that a provider's reply stands for: its class, and the wait it asks for.
+
+    *headers* is a mapping or pairs of name and value; a body of `None` is an empty one.
 
     Raises:
         ConfigurationError: the provider is not registered.
+        MessageFormatError: the status is no number, or the headers or the body have a wrong type.
     """
     known_provider(provider, "provider")
-    lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise MessageFormatError(
+            f"status must be an HTTP status such as 429, not a {type(status).__name__}",
+            field="status",
+        )
     return error_from_reply(
-        WireReply(status, lowered, _body_of(body)),
+        WireReply(status, _lowered(headers), b"" if body is None else _body_of(body)),
         provider=provider,
         model="",
         now=datetime.now(timezone.utc),
     )
+
+
+def _lowered(headers: Any) -> dict[str, str]:
+    """Return headers with their names in lower case, the last of a name counts."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    try:
+        return {_text(name).lower(): _text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        raise MessageFormatError(
+            "headers must be a mapping of names to values, or pairs of them", field="headers"
+        ) from None
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -233,8 +233,12 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def check(
+    given: Mapping[str, Any], function: str = "create"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the parameters that travel and the call's options, checked; `None` means not given.
+
+    *function* is the one that was called, for the error.
 
     Schemas are written as JSON here, once for every candidate of the call.
 
@@ -256,7 +260,7 @@ def check(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         else:
             near = closest(name, [*PARAMETERS, *OPTIONS])
             hint = f"; did you mean {near!r}?" if near else ""
-            raise TypeError(f"create() got an unexpected keyword argument {name!r}{hint}")
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
     if "timeout" in options and "timeout_seconds" in options:
         raise ConfigurationError(
             "timeout and timeout_seconds are two names for the same option: give one",

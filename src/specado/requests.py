@@ -15,6 +15,7 @@ __all__ = ["READERS", "SourceRequest", "as_dict"]
 
 # Parameters with the same name and type in both shapes.
 _SAME_IN_ANTHROPIC = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
 _PARAMETER = re.compile(r"(\w+)(.*)")
@@ -76,6 +77,10 @@ def as_dict(request: Any) -> dict[str, Any]:
         raise MessageFormatError(
             f"request must be a dict or JSON text, not {type(request).__name__}", field="request"
         )
+    if isinstance(request, str):
+        request = request.removeprefix("\ufeff")
+    else:
+        request = bytes(request).removeprefix(BYTE_ORDER_MARK)
     try:
         found = msgspec.json.decode(request)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

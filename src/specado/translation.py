@@ -195,7 +195,7 @@ def error_from_reply(
         text = text[:MAX_QUOTED_CHARACTERS] + "…"
     named = code or type_
     shown = f"HTTP {status}" + (f", {redact(named, secrets)[:80]}" if named else "")
-    should_retry = reply.headers.get("x-should-retry")
+    should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
     return kind(
         f"{provider}/{model}: {text} ({shown})",
         provider=provider,
@@ -203,8 +203,9 @@ def error_from_reply(
         status_code=status,
         code=None if named is None else redact(named, secrets),
         retry_after_s=_wait_asked_for_s(reply.headers, now),
-        request_id=request_id_of(reply.headers),
-        should_retry={"true": True, "false": False}.get(should_retry or ""),
+        retryable=kind.retryable and should_retry is not False,
+        request_id=request_id_of(reply.headers) or _request_id_in(reply.body),
+        should_retry=should_retry,
     )
 
 
@@ -242,6 +243,18 @@ def _quoted(body: bytes) -> str:
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """Return the provider's id of a request, by either provider's header."""
     return headers.get("x-request-id") or headers.get("request-id")
+
+
+class _Identified(msgspec.Struct):
+    request_id: str
+
+
+def _request_id_in(body: bytes) -> str | None:
+    """Return the id that Anthropic's error bodies hold beside the error."""
+    try:
+        return msgspec.json.decode(body, type=_Identified).request_id
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:

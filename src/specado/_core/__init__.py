@@ -6,6 +6,8 @@
   for all candidates of a call.
 - `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
   that loses; `decode_*_reply`: bytes straight to the reply's Structs.
+- `effort_for`, `thinking_budget`, `nearest_effort`: what a reasoning effort is said as, by the rule
+  of the encoders.
 - `FrameDecoder`: the bytes of a stream to its events; `*Stream`: straight to chunks, and to the
   reply that they add up to.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
@@ -19,8 +21,10 @@ from __future__ import annotations
 from typing import Any
 
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
+from specado._core.anthropic_messages import thinking_budget
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
 from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.anthropic_requests import effort_for
 from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.anthropic_stream import AnthropicStream
 from specado._core.capability import check_capability
@@ -29,6 +33,7 @@ from specado._core.conversation import Conversation
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
+from specado._core.openai_chat import nearest_effort
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.openai_stream import OpenAIStream
 from specado._core.replies import error_facts
@@ -49,11 +54,14 @@ __all__ = [
     "decode_anthropic_reply",
     "decode_openai_reply",
     "dumps",
+    "effort_for",
     "encode_anthropic_request",
     "encode_openai_request",
     "error_facts",
+    "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",
     "write_tool_schemas",

@@ -17,11 +17,14 @@ __all__ = [
     "decode_anthropic_reply",
     "decode_openai_reply",
     "dumps",
+    "effort_for",
     "encode_anthropic_request",
     "encode_openai_request",
     "error_facts",
+    "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",
     "write_tool_schemas",
@@ -97,6 +100,9 @@ def encode_openai_request(
 def encode_anthropic_request(
     conversation: Conversation, model: str, params: dict[str, Any], facts: Any
 ) -> tuple[bytes, list[Reported]]: ...
+def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None: ...
+def effort_for(budget: Any, max_tokens: Any) -> str: ...
+def thinking_budget(max_tokens: int, effort: str) -> int: ...
 def decode_openai_reply(
     body: bytes, provider: str, model: str, created: int
 ) -> tuple[ChatCompletionResponse, list[str]]: ...

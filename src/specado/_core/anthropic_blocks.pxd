@@ -1,6 +1,8 @@
 from specado._core.conversation cimport Call, Part
 from specado._core.encoder cimport Encoder
 
+cdef str family_of(str model)
+
 cdef class AnthropicBlocks(Encoder):
     cdef Py_ssize_t last     # the assistant message that ends the conversation, -1 if none does
     cdef bint cached         # whether the last block has a cache_control

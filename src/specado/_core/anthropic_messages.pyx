@@ -5,8 +5,9 @@ What has no counterpart, or another form, is reported by a row of `specado.losse
 
 cimport cython
 
+from specado._core.anthropic_blocks cimport family_of
 from specado._core.anthropic_tools cimport AnthropicTools
-from specado._core.conversation cimport Conversation
+from specado._core.conversation cimport ASSISTANT, TOOL, Conversation, Turn
 
 from specado._core.anthropic_tools import EMULATION_TOOL
 from specado._core.openai_chat import nearest_effort
@@ -128,6 +129,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if way == "budget" and self.max_tokens <= MIN_THINKING_BUDGET:
             self.lose("reasoning_effort.no_room", "reasoning_effort", effort)
             return 0
+        if way == "budget" and not self.may_think():
+            return self.lose("reasoning_effort.history", "reasoning_effort", effort)
         if way != "budget" and levels:
             nearest = nearest_effort(effort, [level for level in levels if level != "none"])
             if nearest is not None and nearest != effort:
@@ -137,6 +140,39 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.effort = effort
         self.lose("reasoning_effort.thinking", "reasoning_effort", effort, way)
         return 0
+
+    cdef bint may_think(self) except -1:
+        """Return whether no answer goes on, after tool results or a prefill, that has no thinking.
+
+        A model with a thinking budget refuses to think in the midst of an answer that did not
+        begin so (Anthropic's "Extended thinking" guide, read 2026-11-22).
+        """
+        cdef Turn turn
+        cdef bint answers = False   # whether the turn before is an assistant's
+        cdef bint goes_on = False   # whether the answer before waits for what tools return
+        cdef bint thinks = True     # whether the answer that goes on has thinking
+        for turn in self.turns:
+            if self.is_blank(turn):
+                continue
+            if turn.role != ASSISTANT:
+                goes_on = turn.role == TOOL or (goes_on and not answers)
+                answers = False
+            elif not answers:
+                thinks = (goes_on and thinks) or self.begins_thinking(turn)
+                answers = True
+        return thinks or not (goes_on or answers)
+
+    cdef bint begins_thinking(self, Turn turn) except -1:
+        """Return whether an assistant's turn is written with a thinking block at its start."""
+        if turn.more is None or turn.more.reasoning_details is None:
+            return False
+        for item in turn.more.reasoning_details:
+            if item.model is not None and family_of(item.model) == family_of(self.model) and (
+                (item.type == "thinking" and item.signature is not None)
+                or (item.type == "redacted_thinking" and item.data is not None)
+            ):
+                return True
+        return False
 
     cdef int decide_response_format(self) except -1:
         cdef object wanted = self.params.get("response_format")
@@ -180,6 +216,16 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.write_tools()
         if self.params.get("stream"):
             self.out.literal(b',"stream":true')
+        return self.check_unwritten()
+
+    cdef int check_unwritten(self) except -1:
+        """Check the parameters that are not written whole, where their losses do not hold them."""
+        if self.form is None and "response_format" in self.params:
+            self.check("response_format", self.params["response_format"])
+        if "tool_choice" in self.params:
+            self.check("tool_choice", self.params["tool_choice"])
+        if "tools" in self.params and any(path.startswith("tool") for _, path, _, _ in self.losses):
+            self.check("tools", self.params["tools"])
         return 0
 
     cdef int write_sampling(self) except -1:
@@ -280,7 +326,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if self.effort is not None:
             if way == "budget":
                 self.out.literal(b',"thinking":{"type":"enabled","budget_tokens":')
-                self.out.value(self.budget(), 0)
+                self.out.value(thinking_budget(self.max_tokens, self.effort), 0)
                 self.out.byte(b"}")
             elif way == "adaptive":
                 self.out.literal(b',"thinking":{"type":"adaptive"}')
@@ -301,10 +347,15 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
             self.out.byte(b"}")
         return self.out.byte(b"}")
 
-    cdef object budget(self):
-        # In thousandths: a share of any whole number, however large.
-        return min(max(self.max_tokens * BUDGET_SHARES[self.effort] // 1000, MIN_THINKING_BUDGET),
-                   self.max_tokens - 1)
+
+def thinking_budget(max_tokens, effort):
+    """Return the tokens of *max_tokens*, over 1,024, that an effort gives to thinking.
+
+    An effort that is not known counts as the highest.
+    """
+    # In thousandths: a share of any whole number, however large.
+    share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
+    return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):

@@ -8,13 +8,12 @@ request as it was given.
 cimport cython
 
 from specado._core.anthropic_history cimport AnthropicHistory
-from specado._core.conversation cimport USER, Conversation
+from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
 from specado._core.answer_schemas import openai_enforces
+from specado._core.openai_chat import MAX_STOPS
 from specado.errors import MessageFormatError
 
-# OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
-MAX_STOPS = 4
 # Top-level fields that have no counterpart: name -> row.
 cdef dict UNSUPPORTED = {
     "container": "anthropic.container",
@@ -48,7 +47,10 @@ cdef class AnthropicReader(AnthropicHistory):
             elif name == "stop_sequences":
                 self.read_stops(value)
             elif name == "service_tier":
-                params[name] = "default" if value == "standard_only" else value
+                if value == "auto" or value == "standard_only":
+                    params[name] = "auto" if value == "auto" else "default"
+                else:
+                    self.lose("service_tier", name, value)
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
             elif name == "output_format":
@@ -84,7 +86,7 @@ cdef class AnthropicReader(AnthropicHistory):
             raise self.wrong("stop_sequences", "must be a list of str")
         found = [self.text_of(stop, f"stop_sequences[{place}]") for place, stop in enumerate(stops)]
         for place in range(MAX_STOPS, len(found)):
-            self.lose("anthropic.stops", f"stop_sequences[{place}]", found[place])
+            self.lose("stop.too_many", f"stop_sequences[{place}]", found[place])
         if found:
             self.params["stop"] = found[:MAX_STOPS]
             self.places["stop"] = "stop_sequences"
@@ -195,6 +197,15 @@ cdef class AnthropicReader(AnthropicHistory):
             self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
         return 0
 
+    cdef int check_prefill(self, object messages) except -1:
+        """Report an assistant message at the end: here it is the answer's beginning."""
+        cdef Turn turn = self.found.turns[-1]
+        if turn.role == ASSISTANT and messages[-1]["role"] == "assistant" and (
+            turn.more is None or turn.more.calls is None
+        ):
+            self.lose("anthropic.prefill", f"messages[{len(messages) - 1}].content")
+        return 0
+
 
 def effort_for(budget, max_tokens):
     """Return the reasoning effort that a thinking budget of so many tokens stands for."""
@@ -232,4 +243,7 @@ def read_request(dict request not None):
     if not reader.found.turns:
         reader.lose("messages.blank", "messages")
         reader.add(USER, "user", "", None, None, "messages")
+    reader.check_prefill(messages)
+    for _, path, before, _ in reader.losses:
+        reader.frozen(before, path)  # what is left out must have a JSON form too
     return reader.found, reader.params, reader.losses, reader.places

@@ -20,4 +20,5 @@ cdef class Encoder:
     cdef bint lacks_input(self, str modality)
     cdef bint lacks_output(self, str modality)
     cdef bytes escaped(self, str name)
+    cdef int check(self, str field, object value) except -1
     cdef object refusal(self, object error)

@@ -73,10 +73,22 @@ cdef class Encoder:
         writer.string(name)
         return writer.finish()[1:-1]
 
+    cdef int check(self, str field, object value) except -1:
+        """Refuse a value without a JSON form that is left out here: elsewhere it would be sent."""
+        cdef Py_ssize_t mark = self.out.size
+        self.index = -1
+        self.field = field
+        self.out.value(value, 0)
+        self.out.size = mark
+        return 0
+
     def encode(self):
         """Return the body and its losses: `(bytes, [(row id, path, before, after), …])`."""
         try:
             self.write()
+            for _, path, before, _ in self.losses:
+                if before is not None and type(before) is not str:
+                    self.check(path, before)
         except NotJson as error:
             raise self.refusal(error) from None
         return self.out.finish(), self.losses

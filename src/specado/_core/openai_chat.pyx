@@ -13,6 +13,8 @@ from specado._core.conversation cimport (
 from specado._core.encoder cimport Encoder
 from specado._core.json_text cimport exact
 
+# OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
+MAX_STOPS = 4
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
 cdef frozenset PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
@@ -288,6 +290,10 @@ cdef class OpenAIChatEncoder(Encoder):
                 self.lose("response_format.unsupported", name, kind)
             elif kind == "json_schema" and self.trait("structured_output") is False:
                 self.lose("response_format.unsupported", name, kind)
+        elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
+            for place in range(MAX_STOPS, len(value)):
+                self.lose("stop.too_many", f"stop[{place}]", value[place])
+            value = value[:MAX_STOPS]
         elif name == "modalities" and "audio" in value and self.lacks_output("Audio"):
             self.lose("audio.output", name, value)
         return self.member(name, value)

@@ -41,6 +41,7 @@ examples:
   specado chat --model claude-opus-4-5 --system "Be brief." "What is TLS?"
   specado chat --model anthropic/claude-opus-4-5 --fallback openai "Hello"
   git diff | specado chat --system "Write a commit message for this diff."
+  specado chat --stream "Tell me a long story."
   specado chat --json "Hello" | jq .extensions
 """
 MODELS_EXAMPLES = """\
@@ -138,7 +139,16 @@ def _add_chat(commands: Any) -> None:
         "relies on, or anything (default: warn)",
     )
     parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="the time for the whole call"
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="the time for the whole call; with --stream, until the answer begins",
+    )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="print the answer as it comes; with --json each chunk as a line, the whole reply "
+        "as the last one",
     )
     _add_json(parser, "print the reply, and its extensions, as JSON")
 

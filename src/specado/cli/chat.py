@@ -14,6 +14,7 @@ from specado.client import Client
 from specado.config import resolve
 from specado.endpoints import has_access
 from specado.errors import MessageFormatError
+from specado.streaming import Stream
 from specado.types import Message
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def run(arguments: Namespace) -> int:
         return WRONG_USAGE
     if not prompt.strip():
         raise MessageFormatError("the prompt is empty", field="prompt")
-    response = _ask(arguments, prompt)
-    if arguments.json:
-        output.document(_as_document(response))
+    asked = _ask(arguments, prompt)
+    if isinstance(asked, Stream):
+        response = _print_stream(asked, as_json=arguments.json)
     else:
-        message = response.choices[0].message
-        output.answer(message.text or message.refusal or "")
+        response = asked
+        _print_whole(response, as_json=arguments.json)
     for text in _what_happened(response):
         output.notice(text)
     return 0
@@ -68,7 +69,7 @@ def _prompt(given: Optional[str]) -> Optional[str]:
     return text.rstrip("\r\n")
 
 
-def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
+def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse | Stream:
     config = {
         "fallback_providers": arguments.fallback,
         "strictness": arguments.strictness,
@@ -83,7 +84,35 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse:
             messages,
             temperature=arguments.temperature,
             max_tokens=arguments.max_tokens,
+            stream=bool(arguments.stream),
         )
+
+
+def _print_whole(response: ChatCompletionResponse, *, as_json: bool) -> None:
+    if as_json:
+        output.document(_as_document(response))
+    else:
+        message = response.choices[0].message
+        output.answer(message.text or message.refusal or "")
+
+
+def _print_stream(stream: Stream, *, as_json: bool) -> ChatCompletionResponse:
+    """Print what comes as it comes; return the whole reply.
+
+    As JSON each chunk is a line, and the whole reply the last one: a stream that broke off has
+    no such line.
+    """
+    with stream:
+        if as_json:
+            for chunk in stream:
+                output.record(chunk.to_dict())
+            output.record(_as_document(stream.response()))
+        else:
+            with output.pieces() as write:
+                for chunk in stream:
+                    for choice in chunk.choices:
+                        write(choice.delta.content or choice.delta.refusal or "")
+    return stream.response()
 
 
 def _default_model() -> str:

@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Callable
 
 __all__ = [
     "Column",
@@ -24,6 +25,8 @@ __all__ = [
     "flush",
     "line",
     "notice",
+    "pieces",
+    "record",
     "table",
 ]
 
@@ -86,11 +89,48 @@ def answer(text: str) -> None:
     _write(sys.stdout, text[:-1] if text.endswith("\n") else text)
 
 
+@contextlib.contextmanager
+def pieces() -> Iterator[Callable[[str], None]]:
+    """Give a function that prints the next piece of an answer at once, as `answer` would.
+
+    Leaving the block ends the answer's line, also where the answer broke off in its middle.
+    """
+    ended = ""
+    controls = _CONTROLS if _is_terminal(sys.stdout) else {}
+
+    def write(text: str) -> None:
+        nonlocal ended
+        if text and sys.stdout is not None:
+            ended = text[-1]  # first: an interrupt after the writing must find it
+            sys.stdout.write(text.translate(controls))
+            sys.stdout.flush()
+
+    try:
+        yield write
+    except BaseException:
+        if ended not in ("", "\n"):
+            with contextlib.suppress(OSError):
+                write("\n")
+        raise
+    if ended != "\n":
+        write("\n")
+
+
 def document(data: Any) -> None:
     """Print *data* as JSON, in ASCII where stdout is not UTF-8."""
+    _write(sys.stdout, _json(data, indent=2))
+
+
+def record(data: Any) -> None:
+    """Print *data* as JSON on one line, at once; otherwise as `document`."""
+    _write(sys.stdout, _json(data, indent=None))
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _json(data: Any, indent: Optional[int]) -> str:
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-    text = json.dumps(data, indent=2, ensure_ascii=encoding != "utf8")
-    _write(sys.stdout, text)
+    return json.dumps(data, indent=indent, ensure_ascii=encoding != "utf8")
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import msgspec
 
+from specado.capabilities import registrations
 from specado.endpoints import Access, Endpoint, wire_request
 from specado.errors import (
     ConfigurationError,
@@ -18,9 +19,8 @@ from specado.losses import (
     ROWS,
     SEVERITIES,
     LossinessReport,
-    milder_setting,
-    refusal_text,
-    refuses,
+    Refusal,
+    refusal,
     report_of,
 )
 from specado.routing.candidates import Route, routes
@@ -45,6 +45,9 @@ __all__ = [
     "make_plan",
     "show_plan",
 ]
+
+# Of one client; models are few, but their names come from callers.
+MAX_KNOWN_ROUTES = 256
 
 
 class Request(NamedTuple):
@@ -115,7 +118,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     def wire_request(self, *, with_key: bool = True) -> WireRequest:
         """Return the request as it goes out; without its key no callable is asked for one."""
-        endpoint = self.endpoint if with_key else self.endpoint._replace(api_key=None)
+        endpoint = self.endpoint if with_key else self.endpoint.without_key()
         return wire_request(
             endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
         )
@@ -179,7 +182,7 @@ def make_plan(
         raise first.error
     candidates = [each.candidate for each in judged if each.reason is None and each.candidate]
     if not candidates:
-        raise next(each.error for each in judged if each.error is not None)
+        raise _plainest([each.error for each in judged if each.error is not None])
     skipped = [
         Skipped(each.route.provider.name, each.route.model, each.reason)
         for each in judged
@@ -223,13 +226,27 @@ def _judge_all(
     request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
 ) -> list[Judged]:
     options = request.options
-    weigh = _Scale(request).weigh
-    found = routes(request.model, settings, options.get("fallback_models"), today, weigh)
+    found = _routes(request, settings, access, today)
     strictness = options.get("strictness", settings.strictness)
     return [
         _judge(route, index, request, access, strictness, today, simulated=simulated)
         for index, route in enumerate(found)
     ]
+
+
+def _routes(request: Request, settings: Settings, access: Access, today: date) -> Sequence[Route]:
+    """Return the call's routes; those that are the same for every request are looked up once."""
+    named = request.options.get("fallback_models")
+    key = (request.model, named if named is None else tuple(named), today, registrations())
+    found: Sequence[Route] | None = access.known_routes.get(key)
+    if found is None:
+        scale = _Scale(request)
+        found = routes(request.model, settings, named, today, scale.weigh)
+        if not scale.was_used:
+            if len(access.known_routes) >= MAX_KNOWN_ROUTES:
+                access.known_routes.clear()
+            access.known_routes[key] = found
+    return found
 
 
 def _judge(
@@ -259,11 +276,6 @@ def _judge(
             raise
         # Without its traceback, whose frames would keep all of the call alive in a cycle.
         return Judged(route, None, error.message, error.with_traceback(None))
-    row = refuses(strictness, candidate.encoded.losses)
-    if row is not None:
-        text = refusal_text(row, candidate.encoded.losses)
-        reason = f"strictness {strictness!r} refuses a loss: {text}"
-        return Judged(route, candidate, reason, _refusal(candidate, row, strictness))
     tokens = estimated_tokens(request.conversation, candidate.encoded.body)
     if exceeds_window(tokens, candidate.context_window):
         reason = (
@@ -277,6 +289,10 @@ def _judge(
             sent=False,
         )
         return Judged(route, candidate, reason, too_long)
+    refused = refusal(strictness, candidate.encoded.losses)
+    if refused is not None:
+        reason = f"strictness {strictness!r} refuses a loss: {refused.text}"
+        return Judged(route, candidate, reason, _lossy(candidate, refused))
     return Judged(route, candidate)
 
 
@@ -323,9 +339,11 @@ class _Scale:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._known: dict[Any, tuple[int, int]] = {}
+        self.was_used = False
 
     def weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
         """Return (worst severity, number of losses) of the request at *model*."""
+        self.was_used = True
         facts = (
             provider.dialect,
             model.traits,
@@ -348,13 +366,20 @@ class _Scale:
         return max(lossy, default=0), len(lossy)
 
 
-def _refusal(candidate: Candidate, row: str, strictness: str) -> LossyTranslationError:
+def _lossy(candidate: Candidate, refused: Refusal) -> LossyTranslationError:
     """Return the error for a candidate that the strictness refuses."""
-    losses = candidate.encoded.losses
-    setting = milder_setting(strictness, losses)
     return LossyTranslationError(
-        f"{candidate.provider}/{candidate.model}: {refusal_text(row, losses)}; "
-        f"{setting} would let the request through",
-        report=report_of(losses),
-        setting=setting,
+        f"{candidate.provider}/{candidate.model}: {refused.text}; "
+        f"{refused.setting} would let the request through",
+        report=report_of(candidate.encoded.losses),
+        setting=refused.setting,
     )
+
+
+def _plainest(errors: list[SpecadoError]) -> SpecadoError:
+    """Return the first error, or of losses the first that the mildest change lets through."""
+    first = errors[0]
+    if not isinstance(first, LossyTranslationError):
+        return first
+    lossy = [error for error in errors if isinstance(error, LossyTranslationError)]
+    return next((error for error in lossy if error.setting == "strictness='warn'"), first)

@@ -34,6 +34,8 @@ BUDGET = 500
 TRANSIENT_COST = 14
 THROTTLED_COST = 5
 WINDOW_S = 10.0
+# What comes within a step of the window is counted together: the memory does not grow with load.
+STEP_S = 0.1
 MIN_ATTEMPTS = 5
 MAX_FAILED_SHARE = 0.5
 OPEN_S = 5.0
@@ -95,10 +97,22 @@ class Ticket:
         self.is_settled = False
 
 
+class _Step:
+    """The attempts of a short while."""
+
+    __slots__ = ("attempts", "failed", "start_s")
+
+    def __init__(self, start_s: float) -> None:
+        self.start_s = start_s
+        self.attempts = 0
+        self.failed = 0
+
+
 class _Health:
     """What is known of one account."""
 
     __slots__ = (
+        "attempts",
         "budget",
         "cool_until",
         "failed",
@@ -112,7 +126,8 @@ class _Health:
 
     def __init__(self) -> None:
         self.budget = BUDGET
-        self.recent: deque[tuple[float, bool]] = deque()
+        self.recent: deque[_Step] = deque()
+        self.attempts = 0
         self.failed = 0
         self.open_until: Optional[float] = None
         self.open_s = OPEN_S
@@ -121,10 +136,27 @@ class _Health:
         self.quota_s = QUOTA_S
         self.cool_until: dict[str, float] = {}
 
-    def forget_old(self, now_s: float) -> None:
+    def count(self, now_s: float, *, is_failure: bool) -> None:
+        """Count an attempt, and forget those that the window has left behind."""
         recent = self.recent
-        while recent and recent[0][0] <= now_s - WINDOW_S:
-            self.failed -= recent.popleft()[1]
+        while recent and recent[0].start_s <= now_s - WINDOW_S:
+            old = recent.popleft()
+            self.attempts -= old.attempts
+            self.failed -= old.failed
+        if not recent or now_s - recent[-1].start_s >= STEP_S:
+            recent.append(_Step(now_s))
+        recent[-1].attempts += 1
+        recent[-1].failed += is_failure
+        self.attempts += 1
+        self.failed += is_failure
+
+    def close_breaker(self) -> None:
+        """Begin anew."""
+        self.open_until = None
+        self.is_probed = False
+        self.open_s = OPEN_S
+        self.recent.clear()
+        self.attempts = self.failed = 0
 
     def is_idle(self, now_s: float) -> bool:
         """Tell whether forgetting it would change nothing that matters now."""
@@ -186,7 +218,7 @@ class State:
         with self._lock:
             health = self._accounts.get(ticket.account)
             if ticket.is_probe and health is not None:
-                _close_breaker(health)
+                health.close_breaker()
 
     def abandon(self, ticket: Ticket) -> None:
         """Give back what an attempt held that came to no outcome."""
@@ -248,30 +280,19 @@ class State:
     def _count(self, health: _Health, ticket: Ticket, *, is_failure: bool, now_s: float) -> None:
         if ticket.is_probe:
             if not is_failure:
-                _close_breaker(health)
+                health.close_breaker()
                 return
             health.is_probed = False
             health.open_s = min(2 * health.open_s, MAX_OPEN_S)
             health.open_until = now_s + health.open_s
             return
-        health.forget_old(now_s)
-        health.recent.append((now_s, is_failure))
-        health.failed += is_failure
-        attempts = len(health.recent)
+        health.count(now_s, is_failure=is_failure)
         if (
             health.open_until is None
-            and attempts >= MIN_ATTEMPTS
-            and health.failed > attempts * MAX_FAILED_SHARE
+            and health.attempts >= MIN_ATTEMPTS
+            and health.failed > health.attempts * MAX_FAILED_SHARE
         ):
             health.open_until = now_s + health.open_s
-
-
-def _close_breaker(health: _Health) -> None:
-    health.open_until = None
-    health.is_probed = False
-    health.open_s = OPEN_S
-    health.recent.clear()
-    health.failed = 0
 
 
 def _cool_down(health: _Health, model: str, asked_s: float | None, now_s: float) -> None:

@@ -25,7 +25,9 @@ from specado.simulator.anthropic_requests import (
     InputMessage,
     MessagesRequest,
     NamedChoice,
+    RedactedThinkingBlock,
     TextBlock,
+    ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
     UrlSource,
@@ -49,6 +51,7 @@ _MAGIC = {
     "image/gif": (b"GIF8",),
     "image/webp": (b"RIFF",),
 }
+_THINKING = (ThinkingBlock, RedactedThinkingBlock)
 _TOOLSETS = ("mcp_toolset", "browser_toolset_20260801", "computer_toolset_20260801")
 
 
@@ -132,6 +135,7 @@ def _check_thinking(request: MessagesRequest, rules: ModelRules) -> None:
             )
         if thinking.budget_tokens >= request.max_tokens:
             raise Refusal("`max_tokens` must be greater than `thinking.budget_tokens`.")
+        _check_begins_thinking(request.messages)
     elif isinstance(thinking, AdaptiveThinking):
         if not rules.adaptive_thinking:
             raise Refusal("adaptive thinking is not supported on this model")
@@ -144,6 +148,32 @@ def _check_thinking(request: MessagesRequest, rules: ModelRules) -> None:
     forced = isinstance(request.tool_choice, (AnyChoice, NamedChoice))
     if forced and isinstance(thinking, EnabledThinking):
         raise Refusal("Thinking may not be enabled when tool_choice forces tool use.")
+
+
+def _check_begins_thinking(messages: list[InputMessage]) -> None:
+    """Refuse an answer that goes on, after tool results or a prefill, and has no thinking.
+
+    Models that decide by themselves when to think take it (Anthropic's "Extended thinking" and
+    "Adaptive thinking" guides, read 2026-11-22).
+    """
+    answer: list[tuple[int, InputMessage]] = []
+    for place in range(len(messages) - 1, -1, -1):
+        message = messages[place]
+        if message.role == "assistant":
+            answer.append((place, message))
+        elif not any(isinstance(block, ToolResultBlock) for block in _blocks(message)):
+            break
+    found = [(place, (_blocks(message) or [None])[0]) for place, message in answer]
+    if not found or any(isinstance(first, _THINKING) for _, first in found):
+        return
+    place, first = found[0]
+    kind = "text" if first is None else type(first).__struct_config__.tag
+    raise Refusal(
+        f"messages.{place}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+        f"`{kind}`. When `thinking` is enabled, a final `assistant` message must start with a "
+        "thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). To "
+        "avoid this requirement, disable `thinking`."
+    )
 
 
 def _check_tools(request: CountRequest) -> list[CustomTool]:
