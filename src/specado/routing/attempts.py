@@ -211,7 +211,8 @@ def _ask(
         left_s = clock.left_s()
         if left_s <= 0:
             return None
-        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
+        eligible = _eligible(others, state, clock)
+        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not eligible)
         course.attempts += 1
         ticket = None
         if state is not None:
@@ -227,6 +228,8 @@ def _ask(
         if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
             if state is not None and ticket is not None:
                 state.abandon(ticket)
+            if held is not None:
+                course.asked_one_held = False
             course.attempts -= 1
             course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
             return outcome
@@ -241,8 +244,10 @@ def _ask(
             same = 0
         if retries >= limits.max_retries or (same is not None and retries >= same):
             return outcome
+        if not _may_be_asked_again(candidate, state, clock):
+            return outcome
         delay_s = backoff_s(outcome, retries, clock.random())
-        following = _after(outcome, candidate, others, limits)
+        following = _after(outcome, candidate, _eligible(others, state, clock), limits)
         longest_s = MAX_WAIT_BEFORE_NEXT_S if following else MAX_LONE_WAIT_S
         if delay_s > longest_s or delay_s >= clock.left_s():
             return outcome
@@ -251,7 +256,25 @@ def _ask(
         if delay_s > 0:
             yield Wait(delay_s)
             course.waited_s += delay_s
+            if not _may_be_asked_again(candidate, state, clock):
+                return outcome
         retries += 1
+
+
+def _eligible(others: list[Candidate], state: Optional[State], clock: _Clock) -> list[Candidate]:
+    """Return those of *others* that nothing holds back now."""
+    if state is None or not others:
+        return others
+    now_s = clock.now()
+    return [one for one in others if state.block(one.account, one.model, now_s) is None]
+
+
+def _may_be_asked_again(candidate: Candidate, state: Optional[State], clock: _Clock) -> bool:
+    """Return whether a retry may go there: this call or another may have learned more since."""
+    if state is None:
+        return True
+    block = state.block(candidate.account, candidate.model, clock.now())
+    return block is None or block.retries
 
 
 def _note(
