@@ -213,28 +213,13 @@ def _ask(
             return None
         eligible = _eligible(others, state, clock)
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not eligible)
-        course.attempts += 1
-        ticket = None
-        if state is not None:
-            ticket = state.begin(candidate.account, candidate.model, clock.now())
-        outcome: Outcome = None
-        try:
-            outcome = yield Send(candidate, timeout_s)
-        finally:
-            if state is not None and ticket is not None and outcome is None:
-                state.abandon(ticket)
-        if outcome is None:
-            raise TypeError("the outcome of a Send is a reply or an error")
+        outcome, ticket = yield from _attempt(candidate, timeout_s, clock, state)
         if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
-            if state is not None and ticket is not None:
-                state.abandon(ticket)
             if held is not None:
                 course.asked_one_held = False
-            course.attempts -= 1
             course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
             return outcome
-        if state is not None and ticket is not None:
-            _note(state, ticket, outcome, timeout_s, clock.now())
+        course.attempts += 1
         if not isinstance(outcome, ProviderError):
             return Answer(outcome, candidate, ticket)
         outcome.attempts = course.attempts
@@ -259,6 +244,29 @@ def _ask(
             if not _may_be_asked_again(candidate, state, clock):
                 return outcome
         retries += 1
+
+
+def _attempt(
+    candidate: Candidate, timeout_s: float, clock: _Clock, state: Optional[State]
+) -> Generator[
+    Effect, Outcome, tuple[Union[Success, ProviderError, ConfigurationError], Optional[Ticket]]
+]:
+    """Ask once; return the outcome, of which the state is told, and the attempt's ticket."""
+    ticket = None
+    if state is not None:
+        ticket = state.begin(candidate.account, candidate.model, clock.now())
+    outcome: Outcome = None
+    try:
+        outcome = yield Send(candidate, timeout_s)
+    finally:
+        nothing_was_sent = outcome is None or isinstance(outcome, ConfigurationError)
+        if state is not None and ticket is not None and nothing_was_sent:
+            state.abandon(ticket)
+    if outcome is None:
+        raise TypeError("the outcome of a Send is a reply or an error")
+    if state is not None and ticket is not None and not isinstance(outcome, ConfigurationError):
+        _note(state, ticket, outcome, timeout_s, clock.now())
+    return outcome, ticket
 
 
 def _eligible(others: list[Candidate], state: Optional[State], clock: _Clock) -> list[Candidate]:
