@@ -35,7 +35,7 @@ IMAGE = with_extra(
             "image_url": st.fixed_dictionaries(
                 {"url": st.sampled_from(
                     ["https://example.org/a.png", "data:image/png;base64,iVBORw0KGgo=",
-                     "data:image/webp;base64,AAAA"])},
+                     "data:image/webp;base64,AAAA", "data:image/bmp;base64,AAAA"])},
                 optional={"detail": st.sampled_from(["auto", "low", "high"])},
             ),
         }
@@ -47,7 +47,9 @@ FILE = with_extra(
             "type": st.just("file"),
             "file": st.sampled_from(
                 [{"file_data": "data:application/pdf;base64,JVBERg=="}, {"file_id": "file-1"},
-                 {"file_data": "JVBERi0x", "filename": "a.pdf"}]
+                 {"file_data": "JVBERi0x", "filename": "a.pdf"},
+                 {"file_data": "data:text/plain;base64,w6ku"},
+                 {"file_data": "data:application/zip;base64,AAAA"}]
             ),
         }
     )
@@ -84,8 +86,9 @@ def named(role: str, content: st.SearchStrategy[Any], **optional: Any) -> st.Sea
 def tool_rounds(draw: Any) -> list[dict[str, Any]]:
     """An assistant message with calls, and every answer to them."""
     count = draw(st.integers(1, 3))
+    start = draw(st.sampled_from(["call_", "call_", "functions.f:", "é ", "a" * 50, ""]))
     calls = [
-        {"id": f"call_{place}", "type": "function", "function": {
+        {"id": f"{start}{place}", "type": "function", "function": {
             k: v for k, v in draw(CALL_BODY).items() if k != "cache_control"}}
         | draw(st.just({}) | EXTRA)
         for place in range(count)
@@ -119,7 +122,8 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required"
 TOOL = st.fixed_dictionaries(
     {"type": st.just("function"), "function": st.fixed_dictionaries(
         {"name": st.sampled_from(["f", "g"])},
-        optional={"description": TEXT, "parameters": st.just(SCHEMA), "strict": st.booleans()})},
+        optional={"description": TEXT, "parameters": st.just(SCHEMA) | answer_schemas(),
+                  "strict": st.booleans()})},
     optional={"cache_control": st.just(CACHE)},
 ) | st.just({"type": "custom", "custom": {"name": "c"}})  # fmt: skip
 PARAMS = st.fixed_dictionaries(

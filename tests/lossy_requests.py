@@ -59,6 +59,10 @@ def schema_format(
     return {"type": "json_schema", "json_schema": inner}
 
 
+def function(parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters, **more}}
+
+
 def file(**given: str) -> dict[str, Any]:
     return {"type": "file", "file": given}
 
@@ -101,7 +105,7 @@ FROM_OPENAI: dict[str, Lost] = {
     "text.blank": Lost(
         messages(USER, {"role": "user", "content": " "}), OPUS, "messages[1].content"
     ),
-    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1].content"),
+    "assistant.last": Lost(messages(USER, SAID), NEW, "messages[1]"),
     "assistant.trailing_space": Lost(
         messages(USER, {"role": "assistant", "content": "Hi "}), OPUS, "messages[1].content"
     ),
@@ -125,7 +129,9 @@ FROM_OPENAI: dict[str, Lost] = {
         user(image(PNG, detail="low")), OPUS, "messages[0].content[0].image_url.detail"
     ),
     "image.media_type": Lost(
-        user(image("data:image/tiff;base64,AAAA")), OPUS, "messages[0].content[0].image_url.url"
+        user(image("data:image/tiff;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
     ),
     "file.id": Lost(
         user(file(file_id="f"), {"type": "text", "text": "a"}),
@@ -136,7 +142,12 @@ FROM_OPENAI: dict[str, Lost] = {
         user(file(file_id="f", file_data=PDF)), OPUS, "messages[0].content[0].file.file_id"
     ),
     "file.media_type": Lost(
-        user(file(file_data="data:text/csv;base64,AAAA")),
+        user(file(file_data="data:application/zip;base64,AAAA"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
+    ),
+    "file.text": Lost(
+        user(file(file_data="data:text/csv;base64,YSxiCg==")),
         OPUS,
         "messages[0].content[0].file.file_data",
     ),
@@ -147,6 +158,10 @@ FROM_OPENAI: dict[str, Lost] = {
         messages(USER, {"role": "user", "content": "", "cache_control": CACHE}),
         OPUS,
         "messages[1].cache_control",
+    ),
+    "cache_control.most": Lost(user(*[CACHED] * 5), OPUS, "messages[0].content[0].cache_control"),
+    "cache_control.unknown": Lost(
+        messages({**USER, "cache_control": {"type": "lasting"}}), OPUS, "messages[0].cache_control"
     ),
     "cache_control.twice": Lost(
         messages({"role": "user", "content": [CACHED], "cache_control": CACHE}),
@@ -172,6 +187,30 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool_call.id": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "id": "functions.f:0"}]},
+            {**ANSWER, "tool_call_id": "functions.f:0"},
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].id",
+    ),
+    "tool.strict_schema": Lost(
+        messages(USER, tools=[function({"properties": {"a": {}}}, strict=True)]),
+        OPUS,
+        "tools[0].function.strict",
+    ),
+    "tool.hint": Lost(
+        messages(USER, tools=[function({"anyOf": [SCHEMA, {"type": "object"}]})]),
+        OPUS,
+        "tools[0].function.parameters.anyOf",
+    ),
+    "tool.schema": Lost(
+        messages(USER, tools=[function({"type": "array", "items": SCHEMA})]),
+        OPUS,
+        "tools[0].function.parameters",
+    ),
     "tool.result_late": Lost(
         messages(USER, CALLED, USER, ANSWER, tools=[FUNCTION]), OPUS, "messages[3]"
     ),
@@ -466,6 +505,21 @@ FROM_ANTHROPIC: dict[str, Lost] = {
         result({"type": "text", "text": "a"}, toolset_name="computer"),
         "gpt-4o",
         "messages[2].content[0].toolset_name",
+    ),
+    "anthropic.tool_strict": Lost(
+        messages(USER, tools=[{"name": "f", "input_schema": {"type": "object"}, "strict": True}]),
+        "gpt-4o",
+        "tools[0].strict",
+    ),
+    "anthropic.format_root": Lost(
+        messages(
+            USER,
+            output_config={
+                "format": {"type": "json_schema", "schema": {"type": "array", "items": SCHEMA}}
+            },
+        ),
+        "gpt-4o",
+        "output_config.format.schema",
     ),
     "anthropic.top_k": Lost(messages(USER, top_k=5), "gpt-4o", "top_k"),
 }

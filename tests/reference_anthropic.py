@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import Any, Optional
 
 from reference_core import (
@@ -14,6 +17,7 @@ from reference_core import (
     _Twin,
     arguments_of,
     nearest,
+    renamed,
 )
 from reference_schemas import enforced
 
@@ -21,25 +25,13 @@ Block = dict[str, Any]
 LEADING = ("system", "developer")
 
 
-def is_blank(message: dict[str, Any]) -> bool:
-    if message["role"] == "tool" or message.get("tool_calls"):
-        return False
-    if (message.get("refusal") or "").strip() or message.get("reasoning_details") is not None:
-        return False
-    content = message.get("content") or ""
-    parts = [content] if isinstance(content, str) else content
-    texts = [
-        part if isinstance(part, str) else part.get("text", part.get("refusal", "x"))
-        for part in parts
-    ]
-    return not any(text.strip() for text in texts)
-
-
 class AnthropicTwin(_Twin):
     """Everything is blocks; a turn of one text block may as well be a string."""
 
     def body(self, model: str) -> tuple[dict[str, Any], Losses]:
         self.model = model
+        self.marks: list[tuple[Block, str]] = []
+        self.last, self.end, self.alone = None, len(self.messages), False
         found: dict[str, Any] = {"model": model, "max_tokens": self.limit()}
         self.effort = self.thinking_effort(found["max_tokens"])
         self.thinks = self.trait("thinking") == "always" or self.effort is not None
@@ -47,12 +39,12 @@ class AnthropicTwin(_Twin):
         lead = 0
         while lead < len(self.messages) and self.messages[lead]["role"] in LEADING:
             lead += 1
-        self.alone = lead == len(self.messages)
+        self.find_last(lead)
+        self.alone = lead == self.end
         if self.alone:
             for index in range(lead):
                 self.lose("system.alone", f"messages[{index}].role")
             lead = 0
-        self.find_last()
         system = [block for index in range(lead) for block in self.system(index)]
         if instruction:
             system.append({"type": "text", "text": instruction})
@@ -60,6 +52,10 @@ class AnthropicTwin(_Twin):
             found["system"] = system
         found["messages"] = self.turns(lead)
         self.add_params(found, native, emulated)
+        in_order = sorted(self.marks, key=lambda mark: not mark[1].startswith("tools["))
+        for block, path in in_order[:-4]:
+            self.lose("cache_control.most", path)
+            del block["cache_control"]
         return found, self.losses
 
     # What depends on more than one parameter.
@@ -117,8 +113,8 @@ class AnthropicTwin(_Twin):
     def goes_on_without_thinking(self) -> bool:
         """Whether the answer to the last user turn that holds no tool result has no thinking."""
         groups: list[list[dict[str, Any]]] = []
-        for message in self.messages:
-            if is_blank(message):
+        for index, message in enumerate(self.messages):
+            if self.is_blank(index):
                 continue
             if groups and (groups[-1][0]["role"] == "assistant") == (
                 message["role"] == "assistant"
@@ -155,6 +151,12 @@ class AnthropicTwin(_Twin):
             if not native and (self.params.get("tools") or not free):
                 self.lose("response_format.conflict", "response_format")
                 return False, False, None
+            root = self.params["response_format"]["json_schema"].get("schema") or {}
+            if not native and (
+                root.get("type", "object") != "object" or {"oneOf", "anyOf", "allOf"} & set(root)
+            ):
+                self.lose("response_format.unsupported", "response_format")
+                return False, False, None
             if not native:
                 self.lose("response_format.tool", "response_format")
             return native, not native, None
@@ -188,16 +190,34 @@ class AnthropicTwin(_Twin):
         if not given.get("strict"):
             self.lose("response_format.strict", path)
 
-    def find_last(self) -> None:
-        spoken = [i for i, message in enumerate(self.messages) if not is_blank(message)]
-        self.last = None
-        if spoken:
-            message = self.messages[spoken[-1]]
-            if message["role"] == "assistant" and not message.get("tool_calls"):
+    def find_last(self, lead: int) -> None:
+        self.alone = lead == self.end
+        while True:
+            spoken = [i for i in range(lead, self.end) if not self.is_blank(i)]
+            message = self.messages[spoken[-1]] if spoken else {"role": "user"}
+            if message["role"] != "assistant" or message.get("tool_calls"):
+                break
+            if self.trait("assistant_prefill") is not False:
                 self.last = spoken[-1]
-        if self.last is not None and self.trait("assistant_prefill") is False:
-            self.lose("assistant.last", f"messages[{self.last}].content")
-            self.last = None
+                break
+            self.lose("assistant.last", f"messages[{spoken[-1]}]")
+            for index in range(spoken[-1] + 1, self.end):
+                self.blocks_of(index)
+            self.end = spoken[-1]
+
+    def is_blank(self, index: int) -> bool:
+        """Whether a message has nothing that is sent."""
+        reported, marked = len(self.losses), len(self.marks)
+        if self.messages[index]["role"] == "tool":
+            return False
+        blocks = self.blocks_of(index)
+        del self.losses[reported:], self.marks[marked:]
+        return not blocks
+
+    def blocks_of(self, index: int) -> list[Block]:
+        message = self.messages[index]
+        in_place = self.side(message) == "system"
+        return (self.system_blocks if in_place else self.blocks)(message, index)
 
     # Messages.
 
@@ -233,7 +253,7 @@ class AnthropicTwin(_Twin):
     def keep_cache(self, source: dict[str, Any], block: Block, path: str, known: set[str]) -> None:
         for name, value in source.items():
             if name == "cache_control":
-                block[name] = value
+                self.mark(block, value, f"{path}.{name}")
             elif name == "prompt_cache_breakpoint":
                 self.lose("prompt_cache", f"{path}.{name}")
             elif name not in known and value is not None:
@@ -247,8 +267,13 @@ class AnthropicTwin(_Twin):
         elif control is not None:
             if "cache_control" in takers[-1]:
                 self.lose("cache_control.twice", f"messages[{index}].cache_control")
-            takers[-1].setdefault("cache_control", control)
+            else:
+                self.mark(takers[-1], control, f"messages[{index}].cache_control")
         return blocks
+
+    def mark(self, block: Block, control: Any, path: str) -> None:
+        block["cache_control"] = control
+        self.marks.append((block, path))
 
     def lose_keys(self, message: dict[str, Any], index: int) -> None:
         path = f"messages[{index}]"
@@ -275,10 +300,10 @@ class AnthropicTwin(_Twin):
 
     def turns(self, start: int) -> list[Block]:
         groups: list[tuple[str, list[int]]] = []
-        for index in range(start, len(self.messages)):
+        for index in range(start, self.end):
             message = self.messages[index]
-            if is_blank(message):
-                self.blocks(message, index)
+            if self.is_blank(index):
+                self.blocks_of(index)
                 continue
             side = self.side(message)
             if groups and groups[-1][0] == side:
@@ -314,7 +339,8 @@ class AnthropicTwin(_Twin):
 
     def result(self, message: dict[str, Any], index: int) -> Block:
         self.lose_keys(message, index)
-        block: Block = {"type": "tool_result", "tool_use_id": message["tool_call_id"]}
+        block: Block = {"type": "tool_result", "tool_use_id": self.call_id(
+            message["tool_call_id"], f"messages[{index}].tool_call_id")}  # fmt: skip
         content = message["content"]
         if isinstance(content, str):
             if content.strip():
@@ -328,7 +354,7 @@ class AnthropicTwin(_Twin):
                 for found in self.part(part, index, f"content[{place}]")
             ]
         if "cache_control" in message:
-            block["cache_control"] = message["cache_control"]
+            self.mark(block, message["cache_control"], f"messages[{index}].cache_control")
         return block
 
     def blocks(self, message: dict[str, Any], index: int) -> list[Block]:
@@ -353,13 +379,20 @@ class AnthropicTwin(_Twin):
 
     def call(self, call: dict[str, Any], path: str) -> Block:
         function = call["function"]
-        block: Block = {"type": "tool_use", "id": call["id"], "name": function["name"]}
+        made = self.call_id(call["id"], f"{path}.id")
+        block: Block = {"type": "tool_use", "id": made, "name": function["name"]}
         block["input"] = arguments_of(function["arguments"])
         for name, value in function.items():
             if name not in ("name", "arguments") and value is not None:
                 self.lose("part.unknown_key", f"{path}.function.{name}")
         self.keep_cache(call, block, path, {"id", "type", "function"})
         return block
+
+    def call_id(self, given: str, path: str) -> str:
+        if re.fullmatch("[a-zA-Z0-9_-]+", given):
+            return given
+        self.lose("tool_call.id", path)
+        return renamed(given, 64)
 
     def reasoning(self, details: list[dict[str, Any]], path: str) -> list[Block]:
         blocks: list[Block] = []
@@ -388,32 +421,41 @@ class AnthropicTwin(_Twin):
             return []
         if kind == "image_url":
             block = self.image(part["image_url"], path)
-        elif part["file"].get("file_data") is None:
-            self.lose("file.id", path)
-            return []
         else:
             block = self.document(part["file"], path)
+        if block is None:
+            return []
         self.keep_cache(part, block, path, {"type", kind})
         return [block]
 
-    def image(self, image: dict[str, Any], path: str) -> Block:
+    def image(self, image: dict[str, Any], path: str) -> Optional[Block]:
         if self.lacks("input_modalities", "Image"):
-            self.lose("input.image", path)
+            return self.lose("input.image", path)
+        url = image["url"]
+        source = {"type": "url", "url": url}
+        if url.startswith("data:"):
+            media, data = url[5:].split(";base64,")
+            if media not in ("image/jpeg", "image/png", "image/gif", "image/webp"):
+                return self.lose("image.media_type", path)
+            source = {"type": "base64", "media_type": media, "data": data}
         if image.get("detail") not in (None, "auto"):
             self.lose("image.detail", f"{path}.image_url.detail")
-        url = image["url"]
-        if not url.startswith("data:"):
-            return {"type": "image", "source": {"type": "url", "url": url}}
-        media, data = url[5:].split(";base64,")
-        if media not in ("image/jpeg", "image/png", "image/gif", "image/webp"):
-            self.lose("image.media_type", f"{path}.image_url.url")
-        return {"type": "image", "source": {"type": "base64", "media_type": media, "data": data}}
+        return {"type": "image", "source": source}
 
-    def document(self, file: dict[str, Any], path: str) -> Block:
+    def document(self, file: dict[str, Any], path: str) -> Optional[Block]:
+        if file.get("file_data") is None:
+            return self.lose("file.id", path)
         if self.lacks("input_modalities", "Document"):
-            self.lose("input.document", path)
-        data = file["file_data"].split(";base64,")[-1]
+            return self.lose("input.document", path)
+        head, _, data = file["file_data"].rpartition(";base64,")
+        media = head[5:] or "application/pdf"
         source = {"type": "base64", "media_type": "application/pdf", "data": data}
+        if media.startswith("text/"):
+            self.lose("file.text", f"{path}.file.file_data")
+            text = base64.b64decode(data).decode()
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+        elif media != "application/pdf":
+            return self.lose("file.media_type", path)
         block: Block = {"type": "document", "source": source}
         if file.get("filename") is not None:
             block["title"] = file["filename"]
@@ -514,7 +556,7 @@ class AnthropicTwin(_Twin):
             name = "structured_output"
             description = given.get("description") or "Give the answer in this form."
             found["tools"] = [{"name": name, "description": description,
-                               "input_schema": given["schema"]}]  # fmt: skip
+                               "input_schema": {"type": "object", **given["schema"]}}]  # fmt: skip
             found["tool_choice"] = {"type": "tool", "name": name}
         else:
             called = {
@@ -537,19 +579,48 @@ class AnthropicTwin(_Twin):
         found: Block = {"name": function.pop("name")}
         if function.get("description") is not None:
             found["description"] = function["description"]
-        found["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        where = f"{path}.function.parameters"
+        schema = self.input_schema(function.get("parameters"), where)
+        found["input_schema"] = schema
         strict = function.get("strict")
         if strict is not None and self.trait("strict_tools") is True:
             found["strict"] = strict
+            form = enforced(schema) if strict else None
+            if strict and form is None:
+                self.lose("tool.strict_schema", f"{path}.function.strict")
+                found["strict"] = False
+            elif form is not None:
+                found["input_schema"] = form.form
+                for place in [""] * form.closed + form.said:
+                    self.lose("tool.hint", where + place)
         elif strict:
             self.lose("tool.strict", f"{path}.function.strict")
         if tool.get("cache_control") is not None:
-            found["cache_control"] = tool["cache_control"]
+            self.mark(found, tool["cache_control"], f"{path}.cache_control")
         for name in set(function) - {"description", "parameters", "strict"}:
             self.lose("param.unknown", f"{path}.function.{name}")
         for name in set(tool) - {"type", "function", "cache_control"}:
             self.lose("param.unknown", f"{path}.{name}")
         return found
+
+    def input_schema(self, given: Any, path: str) -> dict[str, Any]:
+        if not given:
+            return {"type": "object", "properties": {}}
+        if given.get("type", "object") != "object":
+            self.lose("tool.schema", path)
+            text = json.dumps(given, separators=(",", ":"), ensure_ascii=False)
+            return {"type": "object", "description": text}
+        made = {"type": "object", **given}
+        hints = []
+        for name in [name for name in made if name in ("oneOf", "anyOf", "allOf")]:
+            self.lose("tool.hint", f"{path}.{name}")
+            text = json.dumps(made.pop(name), separators=(",", ":"), ensure_ascii=False)
+            hints.append(f"{name}: {text}")
+        if hints:
+            said = "{" + ", ".join(hints) + "}"
+            before = made.get("description")
+            made["description"] = f"{before}\n\n{said}" if before else said
+        return made
 
     def add_choice(self, found: dict[str, Any], choice: Any) -> None:
         one = self.params.get("parallel_tool_calls") is False

@@ -6,7 +6,9 @@ A loss is `(row id, path)`.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import Any, Optional
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -40,6 +42,11 @@ def nearest(wanted: str, levels: Any) -> Optional[str]:
     ranked = [(abs(EFFORTS.index(level) - EFFORTS.index(wanted)), EFFORTS.index(level), level)
               for level in levels]  # fmt: skip
     return min(ranked)[2] if ranked else None
+
+
+def renamed(text: str, limit: int) -> str:
+    kept = re.sub("[^a-zA-Z0-9_-]", "_", text[: limit - 17])
+    return f"{kept}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 class _Twin:
@@ -85,13 +92,17 @@ class OpenAITwin(_Twin):
             self.lose(f"{name}.{row}", name)
             effort = nearest(effort, levels)
         running = default if effort is None else effort
-        if (
+        self.toolless = bool(self.params.get("tools")) and self.without_tools()
+        if self.toolless:
+            self.lose("tools.unsupported", "tools")
+        elif (
             self.params.get("tools")
             and running != "none"
             and self.trait("tools_while_reasoning") is False
         ):
             if levels is not None and "none" not in levels:
                 self.lose("tools.reasoning", "tools")
+                self.toolless = True
             else:
                 self.lose(f"{name}.{'off' if effort is None else 'tools'}", name)
                 effort, running = (None if default == "none" else "none"), "none"
@@ -106,10 +117,11 @@ class OpenAITwin(_Twin):
         if found["content"] is None and not acts:
             found["content"] = ""
         if isinstance(found["content"], list):
-            found["content"] = [
+            parts = [
                 self.part(part, f"{path}.content[{place}]")
                 for place, part in enumerate(found["content"])
             ]
+            found["content"] = [part for part in parts if part is not None] or ""
         for name, value in message.items():
             if name in ("role", "content") or (name in KNOWN_KEYS and value is None):
                 continue
@@ -121,12 +133,23 @@ class OpenAITwin(_Twin):
                     self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
                 found[name] = [
-                    self.cleaned(call, f"{path}.tool_calls[{place}]")
+                    self.call(call, f"{path}.tool_calls[{place}]")
                     for place, call in enumerate(value)
                 ]
+            elif name == "tool_call_id":
+                found[name] = self.call_id(value, f"{path}.tool_call_id")
             else:
                 found[name] = value
         return found
+
+    def call(self, call: dict[str, Any], path: str) -> dict[str, Any]:
+        return {**self.cleaned(call, path), "id": self.call_id(call["id"], f"{path}.id")}
+
+    def call_id(self, given: str, path: str) -> str:
+        if self.facts is None or len(given) <= 40:
+            return given
+        self.lose("tool_call.id", path)
+        return renamed(given, 40)
 
     def cleaned(self, given: dict[str, Any], path: str) -> dict[str, Any]:
         if "cache_control" in given:
@@ -143,7 +166,7 @@ class OpenAITwin(_Twin):
             return str(only)
         return role
 
-    def part(self, part: Any, path: str) -> dict[str, Any]:
+    def part(self, part: Any, path: str) -> Optional[dict[str, Any]]:
         if isinstance(part, str):
             return {"type": "text", "text": part}
         needs = {
@@ -153,12 +176,15 @@ class OpenAITwin(_Twin):
         }.get(part["type"])
         if needs is not None and self.lacks("input_modalities", needs[0]):
             self.lose(needs[1], path)
+            return None
         return self.cleaned(part, path)
 
     def param(self, found: dict[str, Any], name: str, value: Any) -> None:
         if name in ("max_tokens", "max_completion_tokens"):
             return self.limit(found, name, value)
         if name == "reasoning_effort":
+            return None
+        if self.toolless and name in ("tools", "tool_choice", "parallel_tool_calls"):
             return None
         alone = self.reasons and self.trait("sampling_while_reasoning") is False
         sampling = self.trait("sampling") is False
@@ -189,8 +215,6 @@ class OpenAITwin(_Twin):
                 self.lose("tool_choice.thinking", name)
                 value = "auto"
         elif name == "tools":
-            if self.without_tools():
-                self.lose("tools.unsupported", name)
             value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
         elif name == "stop" and isinstance(value, list) and self.trait("stop"):
             for place, _ in enumerate(value[4:], 4):
@@ -198,12 +222,12 @@ class OpenAITwin(_Twin):
             value = value[:4]
         elif name == "modalities" and "audio" in value:
             if self.lacks("output_modalities", "Audio"):
-                self.lose("audio.output", name)
+                return self.lose("audio.output", name)
         elif name == "response_format" and (
             (value["type"] == "json_object" and self.lacks("features", "json_mode"))
             or (value["type"] == "json_schema" and self.trait("structured_output") is False)
         ):
-            self.lose("response_format.unsupported", name)
+            return self.lose("response_format.unsupported", name)
         found[name] = value
         return None
 

@@ -13,7 +13,10 @@ part of one, unknown members too; what is documented as meaning the same gives t
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -130,8 +133,8 @@ def _openai_message(message: dict[str, Any], path: str) -> Iterator[Fact]:
         yield Fact(("role", role), (f"{path}.role", f"{path}.content"))
     prefix = ""
     if role == "tool":
-        prefix = f"result {message['tool_call_id']} "
-        yield Fact(("result", message["tool_call_id"]), (path,))
+        prefix = f"result {same_id(message['tool_call_id'])} "
+        yield Fact(("result", same_id(message["tool_call_id"])), (path,))
     elif role == "function":
         yield one("key", "function", at=path)
     if message.get("name") is not None and role != "function":
@@ -201,6 +204,12 @@ def _openai_file(file: dict[str, Any], path: str, prefix: str) -> Iterator[Fact]
     yield from others(file, f"{path}.file", "file_data", "file_id", "filename")
 
 
+def same_id(given: str) -> str:
+    """Return what a call's id and its renamed form have in common: the hash of the one given."""
+    renamed = re.fullmatch("[a-zA-Z0-9_-]*-([0-9a-f]{16})", given)
+    return renamed[1] if renamed else hashlib.sha256(given.encode()).hexdigest()[:16]
+
+
 def _uri(url: str) -> str:
     return url.replace("data:image/jpg;", "data:image/jpeg;")
 
@@ -209,10 +218,10 @@ def _openai_call(call: dict[str, Any], path: str) -> Iterator[Fact]:
     kind = call.get("type", "function")
     body = call[kind]
     if kind == "custom":
-        yield Fact(("custom call", call["id"], body["name"], body["input"]), (path,))
+        yield Fact(("custom call", same_id(call["id"]), body["name"], body["input"]), (path,))
     else:
         said = arguments(body["arguments"])
-        yield Fact(("call", call["id"], body["name"], said), (path,))
+        yield Fact(("call", same_id(call["id"]), body["name"], said), (path,))
     yield from others(body, f"{path}.{kind}", "name", "arguments", "input")
     yield from others(call, path, "id", "type", kind)
     yield from cache(call, path)
@@ -347,15 +356,15 @@ def _block(block: dict[str, Any], path: str, prefix: str, whole: str) -> Iterato
     elif kind == "tool_use":
         known += ["id", "name", "input", "caller"]
         said = json.dumps(block["input"], sort_keys=True)
-        yield Fact(("call", block["id"], block["name"], said), (path,))
+        yield Fact(("call", same_id(block["id"]), block["name"], said), (path,))
         if (block.get("caller") or {"type": "direct"}) != {"type": "direct"}:
             yield one("caller", block["caller"], at=f"{path}.caller")
     elif kind == "tool_result":
         known += ["tool_use_id", "content", "is_error"]
-        yield Fact(("result", block["tool_use_id"]), (path,))
+        yield Fact(("result", same_id(block["tool_use_id"])), (path,))
         if block.get("is_error"):
             yield one("is_error", at=f"{path}.is_error")
-        inner = f"result {block['tool_use_id']} "
+        inner = f"result {same_id(block['tool_use_id'])} "
         whole = path if block.get("is_error") else ""
         yield from _blocks(block.get("content"), f"{path}.content", inner, whole)
     elif kind in ("thinking", "redacted_thinking"):
@@ -373,6 +382,9 @@ def _document(block: dict[str, Any], path: str, prefix: str) -> Iterator[Fact]:
     if source["type"] == "base64":
         said = f"data:{source['media_type']};base64,{source['data']}"
         yield Fact((f"{prefix}document", said), (path,))
+    elif source["type"] == "text":
+        data = base64.b64encode(source["data"].encode()).decode()
+        yield Fact((f"{prefix}document", f"data:text/plain;base64,{data}"), (path,))
     else:
         yield one(f"{prefix}other document", source, at=f"{path}.source")
     if block.get("title") is not None:

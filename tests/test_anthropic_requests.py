@@ -205,12 +205,12 @@ def test_parameters(more: dict[str, Any], expected: dict[str, Any], losses: list
 def test_tools_and_the_choice_among_them(choice: Any, expected: Any, parallel: Any) -> None:
     tools = [
         {"type": "bash_20250124", "name": "bash"},
-        {"name": "f", "input_schema": SCHEMA, "strict": True, "defer_loading": True},
+        {"name": "f", "input_schema": CLOSED, "strict": True, "defer_loading": True},
     ]
 
     body, losses = translated([USER], tools=tools, tool_choice=choice)
 
-    function = {"name": "f", "parameters": SCHEMA, "strict": True}
+    function = {"name": "f", "parameters": CLOSED, "strict": True}
     assert body["tools"] == [{"type": "function", "function": function}]
     assert (body["tool_choice"], body.get("parallel_tool_calls")) == (expected, parallel)
     assert losses == [("Unsupported", "tools[0]"), ("Drop", "tools[1].defer_loading")]

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from played_calls import KEYS, call, drive, ok, refused
-from specado import calls, capabilities, register_manifest
+from specado import calls, capabilities, register_manifest, simulated
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -31,6 +31,7 @@ from specado.transport import TransportFailure, WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 def claude():
@@ -250,6 +251,7 @@ def test_an_answer_of_the_first_candidate():
         "retry_delay_ms": 0.0,
         "simulated": False,
         "request_id": "req-1",
+        "cost": {"usd": 0.0000125, "certainty": "exact"},
     }
     assert reply.extensions.provider_used == "openai"
     assert not reply.extensions.fallback_triggered

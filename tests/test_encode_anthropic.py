@@ -71,8 +71,32 @@ def test_arguments_are_inserted_as_the_same_text() -> None:
     assert b'"input":' + arguments.encode() + b"}" in body
 
 
+def test_a_number_past_any_floats_range_travels_as_it_stands() -> None:
+    call = {**CALL, "function": {"name": "f", "arguments": '{"a":1e400}'}}
+
+    body = encode_anthropic_request(
+        normalize([USER, {"role": "assistant", "content": None, "tool_calls": [call]}]),
+        "m", {}, None,
+    )[0]  # fmt: skip
+
+    assert b'"input":{"a":1e400}' in body
+
+
 @pytest.mark.parametrize(
-    "arguments", ["x", "[1]", "1", "null", "{", '{"a":}', "{}{}", '{"a":NaN}', '{"a":' * 100_000]
+    "arguments",
+    [
+        '{"a":1e400,"b":NaN}',
+        '{"a":1e400',
+        "x",
+        "[1]",
+        "1",
+        "null",
+        "{",
+        '{"a":}',
+        "{}{}",
+        '{"a":NaN}',
+        '{"a":' * 100_000,
+    ],
 )
 def test_arguments_that_are_no_json_object_are_refused_by_call(arguments: str) -> None:
     call = {**CALL, "function": {"name": "f", "arguments": arguments}}
@@ -103,7 +127,7 @@ def test_an_assistant_message_at_the_end_is_reported_where_it_is_refused(
 ) -> None:
     messages = [USER, {"role": "assistant", "content": content}, *after]
 
-    assert ("assistant.last", "messages[1].content") in encoded(messages, None, "claude-opus-5")[1]
+    assert ("assistant.last", "messages[1]") in encoded(messages, None, "claude-opus-5")[1]
     assert "assistant.last" not in [row for row, _ in encoded(messages)[1]]
 
 

@@ -169,6 +169,8 @@ def openai_example(path: str) -> dict[str, Any]:
         "web_search_options": "gpt-5-search-api",
     }
     request["model"] = models.get(path.partition(".")[0], "gpt-4o")
+    if "input_audio" in path:
+        request["model"] = "gpt-audio"
     message = request["messages"][0]
     if not path.startswith("messages["):
         message = USER

@@ -65,7 +65,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "messages[user].content[file].file": Field(f"{_BLOCK}[document].source"),
     "messages[user].content[file].file.file_data": Field(
-        f"{_BLOCK}[document].source[base64].data", ("file.media_type",)
+        f"{_BLOCK}[document].source[base64].data", ("file.media_type", "file.text")
     ),
     "messages[user].content[file].file.file_id": Field(None, ("file.id", "file.id_beside_data")),
     "messages[user].content[file].file.filename": Field(f"{_BLOCK}[document].title"),
@@ -88,14 +88,18 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[assistant].function_call": Field(None, ("functions",), whole=True),
     "messages[assistant].tool_calls": Field(f"{_BLOCK}[tool_use]", ("tools.called",)),
     "messages[assistant].tool_calls[function]": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[function].id": Field(f"{_BLOCK}[tool_use].id"),
+    "messages[assistant].tool_calls[function].id": Field(
+        f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[assistant].tool_calls[function].function": Field(f"{_BLOCK}[tool_use]"),
     "messages[assistant].tool_calls[function].function.name": Field(f"{_BLOCK}[tool_use].name"),
     "messages[assistant].tool_calls[function].function.arguments": Field(
         f"{_BLOCK}[tool_use].input"
     ),
     "messages[assistant].tool_calls[custom]": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[custom].id": Field(f"{_BLOCK}[tool_use].id"),
+    "messages[assistant].tool_calls[custom].id": Field(
+        f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[assistant].tool_calls[custom].custom": Field(f"{_BLOCK}[tool_use]"),
     "messages[assistant].tool_calls[custom].custom.name": Field(f"{_BLOCK}[tool_use].name"),
     "messages[assistant].tool_calls[custom].custom.input": Field(
@@ -104,13 +108,20 @@ OPENAI_FIELDS: dict[str, Field] = {
     "messages[tool]": Field(f"{_BLOCK}[tool_result]", ("tool.result_late",)),
     "messages[tool].content": Field(f"{_BLOCK}[tool_result].content"),
     "messages[tool].content[].text": Field(f"{_BLOCK}[tool_result].content[text].text"),
-    "messages[tool].tool_call_id": Field(f"{_BLOCK}[tool_result].tool_use_id"),
+    "messages[tool].tool_call_id": Field(
+        f"{_BLOCK}[tool_result].tool_use_id", ("tool_call.id",), ("tool_call.id",)
+    ),
     "messages[function]": Field(None, ("functions",), whole=True),
     "(another key of a message)": Field(None, ("message.unknown_key",)),
     "(another key of a part)": Field(None, ("part.unknown_key",)),
     "*.cache_control": Field(
         "*.cache_control",
-        ("cache_control.blank", "cache_control.twice"),
+        (
+            "cache_control.blank",
+            "cache_control.twice",
+            "cache_control.most",
+            "cache_control.unknown",
+        ),
         ("cache_control.openai",),
         whole=True,
     ),
@@ -125,8 +136,12 @@ OPENAI_FIELDS: dict[str, Field] = {
     "tools[function].function": Field("tools"),
     "tools[function].function.name": Field("tools[].name"),
     "tools[function].function.description": Field("tools[].description"),
-    "tools[function].function.parameters": Field("tools[].input_schema"),
-    "tools[function].function.strict": Field("tools[].strict", ("tool.strict",), ("tool.strict",)),
+    "tools[function].function.parameters": Field(
+        "tools[].input_schema", ("tool.hint", "tool.schema")
+    ),
+    "tools[function].function.strict": Field(
+        "tools[].strict", ("tool.strict", "tool.strict_schema"), ("tool.strict",)
+    ),
     "tools[custom]": Field(None, ("tool.custom",), whole=True),
     "tool_choice": Field(
         "tool_choice",
@@ -293,14 +308,16 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[redacted_thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[tool_use]": Field(_CALL),
-    "messages[].content[tool_use].id": Field(f"{_CALL}.id"),
+    "messages[].content[tool_use].id": Field(f"{_CALL}.id", ("tool_call.id",)),
     "messages[].content[tool_use].name": Field(f"{_CALL}.function.name"),
     "messages[].content[tool_use].input": Field(f"{_CALL}.function.arguments"),
     "messages[].content[tool_use].caller": Field(None, ("anthropic.server_block",), whole=True),
     "messages[].content[tool_use].caller[direct]": Field(implied=True, whole=True),
     "messages[].content[tool_use].toolset_name": Field(None, ("anthropic.toolset",)),
     "messages[].content[tool_result]": Field("messages[tool]"),
-    "messages[].content[tool_result].tool_use_id": Field("messages[tool].tool_call_id"),
+    "messages[].content[tool_result].tool_use_id": Field(
+        "messages[tool].tool_call_id", ("tool_call.id",)
+    ),
     "messages[].content[tool_result].content": Field("messages[tool].content"),
     "messages[].content[tool_result].content[text]": Field("messages[tool].content"),
     "messages[].content[tool_result].content[text].text": Field("messages[tool].content"),
@@ -358,7 +375,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "tools[custom].name": Field("tools[function].function.name"),
     "tools[custom].description": Field("tools[function].function.description"),
     "tools[custom].input_schema": Field("tools[function].function.parameters", whole=True),
-    "tools[custom].strict": Field("tools[function].function.strict"),
+    "tools[custom].strict": Field("tools[function].function.strict", ("anthropic.tool_strict",)),
     "tools[custom].allowed_callers": Field(None, ("anthropic.tool_option",)),
     "tools[custom].defer_loading": Field(None, ("anthropic.tool_option",)),
     "tools[custom].eager_input_streaming": Field(None, ("anthropic.tool_option",)),
@@ -381,7 +398,8 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "output_config": Field(implied=True),
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
     "output_config.format.schema": Field(
-        "response_format[json_schema].json_schema.schema", ("anthropic.format_strict",)
+        "response_format[json_schema].json_schema.schema",
+        ("anthropic.format_strict", "anthropic.format_root"),
     ),
     "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),

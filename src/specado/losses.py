@@ -101,11 +101,14 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "the file lies with another provider: send its data"
     ),
     "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
-    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF there"),
+    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
+    "file.text": Row("Relocate", "tuning", "None", "the text of a file, as plain text"),
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
+    "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
+    "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
     "cache_control.twice": Row(
         "Conflict", "tuning", "None", "the last block has one of its own, which counts"
     ),
@@ -130,6 +133,10 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
+    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
+    "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
+    "tool.schema": Row("Emulate", "contract", "Medium", "the input is an object there"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
     ),
@@ -279,6 +286,12 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
+    "anthropic.tool_strict": Row(
+        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
+    ),
+    "anthropic.format_root": Row(
+        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+    ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # The rest.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),

@@ -63,8 +63,8 @@ class _Inputs(msgspec.Struct):
     messages: list[_Turn]
 
 
-def as_dict(request: Any) -> dict[str, Any]:
-    """Return a request given as a dict or as JSON text.
+def as_dict(request: Any, dialect: str) -> dict[str, Any]:
+    """Return a request of a dialect, given as a dict or as JSON text.
 
     The inputs of tools in JSON text are `msgspec.Raw`: they travel as they were written.
 
@@ -87,7 +87,8 @@ def as_dict(request: Any) -> dict[str, Any]:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
-    _keep_inputs(found, request)
+    if dialect == "anthropic_messages":
+        _keep_inputs(found, request)
     return found
 
 

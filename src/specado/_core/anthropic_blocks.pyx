@@ -5,8 +5,14 @@ form, is reported by a row of `specado.losses`.
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
-from specado._core.encoder cimport Encoder
-from specado._core.normalize cimport data_start
+from specado._core.data_uris cimport data_start, media_type
+from specado._core.encoder cimport Encoder, is_blank_text
+from specado._core.names cimport is_plain, renamed
+
+from libc.string cimport memmove
+
+import json
+from base64 import b64decode
 
 import msgspec
 
@@ -16,6 +22,13 @@ cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
     "image/gif": "image/gif", "image/webp": "image/webp",
 }
+cdef str PDF = "application/pdf"
+# Text by another name; all of `text/` is too.
+cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
+# "A maximum of 4 blocks with cache_control may be provided" (2026-11-22).
+cdef int MAX_CACHED = 4
+# A renamed id has this many characters at most; one that is taken there may have more.
+cdef Py_ssize_t RENAMED_ID = 64
 
 
 cdef class AnthropicBlocks(Encoder):
@@ -28,7 +41,7 @@ cdef class AnthropicBlocks(Encoder):
         return self.out.literal(start)
 
     cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
-        if not text.strip():
+        if is_blank_text(text):
             self.lose("text.blank", f"messages[{self.index}].{field}", text)
             return first
         self.field = field
@@ -42,11 +55,40 @@ cdef class AnthropicBlocks(Encoder):
         """Write a part's `cache_control`; report every other key."""
         if extra is None:
             return 0
-        if "cache_control" in extra:
-            self.cached = True
-            self.out.key(b"cache_control")
-            self.out.value(extra["cache_control"], 0)
+        self.cached = self.write_cache(
+            extra.get("cache_control"), f"messages[{self.index}].{field}.cache_control"
+        )
         return self.lose_keys(extra, "part.unknown_key", field)
+
+    cdef bint write_cache(self, object value, str path) except -1:
+        """Write a block's `cache_control`; return whether there is one."""
+        cdef Py_ssize_t start = self.out.size
+        if value is None:
+            return False
+        if not is_cache_control(value):
+            self.lose("cache_control.unknown", path, value)
+            return False
+        self.out.key(b"cache_control")
+        self.out.value(value, 0)
+        if self.marks is None:
+            self.marks = []
+        self.marks.append((start, self.out.size, path, value))
+        return True
+
+    cdef int trim_cache(self) except -1:
+        """Take out the first of too many `cache_control`s, in the order of the prompt."""
+        cdef list marks = self.marks or []
+        cdef Py_ssize_t start
+        cdef Py_ssize_t end
+        if len(marks) <= MAX_CACHED:
+            return 0
+        marks = sorted(marks, key=outside_of_tools)  # tools lead a prompt, whose body they end
+        for start, end, path, value in sorted(marks[:-MAX_CACHED], reverse=True):
+            memmove(self.out.data + start, self.out.data + end, self.out.size - end)
+            self.out.size -= end - start
+        for start, end, path, value in marks[:-MAX_CACHED]:
+            self.lose("cache_control.most", path, value)
+        return 0
 
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
         cdef str field = f"content[{place}]"
@@ -56,32 +98,25 @@ cdef class AnthropicBlocks(Encoder):
         self.field = field
         if part.kind == TEXT:
             text = part.text
-            if self.index == self.last and place == last_place and text.strip():
+            if self.index == self.last and place == last_place and not is_blank_text(text):
                 text = self.check_last(text, field)
             return self.write_text(text, part.extra, field, first)
         if part.kind == REFUSAL:
             self.lose("assistant.refusal", path)
             return self.write_text(part.text, part.extra, field, first)
-        if part.kind == AUDIO:
-            self.lose("input.audio", path)
+        if self.refuses(part):
+            self.lose_media(part, path)
             return first
         if part.kind == IMAGE:
-            if self.lacks_input("Image"):
-                self.lose("input.image", path)
             self.block(first, b'{"type":"image","source":')
             self.write_image_source(part.text, f"{field}.image_url.url")
             if part.detail is not None and part.detail != "auto":
                 self.lose("image.detail", f"{path}.image_url.detail", part.detail)
         else:
-            if part.text is None:
-                self.lose("file.id", path, part.file_id)
-                return first
             if part.file_id is not None:
                 self.lose("file.id_beside_data", f"{path}.file.file_id", part.file_id)
-            if self.lacks_input("Document"):
-                self.lose("input.document", path)
             self.block(first, b'{"type":"document","source":')
-            self.write_document_source(part.text, f"{field}.file.file_data")
+            self.write_document_source(part.text, f"{path}.file.file_data")
             if part.detail is not None:
                 self.out.key(b"title")
                 self.out.string(part.detail)
@@ -95,63 +130,92 @@ cdef class AnthropicBlocks(Encoder):
         return MessageFormatError(f"messages[{self.index}].{field}: {what}",
                                   index=self.index, field=field)
 
-    cdef tuple data_uri(self, str uri):
-        """Return the media type of a checked data URI and where its data begins."""
-        cdef Py_ssize_t start = data_start(uri)
-        return uri[5:start - 8].split(";")[0].strip().lower(), start
+    cdef str refused_row(self, Part part):
+        """Return the row of a medium that is not taken there, `None` if it is taken."""
+        cdef str media
+        if part.kind == AUDIO:
+            return "input.audio"
+        if part.kind == IMAGE:
+            if self.lacks_input("Image"):
+                return "input.image"
+            if part.text.startswith("data:") and media_type(part.text) not in IMAGE_TYPES:
+                return "image.media_type"
+            return None
+        if part.text is None:
+            return "file.id"
+        if self.lacks_input("Document"):
+            return "input.document"
+        media = file_type(part.text)
+        if media != PDF and (not is_text(media) or text_in(part.text) is None):
+            return "file.media_type"
+        return None
+
+    cdef bint refuses(self, Part part):
+        return self.refused_row(part) is not None
+
+    cdef int lose_media(self, Part part, str path) except -1:
+        """Report a medium that is left out."""
+        cdef str row = self.refused_row(part)
+        if row == "image.media_type" or row == "file.media_type":
+            return self.lose(row, path, media_type(part.text))
+        return self.lose(row, path, part.file_id if row == "file.id" else None)
 
     cdef int write_image_source(self, str url, str field) except -1:
-        cdef object media
-        cdef Py_ssize_t start
-        if not url[:5].lower() == "data:":
-            if not url[:8].lower().startswith(("https://", "http://")):
+        if not url.startswith("data:"):
+            if not url.startswith(("https://", "http://")):
                 raise self.bad(field, "must be an http(s) URL or a data URI")
             self.out.literal(b'{"type":"url","url":')
             self.out.string(url)
             return self.out.byte(b"}")
-        media, start = self.data_uri(url)
-        if media not in IMAGE_TYPES:
-            self.lose("image.media_type", f"messages[{self.index}].{field}", media)
         self.out.literal(b'{"type":"base64","media_type":')
-        self.out.string(IMAGE_TYPES.get(media, media))
+        self.out.string(IMAGE_TYPES[media_type(url)])
         self.out.literal(b',"data":')
-        self.out.string_tail(url, start)
+        self.out.string_tail(url, data_start(url))
         return self.out.byte(b"}")
 
-    cdef int write_document_source(self, str data, str field) except -1:
-        cdef object media = "application/pdf"
-        cdef Py_ssize_t start = 0
-        if data[:5].lower() == "data:":
-            media, start = self.data_uri(data)
-        if media != "application/pdf":
-            self.lose("file.media_type", f"messages[{self.index}].{field}", media)
-        self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
-        self.out.string_tail(data, start)
+    cdef int write_document_source(self, str data, str path) except -1:
+        cdef str media = file_type(data)
+        if media == PDF:
+            self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
+            self.out.string_tail(data, data_start(data) if data.startswith("data:") else 0)
+        else:
+            self.lose("file.text", path, media, "text/plain")
+            self.out.literal(b'{"type":"text","media_type":"text/plain","data":')
+            self.out.string(text_in(data))
         return self.out.byte(b"}")
+
+    cdef str refused_reasoning(self, object item):
+        """Return the row of a reasoning block that cannot go back, `None` if it can."""
+        if item.model is None or family_of(item.model) != family_of(self.model):
+            return "reasoning.foreign"
+        if item.type == "thinking" and item.signature is not None:
+            return None
+        if item.type == "redacted_thinking" and item.data is not None:
+            return None
+        return "reasoning.unsigned"
 
     cdef bint write_reasoning(self, list blocks, bint first) except -1:
         cdef Py_ssize_t place = 0
         cdef str path
+        cdef str row
         for item in blocks:
             path = f"messages[{self.index}].reasoning_details[{place}]"
             self.field = f"reasoning_details[{place}]"
             place += 1
-            if item.model is None or family_of(item.model) != family_of(self.model):
-                self.lose("reasoning.foreign", path, item.model, None)
-            elif item.type == "thinking" and item.signature is not None:
+            row = self.refused_reasoning(item)
+            if row is not None:
+                self.lose(row, path, item.model if row == "reasoning.foreign" else None)
+                continue
+            if item.type == "thinking":
                 self.block(first, b'{"type":"thinking","thinking":')
                 self.out.string(item.text or "")
                 self.out.key(b"signature")
                 self.out.string(item.signature)
-                self.out.byte(b"}")
-                first = False
-            elif item.type == "redacted_thinking" and item.data is not None:
+            else:
                 self.block(first, b'{"type":"redacted_thinking","data":')
                 self.out.string(item.data)
-                self.out.byte(b"}")
-                first = False
-            else:
-                self.lose("reasoning.unsigned", path)
+            self.out.byte(b"}")
+            first = False
         return first
 
     cdef bint write_calls(self, list calls, bint first) except -1:
@@ -161,7 +225,7 @@ cdef class AnthropicBlocks(Encoder):
             self.field = f"tool_calls[{place}]"
             self.block(first, b'{"type":"tool_use","id":')
             first = False
-            self.out.string(call.id)
+            self.out.string(self.call_id(call.id, f"{self.field}.id"))
             self.out.key(b"name")
             self.out.string(call.name)
             self.out.key(b"input")
@@ -179,6 +243,15 @@ cdef class AnthropicBlocks(Encoder):
             place += 1
         return first
 
+    cdef str call_id(self, str given, str field):
+        """Return a call's id as it is taken there: `^[a-zA-Z0-9_-]+$` (2026-11-22)."""
+        cdef str id_there
+        if is_plain(given):
+            return given
+        id_there = renamed(given, RENAMED_ID)
+        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
+        return id_there
+
     cdef int write_arguments(self, Call call) except -1:
         """Write a call's arguments as they stand, once they are known to be a JSON object."""
         cdef str text = call.text.strip(" \t\r\n")
@@ -186,11 +259,13 @@ cdef class AnthropicBlocks(Encoder):
             return self.out.literal(b"{}")
         try:
             found = msgspec.json.decode(text.encode())
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            raise self.bad(
-                f"{self.field}.function.arguments",
-                f"the arguments of call {call.id!r} ({call.name}) are not JSON",
-            ) from None
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+            found = with_large_numbers(text) if "out of range" in str(error) else None
+            if found is None:
+                raise self.bad(
+                    f"{self.field}.function.arguments",
+                    f"the arguments of call {call.id!r} ({call.name}) are not JSON",
+                ) from None
         if not isinstance(found, dict):
             raise self.bad(
                 f"{self.field}.function.arguments",
@@ -220,6 +295,47 @@ cdef class AnthropicBlocks(Encoder):
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0
+
+
+def refuse_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+cdef object with_large_numbers(str text):
+    """Return JSON whose numbers may be past any float's range, `None` for what is not JSON."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def outside_of_tools(mark):
+    return not mark[2].startswith("tools[")
+
+
+cdef bint is_cache_control(object value):
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "ephemeral"
+        and value.get("ttl") in (None, "5m", "1h")
+    )
+
+
+cdef str file_type(str data):
+    """Return the media type of a file's data; alone it is a PDF's."""
+    return media_type(data) if data.startswith("data:") else PDF
+
+
+cdef bint is_text(str media):
+    return media.startswith("text/") or media in TEXT_TYPES
+
+
+cdef str text_in(str uri):
+    """Return the text in a data URI, `None` if it is not UTF-8."""
+    try:
+        return b64decode(uri[data_start(uri):]).decode()
+    except ValueError:
+        return None
 
 
 cdef str family_of(str model):

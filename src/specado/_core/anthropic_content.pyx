@@ -6,8 +6,8 @@ with its path in the request as it was given.
 """
 
 from specado._core.conversation cimport FILE, IMAGE, TEXT, Call, Part
+from specado._core.data_uris cimport is_base64
 from specado._core.json_text cimport JsonWriter, freeze, plain_copy, written
-from specado._core.normalize cimport is_base64
 
 import msgspec
 

@@ -8,6 +8,7 @@ cimport cython
 from specado._core.anthropic_blocks cimport family_of
 from specado._core.anthropic_tools cimport AnthropicTools
 from specado._core.conversation cimport ASSISTANT, TOOL, Conversation, Turn
+from specado._core.encoder cimport is_blank_text
 
 from specado._core.anthropic_tools import EMULATION_TOOL
 from specado._core.openai_chat import nearest_effort
@@ -72,6 +73,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.out.literal(b'],"max_tokens":')
         self.out.value(self.max_tokens, 0)
         self.write_params()
+        self.trim_cache()
         return self.out.byte(b"}")
 
     # What depends on more than one parameter is decided before anything is written.
@@ -185,6 +187,8 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
                 return 0
             if self.params.get("tools") or not self.may_force():
                 self.lose("response_format.conflict", "response_format", kind)
+            elif self.stand_in_schema() is None:
+                self.lose("response_format.unsupported", "response_format", kind)
             else:
                 self.emulated = True
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
@@ -273,7 +277,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if single:
             stop = [stop]
         for place, text in enumerate(stop):
-            if text.strip():
+            if not is_blank_text(text):
                 kept.append(text)
             else:
                 self.lose("stop.blank", "stop" if single else f"stop[{place}]", text)

@@ -22,6 +22,8 @@ from specado.types import (
 
 # Where inference took place if nobody asked for a place (anthropic 0.125.0, 2026-11-22).
 cdef tuple ANYWHERE = ("not_available", "global")
+cdef tuple ALWAYS_TOLD = ("input_tokens", "output_tokens")
+cdef tuple TOKENS = (*ALWAYS_TOLD, "cache_read_input_tokens", "cache_creation_input_tokens")
 FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -159,12 +161,18 @@ def reply_of(found, list notes, str provider, str model, created, bytes body):
 
 
 cdef int _note_usage(found, list notes) except -1:
-    """Note what the usage tells beside the tokens of the canonical one."""
+    """Note what the usage tells beside the tokens of the canonical one, and mend those."""
+    for name in TOKENS:
+        count = getattr(found, name)
+        if count is None and name in ALWAYS_TOLD:
+            if not any(note.startswith(f"usage.{name}:") for note in notes):
+                notes.append(f"usage.{name}: missing, read as 0")
+        elif count is not None and count < 0:
+            notes.append(f"usage.{name}: negative, read as 0")
+            setattr(found, name, 0)
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
-    if found.cache_creation is not None and found.cache_creation.ephemeral_1h_input_tokens:
-        notes.append("usage.cache_creation: left in response.raw")
     if found.inference_geo is not None and found.inference_geo not in ANYWHERE:
         notes.append("usage.inference_geo: left in response.raw")
     if found.iterations:
@@ -237,6 +245,7 @@ def usage_of(found):
         return None
     read = found.cache_read_input_tokens or 0
     written = found.cache_creation_input_tokens or 0
+    kept = found.cache_creation
     prompt = (found.input_tokens or 0) + read + written
     completion = found.output_tokens or 0
     thinking = found.output_tokens_details
@@ -244,7 +253,11 @@ def usage_of(found):
         prompt,
         completion,
         prompt + completion,
-        PromptTokensDetails(cached_tokens=read, cache_write_tokens=written)
+        PromptTokensDetails(
+            cached_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=None if kept is None else kept.ephemeral_1h_input_tokens or None,
+        )
         if read or written else None,
         CompletionTokensDetails(reasoning_tokens=thinking.thinking_tokens)
         if thinking is not None and thinking.thinking_tokens else None,
@@ -287,8 +300,7 @@ def _read_loosely(bytes body, list notes):
 def usage_loosely(given, list notes):
     tokens = whole_numbers(
         given,
-        ("input_tokens", "output_tokens", "cache_read_input_tokens",
-         "cache_creation_input_tokens"),
+        TOKENS,
         "usage",
         notes,
     )
@@ -298,5 +310,11 @@ def usage_loosely(given, list notes):
         given.get("output_tokens_details"), ("thinking_tokens",), "usage.output_tokens_details",
         notes,
     )
-    return TokenUsage(**tokens, output_tokens_details=None if details is None
-                  else _OutputDetails(**details))
+    kept = whole_numbers(
+        given.get("cache_creation"), ("ephemeral_1h_input_tokens",), "usage.cache_creation", notes
+    )
+    return TokenUsage(
+        **tokens,
+        output_tokens_details=None if details is None else _OutputDetails(**details),
+        cache_creation=None if kept is None else _CacheCreation(**kept),
+    )

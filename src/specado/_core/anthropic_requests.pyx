@@ -111,6 +111,8 @@ cdef class AnthropicReader(AnthropicHistory):
         schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
         self.lose("anthropic.format_name", path, None, "response")
+        if schema.get("type", "object") != "object":
+            return self.lose("anthropic.format_root", f"{path}.schema", schema["type"])
         strict = openai_enforces(schema)
         self.places["response_format"] = path
         self.params["response_format"] = {
@@ -174,6 +176,9 @@ cdef class AnthropicReader(AnthropicHistory):
                     self.lose("cache_control.openai", f"{path}.cache_control", value)
                 else:
                     self.lose("anthropic.tool_option", f"{path}.{name}", value)
+            if function.get("strict") and not openai_enforces(function.get("parameters")):
+                self.lose("anthropic.tool_strict", f"{path}.strict", True, False)
+                function["strict"] = False
             self.places[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
         if found:

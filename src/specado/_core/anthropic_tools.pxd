@@ -14,5 +14,8 @@ cdef class AnthropicTools(AnthropicTurns):
     cdef int write_stand_in(self) except -1
     cdef int write_called_tools(self) except -1
     cdef bint write_tool(self, object tool, Py_ssize_t place, set allowed, bint first) except -1
+    cdef tuple enforced_input(self, dict function, str path)
+    cdef object input_schema(self, object given, str path)
+    cdef object stand_in_schema(self)
     cdef int write_tool_choice(self, object choice) except -1
     cdef bint may_force(self)

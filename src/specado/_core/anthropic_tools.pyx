@@ -7,14 +7,19 @@ form, is reported by a row of `specado.losses`.
 from specado._core.anthropic_turns cimport AnthropicTurns
 from specado._core.conversation cimport Call, Turn
 
+import msgspec
+
 from specado._core.answer_schemas import anthropic_form
+from specado._core.json_text import dumps
 from specado.errors import MessageFormatError
 
 # The tool that stands in for structured output on a model without it.
 EMULATION_TOOL = "structured_output"
 
 
-cdef frozenset SCHEMA_KEYS = frozenset({"name", "description", "schema", "strict"})
+# Refused at the root of an input ("input_schema does not support oneOf, allOf, or anyOf at the
+# top level"; error bodies that users report, 2026-11-22).
+cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
 
 
 cdef class AnthropicTools(AnthropicTurns):
@@ -126,7 +131,7 @@ cdef class AnthropicTools(AnthropicTurns):
         self.out.literal(b'","description":')
         self.out.value(description or "Give the answer in this form.", 0)
         self.out.literal(b',"input_schema":')
-        self.out.value(self.schema_of(), 0)
+        self.out.value(self.stand_in_schema(), 0)
         self.out.literal(b'}],"tool_choice":{"type":"tool","name":"')
         self.out.literal(EMULATION_TOOL.encode())
         return self.out.literal(b'"}')
@@ -175,17 +180,13 @@ cdef class AnthropicTools(AnthropicTurns):
         if function.get("description") is not None:
             self.out.key(b"description")
             self.out.value(function["description"], 0)
+        schema, strict = self.enforced_input(function, f"{path}.function")
         self.out.key(b"input_schema")
-        self.out.value(function.get("parameters") or {"type": "object", "properties": {}}, 0)
-        if function.get("strict") is not None:
-            if self.trait("strict_tools") is True:
-                self.out.key(b"strict")
-                self.out.value(function["strict"], 0)
-            elif function["strict"]:
-                self.lose("tool.strict", f"{path}.function.strict", True)
-        if tool.get("cache_control") is not None:
-            self.out.key(b"cache_control")
-            self.out.value(tool["cache_control"], 0)
+        self.out.value(schema, 0)
+        if strict is not None:
+            self.out.key(b"strict")
+            self.out.value(strict, 0)
+        self.write_cache(tool.get("cache_control"), f"{path}.cache_control")
         for name in function:
             if name not in ("name", "description", "parameters", "strict"):
                 self.lose("param.unknown", f"{path}.function.{name}", function[name])
@@ -194,6 +195,69 @@ cdef class AnthropicTools(AnthropicTurns):
                 self.lose("param.unknown", f"{path}.{name}", value)
         self.out.byte(b"}")
         return False
+
+    cdef tuple enforced_input(self, dict function, str path):
+        """Return the schema of a function's input and `strict`, as they are taken there."""
+        cdef object strict = function.get("strict")
+        cdef object given = function.get("parameters")
+        cdef object schema = self.input_schema(given, f"{path}.parameters")
+        if strict is None or self.trait("strict_tools") is not True:
+            if strict:
+                self.lose("tool.strict", f"{path}.strict", True)
+            return schema, None
+        if not strict or isinstance(given, msgspec.Raw):
+            return schema, strict
+        form, closed, moved = anthropic_form(schema, f"{path}.parameters")
+        if form is None:
+            self.lose("tool.strict_schema", f"{path}.strict", True, False)
+            return schema, False
+        if closed:
+            self.lose("tool.hint", f"{path}.parameters", None, False)
+        for place, before, after in moved:
+            self.lose("tool.hint", place, before, after)
+        return form, strict
+
+    cdef object input_schema(self, object given, str path):
+        """Return the schema of an object, without alternatives at its root; `Raw` as it is."""
+        cdef dict made
+        cdef list hints = []
+        if isinstance(given, msgspec.Raw):
+            return given
+        if not given:
+            return {"type": "object", "properties": {}}
+        if not isinstance(given, dict):
+            raise MessageFormatError(
+                f"{path}: must be a dict, not {type(given).__name__}", field=path
+            )
+        if (<dict>given).get("type", "object") != "object":
+            self.lose("tool.schema", path, (<dict>given)["type"], "object")
+            return {"type": "object", "description": dumps(given).decode()}
+        made = {"type": "object"}
+        for name, value in (<dict>given).items():
+            if name in ALTERNATIVES:
+                hints.append(f"{name}: {dumps(value).decode()}")
+                self.lose("tool.hint", f"{path}.{name}", value, hints[-1])
+            else:
+                made[name] = value
+        if hints:
+            said = "{" + ", ".join(hints) + "}"
+            described = made.get("description")
+            made["description"] = f"{described}\n\n{said}" if described else said
+        elif "type" in <dict>given:
+            return given
+        return made
+
+    cdef object stand_in_schema(self):
+        """Return the schema of a tool that stands in for an answer, `None` for another shape."""
+        cdef object given = self.schema_of()
+        if isinstance(given, msgspec.Raw):
+            return given
+        if not isinstance(given, dict) or (<dict>given).get("type", "object") != "object":
+            return None
+        for name in <dict>given:
+            if name in ALTERNATIVES:
+                return None
+        return given if "type" in <dict>given else {"type": "object", **given}
 
     cdef int write_tool_choice(self, object choice) except -1:
         cdef object parallel = self.params.get("parallel_tool_calls")

@@ -4,9 +4,12 @@ from specado._core.conversation cimport Turn
 cdef class AnthropicTurns(AnthropicBlocks):
     cdef list turns          # the turns after the leading system ones
     cdef Py_ssize_t first    # how many system ones lead
+    cdef Py_ssize_t end      # where the messages end that are sent
     cdef str instruction     # what response_format adds to the system text
 
     cdef int begin(self) except -1
+    cdef int find_last(self) except -1
+    cdef bint thinks_there(self, list reasoning)
     cdef int write_system(self) except -1
     cdef bint write_system_turn(self, Turn turn, bint first) except -1
     cdef int cache(self, Turn turn, Py_ssize_t mark) except -1

@@ -8,8 +8,7 @@ from specado._core.anthropic_blocks cimport AnthropicBlocks
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FUNCTION, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER, Details, Part, Turn,
 )
-
-
+from specado._core.encoder cimport is_blank_text
 
 
 cdef class AnthropicTurns(AnthropicBlocks):
@@ -21,23 +20,43 @@ cdef class AnthropicTurns(AnthropicBlocks):
     cdef int begin(self) except -1:
         """Find where the leading system messages end, and whether an assistant has the end."""
         cdef Turn turn
-        cdef Py_ssize_t at
-        self.last = -1
-        for at in range(len(self.conversation.turns) - 1, -1, -1):
-            turn = self.conversation.turns[at]
-            if not self.is_blank(turn):
-                if turn.role == ASSISTANT and (turn.more is None or turn.more.calls is None):
-                    self.last = at
-                break
-        if self.last >= 0 and self.trait("assistant_prefill") is False:
-            self.lose("assistant.last", f"messages[{self.last}].content")
-            self.last = -1
         self.first = 0
+        self.end = len(self.conversation.turns)
         for turn in self.conversation.turns:
             if turn.role != SYSTEM and turn.role != DEVELOPER:
                 break
             self.first += 1
         self.turns = self.conversation.turns[self.first:]
+        self.find_last()
+        return 0
+
+    cdef int find_last(self) except -1:
+        """Find the assistant message at the end; leave it out where it is refused."""
+        cdef list said = self.conversation.turns
+        cdef bint refused = self.trait("assistant_prefill") is False
+        cdef Py_ssize_t at
+        cdef Turn turn
+        self.last = -1
+        for at in range(len(said) - 1, self.first - 1, -1):
+            turn = said[at]
+            if self.is_blank(turn):
+                continue
+            if turn.role != ASSISTANT or (turn.more is not None and turn.more.calls is not None):
+                break
+            if not refused:
+                self.last = at
+                break
+            self.end = at
+        for self.index in range(self.end, len(said)):
+            turn = said[self.index]
+            if not self.is_blank(turn):
+                self.lose("assistant.last", f"messages[{self.index}]")
+            elif turn.role == FUNCTION:
+                self.write_result(turn, True)
+            else:
+                self.write_content(turn, True)
+        self.index = -1
+        self.turns = said[self.first:self.end]
         return 0
 
     # System text.
@@ -59,7 +78,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.out.literal(b',"system":')
         if count == 1 and self.instruction is None:
             turn = self.conversation.turns[0]
-            if self.is_simple(turn) and turn.text.strip():
+            if self.is_simple(turn) and not is_blank_text(turn.text):
                 self.index = 0
                 self.field = "content"
                 self.lose("system.top_level", "messages[0].role", turn.role_name, "system")
@@ -109,8 +128,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             return self.lose("cache_control.twice", f"messages[{self.index}].cache_control")
         self.field = "cache_control"
         self.out.size -= 1
-        self.out.key(b"cache_control")
-        self.out.value(extra["cache_control"], 0)
+        self.write_cache(extra["cache_control"], f"messages[{self.index}].cache_control")
         return self.out.byte(b"}")
 
     # Turns: consecutive messages of one side become one turn.
@@ -135,7 +153,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         cdef int side
         cdef bint first = True
         if not turns:
-            turns = self.conversation.turns
+            turns = self.conversation.turns[:self.end]
             offset = 0
         while start < len(turns):
             side = self.side(turns[start])
@@ -155,19 +173,31 @@ cdef class AnthropicTurns(AnthropicBlocks):
     cdef bint is_blank(self, Turn turn):
         """Return whether a turn has nothing that the API takes."""
         cdef Part part
-        if turn.more is not None and (
-            turn.role == TOOL
-            or turn.more.calls is not None
-            or turn.more.reasoning_details is not None
-            or (turn.more.refusal is not None and turn.more.refusal.strip())
+        cdef bint media = self.side(turn) != SYSTEM
+        if turn.role == TOOL or turn.role == FUNCTION:
+            return turn.role == FUNCTION
+        if turn.more is not None and media and (
+            turn.more.calls is not None
+            or self.thinks_there(turn.more.reasoning_details)
+            or (turn.more.refusal is not None and not is_blank_text(turn.more.refusal))
         ):
             return False
         if turn.text is not None:
-            return not turn.text.strip()
+            return is_blank_text(turn.text)
         for part in turn.parts or ():
-            if (part.kind != TEXT and part.kind != REFUSAL) or part.text.strip():
+            if part.kind == TEXT or (part.kind == REFUSAL and media):
+                if not is_blank_text(part.text):
+                    return False
+            elif media and not self.refuses(part):
                 return False
         return True
+
+    cdef bint thinks_there(self, list reasoning):
+        """Return whether any block of an answer's reasoning can go back."""
+        for item in reasoning or ():
+            if self.refused_reasoning(item) is None:
+                return True
+        return False
 
     cdef bint write_group(self, list turns, Py_ssize_t start, Py_ssize_t end, Py_ssize_t offset,
                           int side, bint first) except -1:
@@ -237,7 +267,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         """Write a turn of one string; return whether there was nothing to write."""
         cdef str text = turn.text
         self.lose_names(turn)
-        if not text.strip():
+        if is_blank_text(text):
             self.lose("text.blank", f"messages[{index}].content", text)
             return True
         self.field = "content"
@@ -249,20 +279,21 @@ cdef class AnthropicTurns(AnthropicBlocks):
         return False
 
     cdef int check_role(self, Turn turn, int side) except -1:
-        cdef str path = f"messages[{self.index}].role"
-        if self.is_blank(turn):
-            return 0
-        if turn.role == OTHER:
-            self.lose("role.unknown", path, turn.role_name, "user")
-        elif side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER) and self.turns:
-            self.lose("system.later", path, turn.role_name, "user")
+        cdef bint later = side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER)
+        if (later or turn.role == OTHER) and not self.is_blank(turn):
+            path = f"messages[{self.index}].role"
+            if turn.role == OTHER:
+                self.lose("role.unknown", path, turn.role_name, "user")
+            elif self.turns:
+                self.lose("system.later", path, turn.role_name, "user")
         return 0
 
     cdef int lose_names(self, Turn turn) except -1:
-        cdef str path = f"messages[{self.index}]"
         cdef Details more = turn.more
+        cdef str path
         if more is None:
             return 0
+        path = f"messages[{self.index}]"
         if more.name is not None and turn.role != FUNCTION:
             self.lose("message.name", f"{path}.name", more.name)
         if more.audio is not None:
@@ -287,7 +318,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             mark = self.out.size  # a thinking block takes no cache_control
         if turn.text is not None:
             text = turn.text
-            if self.index == self.last and text.strip():
+            if self.index == self.last and not is_blank_text(text):
                 text = self.check_last(text, "content")
             first = self.write_text(text, None, "content", first)
         for part in turn.parts or ():
@@ -313,10 +344,10 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.lose_names(turn)
         self.field = "tool_call_id"
         self.block(first, b'{"type":"tool_result","tool_use_id":')
-        self.out.string(turn.more.tool_call_id)
+        self.out.string(self.call_id(turn.more.tool_call_id, "tool_call_id"))
         self.field = "content"
         if turn.text is not None:
-            if turn.text.strip():
+            if not is_blank_text(turn.text):
                 self.out.key(b"content")
                 self.out.string(turn.text)
             elif turn.text:
@@ -327,8 +358,8 @@ cdef class AnthropicTurns(AnthropicBlocks):
                 empty = self.write_part(part, place, empty)
                 place += 1
             self.out.byte(b"]")
-        if turn.more.extra is not None and "cache_control" in turn.more.extra:
-            self.out.key(b"cache_control")
-            self.out.value(turn.more.extra["cache_control"], 0)
+        if turn.more.extra is not None:
+            self.write_cache(turn.more.extra.get("cache_control"),
+                             f"messages[{self.index}].cache_control")
         self.out.byte(b"}")
         return False

@@ -11,6 +11,7 @@ from specado._core.conversation cimport (
     ASSISTANT, AUDIO, DEVELOPER, FILE, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
     Call, Conversation, Details, Part, Turn,
 )
+from specado._core.data_uris cimport data_start, in_lower_case, is_base64
 from specado._core.json_text cimport exact, freeze, is_a
 
 from collections.abc import Mapping
@@ -18,10 +19,6 @@ from collections.abc import Mapping
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
-
-cdef extern from "Python.h":
-    const char* PyUnicode_1BYTE_DATA(object text)
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 cdef dict ROLES = {
     "system": SYSTEM,
@@ -31,8 +28,6 @@ cdef dict ROLES = {
     "tool": TOOL,
     "function": FUNCTION,
 }
-# A media type and its parameters are shorter than this.
-cdef Py_ssize_t LONGEST_DATA_HEAD = 200
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 cdef frozenset IMAGE_KEYS = frozenset({"url", "detail"})
 cdef frozenset AUDIO_KEYS = frozenset({"data", "format"})
@@ -41,35 +36,6 @@ cdef frozenset MESSAGE_KEYS = frozenset({
     "role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning",
     "reasoning_details", "audio", "function_call",
 })
-
-
-cdef Py_ssize_t data_start(str uri) except -1:
-    """Return where the data of a `data:…;base64,…` URI begins, 0 if *uri* is not one."""
-    cdef Py_ssize_t comma = uri.find(",", 0, LONGEST_DATA_HEAD)
-    if comma < 0 or not uri[:comma].endswith(";base64"):
-        return 0
-    return comma + 1
-
-
-@cython.boundscheck(False)  # every byte read lies below the length that was asked for
-cdef bint is_base64(str text, Py_ssize_t start) except -1:
-    """Return whether *text* from *start* on is base64 with padding, of one byte or more."""
-    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text) - start
-    cdef const unsigned char* data
-    cdef Py_ssize_t at
-    cdef unsigned char c
-    if length <= 0 or length % 4 or not text.isascii():
-        return False
-    data = <const unsigned char*>PyUnicode_1BYTE_DATA(text) + start
-    for at in range(length):
-        c = data[at]
-        if not (
-            b"a" <= c <= b"z" or b"A" <= c <= b"Z" or b"0" <= c <= b"9" or c == b"+" or c == b"/"
-        ):
-            return c == b"=" and (
-                at == length - 1 or (at == length - 2 and data[at + 1] == b"=")
-            )
-    return True
 
 
 @cython.final
@@ -118,7 +84,13 @@ cdef class _Reader:
     cdef Turn begin(self, object role):
         cdef Turn turn = Turn.__new__(Turn)
         turn.role_name = self.text_of(role, "role", False)
-        turn.role = ROLES.get(turn.role_name, OTHER)
+        # The names in a program's text are these very objects.
+        if turn.role_name is "user":
+            turn.role = USER
+        elif turn.role_name is "assistant":
+            turn.role = ASSISTANT
+        else:
+            turn.role = ROLES.get(turn.role_name, OTHER)
         return turn
 
     cdef int finish(self, Turn turn, object content) except -1:
@@ -359,15 +331,17 @@ cdef class _Reader:
             part.extra = self.read_extra(source, frozenset({"type", kind}), field)
         return part
 
-    cdef int check_data(self, str text, str field) except -1:
+    cdef str data_of(self, str text, str field):
+        """Return base64 data or a data URI, checked."""
         cdef Py_ssize_t start = 0
-        if text[:5].lower() == "data:":
+        text = in_lower_case(text)
+        if text.startswith("data:"):
             start = data_start(text)
             if not start:
                 raise self.wrong(field, "a data URI must read data:<media type>;base64,<data>")
         if not is_base64(text, start):
             raise self.wrong(field, "the data is not base64")
-        return 0
+        return text
 
     cdef int read_media(self, Part part, str kind, object media, str field) except -1:
         cdef frozenset known
@@ -380,16 +354,16 @@ cdef class _Reader:
         if kind == "image_url":
             part.kind = IMAGE
             known = IMAGE_KEYS
-            part.text = self.text_of(source.get("url"), f"{field}.url", False)
-            if part.text[:5].lower() == "data:":
-                self.check_data(part.text, f"{field}.url")
+            part.text = in_lower_case(self.text_of(source.get("url"), f"{field}.url", False))
+            if part.text.startswith("data:"):
+                part.text = self.data_of(part.text, f"{field}.url")
             part.detail = self.text_of(source.get("detail"), f"{field}.detail", True)
             self.found.images += 1
         elif kind == "input_audio":
             part.kind = AUDIO
             known = AUDIO_KEYS
             part.text = self.text_of(source.get("data"), f"{field}.data", False)
-            self.check_data(part.text, f"{field}.data")
+            part.text = self.data_of(part.text, f"{field}.data")
             part.detail = self.text_of(source.get("format"), f"{field}.format", False)
             self.found.sounds += 1
         else:
@@ -401,7 +375,7 @@ cdef class _Reader:
             if part.text is None and part.file_id is None:
                 raise self.wrong(field, "needs file_data or file_id")
             if part.text is not None:
-                self.check_data(part.text, f"{field}.file_data")
+                part.text = self.data_of(part.text, f"{field}.file_data")
             self.found.files += 1
         if len(source) > 1:
             part.media_extra = self.read_extra(source, known, field)

@@ -12,12 +12,21 @@ from specado._core.conversation cimport (
 )
 from specado._core.encoder cimport Encoder
 from specado._core.json_text cimport exact
+from specado._core.names cimport renamed
+
+import msgspec
+
+from specado.errors import MessageFormatError
 
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
 MAX_STOPS = 4
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
 cdef frozenset PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
+cdef frozenset AUDIO_PARAMETERS = frozenset({"modalities", "audio"})
+cdef frozenset TOOL_PARAMETERS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
+# The longest id of a tool call ("Expected a string with maximum length 40"; 2026-11-22).
+cdef Py_ssize_t LONGEST_ID = 40
 cdef frozenset LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 
 
@@ -36,10 +45,12 @@ cdef class OpenAIChatEncoder(Encoder):
     """Writes a chat-completions request."""
 
     cdef object effort    # the reasoning effort to ask for, None to leave it out
+    cdef bint toolless    # whether the tools are left out
     cdef bint reasons     # whether the target is known to reason with that effort
 
     cdef int write(self) except -1:
         cdef Turn turn
+        self.decide_tools()
         self.decide_effort()
         self.field = "model"
         self.out.literal(b'{"model":')
@@ -97,15 +108,30 @@ cdef class OpenAIChatEncoder(Encoder):
         return turn.role_name
 
     cdef int write_parts(self, Turn turn) except -1:
+        """Write the content parts, or an empty text where none is taken there."""
         cdef Part part
         cdef Py_ssize_t place = 0
-        self.out.byte(b"[")
+        cdef bint first = True
         for part in turn.parts:
-            if place:
-                self.out.byte(b",")
-            self.write_part(part, place)
+            if self.is_taken(part, place):
+                self.out.byte(b"[" if first else b",")
+                self.write_part(part, place)
+                first = False
             place += 1
-        return self.out.byte(b"]")
+        return self.out.literal(b'""' if first else b"]")
+
+    cdef bint is_taken(self, Part part, Py_ssize_t place) except -1:
+        """Report a part that the target is known not to take; return whether it does."""
+        cdef str row = None
+        if part.kind == IMAGE and self.lacks_input("Image"):
+            row = "input.image"
+        elif part.kind == AUDIO and self.lacks_input("Audio"):
+            row = "input.audio"
+        elif part.kind == FILE and self.lacks_input("Document"):
+            row = "input.document"
+        if row is not None:
+            self.lose(row, f"messages[{self.index}].content[{place}]")
+        return row is None
 
     cdef int write_part(self, Part part, Py_ssize_t place) except -1:
         self.field = f"content[{place}]"
@@ -116,29 +142,21 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.literal(b'{"type":"refusal","refusal":')
             self.out.string(part.text)
         elif part.kind == IMAGE:
-            self.check_input("Image", "input.image", place)
             self.out.literal(b'{"type":"image_url","image_url":{"url":')
             self.out.string(part.text)
             self.optional(b"detail", part.detail)
             self.extra(part.media_extra, f"content[{place}].image_url")
             self.out.byte(b"}")
         elif part.kind == AUDIO:
-            self.check_input("Audio", "input.audio", place)
             self.out.literal(b'{"type":"input_audio","input_audio":{"data":')
             self.out.string(part.text)
             self.optional(b"format", part.detail)
             self.extra(part.media_extra, f"content[{place}].input_audio")
             self.out.byte(b"}")
         else:
-            self.check_input("Document", "input.document", place)
             self.write_file(part, place)
         self.extra(part.extra, f"content[{place}]")
         return self.out.byte(b"}")
-
-    cdef int check_input(self, str modality, str row, Py_ssize_t place) except -1:
-        if self.lacks_input(modality):
-            self.lose(row, f"messages[{self.index}].content[{place}]")
-        return 0
 
     cdef int write_file(self, Part part, Py_ssize_t place) except -1:
         cdef bint first = True
@@ -188,7 +206,8 @@ cdef class OpenAIChatEncoder(Encoder):
         self.field = "name"
         self.optional(b"name", more.name)
         self.field = "tool_call_id"
-        self.optional(b"tool_call_id", more.tool_call_id)
+        if more.tool_call_id is not None:
+            self.optional(b"tool_call_id", self.call_id(more.tool_call_id, "tool_call_id"))
         self.field = "refusal"
         self.optional(b"refusal", more.refusal)
         if more.calls is not None:
@@ -211,10 +230,19 @@ cdef class OpenAIChatEncoder(Encoder):
                           f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
+    cdef str call_id(self, str given, str field):
+        """Return a call's id as OpenAI takes it; other servers' limits are not known."""
+        cdef str id_there
+        if self.facts is None or len(given) <= LONGEST_ID:
+            return given
+        id_there = renamed(given, LONGEST_ID)
+        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
+        return id_there
+
     cdef int write_call(self, Call call, str field) except -1:
         self.field = field
         self.out.literal(b'{"id":')
-        self.out.string(call.id)
+        self.out.string(self.call_id(call.id, f"{field}.id"))
         if call.custom:
             self.out.literal(b',"type":"custom","custom":{"name":')
             self.out.string(call.name)
@@ -231,6 +259,13 @@ cdef class OpenAIChatEncoder(Encoder):
 
     # Parameters: what depends on the effort is decided before anything is written.
 
+    cdef int decide_tools(self) except -1:
+        """Find whether the target is known to have no tools."""
+        if self.params.get("tools") and self.lacks("function_calling") and self.lacks("tool_use"):
+            self.lose("tools.unsupported", "tools")
+            self.toolless = True
+        return 0
+
     cdef int decide_effort(self) except -1:
         """Find the effort that the target takes, for this request's tools too."""
         cdef object wanted = self.params.get("reasoning_effort")
@@ -241,6 +276,7 @@ cdef class OpenAIChatEncoder(Encoder):
         running = self.effort if self.effort is not None else default
         if (
             self.params.get("tools")
+            and not self.toolless
             and running != "none"
             and self.trait("tools_while_reasoning") is False
         ):
@@ -251,6 +287,7 @@ cdef class OpenAIChatEncoder(Encoder):
                 running = "none"
             else:
                 self.lose("tools.reasoning", "tools")
+                self.toolless = True
         self.reasons = running is not None and running != "none"
         return 0
 
@@ -273,6 +310,8 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.write_max_tokens(name, value)
         if name == "reasoning_effort":
             return 0 if self.effort is None else self.member(name, self.effort)
+        if self.toolless and name in TOOL_PARAMETERS:
+            return 0
         if name == "tools":
             return self.write_tools(value)
         if self.facts is None:
@@ -286,16 +325,14 @@ cdef class OpenAIChatEncoder(Encoder):
             value = "auto"
         elif name == "response_format" and isinstance(value, dict):
             kind = value.get("type")
-            if kind == "json_object" and self.lacks("json_mode"):
-                self.lose("response_format.unsupported", name, kind)
-            elif kind == "json_schema" and self.trait("structured_output") is False:
-                self.lose("response_format.unsupported", name, kind)
+            if (kind == "json_object" and self.lacks("json_mode")) or (
+                kind == "json_schema" and self.trait("structured_output") is False
+            ):
+                return self.lose("response_format.unsupported", name, kind)
         elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
             for place in range(MAX_STOPS, len(value)):
                 self.lose("stop.too_many", f"stop[{place}]", value[place])
             value = value[:MAX_STOPS]
-        elif name == "modalities" and "audio" in value and self.lacks_output("Audio"):
-            self.lose("audio.output", name, value)
         return self.member(name, value)
 
     cdef bint refused(self, str name, object value) except -1:
@@ -322,6 +359,9 @@ cdef class OpenAIChatEncoder(Encoder):
                 row = "logprobs.thinking"
         elif name == "stop" and value and self.trait("stop") is False:
             row = "stop.unsupported"
+        elif name in AUDIO_PARAMETERS and self.lacks_output("Audio"):
+            if name == "audio" or "audio" in value:
+                row = "audio.output"
         elif name == "web_search_options" and self.trait("web_search") is False:
             row = "web_search.model"
         elif name == "parallel_tool_calls" and self.trait(name) is False:
@@ -338,8 +378,6 @@ cdef class OpenAIChatEncoder(Encoder):
 
     cdef int write_tools(self, object tools) except -1:
         cdef list kept
-        if self.lacks("function_calling") and self.lacks("tool_use"):
-            self.lose("tools.unsupported", "tools")
         if isinstance(tools, list):
             kept = []
             for place, tool in enumerate(tools):
@@ -356,6 +394,13 @@ cdef class OpenAIChatEncoder(Encoder):
             self.lose("cache_control.openai", f"{path}.cache_control", tool["cache_control"])
             tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
         function = (<dict>tool).get("function")
+        if isinstance(function, dict):
+            given = (<dict>function).get("parameters")
+            if given is not None and not isinstance(given, (dict, msgspec.Raw)):
+                field = f"{path}.function.parameters"
+                raise MessageFormatError(
+                    f"{field}: must be a dict, not {type(given).__name__}", field=field
+                )
         if (
             self.trait("strict_tools") is False
             and isinstance(function, dict)

@@ -211,6 +211,14 @@ def _own_tool(tool: dict[str, Any], place: int) -> CustomTool:
             "Field required" if "type" not in made.input_schema else "Input should be 'object'"
         )
         raise Refusal(f"tools.{place}.custom.input_schema.type: {problem}")
+    if not made.input_schema.keys().isdisjoint(("oneOf", "allOf", "anyOf")):
+        raise Refusal(
+            f"tools.{place}.custom.input_schema: input_schema does not support oneOf, allOf, or "
+            "anyOf at the top level"
+        )
+    unenforced = anthropic_problem(made.input_schema) if made.strict else None
+    if unenforced is not None:
+        raise Refusal(f"tools.{place}.custom.input_schema: {unenforced}")
     return made
 
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 __all__ = ["CHAT_DECODER", "ChatRequest"]
 
 ToolName = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
-CallId = Annotated[str, Meta(max_length=64)]
+CallId = Annotated[str, Meta(max_length=40)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Bias = Annotated[int, Meta(ge=-100, le=100)]
 Tokens = Annotated[int, Meta(ge=1)]

@@ -1,0 +1,2 @@
+cdef bint is_plain(str text)
+cdef str renamed(str text, Py_ssize_t limit)

@@ -1,0 +1,38 @@
+"""Names and ids in a form that every provider takes.
+
+Only the text itself decides, so that a call and its result get the same one in every request.
+"""
+
+import hashlib
+
+# Hexadecimal digits of the hash that keeps renamed texts apart.
+cdef int DIGITS = 16
+
+
+cdef inline bint is_plain_character(Py_UCS4 c):
+    return u"a" <= c <= u"z" or u"A" <= c <= u"Z" or u"0" <= c <= u"9" or c == u"_" or c == u"-"
+
+
+cdef bint is_plain(str text):
+    """Return whether *text* is ASCII letters, digits, `_` and `-`, one at least."""
+    cdef Py_UCS4 c
+    for c in text:
+        if not is_plain_character(c):
+            return False
+    return len(text) > 0
+
+
+cdef str renamed(str text, Py_ssize_t limit):
+    """Return a plain text of *limit* characters at most: the first of *text* and a hash of all.
+
+    A text with a lone surrogate stays, for the writer to refuse.
+    """
+    cdef Py_UCS4 c
+    cdef list kept = []
+    try:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        return text
+    for c in text[:limit - DIGITS - 1]:
+        kept.append(c if is_plain_character(c) else u"_")
+    return f"{''.join(kept)}-{digest[:DIGITS]}"

@@ -1,0 +1,88 @@
+"""Ids of tool calls that the other provider would refuse."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import specado
+from specado.simulator import handle
+
+USER = {"role": "user", "content": "q"}
+FUNCTION = {"name": "f", "arguments": "{}"}
+TOOLS = [{"type": "function", "function": {"name": "f"}}]
+
+
+def history(*ids: str) -> list[dict[str, Any]]:
+    calls = [{"id": made, "type": "function", "function": FUNCTION} for made in ids]
+    results = [{"role": "tool", "tool_call_id": made, "content": made} for made in ids]
+    return [USER, {"role": "assistant", "content": None, "tool_calls": calls}, *results]
+
+
+def anthropic_ids(*ids: str) -> tuple[list[str], list[str], specado.Translation]:
+    request = {"model": "gpt-4.1", "messages": history(*ids), "tools": TOOLS}
+    sent = specado.translate(request, "anthropic/claude-opus-4-5")
+    turns = json.loads(sent.body)["messages"]
+    calls = [block["id"] for block in turns[1]["content"]]
+    return calls, [block["tool_use_id"] for block in turns[2]["content"]], sent
+
+
+@pytest.mark.parametrize("given", ["functions.f:0", "a b", "é", "", "a\nb", "x" * 100 + "."])
+def test_an_id_with_other_characters_is_renamed_on_call_and_result(given: str) -> None:
+    calls, results, sent = anthropic_ids(given)
+
+    reply = handle("POST", "/v1/messages", {"anthropic-version": "2023-06-01"}, sent.body)
+    assert calls == results != [given]
+    assert reply.status == 200, reply.body
+    renames = {(item.path, item.before, item.after) for item in sent.report.items}
+    assert renames >= {
+        ("messages[1].tool_calls[0].id", given, calls[0]),
+        ("messages[2].tool_call_id", given, calls[0]),
+    }
+
+
+def test_ids_stay_distinct_and_are_the_same_in_every_request() -> None:
+    calls, results, _ = anthropic_ids("functions.f:0", "functions_f_0", "functions f:0")
+
+    assert calls == results
+    assert calls == [
+        "functions_f_0-d6bdd4de328a22ed",
+        "functions_f_0",
+        "functions_f_0-782f198ecd351ec3",
+    ]
+
+
+def test_an_id_that_is_taken_stays() -> None:
+    calls, results, sent = anthropic_ids("call_" + "a" * 80)
+
+    assert calls == results == ["call_" + "a" * 80]
+    assert "tool_call.id" not in str(sent.report)
+
+
+def test_an_id_too_long_for_openai_is_shortened() -> None:
+    given = "toolu_" + "a" * 60
+    use = {"type": "tool_use", "id": given, "name": "f", "input": {}}
+    answer = {"type": "tool_result", "tool_use_id": given, "content": "r"}
+    request = {
+        "model": "claude-opus-4-5",
+        "max_tokens": 9,
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+        "messages": [
+            USER,
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [answer]},
+        ],
+    }
+
+    sent = specado.translate(request, "openai/gpt-4.1", source="anthropic")
+
+    turns = json.loads(sent.body)["messages"]
+    assert len(turns[1]["tool_calls"][0]["id"]) == 40
+    assert turns[1]["tool_calls"][0]["id"] == turns[2]["tool_call_id"]
+    assert handle("POST", "/v1/chat/completions", {}, sent.body).status == 200
+    assert [item.path for item in sent.report.items if item.before == given] == [
+        "messages[1].content[0]",
+        "messages[2].content[0]",
+    ]
