@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -91,7 +92,7 @@ def test_tasks_that_are_cancelled_leave_the_client_as_it_was(client):
             for _ in range(turn):
                 await asyncio.sleep(0)
             task.cancel()
-            with pytest.raises(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError):  # it may have ended before
                 await task
         return await said_async(client, "after")
 
