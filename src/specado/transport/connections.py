@@ -14,6 +14,7 @@ All three are open on that day.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class Connection:
     def __init__(self, inner: Any, idle: deque[Connection]) -> None:
         self.inner = inner
         self.idle = idle  # where it waits for its next request
+        self.idle_since_s = 0.0
         self.is_lost = False
         self.stream: Any = None
         self.response: Any = None
@@ -53,6 +55,19 @@ class Connection:
     def is_usable(self) -> bool:
         """Tell whether an idle one can take a request: neither expired nor closed meanwhile."""
         return bool(self.inner.is_available() and not self.inner.has_expired())
+
+    def has_leftover(self) -> bool:
+        """Tell whether bytes came with the reply that are not its own.
+
+        h11 keeps them, and httpcore would read them as the answer to the next request.
+        """
+        inner = self.inner
+        while inner is not None:
+            state = getattr(inner, "_h11_state", None)
+            if state is not None:
+                return bool(state.trailing_data[0])
+            inner = getattr(inner, "_connection", None)
+        return False
 
 
 class Pool:
@@ -128,13 +143,14 @@ class Pool:
     def settle(self, connection: Connection) -> None:
         """Keep *connection* for another request when its reply is closed, if it can take one."""
         connection.response = connection.pieces = None
-        idle = connection.idle
-        if connection.is_lost or not connection.inner.is_available():
+        if connection.is_lost or not connection.inner.is_available() or connection.has_leftover():
             connection.lose()
             return
+        idle = connection.idle
+        now_s = connection.idle_since_s = time.monotonic()
         idle.append(connection)
         with contextlib.suppress(IndexError):
-            while idle[0].inner.has_expired():
+            while idle[0].idle_since_s < now_s - self.settings.keepalive_s:
                 idle.popleft().lose()
         if self._is_closed:
             self._close_idle()
