@@ -28,6 +28,7 @@ LAYERS = [
     {
         "specado.translation",
         "specado.losses",
+        "specado.loss_rows",
         "specado.fields",
         "specado.endpoints",
         "specado.refitting",

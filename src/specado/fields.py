@@ -3,7 +3,7 @@
 A path names members with dots, `[]` the items of a list, and `[name]` the variant of a union by
 its `type` or `role`; `*` stands for anything. An entry with `whole` stands for all that is below
 it too. Fields: `openai.types.chat` 3.54 and
-`anthropic.types` 0.125.0, read 2026-11-22; the rows are those of `specado.losses`.
+`anthropic.types` 0.125.0, read 2026-11-22; the rows are those of `specado.loss_rows`.
 """
 
 from __future__ import annotations
