@@ -115,6 +115,11 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].cache_control",
     ),
     "cache_control.most": Lost(user(*[CACHED] * 5), OPUS, "messages[0].content[0].cache_control"),
+    "cache_control.order": Lost(
+        user(CACHED, {**CACHED, "cache_control": {"type": "ephemeral", "ttl": "1h"}}),
+        OPUS,
+        "messages[0].content[1].cache_control.ttl",
+    ),
     "cache_control.unknown": Lost(
         messages({**USER, "cache_control": {"type": "lasting"}}), OPUS, "messages[0].cache_control"
     ),
@@ -142,6 +147,20 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool.name": Lost(
+        messages(USER, tools=[FUNCTION, {"type": "function", "function": {"name": "a.b"}}]),
+        OPUS,
+        "tools[1]",
+    ),
+    "tool_call.name": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "function": {"name": "a.b", "arguments": "{}"}}]},
+            ANSWER,
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].function.name",
+    ),
     "tool_call.id": Lost(
         messages(
             USER,

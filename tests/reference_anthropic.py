@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Any, Optional
 
-from reference_anthropic_params import AnthropicParamsTwin, Block
+from reference_anthropic_params import AnthropicParamsTwin, Block, taken_name
 from reference_core import KNOWN_KEYS, ROLES, Losses, arguments_of, nearest, renamed
 from reference_schemas import enforced
 
@@ -40,10 +40,7 @@ class AnthropicTwin(AnthropicParamsTwin):
             found["system"] = system
         found["messages"] = self.turns(lead)
         self.add_params(found, native, emulated)
-        in_order = sorted(self.marks, key=lambda mark: not mark[1].startswith("tools["))
-        for block, path in in_order[:-4]:
-            self.lose("cache_control.most", path)
-            del block["cache_control"]
+        self.settle_cache()
         return found, self.losses
 
     # What depends on more than one parameter.
@@ -364,7 +361,10 @@ class AnthropicTwin(AnthropicParamsTwin):
     def call(self, call: dict[str, Any], path: str) -> Block:
         function = call["function"]
         made = self.call_id(call["id"], f"{path}.id")
-        block: Block = {"type": "tool_use", "id": made, "name": function["name"]}
+        name = taken_name(function["name"])
+        if name != function["name"]:
+            self.lose("tool_call.name", f"{path}.function.name")
+        block: Block = {"type": "tool_use", "id": made, "name": name}
         block["input"] = arguments_of(function["arguments"])
         for name, value in function.items():
             if name not in ("name", "arguments") and value is not None:

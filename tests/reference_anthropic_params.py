@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
-from reference_core import NATIVE, NO_COUNTERPART, SHARES, _Twin
+from reference_core import NATIVE, NO_COUNTERPART, SHARES, _Twin, is_name, renamed
 from reference_schemas import enforced
 
 Block = dict[str, Any]
+
+
+def taken_name(name: str) -> str:
+    return name if is_name(name, 128) else renamed(name, 64)
 
 
 class AnthropicParamsTwin(_Twin):
@@ -116,7 +120,7 @@ class AnthropicParamsTwin(_Twin):
             found["tool_choice"] = {"type": "tool", "name": name}
         else:
             called = {
-                call["function"]["name"]: {"type": "object"}
+                taken_name(call["function"]["name"]): {"type": "object"}
                 for message in self.messages
                 for call in message.get("tool_calls") or ()
             }
@@ -133,6 +137,9 @@ class AnthropicParamsTwin(_Twin):
             return None
         function = dict(tool["function"])
         found: Block = {"name": function.pop("name")}
+        if not is_name(found["name"], 128):
+            self.lose("tool.name", path)
+            return None
         if function.get("description") is not None:
             found["description"] = function["description"]
         where = f"{path}.function.parameters"
@@ -183,6 +190,9 @@ class AnthropicParamsTwin(_Twin):
         if one and self.trait("parallel_tool_calls") is False:
             self.lose("parallel_tool_calls.never", "parallel_tool_calls")
             one = False
+        if isinstance(choice, dict) and not is_name(choice["function"]["name"], 128):
+            self.lose("tool.name", "tool_choice")
+            choice = None
         forced = choice == "required" or isinstance(choice, dict)
         thinks = self.thinks and self.trait("thinking") != "always"
         if forced and (thinks or self.trait("forced_tool_choice") is False):
@@ -201,3 +211,16 @@ class AnthropicParamsTwin(_Twin):
     def mark(self, block: Block, control: Any, path: str) -> None:
         block["cache_control"] = control
         self.marks.append((block, path))
+
+    def settle_cache(self) -> None:
+        in_order = sorted(self.marks, key=lambda mark: not mark[1].startswith("tools["))
+        for block, path in in_order[:-4]:
+            self.lose("cache_control.most", path)
+            del block["cache_control"]
+        short = False
+        for block, path in in_order[-4:]:
+            if block["cache_control"].get("ttl") != "1h":
+                short = True
+            elif short:
+                self.lose("cache_control.order", f"{path}.ttl")
+                block["cache_control"] = {**block["cache_control"], "ttl": "5m"}

@@ -67,6 +67,9 @@ ROWS: dict[str, Row] = {
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
     "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
+    "cache_control.order": Row(
+        "Clamp", "tuning", "Low", "an hour comes before five minutes there, or is five too"
+    ),
     "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
     "cache_control.twice": Row(
         "Conflict", "tuning", "None", "the last block has one of its own, which counts"
@@ -92,6 +95,8 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
+    "tool.name": Row("Unsupported", "contract", "High", "a tool has no such name there"),
+    "tool_call.name": Row("Relocate", "tuning", "None", "the name in a form taken there"),
     "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
     "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
     "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
