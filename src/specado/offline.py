@@ -26,7 +26,7 @@ from specado.losses import (
     report_of,
 )
 from specado.refitting import refit_messages
-from specado.requests import READERS, as_dict
+from specado.requests import READERS, as_dict, plain
 from specado.routing.candidates import known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
@@ -80,7 +80,7 @@ def translate(
         raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")
-    given = _of_origin(as_dict(request), origin)
+    given = _of_origin(as_dict(request, origin.dialect), origin)
     read = READERS[origin.dialect](given)
     target = (model or named or _stand_in(read.model, origin, provider)).removeprefix(f"{name}/")
     facts = find_model(provider.name, target)
@@ -92,6 +92,10 @@ def translate(
         body = encoded.body
         reported = read.losses + [
             (row, read.path(path), before, after) for row, path, before, after in encoded.losses
+        ]
+    if not isinstance(request, dict):
+        reported = [
+            (row, path, plain(before), plain(after)) for row, path, before, after in reported
         ]
     refused = refusal(strictness, reported)
     if refused is not None:
