@@ -330,8 +330,29 @@ def test_sixty_four_threads_count_every_attempt(state, clock):
 
 
 def test_after_a_fork_the_lock_is_a_new_one(state, clock):
-    state._lock.acquire()
+    other = threading.Thread(target=state._lock.acquire)
+    other.start()
+    other.join()
 
     state.start_afresh()
 
     assert state.block(ONE, "m", clock()) is None
+
+
+def test_an_attempt_may_be_settled_in_the_middle_of_another_look(state, clock):
+    """As when the garbage collector ends a dropped stream."""
+    ticket = state.begin(ONE, "m", clock())
+
+    class Dropping(Account):
+        def __hash__(self):
+            state.settle(ticket, None, 600.0, clock())
+            return super().__hash__()
+
+    looking = threading.Thread(
+        target=state.block, args=(Dropping("a", "b"), "m", clock()), daemon=True
+    )
+    looking.start()
+    looking.join(10)
+
+    assert not looking.is_alive()
+    assert ticket.is_settled

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
 from specado.errors import MalformedResponseError, ProviderError, StreamInterruptedError
-from specado.translation import error_from_failure, error_from_reply
+from specado.translation import error_from_failure, error_from_reply, request_id_of
 from specado.transport import StreamBody, TransportFailure, WireReply
 from specado.types import (
     ChatCompletionChunk,
@@ -30,10 +30,18 @@ if TYPE_CHECKING:
     from specado._core import AnthropicStream, OpenAIStream
     from specado.types import ChatCompletionResponse
 
-__all__ = ["LEFT", "Incoming", "WholeReply"]
+__all__ = ["LEFT", "Incoming", "WholeReply", "is_stream"]
 
 # Codes of a stream that its reader has left.
 LEFT = ("closed", "cancelled", "interrupted")
+# A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
+_NO_STREAMS = ("application/json", "text/html")
+
+
+def is_stream(status: int, headers: dict[str, str]) -> bool:
+    """Return whether a reply is a stream, by its status and its headers."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return 200 <= status < 300 and kind not in _NO_STREAMS
 
 
 class WholeReply:
@@ -46,6 +54,8 @@ class WholeReply:
     def __init__(self, reply: ChatCompletionResponse, *, include_usage: bool) -> None:
         self._reply = reply
         self._include_usage = include_usage
+        noted = reply.extensions.metadata.get("reply_notes", ())
+        self._notes = ["stream: the provider answered with a whole reply", *noted]
 
     @property
     def is_refusal(self) -> bool:
@@ -84,8 +94,8 @@ class WholeReply:
         )
 
     def response(self) -> tuple[ChatCompletionResponse, list[str]]:
-        """Return the reply, and the note that it was no stream."""
-        return self._reply, ["stream: the provider answered with a whole reply"]
+        """Return the reply and its notes, the first that it was no stream."""
+        return self._reply, self._notes
 
 
 def _chunk_choice(choice: Any) -> ChunkChoice:
@@ -185,8 +195,13 @@ class Incoming:
         return self._reader.is_refusal
 
     def take(self, data: bytes) -> None:
-        """Take the next bytes of the body, `b""` at its end."""
+        """Take the next bytes of the body, `b""` at its end; nothing counts once it has failed.
+
+        It may have been closed while the bytes were read.
+        """
         reader = self._reader
+        if self.error is not None:
+            return
         try:
             if data:
                 self.ready.extend(reader.feed(self._body.decode(data)))
@@ -197,32 +212,37 @@ class Incoming:
         except TransportFailure as failure:
             self.break_off(failure)
         except MalformedResponseError as error:
-            self.error = self._malformed(error.message, error.code)
+            self._fail(self._malformed(error.message, error.code))
         else:
             if reader.failure is not None:
-                self.error = error_from_reply(
+                told = error_from_reply(
                     WireReply(self._status, self.headers, reader.failure),
                     provider=self.provider,
                     model=self.model,
                     now=datetime.now(timezone.utc),
                     secrets=self._secrets,
                 )
+                self._fail(told)
             elif not data and not reader.is_over:
-                self.error = self._malformed(
-                    "the stream ended without its terminal event", "truncated"
-                )
+                text = "the stream ended without its terminal event"
+                self._fail(self._malformed(text, "truncated"))
 
     def break_off(self, failure: TransportFailure) -> None:
-        """Note that the transport failed; what was noted before counts."""
-        if self.error is None:
-            self.error = error_from_failure(
+        """Note that the transport failed."""
+        self._fail(
+            error_from_failure(
                 failure, provider=self.provider, model=self.model, secrets=self._secrets
             )
+        )
 
     def leave(self, code: str, message: str) -> None:
         """Note that nobody reads on, unless it is over already."""
-        if self.error is None and not self._reader.is_over:
-            self.error = ProviderError(message, provider=self.provider, model=self.model, code=code)
+        if not self._reader.is_over:
+            self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
+
+    def _fail(self, error: ProviderError) -> None:
+        if self.error is None:  # what was noted before counts
+            self.error = error
 
     def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
         return MalformedResponseError(
@@ -231,6 +251,7 @@ class Incoming:
             model=self.model,
             status_code=self._status,
             code=code,
+            request_id=request_id_of(self.headers),
         )
 
     def end(self) -> None:

@@ -12,7 +12,7 @@ from specado._core import NotJson, dumps
 from specado.capabilities import find_model
 from specado.capabilities import provider as provider_of
 from specado.checks import STRICTNESSES, one_of, wrong
-from specado.config import resolve
+from specado.config import Settings
 from specado.endpoints import preview, resolve_endpoint
 from specado.errors import (
     ConfigurationError,
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Translation", "parse_error", "parse_response", "translate"]
+
+
+# Where a provider is reached depends on its own variables only.
+_DEFAULTS = Settings()
 
 
 class Translation(msgspec.Struct, frozen=True):
@@ -105,7 +109,7 @@ def translate(
             report=report_of(reported),
             setting=refused.setting,
         )
-    url, headers = preview(resolve_endpoint(provider, resolve(None)), target)
+    url, headers = preview(resolve_endpoint(provider, _DEFAULTS), target)
     return Translation(provider.name, target, url, headers, body, report_of(reported))
 
 

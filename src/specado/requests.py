@@ -76,7 +76,7 @@ class _Inputs(msgspec.Struct):
 
 
 def as_dict(request: Any, dialect: str) -> dict[str, Any]:
-    """Return a request given as a dict or as JSON text.
+    """Return a request of a dialect, given as a dict or as JSON text.
 
     From JSON text the inputs of tools, the members that *dialect* does not know and numbers past
     the range of floats are `msgspec.Raw`: they travel as they were written.
@@ -100,7 +100,8 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
-    _keep_inputs(found, request)
+    if dialect == "anthropic_messages":
+        _keep_inputs(found, request)
     _keep_members(found, request, _READ[dialect])
     return found
 

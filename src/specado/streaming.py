@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ class _Stream:
 
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
-        self._is_reading = False
+        self._reading = threading.Lock()
 
     @property
     def extensions(self) -> Extensions:
@@ -54,6 +55,14 @@ class _Stream:
             raise RuntimeError("the stream has not ended: iterate to its end, then ask for this")
         return incoming.response()
 
+    def __del__(self) -> None:
+        if self._incoming.on_end is not None:  # dropped without being read
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of the connection, in whatever thread."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         incoming = self._incoming
         if incoming.error is not None:
@@ -66,9 +75,17 @@ class _Stream:
         raise TypeError(f"a {type(self).__name__} holds a connection and is not pickled")
 
     def _start_reading(self) -> None:
-        if self._is_reading:
+        if not self._reading.acquire(blocking=False):
             raise RuntimeError("the stream is being read by another thread or task")
-        self._is_reading = True
+
+    def _source(self) -> Any:
+        """Return what to read from; raise if the stream broke off, or was closed meanwhile."""
+        incoming = self._incoming
+        opened = incoming.opened
+        if incoming.error is not None or opened is None:
+            self._stop("closed", _CLOSED)
+            raise incoming.interruption()
+        return opened
 
     def _stop(self, code: str, message: str) -> None:
         incoming = self._incoming
@@ -95,17 +112,24 @@ class Stream(_Stream):
                 if not self._more():
                     return
         finally:
-            self.close()
+            # One that another thread reads is that thread's to leave.
+            if not self._reading.locked():
+                self.close()
 
     def __next__(self) -> ChatCompletionChunk:
         ready = self._incoming.ready
         if not ready and not self._more():
             raise StopIteration
-        return ready.popleft()
+        try:
+            return ready.popleft()
+        except IndexError:  # another thread took it
+            return next(self)
 
     def close(self) -> None:
         """Free the connection now; a stream that has not ended is interrupted."""
         self._stop("closed", _CLOSED)
+
+    _drop = close
 
     def _more(self) -> bool:
         """Read until there is a chunk; tell whether there is one."""
@@ -113,14 +137,12 @@ class Stream(_Stream):
         self._start_reading()
         try:
             while not incoming.ready:
-                if incoming.error is not None:
-                    self.close()
-                    raise incoming.interruption()
                 if incoming.is_over:
                     self._drain()
                     return False
+                opened: OpenReply = self._source()
                 try:
-                    incoming.take(incoming.opened.read(until_after(incoming.idle_timeout_s)))
+                    incoming.take(opened.read(until_after(incoming.idle_timeout_s)))
                 except TransportFailure as failure:
                     incoming.break_off(failure)
                 except BaseException:
@@ -128,7 +150,7 @@ class Stream(_Stream):
                     raise
             return True
         finally:
-            self._is_reading = False
+            self._reading.release()
 
     def _drain(self) -> None:
         """Read what stands behind the terminal event, so that the connection can be kept."""
@@ -140,7 +162,8 @@ class Stream(_Stream):
                     pass
             except TransportFailure:
                 pass
-        self.close()
+            finally:
+                self.close()
 
     def __enter__(self) -> Self:
         return self
@@ -190,14 +213,12 @@ class AsyncStream(_Stream):
         self._start_reading()
         try:
             while not incoming.ready:
-                if incoming.error is not None:
-                    self._close()
-                    raise incoming.interruption()
                 if incoming.is_over:
                     await self._drain()
                     return False
+                opened: AsyncOpenReply = self._source()
                 try:
-                    incoming.take(await incoming.opened.read(until_after(incoming.idle_timeout_s)))
+                    incoming.take(await opened.read(until_after(incoming.idle_timeout_s)))
                 except TransportFailure as failure:
                     incoming.break_off(failure)
                 except asyncio.CancelledError:
@@ -208,7 +229,7 @@ class AsyncStream(_Stream):
                     raise
             return True
         finally:
-            self._is_reading = False
+            self._reading.release()
 
     async def _drain(self) -> None:
         opened: AsyncOpenReply | None = self._incoming.opened
@@ -219,7 +240,8 @@ class AsyncStream(_Stream):
                     pass
             except TransportFailure:
                 pass
-        self._close()
+            finally:
+                self._close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -249,4 +271,6 @@ class _Chunks:
         return ready.popleft()
 
     def __del__(self) -> None:
-        self._stream._drop()
+        # One that another task reads is that task's to leave.
+        if not self._stream._reading.locked():
+            self._stream._drop()

@@ -6,7 +6,7 @@ form, is reported by a row of `specado.loss_rows`.
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
 from specado._core.data_uris cimport data_start, media_type
-from specado._core.encoder cimport Encoder
+from specado._core.encoder cimport Encoder, is_blank_text
 from specado._core.names cimport is_name, is_plain, renamed
 
 from libc.string cimport memcpy, memmove
@@ -44,7 +44,7 @@ cdef class AnthropicBlocks(Encoder):
         return self.out.literal(start)
 
     cdef bint write_text(self, str text, dict extra, str field, bint first) except -1:
-        if not text.strip():
+        if is_blank_text(text):
             self.lose("text.blank", f"messages[{self.index}].{field}", text)
             return first
         self.field = field
@@ -121,7 +121,7 @@ cdef class AnthropicBlocks(Encoder):
         self.field = field
         if part.kind == TEXT:
             text = part.text
-            if self.index == self.last and place == last_place and text.strip():
+            if self.index == self.last and place == last_place and not is_blank_text(text):
                 text = self.check_last(text, field)
             return self.write_text(text, part.extra, field, first)
         if part.kind == REFUSAL:

@@ -8,6 +8,7 @@ cimport cython
 from specado._core.anthropic_blocks cimport family_of
 from specado._core.anthropic_tools cimport AnthropicTools
 from specado._core.conversation cimport ASSISTANT, TOOL, Conversation, Turn
+from specado._core.encoder cimport is_blank_text
 
 from specado._core.anthropic_tools import EMULATION_TOOL
 from specado._core.openai_chat import nearest_effort
@@ -278,7 +279,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         if single:
             stop = [stop]
         for place, text in enumerate(stop):
-            if text.strip():
+            if not is_blank_text(text):
                 kept.append(text)
             else:
                 self.lose("stop.blank", "stop" if single else f"stop[{place}]", text)

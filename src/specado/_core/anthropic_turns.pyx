@@ -8,8 +8,7 @@ from specado._core.anthropic_blocks cimport AnthropicBlocks
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FUNCTION, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER, Details, Part, Turn,
 )
-
-
+from specado._core.encoder cimport is_blank_text
 
 
 cdef class AnthropicTurns(AnthropicBlocks):
@@ -79,7 +78,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.out.literal(b',"system":')
         if count == 1 and self.instruction is None:
             turn = self.conversation.turns[0]
-            if self.is_simple(turn) and turn.text.strip():
+            if self.is_simple(turn) and not is_blank_text(turn.text):
                 self.index = 0
                 self.field = "content"
                 self.lose("system.top_level", "messages[0].role", turn.role_name, "system")
@@ -180,14 +179,14 @@ cdef class AnthropicTurns(AnthropicBlocks):
         if turn.more is not None and media and (
             turn.more.calls is not None
             or self.thinks_there(turn.more.reasoning_details)
-            or (turn.more.refusal is not None and turn.more.refusal.strip())
+            or (turn.more.refusal is not None and not is_blank_text(turn.more.refusal))
         ):
             return False
         if turn.text is not None:
-            return not turn.text.strip()
+            return is_blank_text(turn.text)
         for part in turn.parts or ():
             if part.kind == TEXT or (part.kind == REFUSAL and media):
-                if part.text.strip():
+                if not is_blank_text(part.text):
                     return False
             elif media and not self.refuses(part):
                 return False
@@ -268,7 +267,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         """Write a turn of one string; return whether there was nothing to write."""
         cdef str text = turn.text
         self.lose_names(turn)
-        if not text.strip():
+        if is_blank_text(text):
             self.lose("text.blank", f"messages[{index}].content", text)
             return True
         self.field = "content"
@@ -280,20 +279,21 @@ cdef class AnthropicTurns(AnthropicBlocks):
         return False
 
     cdef int check_role(self, Turn turn, int side) except -1:
-        cdef str path = f"messages[{self.index}].role"
-        if self.is_blank(turn):
-            return 0
-        if turn.role == OTHER:
-            self.lose("role.unknown", path, turn.role_name, "user")
-        elif side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER) and self.turns:
-            self.lose("system.later", path, turn.role_name, "user")
+        cdef bint later = side == USER and (turn.role == SYSTEM or turn.role == DEVELOPER)
+        if (later or turn.role == OTHER) and not self.is_blank(turn):
+            path = f"messages[{self.index}].role"
+            if turn.role == OTHER:
+                self.lose("role.unknown", path, turn.role_name, "user")
+            elif self.turns:
+                self.lose("system.later", path, turn.role_name, "user")
         return 0
 
     cdef int lose_names(self, Turn turn) except -1:
-        cdef str path = f"messages[{self.index}]"
         cdef Details more = turn.more
+        cdef str path
         if more is None:
             return 0
+        path = f"messages[{self.index}]"
         if more.name is not None and turn.role != FUNCTION:
             self.lose("message.name", f"{path}.name", more.name)
         if more.audio is not None:
@@ -318,7 +318,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             mark = self.out.size  # a thinking block takes no cache_control
         if turn.text is not None:
             text = turn.text
-            if self.index == self.last and text.strip():
+            if self.index == self.last and not is_blank_text(text):
                 text = self.check_last(text, "content")
             first = self.write_text(text, None, "content", first)
         for part in turn.parts or ():
@@ -347,7 +347,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
         self.out.string(self.call_id(turn.more.tool_call_id, "tool_call_id"))
         self.field = "content"
         if turn.text is not None:
-            if turn.text.strip():
+            if not is_blank_text(turn.text):
                 self.out.key(b"content")
                 self.out.string(turn.text)
             elif turn.text:

@@ -1,27 +1,35 @@
-"""The canonical form of a conversation: what is read once and every dialect writes from."""
+"""The canonical form of a conversation: what is read once and every dialect writes from.
+
+Its parts hold text and frozen copies only, and so are in no cycle: they need no collector, which
+thousands of them would wake.
+"""
 
 cimport cython
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(64)
 cdef class Part:
     """One content part. Immutable once read."""
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(16)
 cdef class Call:
     """One tool call of an assistant turn. Immutable once read."""
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(16)
 cdef class Details:
     """What a message has beyond role and content. Immutable once read."""
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(256)
 cdef class Turn:
     """One message in canonical form. Immutable once read."""

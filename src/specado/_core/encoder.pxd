@@ -1,6 +1,8 @@
 from specado._core.json_text cimport JsonWriter
 from specado._core.conversation cimport Conversation
 
+cdef bint is_blank_text(str text)
+
 cdef class Encoder:
     cdef JsonWriter out
     cdef Conversation conversation

@@ -7,11 +7,23 @@ from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 
 
+# What a body needs beside its text, about: room that is not used is given back.
+cdef Py_ssize_t FEW_BYTES = 1000
+cdef Py_ssize_t TURN_BYTES = 48
+
+
+cdef bint is_blank_text(str text):
+    """Return whether a text is nothing but space."""
+    # The first character tells for most; stripping would copy a text that ends in a space.
+    return not text or (text[0].isspace() and not text.strip())
+
+
 cdef class Encoder:
     """Writes one request body for one target. One per body, not for two threads at once."""
 
     def __cinit__(self, Conversation conversation not None, model, dict params not None, facts):
         self.out = JsonWriter()
+        self.out.reserve(FEW_BYTES + conversation.characters + TURN_BYTES * len(conversation.turns))
         self.conversation = conversation
         if not isinstance(model, str):
             raise MessageFormatError(

@@ -1,9 +1,13 @@
+from cpython.ref cimport PyObject
+
 cdef class JsonWriter:
+    cdef PyObject* body      # a bytes object, not yet seen by anybody else
     cdef char* data
     cdef Py_ssize_t size
     cdef Py_ssize_t capacity
 
     cdef int reserve(self, Py_ssize_t more) except -1
+    cdef int _resize(self, Py_ssize_t size) except -1
     cdef int raw(self, const char* text, Py_ssize_t length) except -1
     cdef int literal(self, bytes text) except -1
     cdef int byte(self, char value) except -1

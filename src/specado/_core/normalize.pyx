@@ -84,7 +84,13 @@ cdef class _Reader:
     cdef Turn begin(self, object role):
         cdef Turn turn = Turn.__new__(Turn)
         turn.role_name = self.text_of(role, "role", False)
-        turn.role = ROLES.get(turn.role_name, OTHER)
+        # The names in a program's text are these very objects.
+        if turn.role_name is "user":
+            turn.role = USER
+        elif turn.role_name is "assistant":
+            turn.role = ASSISTANT
+        else:
+            turn.role = ROLES.get(turn.role_name, OTHER)
         return turn
 
     cdef int finish(self, Turn turn, object content) except -1:

@@ -94,6 +94,9 @@ cdef class ChoicePieces:
             if found is not None:
                 calls.append(found)
         details = None
+        content, refusal = _text_of(self.content), _text_of(self.refusal)
+        if not content and (refusal or calls):
+            content = None  # as in a reply that is no stream: the first delta's is empty
         if self.thoughts is not None:
             details = [
                 ReasoningBlock(block.type, _text_of(block.text), block.signature, block.data)
@@ -103,11 +106,11 @@ cdef class ChoicePieces:
             index=self.index,
             message=Message(
                 role=self.role or "assistant",
-                content=_text_of(self.content),
+                content=content,
                 tool_calls=calls or None,
                 reasoning=_text_of(self.reasoning),
                 reasoning_details=details,
-                refusal=_text_of(self.refusal),
+                refusal=refusal,
                 annotations=self.annotations,
                 audio=None if self.sounds is None else _sound_of(self.sounds),
             ),

@@ -116,6 +116,10 @@ class Candidate(msgspec.Struct, frozen=True):
         facts: Model | None = self.facts
         return None if facts is None else facts.context_window
 
+    def facts_of(self, answered: str) -> Model | None:
+        """Return what is known of the model that answered, by the name that its reply gives."""
+        return self.endpoint.provider.find(answered) or self.facts
+
     def wire_request(self, *, with_key: bool = True) -> WireRequest:
         """Return the request as it goes out; without its key no callable is asked for one."""
         endpoint = self.endpoint if with_key else self.endpoint.without_key()
