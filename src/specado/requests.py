@@ -96,7 +96,7 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
         request = bytes(request).removeprefix(BYTE_ORDER_MARK)
     try:
         found = _decoded(request)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
