@@ -30,7 +30,7 @@ cdef int MAX_CACHED = 4
 cdef bytes HOUR = b'"ttl":"1h"'
 # A renamed id has this many characters at most; one that is taken there may have more.
 cdef Py_ssize_t RENAMED_ID = 64
-# The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$` (2026-11-22).
+# The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$` (error bodies that users report, 2026-11-22).
 cdef Py_ssize_t LONGEST_NAME = 128
 
 
@@ -97,8 +97,8 @@ cdef class AnthropicBlocks(Encoder):
     cdef int order_cache(self, list marks) except -1:
         """Cut to five minutes what would be cached for an hour after what is not.
 
-        "Cache entries with longer TTL must appear before shorter TTLs" (Anthropic's "Prompt
-        caching" guide, 2026-11-22).
+        "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block", in the
+        order tools, system, messages (error bodies that users report, 2026-11-22).
         """
         cdef bint short = False
         cdef Py_ssize_t start
