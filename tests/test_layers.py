@@ -29,6 +29,7 @@ LAYERS = [
         "specado.cost",
         "specado.translation",
         "specado.losses",
+        "specado.loss_rows",
         "specado.fields",
         "specado.endpoints",
         "specado.refitting",

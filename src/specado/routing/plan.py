@@ -15,8 +15,8 @@ from specado.errors import (
     LossyTranslationError,
     SpecadoError,
 )
+from specado.loss_rows import ROWS
 from specado.losses import (
-    ROWS,
     SEVERITIES,
     LossinessReport,
     Refusal,
