@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -173,7 +174,7 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
         provider=provider,
         model="",
         emulated=False,
-        now=datetime.now(timezone.utc),
+        now_s=time.time(),
     )
     if isinstance(found, ProviderError):
         raise found

@@ -12,9 +12,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from specado.endpoints import digest_of
 from specado.errors import (
     AuthenticationError,
     ContentPolicyError,
@@ -28,7 +27,10 @@ from specado.errors import (
     RateLimitError,
 )
 
-__all__ = ["Account", "Block", "State", "Ticket", "account_of", "reset_state", "shared_state"]
+if TYPE_CHECKING:
+    from specado.endpoints import Account
+
+__all__ = ["Block", "State", "Ticket", "reset_state", "shared_state"]
 
 BUDGET = 500
 TRANSIENT_COST = 14
@@ -58,18 +60,6 @@ _CALLERS_FAULT = (
     ModelNotFoundError,
     QuotaExceededError,
 )
-
-
-class Account(NamedTuple):
-    """Whom a provider bills: its address, and a digest of the key."""
-
-    base_url: str
-    digest: str
-
-
-def account_of(base_url: str, digest: str, headers: tuple[tuple[str, str], ...]) -> Account:
-    """Return the account of a call; headers of its own may make it another one."""
-    return Account(base_url, digest_of(digest, headers) if headers else digest)
 
 
 class Block(NamedTuple):
@@ -116,6 +106,7 @@ class _Health:
         "budget",
         "cool_until",
         "failed",
+        "is_clear",
         "is_probed",
         "open_s",
         "open_until",
@@ -125,6 +116,7 @@ class _Health:
     )
 
     def __init__(self) -> None:
+        self.is_clear = True  # nothing keeps it from being asked
         self.budget = BUDGET
         self.recent: deque[_Step] = deque()
         self.attempts = 0
@@ -191,10 +183,10 @@ class State:
 
     def block(self, account: Account, model: str, now_s: float) -> Block | None:
         """Return why an account's model is not to be asked for now, `None` if it is."""
+        health = self._accounts.get(account)
+        if health is None or health.is_clear:
+            return None
         with self._lock:
-            health = self._accounts.get(account)
-            if health is None:
-                return None
             if health.quota_until > now_s:
                 left_s = health.quota_until - now_s
                 return Block("its quota or spending limit is used up", left_s, final=True)
@@ -204,6 +196,7 @@ class State:
             until = health.open_until
             if until is not None and (until > now_s or health.is_probed):
                 return Block("it failed too often lately (breaker open)", max(until - now_s, 0.0))
+            health.is_clear = health.is_idle(now_s)
             return None
 
     def begin(self, account: Account, model: str, now_s: float) -> Ticket:
@@ -246,6 +239,7 @@ class State:
                 health.quota_s = QUOTA_S
                 health.cool_until.pop(ticket.model, None)
             elif isinstance(error, QuotaExceededError):
+                health.is_clear = False
                 health.quota_until = now_s + health.quota_s
                 health.quota_s = min(2 * health.quota_s, MAX_QUOTA_S)
             elif isinstance(error, RateLimitError):
@@ -290,6 +284,7 @@ class State:
                 return
             health.is_probed = False
             health.open_s = min(2 * health.open_s, MAX_OPEN_S)
+            health.is_clear = False
             health.open_until = now_s + health.open_s
             return
         health.count(now_s, is_failure=is_failure)
@@ -298,6 +293,7 @@ class State:
             and health.attempts >= MIN_ATTEMPTS
             and health.failed > health.attempts * MAX_FAILED_SHARE
         ):
+            health.is_clear = False
             health.open_until = now_s + health.open_s
 
 
@@ -306,6 +302,7 @@ def _cool_down(health: _Health, model: str, asked_s: float | None, now_s: float)
         return
     for name in [name for name, until in health.cool_until.items() if until <= now_s]:
         del health.cool_until[name]
+    health.is_clear = False
     health.cool_until[model] = now_s + min(asked_s, MAX_COOL_DOWN_S)
 
 
