@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from specado import capabilities
-from specado.endpoints import Endpoint
+from specado.endpoints import Account, Endpoint
 from specado.errors import ProviderError
 from specado.manifests import Model
 from specado.routing.attempts import Answer, CallLimits, Course, Send, Wait, attempts
@@ -41,7 +41,8 @@ class Played(NamedTuple):
 def candidate(name, index=0, window=None, timeout_s=None):
     """A candidate of a made-up provider; *window* is its model's context window."""
     provider = msgspec.structs.replace(capabilities.provider("openai"), name=name)
-    endpoint = Endpoint(provider, f"https://{name}.invalid", None, (), timeout_s, None)
+    url = f"https://{name}.invalid"
+    endpoint = Endpoint(provider, url, None, (), timeout_s, None, Account(url, ""))
     facts = None if window is None else Model(name, "m", context_window=window)
     return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []))
 

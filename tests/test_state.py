@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from routing_course import Clock, answered_by, asked, error, plan_of, play, reply
+from specado.endpoints import Account
 from specado.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -19,7 +20,7 @@ from specado.errors import (
 )
 from specado.routing import state as states
 from specado.routing.attempts import CallLimits, attempts
-from specado.routing.state import Account, State
+from specado.routing.state import State
 
 ONE = Account("https://one.invalid", "digest")
 

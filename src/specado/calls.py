@@ -190,7 +190,7 @@ class Call:
             provider=candidate.provider,
             model=candidate.model,
             emulated=candidate.encoded.emulated,
-            now=datetime.now(timezone.utc),
+            now_s=time.time(),
             secrets=SecretsIn(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "Account",
     "Endpoint",
     "SecretsIn",
     "has_access",
@@ -46,6 +47,17 @@ _STATIC_HEADERS = (
 )
 
 
+class Account(NamedTuple):
+    """Whom a provider bills: its address, and a digest of the key and the headers."""
+
+    base_url: str
+    digest: str
+
+    def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Account:
+        """Return the account of a call with headers of its own, which may be another one's."""
+        return Account(self.base_url, digest_of(self.digest, headers))
+
+
 class Endpoint(NamedTuple):
     """One provider as one client reaches it. `api_key` is `None` where none is needed or known."""
 
@@ -55,7 +67,7 @@ class Endpoint(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
-    account: str = ""  # a digest of the key and the headers
+    account: Account = Account("", "")
     # What every request has in common, the key included; `None` where it has to be made anew.
     common_headers: Optional[tuple[tuple[str, str], ...]] = None
 
@@ -141,7 +153,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         base_url=base_url or provider.base_url,
         api_key=api_key,
         headers=(*headers, *own.headers),
-        account=digest_of(key, headers, own.headers),
+        account=Account(base_url or provider.base_url, digest_of(key, headers, own.headers)),
         timeout_s=own.timeout_seconds,
         missing=missing,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, Union
-
-import msgspec
 
 from specado._core import NotJson, dumps
 from specado.capabilities import find_model
@@ -32,6 +31,7 @@ from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
+    from specado._core import Reported
     from specado.capabilities import Provider
     from specado.types import ChatCompletionResponse
 
@@ -42,18 +42,46 @@ __all__ = ["Translation", "parse_error", "parse_response", "translate"]
 _DEFAULTS = Settings()
 
 
-class Translation(msgspec.Struct, frozen=True):
+class Translation:
     """A request as it would be sent to a provider.
 
-    `body` is the exact bytes; `headers` are without secrets; `report` says what is lost.
+    Attributes:
+        provider: the provider's name.
+        model: the model that would be asked there.
+        body: the exact bytes.
     """
 
-    provider: str
-    model: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    report: LossinessReport
+    __slots__ = ("_provider", "_report", "_reported", "body", "model", "provider")
+
+    def __init__(
+        self, provider: Provider, model: str, body: bytes, reported: list[Reported]
+    ) -> None:
+        self.provider = provider.name
+        self.model = model
+        self.body = body
+        self._provider = provider
+        self._reported = reported
+        self._report: Optional[LossinessReport] = None
+
+    @property
+    def url(self) -> str:
+        """Where it would be sent, by the settings of now."""
+        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[0]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers it would have, without secrets."""
+        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[1]
+
+    @property
+    def report(self) -> LossinessReport:
+        """What is lost on the way."""
+        if self._report is None:
+            self._report = report_of(self._reported)
+        return self._report
+
+    def __repr__(self) -> str:
+        return f"Translation({self.provider}/{self.model}, {len(self.body)} bytes)"
 
 
 def translate(
@@ -109,8 +137,7 @@ def translate(
             report=report_of(reported),
             setting=refused.setting,
         )
-    url, headers = preview(resolve_endpoint(provider, _DEFAULTS), target)
-    return Translation(provider.name, target, url, headers, body, report_of(reported))
+    return Translation(provider, target, body, reported)
 
 
 def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:
@@ -173,7 +200,7 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
         provider=provider,
         model="",
         emulated=False,
-        now=datetime.now(timezone.utc),
+        now_s=time.time(),
     )
     if isinstance(found, ProviderError):
         raise found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timezone
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
@@ -35,7 +35,6 @@ from specado.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from specado._core import Conversation, Reported
     from specado.capabilities import Model
@@ -129,7 +128,7 @@ def read_reply(
     provider: str,
     model: str,
     emulated: bool,
-    now: datetime,
+    now_s: float,
     secrets: Iterable[str] = (),
 ) -> ChatCompletionResponse | ProviderError:
     """Return the completion in *reply*, or the error that it stands for; never raises one.
@@ -138,13 +137,17 @@ def read_reply(
     `extensions.metadata["reply_notes"]`.
     """
     if not 200 <= reply.status < 300:
-        return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
+        return error_from_reply(
+            reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
+        )
     body = reply.body[len(BYTE_ORDER_MARK) :] if reply.body[:3] == BYTE_ORDER_MARK else reply.body
     try:
-        found, notes = DIALECTS[dialect].decode(body, provider, model, int(now.timestamp()))
+        found, notes = DIALECTS[dialect].decode(body, provider, model, int(now_s))
     except MalformedResponseError as error:
         if _class_in_success(reply.body) is not None:
-            return error_from_reply(reply, provider=provider, model=model, now=now, secrets=secrets)
+            return error_from_reply(
+                reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
+            )
         return MalformedResponseError(
             f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status})",
             provider=provider,
@@ -159,6 +162,10 @@ def read_reply(
     if notes:
         found.extensions.metadata["reply_notes"] = notes
     return found
+
+
+def _utc(now_s: float) -> datetime:
+    return datetime.fromtimestamp(now_s, timezone.utc)
 
 
 def _class_in_success(body: bytes) -> type[ProviderError] | None:

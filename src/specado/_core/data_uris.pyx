@@ -1,6 +1,7 @@
 """Data URIs (RFC 2397): where their data begins, and whether it is base64."""
 
-cimport cython
+cdef enum:
+    RUN = 32
 
 cdef extern from "Python.h":
     const char* PyUnicode_1BYTE_DATA(object text)
@@ -41,22 +42,42 @@ cdef str in_lower_case(str uri):
     return uri if uri.startswith(head) else head + uri[end:]
 
 
-@cython.boundscheck(False)  # every byte read lies below the length that was asked for
+cdef inline bint _is_digit(unsigned char c) noexcept nogil:
+    """Whether *c* is one of the 64."""
+    cdef unsigned char letter = c | 0x20
+    return (
+        <unsigned char>(letter - 0x61) < 26 or <unsigned char>(c - 0x30) < 10
+        or c == 0x2B or c == 0x2F
+    )
+
+
+cdef inline bint _run_is_digits(const unsigned char* text) noexcept nogil:
+    """Whether all of `RUN` bytes are of the 64; the compiler makes a few vector steps of it."""
+    cdef unsigned char other = 0
+    cdef unsigned char c
+    cdef Py_ssize_t at
+    for at in range(RUN):
+        c = text[at]
+        other |= not (
+            (<unsigned char>((c | 0x20) - 0x61) < 26) | (<unsigned char>(c - 0x30) < 10)
+            | (c == 0x2B) | (c == 0x2F)
+        )
+    return other == 0
+
+
 cdef bint is_base64(str text, Py_ssize_t start) except -1:
     """Return whether *text* from *start* on is base64 with padding, of one byte or more."""
     cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text) - start
     cdef const unsigned char* data
-    cdef Py_ssize_t at
-    cdef unsigned char c
+    cdef Py_ssize_t at = 0
     if length <= 0 or length % 4 or not text.isascii():
         return False
     data = <const unsigned char*>PyUnicode_1BYTE_DATA(text) + start
-    for at in range(length):
-        c = data[at]
-        if not (
-            b"a" <= c <= b"z" or b"A" <= c <= b"Z" or b"0" <= c <= b"9" or c == b"+" or c == b"/"
-        ):
-            return c == b"=" and (
-                at == length - 1 or (at == length - 2 and data[at + 1] == b"=")
-            )
-    return True
+    while at + RUN <= length and _run_is_digits(data + at):
+        at += RUN
+    while at < length and _is_digit(data[at]):
+        at += 1
+    # Where other bytes begin there may be padding, and nothing after it.
+    return at == length or (data[at] == b"=" and (
+        at == length - 1 or (at == length - 2 and data[at + 1] == b"=")
+    ))

@@ -248,10 +248,10 @@ cdef class _Reader:
             raise self.wrong("tool_calls", f"must be a list, not {type(calls).__name__}")
         cdef list found = []
         for place, call in enumerate(calls):
-            found.append(self.read_call(call, f"tool_calls[{place}]"))
+            found.append(self.read_call(call, place))
         return found or None
 
-    cdef Call read_call(self, object call, str field):
+    cdef Call read_call(self, object call, Py_ssize_t place):
         cdef Call found = Call.__new__(Call)
         cdef dict given
         cdef dict source
@@ -263,29 +263,47 @@ cdef class _Reader:
         elif isinstance(call, dict):
             given = <dict>call
         else:
-            raise self.wrong(field, f"must be a ToolCall or a dict, not {type(call).__name__}")
-        found.id = self.text_of(given.get("id"), f"{field}.id", False)
-        kind = self.text_of(given.get("type"), f"{field}.type", True) or "function"
+            raise self.wrong(
+                f"tool_calls[{place}]", f"must be a ToolCall or a dict, not {type(call).__name__}"
+            )
+        found.id = self.call_text(given.get("id"), place, "id", False)
+        kind = self.call_text(given.get("type"), place, "type", True) or "function"
         if kind != "function" and kind != "custom":
-            raise self.wrong(f"{field}.type", f"{kind!r} is not a call type: function or custom")
+            raise self.wrong(
+                f"tool_calls[{place}].type", f"{kind!r} is not a call type: function or custom"
+            )
         found.custom = kind == "custom"
         body = given.get(kind)
         if is_a(body, FunctionCall):
             body = {"name": body.name, "arguments": body.arguments}
         if not isinstance(body, dict):
-            raise self.wrong(f"{field}.{kind}", "must be a dict with the call's name and input")
-        text_key = "input" if found.custom else "arguments"
+            raise self.wrong(
+                f"tool_calls[{place}].{kind}", "must be a dict with the call's name and input"
+            )
         source = <dict>body
-        found.name = self.text_of(source.get("name"), f"{field}.{kind}.name", False)
-        found.text = self.text_of(source.get(text_key), f"{field}.{kind}.{text_key}", False)
+        if found.custom:
+            found.name = self.call_text(source.get("name"), place, "custom.name", False)
+            found.text = self.call_text(source.get("input"), place, "custom.input", False)
+        else:
+            found.name = self.call_text(source.get("name"), place, "function.name", False)
+            found.text = self.call_text(source.get("arguments"), place, "function.arguments", False)
         if len(source) > 2:
+            text_key = "input" if found.custom else "arguments"
             found.body_extra = self.read_extra(
-                source, frozenset({"name", text_key}), f"{field}.{kind}"
+                source, frozenset({"name", text_key}), f"tool_calls[{place}].{kind}"
             )
         self.found.characters += len(found.name) + len(found.text)
         if len(given) > 3 or (len(given) == 3 and "type" not in given):
-            found.extra = self.read_extra(given, frozenset({"id", "type", kind}), field)
+            found.extra = self.read_extra(
+                given, frozenset({"id", "type", kind}), f"tool_calls[{place}]"
+            )
         return found
+
+    cdef str call_text(self, object value, Py_ssize_t place, str field, bint optional):
+        """Return a text of a call; its path is made only where it is told."""
+        if type(value) is str:
+            return <str>value
+        return self.text_of(value, f"tool_calls[{place}].{field}", optional)
 
     cdef list read_parts(self, object parts):
         cdef list found = []
@@ -302,19 +320,25 @@ cdef class _Reader:
             part.text = exact(given)
             self.found.characters += len(part.text)
             return part
-        field = f"content[{place}]"
         if not isinstance(given, dict):
-            raise self.wrong(field, f"must be a dict with a type, not {type(given).__name__}")
+            raise self.wrong(f"content[{place}]", f"must be a dict with a type, not {type(given).__name__}")
         source = <dict>given
         kind = source.get("type")
         if isinstance(kind, str):
             kind = exact(kind)
         if type(kind) is str and kind == "text":
-            part.text = self.text_of(source.get("text"), f"{field}.text", False)
+            text = source.get("text")
+            part.text = (
+                <str>text if type(text) is str
+                else self.text_of(text, f"content[{place}].text", False)
+            )
             self.found.characters += len(part.text)
             if len(source) > 2:
-                part.extra = self.read_extra(source, frozenset({"type", "text"}), field)
+                part.extra = self.read_extra(
+                    source, frozenset({"type", "text"}), f"content[{place}]"
+                )
             return part
+        field = f"content[{place}]"
         if type(kind) is not str or kind not in PART_TYPES:
             shown = f"{kind!r:.80}" if type(kind) is str else f"a {type(kind).__name__}"
             raise self.wrong(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import msgspec
 
 from specado.capabilities import registrations
-from specado.endpoints import Access, Endpoint, wire_request
+from specado.endpoints import Access, Account, Endpoint, wire_request
 from specado.errors import (
     ConfigurationError,
     ContextLengthError,
@@ -25,7 +25,6 @@ from specado.losses import (
 )
 from specado.routing.candidates import Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
-from specado.routing.state import Account, account_of
 from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
@@ -95,8 +94,8 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def account(self) -> Account:
         """Whom the provider bills."""
-        endpoint = self.endpoint
-        return account_of(endpoint.base_url, endpoint.account, self.extra_headers)
+        account = self.endpoint.account
+        return account.with_headers(self.extra_headers) if self.extra_headers else account
 
     @property
     def provider(self) -> str:

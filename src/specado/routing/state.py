@@ -12,9 +12,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from specado.endpoints import digest_of
 from specado.errors import (
     AuthenticationError,
     ContentPolicyError,
@@ -28,7 +27,10 @@ from specado.errors import (
     RateLimitError,
 )
 
-__all__ = ["Account", "Block", "State", "Ticket", "account_of", "reset_state", "shared_state"]
+if TYPE_CHECKING:
+    from specado.endpoints import Account
+
+__all__ = ["Block", "State", "Ticket", "reset_state", "shared_state"]
 
 BUDGET = 500
 TRANSIENT_COST = 14
@@ -58,18 +60,6 @@ _CALLERS_FAULT = (
     ModelNotFoundError,
     QuotaExceededError,
 )
-
-
-class Account(NamedTuple):
-    """Whom a provider bills: its address, and a digest of the key."""
-
-    base_url: str
-    digest: str
-
-
-def account_of(base_url: str, digest: str, headers: tuple[tuple[str, str], ...]) -> Account:
-    """Return the account of a call; headers of its own may make it another one."""
-    return Account(base_url, digest_of(digest, headers) if headers else digest)
 
 
 class Block(NamedTuple):
@@ -124,6 +114,7 @@ class _Health:
         "budget",
         "cooling",
         "failed",
+        "is_clear",
         "is_probed",
         "open_s",
         "open_until",
@@ -133,6 +124,7 @@ class _Health:
     )
 
     def __init__(self) -> None:
+        self.is_clear = True  # nothing keeps it from being asked
         self.budget = BUDGET
         self.recent: deque[_Step] = deque()
         self.attempts = 0
@@ -161,6 +153,7 @@ class _Health:
     def quota_ended(self, now_s: float) -> None:
         """Ask for nothing for a while; of attempts that ran side by side only the first counts."""
         if self.quota_until <= now_s:
+            self.is_clear = False
             self.quota_until = now_s + self.quota_s
             self.quota_s = min(2 * self.quota_s, MAX_QUOTA_S)
 
@@ -170,6 +163,7 @@ class _Health:
             return
         for name in [name for name, pause in self.cooling.items() if pause.until_s <= now_s]:
             del self.cooling[name]
+        self.is_clear = False
         self.cooling[model] = _Pause(now_s, now_s + min(asked_s, MAX_COOL_DOWN_S))
 
     def forgive(self, ticket: Ticket) -> None:
@@ -221,10 +215,10 @@ class State:
 
     def block(self, account: Account, model: str, now_s: float) -> Block | None:
         """Return why an account's model is not to be asked for now, `None` if it is."""
+        health = self._accounts.get(account)
+        if health is None or health.is_clear:
+            return None
         with self._lock:
-            health = self._accounts.get(account)
-            if health is None:
-                return None
             if health.quota_until > now_s:
                 left_s = health.quota_until - now_s
                 return Block("its quota or spending limit is used up", left_s, final=True)
@@ -235,6 +229,7 @@ class State:
             until = health.open_until
             if until is not None and (until > now_s or health.is_probed):
                 return Block("it failed too often lately (breaker open)", max(until - now_s, 0.0))
+            health.is_clear = health.is_idle(now_s)
             return None
 
     def begin(self, account: Account, model: str, now_s: float) -> Ticket:
@@ -324,6 +319,7 @@ class State:
                 return
             health.is_probed = False
             health.open_s = min(2 * health.open_s, MAX_OPEN_S)
+            health.is_clear = False
             health.open_until = now_s + health.open_s
             return
         health.count(now_s, is_failure=is_failure)
@@ -332,6 +328,7 @@ class State:
             and health.attempts >= MIN_ATTEMPTS
             and health.failed > health.attempts * MAX_FAILED_SHARE
         ):
+            health.is_clear = False
             health.open_until = now_s + health.open_s
 
 
