@@ -126,6 +126,20 @@ def test_a_streams_first_content_ends_the_probe(state, clock):
     assert not is_open(state, clock)
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_end_of_a_stream_that_was_a_probe_is_one_outcome_of_many(state, clock, broken):
+    fail(state, clock)
+    clock.now_s += 5.0
+    probe = state.begin(ONE, "m", clock())
+    state.commit(probe)
+    if not broken:
+        fail(state, clock)
+
+    state.settle(probe, error(ServerError) if broken else None, 600.0, clock())
+
+    assert is_open(state, clock) is not broken
+
+
 def test_an_attempt_counts_once(state, clock):
     ticket = state.begin(ONE, "m", clock())
     for _ in range(5):
@@ -163,6 +177,19 @@ def test_a_rate_limited_model_cools_down_for_as_long_as_was_asked(state, clock):
     assert state.block(ONE, "m", clock()) is None
 
 
+def test_a_success_ends_a_cool_down_only_if_it_was_asked_for_after_it_began(state, clock):
+    before = state.begin(ONE, "m", clock())
+    clock.now_s += 1.0
+    attempt(state, error(RateLimitError, retry_after_s=30.0), clock)
+    state.settle(before, None, 600.0, clock())
+    assert is_open(state, clock)
+
+    clock.now_s += 1.0
+    attempt(state, None, clock)
+
+    assert not is_open(state, clock)
+
+
 @pytest.mark.parametrize("asked_s", [None, 0.0, -1.0, float("nan")])
 def test_no_wait_asked_for_is_no_cool_down(state, clock, asked_s):
     attempt(state, error(RateLimitError, retry_after_s=asked_s), clock)
@@ -192,6 +219,20 @@ def test_a_used_up_quota_is_asked_about_again_after_60_120_240_300_seconds(state
 
 
 # The retry budget
+
+
+def test_attempts_side_by_side_use_up_a_quota_once(state, clock):
+    tickets = [state.begin(ONE, "m", clock()) for _ in range(4)]
+    *failing, last = tickets
+    for ticket in failing:
+        clock.now_s += 1.0
+        state.settle(ticket, error(QuotaExceededError), 600.0, clock())
+    state.settle(last, None, 600.0, clock())
+
+    assert state.block(ONE, "m", clock()).for_s == 58.0
+    clock.now_s += 58.0
+    attempt(state, error(QuotaExceededError), clock)
+    assert state.block(ONE, "m", clock()).for_s == 120.0
 
 
 @pytest.mark.parametrize(("kind", "retries"), [(ServerError, 35), (OverloadedError, 100)])

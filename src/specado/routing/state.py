@@ -78,11 +78,12 @@ class Block(NamedTuple):
 class Ticket:
     """One attempt that has begun; settled once."""
 
-    __slots__ = ("account", "is_probe", "is_settled", "model")
+    __slots__ = ("account", "began_s", "is_probe", "is_settled", "model")
 
-    def __init__(self, account: Account, model: str, *, is_probe: bool) -> None:
+    def __init__(self, account: Account, model: str, began_s: float, *, is_probe: bool) -> None:
         self.account = account
         self.model = model
+        self.began_s = began_s
         self.is_probe = is_probe
         self.is_settled = False
 
@@ -98,13 +99,20 @@ class _Step:
         self.failed = 0
 
 
+class _Pause(NamedTuple):
+    """From when until when a model cools down."""
+
+    since_s: float
+    until_s: float
+
+
 class _Health:
     """What is known of one account."""
 
     __slots__ = (
         "attempts",
         "budget",
-        "cool_until",
+        "cooling",
         "failed",
         "is_clear",
         "is_probed",
@@ -126,7 +134,7 @@ class _Health:
         self.is_probed = False
         self.quota_until = 0.0
         self.quota_s = QUOTA_S
-        self.cool_until: dict[str, float] = {}
+        self.cooling: dict[str, _Pause] = {}
 
     def count(self, now_s: float, *, is_failure: bool) -> None:
         """Count an attempt, and forget those that the window has left behind."""
@@ -142,6 +150,30 @@ class _Health:
         self.attempts += 1
         self.failed += is_failure
 
+    def quota_ended(self, now_s: float) -> None:
+        """Ask for nothing for a while; of attempts that ran side by side only the first counts."""
+        if self.quota_until <= now_s:
+            self.is_clear = False
+            self.quota_until = now_s + self.quota_s
+            self.quota_s = min(2 * self.quota_s, MAX_QUOTA_S)
+
+    def cool_down(self, model: str, asked_s: float | None, now_s: float) -> None:
+        """Keep a model from being asked for as long as was asked, within bounds."""
+        if asked_s is None or not asked_s > 0:
+            return
+        for name in [name for name, pause in self.cooling.items() if pause.until_s <= now_s]:
+            del self.cooling[name]
+        self.is_clear = False
+        self.cooling[model] = _Pause(now_s, now_s + min(asked_s, MAX_COOL_DOWN_S))
+
+    def forgive(self, ticket: Ticket) -> None:
+        """End a pause by a success, unless that was asked for before the pause began."""
+        if self.quota_until <= ticket.began_s:
+            self.quota_s = QUOTA_S
+        pause = self.cooling.get(ticket.model)
+        if pause is not None and pause.since_s < ticket.began_s:
+            del self.cooling[ticket.model]
+
     def close_breaker(self) -> None:
         """Begin anew."""
         self.open_until = None
@@ -155,7 +187,7 @@ class _Health:
         return (
             self.open_until is None
             and self.quota_until <= now_s
-            and all(until <= now_s for until in self.cool_until.values())
+            and all(pause.until_s <= now_s for pause in self.cooling.values())
         )
 
 
@@ -190,8 +222,9 @@ class State:
             if health.quota_until > now_s:
                 left_s = health.quota_until - now_s
                 return Block("its quota or spending limit is used up", left_s, final=True)
-            cool_s = health.cool_until.get(model, 0.0) - now_s
-            if cool_s > 0:
+            pause = health.cooling.get(model)
+            if pause is not None and pause.until_s > now_s:
+                cool_s = pause.until_s - now_s
                 return Block("it asked for a pause (rate limit)", cool_s, retries=True)
             until = health.open_until
             if until is not None and (until > now_s or health.is_probed):
@@ -210,14 +243,19 @@ class State:
             )
             if is_probe:
                 health.is_probed = True
-            return Ticket(account, model, is_probe=is_probe)
+            return Ticket(account, model, now_s, is_probe=is_probe)
 
     def commit(self, ticket: Ticket) -> None:
-        """Note a stream's first content: a probe has shown by then what it was to show."""
+        """Note a stream's first content: a probe has shown by then what it was to show.
+
+        From then on it is an attempt like any other: its end, maybe minutes later, neither opens
+        nor closes a breaker on its own.
+        """
         with self._lock:
             health = self._accounts.get(ticket.account)
             if ticket.is_probe and health is not None:
                 health.close_breaker()
+            ticket.is_probe = False
 
     def abandon(self, ticket: Ticket) -> None:
         """Give back what an attempt held that came to no outcome."""
@@ -236,14 +274,11 @@ class State:
                 return
             if error is None:
                 health.budget = min(BUDGET, health.budget + 1)
-                health.quota_s = QUOTA_S
-                health.cool_until.pop(ticket.model, None)
+                health.forgive(ticket)
             elif isinstance(error, QuotaExceededError):
-                health.is_clear = False
-                health.quota_until = now_s + health.quota_s
-                health.quota_s = min(2 * health.quota_s, MAX_QUOTA_S)
+                health.quota_ended(now_s)
             elif isinstance(error, RateLimitError):
-                _cool_down(health, ticket.model, error.retry_after_s, now_s)
+                health.cool_down(ticket.model, error.retry_after_s, now_s)
             if _says_nothing(error, timeout_s):
                 if ticket.is_probe:
                     health.is_probed = False
@@ -295,15 +330,6 @@ class State:
         ):
             health.is_clear = False
             health.open_until = now_s + health.open_s
-
-
-def _cool_down(health: _Health, model: str, asked_s: float | None, now_s: float) -> None:
-    if asked_s is None or not asked_s > 0:
-        return
-    for name in [name for name, until in health.cool_until.items() if until <= now_s]:
-        del health.cool_until[name]
-    health.is_clear = False
-    health.cool_until[model] = now_s + min(asked_s, MAX_COOL_DOWN_S)
 
 
 def _is_failure(error: ProviderError | None) -> bool:
