@@ -442,3 +442,15 @@ def test_an_attempt_may_be_settled_in_the_middle_of_another_look(state, clock):
 
     assert not looking.is_alive()
     assert ticket.is_settled
+
+
+def test_an_attempt_from_before_a_reset_counts_for_nothing(state, clock):
+    fail(state, clock)
+    clock.now_s += 5.0
+    probe = state.begin(ONE, "m", clock())
+
+    state.reset()
+    attempt(state, None, clock)
+    state.settle(probe, error(ServerError), 600.0, clock())
+
+    assert not is_open(state, clock)

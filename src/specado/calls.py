@@ -21,7 +21,7 @@ from specado.errors import (
     RetiredModelWarning,
     levels_to_caller,
 )
-from specado.incoming import LEFT, Incoming, WholeReply, is_stream
+from specado.incoming import Incoming, WholeReply, is_stream, was_left
 from specado.observers import Observers, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
@@ -358,7 +358,7 @@ class Call:
     ) -> None:
         """Take note of the end of a stream that was handed out."""
         if ticket is not None:
-            failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
+            failed = None if incoming.error is None or was_left(incoming.error) else incoming.error
             idle_s = self._settings.idle_timeout_seconds
             shared_state.settle(ticket, failed, idle_s, time.monotonic())
         error, response = incoming.error, incoming.response()
@@ -372,7 +372,7 @@ class Call:
         if error is None:
             self._observers.replied(candidate, response)
         else:
-            self._observers.broke_off(candidate, incoming, error, was_left=error.code in LEFT)
+            self._observers.broke_off(candidate, incoming, error, was_left=was_left(error))
 
     def _latency_ms(self) -> float:
         return round((time.monotonic() - self.started_s) * 1000, 3)

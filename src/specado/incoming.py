@@ -30,10 +30,17 @@ if TYPE_CHECKING:
     from specado._core import AnthropicStream, OpenAIStream
     from specado.types import ChatCompletionResponse
 
-__all__ = ["LEFT", "Incoming", "WholeReply", "is_stream"]
+__all__ = ["Incoming", "WholeReply", "is_stream", "was_left"]
 
-# Codes of a stream that its reader has left.
-LEFT = ("closed", "cancelled", "interrupted")
+_LEFT = ("closed", "cancelled", "interrupted")
+
+
+def was_left(error: ProviderError) -> bool:
+    """Return whether an error is that of a stream which its reader has left."""
+    # A provider may use such a code too, but in a reply, which has a status.
+    return error.code in _LEFT and error.status_code is None
+
+
 # A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
 _NO_STREAMS = ("application/json", "text/html")
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from specado._version import __version__
 from specado.errors import ProviderError
-from specado.incoming import LEFT
+from specado.incoming import was_left
 from specado.observers import outline, watch_with
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class _Watch:
         span, self._span = self._span, None
         if span is None:
             return
-        if isinstance(error, ProviderError) and error.code in LEFT:
+        if isinstance(error, ProviderError) and was_left(error):
             span.set_attribute("specado.stream.left", error.code)  # nothing failed
         elif error is not None:
             kind = type(error).__name__

@@ -78,10 +78,13 @@ class Block(NamedTuple):
 class Ticket:
     """One attempt that has begun; settled once."""
 
-    __slots__ = ("account", "began_s", "is_probe", "is_settled", "model")
+    __slots__ = ("account", "began_s", "health", "is_probe", "is_settled", "model")
 
-    def __init__(self, account: Account, model: str, began_s: float, *, is_probe: bool) -> None:
+    def __init__(
+        self, account: Account, health: _Health, model: str, began_s: float, *, is_probe: bool
+    ) -> None:
         self.account = account
+        self.health = health
         self.model = model
         self.began_s = began_s
         self.is_probe = is_probe
@@ -243,7 +246,7 @@ class State:
             )
             if is_probe:
                 health.is_probed = True
-            return Ticket(account, model, now_s, is_probe=is_probe)
+            return Ticket(account, health, model, now_s, is_probe=is_probe)
 
     def commit(self, ticket: Ticket) -> None:
         """Note a stream's first content: a probe has shown by then what it was to show.
@@ -310,7 +313,9 @@ class State:
         if ticket.is_settled:
             return None
         ticket.is_settled = True
-        return self._accounts.get(ticket.account)
+        # What was forgotten since, by a reset or for want of room, says nothing of what is new.
+        is_known = self._accounts.get(ticket.account) is ticket.health
+        return ticket.health if is_known else None
 
     def _count(self, health: _Health, ticket: Ticket, *, is_failure: bool, now_s: float) -> None:
         if ticket.is_probe:
