@@ -255,9 +255,8 @@ class State:
         nor closes a breaker on its own.
         """
         with self._lock:
-            health = self._accounts.get(ticket.account)
-            if ticket.is_probe and health is not None:
-                health.close_breaker()
+            if ticket.is_probe and self._is_known(ticket):
+                ticket.health.close_breaker()
             ticket.is_probe = False
 
     def abandon(self, ticket: Ticket) -> None:
@@ -313,9 +312,11 @@ class State:
         if ticket.is_settled:
             return None
         ticket.is_settled = True
+        return ticket.health if self._is_known(ticket) else None
+
+    def _is_known(self, ticket: Ticket) -> bool:
         # What was forgotten since, by a reset or for want of room, says nothing of what is new.
-        is_known = self._accounts.get(ticket.account) is ticket.health
-        return ticket.health if is_known else None
+        return self._accounts.get(ticket.account) is ticket.health
 
     def _count(self, health: _Health, ticket: Ticket, *, is_failure: bool, now_s: float) -> None:
         if ticket.is_probe:
