@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 
 MAX_IDLE_CONNECTIONS = 100
-# More than there are ports: a bound for the bookkeeping of a limit that is none.
-MAX_SLOTS = 100_000
 
 
 class Connection:
@@ -146,9 +144,9 @@ class Pool:
     finalizer must not touch httpcore's books: it may run in the middle of them.
     """
 
-    def __init__(self, settings: TransportSettings, backend: Any) -> None:
+    def __init__(self, settings: TransportSettings, backend: Any, slots: Any) -> None:
         self.settings = settings
-        self.max_slots = max(1, min(settings.max_connections, MAX_SLOTS))
+        self.slots = slots
         self.dropped: deque[Connection] = deque()
         self._backend = backend
         self._cores: dict[tuple[str, Proxy | None], Any] = {}
@@ -164,20 +162,30 @@ class Pool:
             found = (_TaskCore if is_async else _ThreadCore)(
                 ssl_context=context,
                 proxy=None if proxy is None else core_proxy(proxy, self.settings),
-                max_connections=self.max_slots,
+                max_connections=self.slots.count,
                 keepalive_expiry=self.settings.keepalive_s,
                 network_backend=self._backend,
             )
             found = self._cores.setdefault((scheme, proxy), found)
         return found
 
-    def settle(self, connection: Connection, used: int) -> None:
-        """Free *connection* when its reply is closed; *used* others are in use."""
-        connection.response = connection.pieces = None
-        connection.turn.release()
-        idle = sum(len(core.connections) for core in list(self._cores.values())) - used
-        if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
-            connection.retire()
+    def settle(self, connection: Connection) -> None:
+        """Free *connection*, whose reply is closed, and its slot."""
+        try:
+            connection.response = connection.pieces = None
+            connection.turn.release()
+            others = self.slots.used - 1
+            idle = sum(len(core.connections) for core in list(self._cores.values())) - others
+            if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
+                connection.retire()
+        finally:
+            self.slots.give()
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer, in whatever thread."""
+        connection.lose()
+        self.dropped.append(connection)
+        self.slots.give_from_finalizer()
 
     def abandon(self, exchange: Exchange, response: httpcore.Response | None) -> None:
         """Free what an exchange holds that came to no `Reply`."""
@@ -187,14 +195,10 @@ class Pool:
             connection.lose()
             self.release(connection)
         elif exchange.slots:
-            self.give_slot()
+            self.slots.give()
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
-        raise NotImplementedError
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from specado.transport.exchange import Limits, TransportSettings, WireRequest
     from specado.transport.route import Address
 
-__all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no_slot", "outgoing"]
+__all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "outgoing"]
 
 # Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
 JOINED_BYTES = 262_144
@@ -164,15 +164,6 @@ def core_proxy(proxy: Proxy, settings: TransportSettings) -> httpcore.Proxy:
     return httpcore.Proxy(
         url, headers=[(b"proxy-authorization", authorization)], ssl_context=context
     )
-
-
-def no_slot(settings: TransportSettings) -> TransportFailure:
-    """Return the failure for a wait that no connection ended."""
-    message = (
-        f"the attempt's time was up while all {settings.max_connections} connections "
-        "were in use (max_connections)"
-    )
-    return TransportFailure("timeout", message, sent=False)
 
 
 def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -19,9 +17,10 @@ from specado.transport.exchange import (
     read_whole,
     until_after,
 )
-from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
 from specado.transport.network import TlsStream, connect
 from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.slots import ThreadSlots
 
 if TYPE_CHECKING:
     import ssl
@@ -98,32 +97,17 @@ class PooledTransport:
 
 
 class ThreadPool(Pool):
-    """A `Pool` for threads. `slots` has one entry for each exchange that may begin.
-
-    A `SimpleQueue`, since a finalizer may put into it whatever it interrupts.
-    """
+    """A `Pool` for threads."""
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, Backend())
-        self.slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(self.max_slots):
-            self.slots.put(None)
+        super().__init__(settings, Backend(), ThreadSlots(settings.max_connections))
 
     def take_slot(self, exchange: Exchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             with contextlib.suppress(IndexError):
                 self.dropped.popleft().response.close()
-        wait_s = exchange.until - time.monotonic()
-        with contextlib.suppress(queue.Empty):
-            # Taken and noted in one step of C: an interrupt between the two would lose it.
-            exchange.slots.extend(map(self.slots.get, (wait_s > 0,), (max(wait_s, 0),)))
-            return
-        raise no_slot(self.settings)
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
-        self.slots.put(None)
+        self.slots.take(exchange.slots, exchange.until)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -133,16 +117,7 @@ class ThreadPool(Pool):
             connection.lose()
             raise
         finally:
-            try:
-                self.settle(connection, self.max_slots - self.slots.qsize() - 1)
-            finally:
-                self.give_slot()
-
-    def drop(self, connection: Connection) -> None:
-        """Close a connection for a finalizer."""
-        connection.lose()
-        self.dropped.append(connection)
-        self.give_slot()
+            self.settle(connection)
 
 
 class OpenReply(Reply):

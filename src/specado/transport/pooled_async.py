@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import httpcore
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
@@ -21,9 +19,10 @@ from specado.transport.exchange import (
     read_whole_async,
     until_after,
 )
-from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
 from specado.transport.network_async import AsyncTlsStream, connect_async
 from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.slots import TaskSlots
 
 if TYPE_CHECKING:
     import ssl
@@ -111,27 +110,13 @@ class TaskPool(Pool):
     """A `Pool` of the running loop; for its thread only, but for `drop` and `close`."""
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, AsyncBackend())
-        self.slots = anyio.Semaphore(self.max_slots)
-        self._loop = weakref.ref(asyncio.get_running_loop())
+        super().__init__(settings, AsyncBackend(), TaskSlots(settings.max_connections))
 
     async def take_slot(self, exchange: Exchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             _run(self.dropped.popleft().response.aclose())
-        with contextlib.suppress(anyio.WouldBlock):
-            self.slots.acquire_nowait()
-            exchange.slots.append(None)
-            return
-        with anyio.move_on_after(max(0.0, exchange.until - time.monotonic())) as scope:
-            await self.slots.acquire()
-            exchange.slots.append(None)
-        if scope.cancelled_caught:
-            raise no_slot(self.settings)
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
-        self.slots.release()
+        await self.slots.take(exchange.slots, exchange.until)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -142,19 +127,7 @@ class TaskPool(Pool):
             connection.lose()
             raise
         finally:
-            try:
-                self.settle(connection, self.max_slots - self.slots.value - 1)
-            finally:
-                self.give_slot()
-
-    def drop(self, connection: Connection) -> None:
-        """Close a connection for a finalizer, in whatever thread."""
-        connection.lose()
-        self.dropped.append(connection)
-        loop = self._loop()
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(self.give_slot)
+            self.settle(connection)
 
 
 def _run(steps: Coroutine[Any, Any, None]) -> None:
