@@ -115,8 +115,8 @@ def test_any_bytes_from_a_proxy_are_a_way_or_no_connection(pieces, proxy):
     assert outcome(pieces, "https://localhost/v1", proxies=(("all", proxy),)) == "connect"
 
 
-def every_httpcore_error():
-    classes = {cls for _, cls in inspect.getmembers(httpcore, inspect.isclass)}
+def every_error_of(library):
+    classes = {cls for _, cls in inspect.getmembers(library, inspect.isclass)}
     return sorted((cls for cls in classes if issubclass(cls, Exception)), key=lambda c: c.__name__)
 
 
@@ -142,11 +142,13 @@ EXPECTED = {
 }
 
 
-def meanings(error):
+def meanings(error, library=httpcore):
     """Return what *error* means before anything was sent, after it, and within the reply."""
     found = []
     for has_sent, has_answer in ((False, False), (True, False), (True, True)):
-        exchange = Exchange(address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS)
+        exchange = Exchange(
+            address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS, library
+        )
         exchange.has_sent, exchange.has_answer = has_sent, has_answer
         failure = failure_of(error, exchange)
         assert getattr(failure, "sent", has_sent) == has_sent
@@ -155,7 +157,9 @@ def meanings(error):
 
 
 @pytest.mark.parametrize(
-    "cls", [*every_httpcore_error(), ConnectionResetError, TimeUp], ids=lambda cls: cls.__name__
+    "cls",
+    [*every_error_of(httpcore), ConnectionResetError, TimeUp],
+    ids=lambda cls: cls.__name__,
 )
 def test_each_error_is_mapped(cls):
     expected = EXPECTED[cls.__name__]
@@ -163,3 +167,13 @@ def test_each_error_is_mapped(cls):
         expected = (expected or type(None),) * 3
 
     assert meanings(cls("what happened")) == expected
+
+
+@transports.needs("httpcore2")
+def test_httpcore2_has_the_same_errors_with_the_same_meanings():
+    httpcore2 = importlib.import_module("httpcore2")
+    ours, theirs = every_error_of(httpcore), every_error_of(httpcore2)
+
+    assert [cls.__name__ for cls in theirs] == [cls.__name__ for cls in ours]
+    for one, two in zip(ours, theirs):
+        assert meanings(two("what happened"), httpcore2) == meanings(one("what happened"))

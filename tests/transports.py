@@ -17,6 +17,7 @@ def needs(library):
 
 LIBRARIES = [
     "httpx",
+    pytest.param("httpx2", marks=needs("httpx2")),
     pytest.param("httptools", marks=needs("httptools")),
 ]
 _current = ["httpx"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import importlib.util
 import os
 import sys
@@ -63,8 +64,11 @@ __all__ = [
     "until_after",
 ]
 
-_INSTALL = "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'"
-_INSTALLS = {"httptools": "pip install 'specado[fast]'", "httpx2": "pip install httpx2"}
+_INSTALLS = {
+    "httpx": "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'",
+    "httpx2": "pip install 'httpx2==2.*'",
+    "httptools": "pip install 'specado[fast]'",
+}
 
 _transports: dict[TransportSettings, PooledTransport | DirectTransport] = {}
 _async_transports: dict[TransportSettings, AsyncPooledTransport | AsyncDirectTransport] = {}
@@ -81,9 +85,8 @@ def library_for(choice: str) -> str:
     """
     if choice == "auto":
         return "httptools" if importlib.util.find_spec("httptools") is not None else "httpx"
-    install = _INSTALLS.get(choice)
-    if install is not None and importlib.util.find_spec(choice) is None:
-        message = f"transport: {choice!r} is not installed: {install}"
+    if choice != "httpx" and importlib.util.find_spec(choice) is None:
+        message = f"transport: {choice!r} is not installed: {_INSTALLS[choice]}"
         raise ConfigurationError(message, key="transport")
     return choice
 
@@ -98,7 +101,7 @@ def shared_transport(settings: TransportSettings) -> PooledTransport | DirectTra
 
             made = DirectTransport(settings, lambda: shared_transport(_on_httpx(settings)))
         else:
-            _require_httpcore()
+            _require_core(settings.library)
             from specado.transport.pooled import PooledTransport
 
             made = PooledTransport(settings)
@@ -120,7 +123,7 @@ def shared_async_transport(
                 settings, lambda: shared_async_transport(_on_httpx(settings))
             )
         else:
-            _require_httpcore()
+            _require_core(settings.library)
             from specado.transport.pooled_async import AsyncPooledTransport
 
             made = AsyncPooledTransport(settings)
@@ -132,15 +135,17 @@ def _on_httpx(settings: TransportSettings) -> TransportSettings:
     return msgspec.structs.replace(settings, library="httpx")
 
 
-def _require_httpcore() -> None:
+def _require_core(library: str) -> None:
+    name, major = ("httpcore2", "2") if library == "httpx2" else ("httpcore", "1")
+    install = _INSTALLS[library]
     try:
-        import httpcore
+        core = importlib.import_module(name)
     except ImportError as error:
-        missing = f"httpcore cannot be imported ({error}); it comes with httpx"
-        raise ConfigurationError(f"{missing}: {_INSTALL}") from None
-    if httpcore.__version__.partition(".")[0] != "1":
-        wrong = f"httpcore {httpcore.__version__} is installed, and specado needs httpcore 1"
-        raise ConfigurationError(f"{wrong}: {_INSTALL}")
+        missing = f"{name} cannot be imported ({error}); it comes with {library}"
+        raise ConfigurationError(f"{missing}: {install}") from None
+    if core.__version__.partition(".")[0] != major:
+        wrong = f"{name} {core.__version__} is installed, and specado needs {name} {major}"
+        raise ConfigurationError(f"{wrong}: {install}")
 
 
 def client_transport(http_client: Any) -> Transport:

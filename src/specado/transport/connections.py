@@ -14,22 +14,31 @@ has none of them: what tests/test_transport_slots.py asserts holds without it th
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
-from specado.transport.httpcore_terms import PIECE_BYTES, Exchange, core_proxy, head_of
+from specado.transport.httpcore_terms import (
+    PIECE_BYTES,
+    Exchange,
+    core_proxy,
+    head_of,
+    library_of,
+)
 from specado.transport.route import tls_context
 
 if TYPE_CHECKING:
+    import httpcore
+
     from specado.transport.exchange import TransportSettings
     from specado.transport.route import Proxy
 
 __all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 
 MAX_IDLE_CONNECTIONS = 100
+# The first bytes of what is said to a SOCKS proxy (RFC 1928, RFC 1929); no method begins so.
+_SOCKS_VERSIONS = (b"\x05", b"\x01")
 
 
 class Connection:
@@ -79,6 +88,15 @@ class Connection:
             self.turn.release()
         return self.is_lost
 
+    def is_connected(self) -> bool:
+        """Tell whether it has a socket; httpcore2 forgets one that has none."""
+        connected: bool = self.inner.is_connected()
+        return connected
+
+    def can_multiplex(self) -> bool:
+        """Tell that it takes one exchange at a time; httpcore2 asks."""
+        return False
+
     def is_idle(self) -> bool:
         """Tell whether it could be closed for another."""
         return not self.turn.locked() and self.inner.is_idle()
@@ -88,12 +106,13 @@ class Connection:
         return self.is_lost or (not self.turn.locked() and self.inner.is_closed())
 
     def _take(self, request: httpcore.Request) -> None:
+        exchange: Exchange = request.extensions["timeout"]["read"]
         if not self.turn.acquire(blocking=False):
-            raise httpcore.ConnectionNotAvailable
-        request.extensions["timeout"]["read"].connection = self
+            raise exchange.library.ConnectionNotAvailable
+        exchange.connection = self
 
 
-class ThreadConnection(Connection, httpcore.ConnectionInterface):
+class ThreadConnection(Connection):
     """The guard for threads."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -110,7 +129,7 @@ class ThreadConnection(Connection, httpcore.ConnectionInterface):
         self.retire()
 
 
-class TaskConnection(Connection, httpcore.AsyncConnectionInterface):
+class TaskConnection(Connection):
     """The guard for asyncio."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -127,14 +146,15 @@ class TaskConnection(Connection, httpcore.AsyncConnectionInterface):
         self.retire()
 
 
-class _ThreadCore(httpcore.ConnectionPool):
-    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-        return ThreadConnection(super().create_connection(origin))
+@functools.cache
+def _guarded(library_pool: Any, guard: type[Connection]) -> Any:
+    """Return the library's class of pools, with *guard* around each connection."""
 
+    class GuardedPool(library_pool):  # type: ignore[misc]
+        def create_connection(self, origin: httpcore.Origin) -> Connection:
+            return guard(super().create_connection(origin))
 
-class _TaskCore(httpcore.AsyncConnectionPool):
-    def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        return TaskConnection(super().create_connection(origin))
+    return GuardedPool
 
 
 class Pool:
@@ -147,6 +167,7 @@ class Pool:
     def __init__(self, settings: TransportSettings, backend: Any, slots: Any) -> None:
         self.settings = settings
         self.slots = slots
+        self.library = library_of(settings)
         self.dropped: deque[Connection] = deque()
         self._backend = backend
         self._cores: dict[tuple[str, Proxy | None], Any] = {}
@@ -156,10 +177,15 @@ class Pool:
         """Return httpcore's pool for that scheme and proxy."""
         found = self._cores.get((scheme, proxy))
         if found is None:
-            is_async = isinstance(self._backend, httpcore.AsyncNetworkBackend)
+            library = self.library
+            pool_class = (
+                _guarded(library.AsyncConnectionPool, TaskConnection)
+                if self._backend.is_async
+                else _guarded(library.ConnectionPool, ThreadConnection)
+            )
             # Certificates take long to load: not where they are not needed.
             context = tls_context(self.settings.ca_bundle) if scheme == "https" else None
-            found = (_TaskCore if is_async else _ThreadCore)(
+            found = pool_class(
                 ssl_context=context,
                 proxy=None if proxy is None else core_proxy(proxy, self.settings),
                 max_connections=self.slots.count,
@@ -249,38 +275,46 @@ class Reply:
 class CoreStream:
     """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
 
-    It is given none where it speaks to a SOCKS proxy.
+    Where it speaks to a SOCKS proxy httpcore gives it none, and httpcore2 the exchange's.
     """
 
-    def __init__(self, stream: Any, tls_layers: int, connect_until: float) -> None:
+    def __init__(self, stream: Any, tls_layers: int, connect_until: float, library: Any) -> None:
         self._stream = stream
+        self._library = library
         self._tls_layers = tls_layers
         self._connect_until = connect_until
         self._waiting: list[bytes] = []
+        self._is_greeting = False
 
     def get_extra_info(self, info: str) -> Any:
         """Tell whether an idle connection `is_readable`; nothing else is asked for."""
         return self._stream.has_news() if info == "is_readable" else None
 
     def _bound(self, exchange: Exchange | None) -> float:
-        if exchange is None or self._tls_layers != exchange.tls_layers:
+        if exchange is None or not self._reaches_provider(exchange):
             return self._connect_until
         exchange.has_sent = True
         return exchange.until
 
+    def _reaches_provider(self, exchange: Exchange) -> bool:
+        return self._tls_layers == exchange.tls_layers and not self._is_greeting
+
     def _seen(self, data: bytes, exchange: Exchange | None) -> bytes:
-        if exchange is not None and self._tls_layers == exchange.tls_layers:
+        if exchange is not None and self._reaches_provider(exchange):
             if data:
                 exchange.has_answer = True
             else:
                 exchange.has_ended = True
         return data
 
-    def _is_held_back(self, buffer: bytes) -> bool:
+    def _is_held_back(self, buffer: bytes, exchange: Exchange | None) -> bool:
         """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one.
 
         httpcore ends each request with an empty write.
         """
+        if exchange is not None and not (exchange.has_sent or self._waiting):
+            is_socks = exchange.way.scheme.startswith("socks")
+            self._is_greeting = is_socks and bytes(buffer[:1]) in _SOCKS_VERSIONS
         if buffer:
             self._waiting.append(buffer)
             return len(buffer) < PIECE_BYTES

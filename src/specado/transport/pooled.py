@@ -6,8 +6,6 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
 from specado.transport.exchange import (
     Limits,
@@ -24,6 +22,8 @@ from specado.transport.slots import ThreadSlots
 
 if TYPE_CHECKING:
     import ssl
+
+    import httpcore
 
 __all__ = ["OpenReply", "PooledTransport"]
 
@@ -56,8 +56,8 @@ class PooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        exchange = Exchange(address, proxy, until, limits)
         pool = self._pool or self._new_pool()
+        exchange = Exchange(address, proxy, until, limits, pool.library)
         core = pool.core(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -152,7 +152,7 @@ class OpenReply(Reply):
             del failure
 
 
-class ThreadStream(CoreStream, httpcore.NetworkStream):
+class ThreadStream(CoreStream):
     """A `CoreStream` for threads."""
 
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
@@ -163,7 +163,7 @@ class ThreadStream(CoreStream, httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Send *buffer*, a small one with what is written next."""
-        if not self._is_held_back(buffer):
+        if not self._is_held_back(buffer, timeout):
             self._send(timeout)
 
     def close(self) -> None:
@@ -179,17 +179,19 @@ class ThreadStream(CoreStream, httpcore.NetworkStream):
         """Return the stream with TLS on it."""
         stream = TlsStream(self._stream, ssl_context, server_hostname or "")
         stream.handshake(self._connect_until)
-        return ThreadStream(stream, self._tls_layers + 1, self._connect_until)
+        return ThreadStream(stream, self._tls_layers + 1, self._connect_until, self._library)
 
     def _send(self, timeout: Any) -> None:
         try:
             self._stream.write(self._joined(), self._bound(timeout))
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from None
+            raise self._library.WriteError(str(error)) from None
 
 
-class Backend(httpcore.NetworkBackend):
+class Backend:
     """Connects for httpcore."""
+
+    is_async = False
 
     def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
@@ -197,4 +199,4 @@ class Backend(httpcore.NetworkBackend):
         """Return a connected stream, which the exchange's connection knows too."""
         stream = connect(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return ThreadStream(stream, 0, timeout.connect_until)
+        return ThreadStream(stream, 0, timeout.connect_until, timeout.library)

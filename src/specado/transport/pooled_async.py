@@ -8,8 +8,6 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
 from specado.transport.exchange import (
     Limits,
@@ -27,6 +25,8 @@ from specado.transport.slots import TaskSlots
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine
+
+    import httpcore
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
@@ -58,8 +58,8 @@ class AsyncPooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        exchange = Exchange(address, proxy, until, limits)
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
+        exchange = Exchange(address, proxy, until, limits, pool.library)
         core = pool.core(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -175,7 +175,7 @@ class AsyncOpenReply(Reply):
             del failure
 
 
-class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
+class TaskStream(CoreStream):
     """A `CoreStream` for asyncio."""
 
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
@@ -187,7 +187,7 @@ class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Send *buffer*, a small one with what is written next."""
-        if not self._is_held_back(buffer):
+        if not self._is_held_back(buffer, timeout):
             await self._send(timeout)
 
     async def aclose(self) -> None:
@@ -204,18 +204,20 @@ class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
         stream = AsyncTlsStream(self._stream, ssl_context, server_hostname or "")
         stream.arm(self._connect_until)
         await stream.handshake()
-        return TaskStream(stream, self._tls_layers + 1, self._connect_until)
+        return TaskStream(stream, self._tls_layers + 1, self._connect_until, self._library)
 
     async def _send(self, timeout: Any) -> None:
         self._stream.arm(self._bound(timeout))
         try:
             await self._stream.write(self._joined())
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from None
+            raise self._library.WriteError(str(error)) from None
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
+class AsyncBackend:
     """Connects for httpcore."""
+
+    is_async = True
 
     async def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
@@ -223,4 +225,4 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         """Return a connected stream, which the exchange's connection knows too."""
         stream = await connect_async(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return TaskStream(stream, 0, timeout.connect_until)
+        return TaskStream(stream, 0, timeout.connect_until, timeout.library)
