@@ -52,6 +52,7 @@ class Connection:
         self.turn = threading.Lock()
         self.is_lost = False
         self.is_unwanted = False
+        self.has_served = False
         self.stream: Any = None
         self.response: Any = None
         self.pieces: Any = None
@@ -98,8 +99,11 @@ class Connection:
         return False
 
     def is_idle(self) -> bool:
-        """Tell whether it could be closed for another."""
-        return not self.turn.locked() and self.inner.is_idle()
+        """Tell whether it could be closed for another.
+
+        Without asking: httpcore 1 asks each idle connection once for each other one.
+        """
+        return self.has_served and not self.turn.locked()
 
     def is_closed(self) -> bool:
         """Tell whether it is of no more use."""
@@ -199,6 +203,7 @@ class Pool:
         """Free *connection*, whose reply is closed, and its slot."""
         try:
             connection.response = connection.pieces = None
+            connection.has_served = True
             connection.turn.release()
             others = self.slots.used - 1
             idle = sum(len(core.connections) for core in list(self._cores.values())) - others
