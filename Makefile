@@ -24,10 +24,10 @@ say = @printf '\n==> %s\n' $(1)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test dev floors lint format types bench dist clean
+.PHONY: help demo test dev floors lint format types bench bench-quick bench-guard soak fuzz dist clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.installed  ## build, then show the main job: a completion, and one that falls back
 	$(call say,"Running examples/demo.py")
@@ -60,8 +60,22 @@ types: dev  ## check the types, and the stub of the compiled surface against wha
 	$(BIN)/python -m mypy.stubtest specado._core --mypy-config-file pyproject.toml \
 		--allowlist build/stubtest-allowlist
 
-bench: dev  ## run the benchmarks
+bench: dev  ## measure beside the peers, write the table and plots in docs (ARGS='--only call')
+	@PYTHONPATH=benchmarks $(BIN)/python -m peers $(or $(ARGS),--write)
+
+bench-quick: dev  ## the same in a few minutes: fewer peers and rounds; writes into build/bench only
+	@PYTHONPATH=benchmarks $(BIN)/python -m peers --quick $(ARGS)
+
+bench-guard: dev  ## measure specado's own parts, to compare before with after (pytest-benchmark)
 	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only $(ARGS)
+
+soak: dev  ## make 100,000 calls from threads and from tasks with faults (ARGS='--calls 2000')
+	@$(BIN)/python scripts/soak.py $(ARGS)
+
+fuzz: $(VENV)/.installed  ## fuzz what reads a provider's bytes, with atheris (SECONDS=60 a target)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install atheris || \
+		{ echo "specado: atheris cannot be installed for this Python; it has wheels for CPython 3.11 and later on Linux"; exit 1; }
+	@$(BIN)/python scripts/fuzz.py $(or $(SECONDS),60)
 
 dist: dev  ## build the sdist, and the wheel from it, into dist/
 	rm -rf dist

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specado.fields import ANTHROPIC_FIELDS, OPENAI_FIELDS
-from specado.losses import ROWS
+from specado.loss_rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

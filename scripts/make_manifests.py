@@ -81,6 +81,14 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
     prices = {
         name: round(fact[key] * 1e6, 6) for name, key in PRICES.items() if fact.get(key) is not None
     }
+    for dearer in known.get("cost", {}).get("tiers", ()):
+        prices["long_context"] = {
+            "above_tokens": dearer["tier"]["size"],
+            **{
+                name: float(dearer[key]) for name, key in MODELS_DEV_PRICES.items() if key in dearer
+            },
+        }
+    source = f"{FACTS_SOURCE}; {MODELS_DEV_SOURCE}" if "long_context" in prices else FACTS_SOURCE
     flags = {key[len("supports_") :]: value for key, value in fact.items() if "supports_" in key}
     return {
         "id": model_id,
@@ -93,7 +101,7 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
         "flags": flags,
         "always_thinks": fact.get("thinking_always_on"),
         "cache_min_tokens": fact.get("prompt_cache_min_tokens"),
-        "source": FACTS_SOURCE,
+        "source": source,
         "date": FACTS_DATE,
     }
 

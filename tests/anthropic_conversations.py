@@ -10,7 +10,7 @@ from answer_schemas import answer_schemas
 from conversations import CACHE, JSON, SCHEMA
 
 TEXT = st.sampled_from(["Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain", "42"])
-CACHED = st.just({}) | st.just({"cache_control": CACHE})
+CACHED = st.just({}) | CACHE.map(lambda control: {"cache_control": control})
 
 
 def block(kind: str, keys: dict[str, Any], **optional: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -90,7 +90,7 @@ TOOL = st.fixed_dictionaries(
     {"name": st.sampled_from(["f", "g"]), "input_schema": st.just(SCHEMA)},
     optional={
         "type": st.just("custom"), "description": TEXT, "strict": st.booleans(),
-        "cache_control": st.just(CACHE), "defer_loading": st.booleans(),
+        "cache_control": CACHE, "defer_loading": st.booleans(),
         "input_examples": st.just([{"a": 1}]),
     },
 ) | st.sampled_from([
@@ -123,7 +123,7 @@ REQUESTS = st.fixed_dictionaries(
             {"type": "none"}, {"type": "tool", "name": "f"},
             {"type": "auto", "disable_parallel_tool_use": True}]),
         "container": st.just("container_1"), "inference_geo": st.just("us"),
-        "cache_control": st.just(CACHE), "mcp_servers": st.just([{"name": "m", "url": "u"}]),
+        "cache_control": CACHE, "mcp_servers": st.just([{"name": "m", "url": "u"}]),
         "context_management": st.just({"edits": []}), "speed": st.just("fast"),
         "zz_unknown": JSON,
     },

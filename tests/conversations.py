@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from answer_schemas import answer_schemas
 
-CACHE = {"type": "ephemeral"}
+CACHE = st.sampled_from([{"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}])
+TOOL_NAME = st.sampled_from(["f", "g", "a.b", "f" * 65])
 TEXT = st.one_of(
     st.sampled_from(["", " ", "\n", "Hello", "trailing ", '\u2028 \x00 \x1f " \\ é 𝄞', "plain"]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
@@ -19,7 +20,7 @@ LEAVES = st.one_of(
 JSON = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
 )
-EXTRA = st.fixed_dictionaries({}, optional={"cache_control": st.just(CACHE), "zz_custom": JSON})
+EXTRA = st.fixed_dictionaries({}, optional={"cache_control": CACHE, "zz_custom": JSON})
 OBJECTS = st.dictionaries(TEXT, JSON, max_size=3)
 
 
@@ -59,9 +60,7 @@ REFUSAL = st.fixed_dictionaries({"type": st.just("refusal"), "refusal": TEXT})
 ARGUMENTS = st.sampled_from(
     ['{"b": 1,  "a": 123456789012345678901234567890}', "{}", "", '{"x":[1.0,1e2,"\\u00e9"]}']
 )
-CALL_BODY = with_extra(
-    st.fixed_dictionaries({"name": st.sampled_from(["f", "g"]), "arguments": ARGUMENTS})
-)
+CALL_BODY = with_extra(st.fixed_dictionaries({"name": TOOL_NAME, "arguments": ARGUMENTS}))
 REASONING = st.lists(
     st.sampled_from(
         [{"type": "thinking", "text": "hm", "signature": "sig", "model": "m"},
@@ -77,7 +76,7 @@ def content(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def named(role: str, content: st.SearchStrategy[Any], **optional: Any) -> st.SearchStrategy[Any]:
-    keys = {"name": TEXT, "cache_control": st.just(CACHE), "zz_custom": JSON, **optional}
+    keys = {"name": TEXT, "cache_control": CACHE, "zz_custom": JSON, **optional}
     full = st.fixed_dictionaries({"role": st.just(role), "content": content}, optional=keys)
     return full | st.fixed_dictionaries({"role": st.just(role), "content": content})
 
@@ -121,10 +120,10 @@ MESSAGES = st.lists(
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 TOOL = st.fixed_dictionaries(
     {"type": st.just("function"), "function": st.fixed_dictionaries(
-        {"name": st.sampled_from(["f", "g"])},
+        {"name": TOOL_NAME},
         optional={"description": TEXT, "parameters": st.just(SCHEMA) | answer_schemas(),
                   "strict": st.booleans()})},
-    optional={"cache_control": st.just(CACHE)},
+    optional={"cache_control": CACHE},
 ) | st.just({"type": "custom", "custom": {"name": "c"}})  # fmt: skip
 PARAMS = st.fixed_dictionaries(
     {},
@@ -142,7 +141,8 @@ PARAMS = st.fixed_dictionaries(
         "reasoning_effort": st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh"]),
         "tools": st.lists(TOOL, min_size=1, max_size=3), "parallel_tool_calls": st.booleans(),
         "tool_choice": st.sampled_from(
-            ["auto", "none", "required", {"type": "function", "function": {"name": "f"}}]),
+            ["auto", "none", "required", {"type": "function", "function": {"name": "f"}},
+             {"type": "function", "function": {"name": "a.b"}}]),
         "response_format": st.sampled_from(
             [{"type": "text"}, {"type": "json_object"},
              {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}])

@@ -1,83 +1,38 @@
-"""For every row of the table of losses a request that loses it, and the model it goes to."""
+"""The smallest requests of OpenAI's API that lose each row of `specado.loss_rows`, and where to."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-USER = {"role": "user", "content": "Hello"}
-SAID = {"role": "assistant", "content": "Hi"}
-PDF = "data:application/pdf;base64,JVBERi0xLjQK"
-PNG = "data:image/png;base64,iVBORw0KGgo="
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}},
-    "required": ["a"],
-    "additionalProperties": False,
-}
-FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
-FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
-STRICT = {"type": "function", "function": {"name": "f", "parameters": SCHEMA, "strict": True}}
-CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "done"}
-CUSTOM = {"id": "c1", "type": "custom", "custom": {"name": "f", "input": "text"}}
-TOOL = {"name": "f", "input_schema": SCHEMA}
-USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
-RANGED = {"type": "integer", "minimum": 1}
-THINKING = {"type": "thinking", "text": "hm", "signature": "s", "model": "claude-opus-4-5"}
-CACHE = {"type": "ephemeral"}
-CACHED = {"type": "text", "text": "a", "cache_control": CACHE}
-OPUS, SONNET, OLD, NEW = "claude-opus-4-5", "claude-sonnet-4-5", "claude-3-haiku", "claude-opus-5"
-
-
-class Lost(NamedTuple):
-    """A request that loses something: what it has, the model it goes to, and where."""
-
-    request: dict[str, Any]
-    to: str
-    path: str
-
-
-def messages(*given: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"messages": list(given), **more}
-
-
-def user(*parts: dict[str, Any]) -> dict[str, Any]:
-    return messages({"role": "user", "content": list(parts)})
-
-
-def image(url: str, **more: str) -> dict[str, Any]:
-    return {"type": "image_url", "image_url": {"url": url, **more}}
-
-
-def schema_format(
-    properties: dict[str, Any], *, strict: bool = True, shut: bool | None = False
-) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
-    more = {} if shut is None else {"additionalProperties": shut}
-    inner = {"name": "a", "strict": strict, "schema": {**schema, **more}}
-    return {"type": "json_schema", "json_schema": inner}
-
-
-def function(parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": "f", "parameters": parameters, **more}}
-
-
-def file(**given: str) -> dict[str, Any]:
-    return {"type": "file", "file": given}
-
-
-def result(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
-    answer = {"type": "tool_result", "tool_use_id": "c1", "content": list(blocks), **more}
-    return messages(USER, {"role": "assistant", "content": [USE]},
-                    {"role": "user", "content": [answer]}, tools=[TOOL])  # fmt: skip
-
-
-def reasoning(**block: Any) -> dict[str, Any]:
-    return messages(USER, {**SAID, "reasoning_details": [block]}, USER)
-
-
-SOUND = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+from lossy_parts import (
+    ANSWER,
+    CACHE,
+    CACHED,
+    CALL,
+    CALLED,
+    CUSTOM,
+    FORMAT,
+    FUNCTION,
+    NEW,
+    OLD,
+    OPUS,
+    PDF,
+    PNG,
+    RANGED,
+    SAID,
+    SCHEMA,
+    SONNET,
+    SOUND,
+    STRICT,
+    THINKING,
+    USER,
+    Lost,
+    file,
+    function,
+    image,
+    messages,
+    reasoning,
+    schema_format,
+    user,
+)
 
 FROM_OPENAI: dict[str, Lost] = {
     "system.top_level": Lost(
@@ -160,6 +115,11 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].cache_control",
     ),
     "cache_control.most": Lost(user(*[CACHED] * 5), OPUS, "messages[0].content[0].cache_control"),
+    "cache_control.order": Lost(
+        user(CACHED, {**CACHED, "cache_control": {"type": "ephemeral", "ttl": "1h"}}),
+        OPUS,
+        "messages[0].content[1].cache_control.ttl",
+    ),
     "cache_control.unknown": Lost(
         messages({**USER, "cache_control": {"type": "lasting"}}), OPUS, "messages[0].cache_control"
     ),
@@ -187,6 +147,20 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].tool_calls[0].custom.input",
     ),
     "tool.strict": Lost(messages(USER, tools=[STRICT]), OLD, "tools[0].function.strict"),
+    "tool.name": Lost(
+        messages(USER, tools=[FUNCTION, {"type": "function", "function": {"name": "a.b"}}]),
+        OPUS,
+        "tools[1]",
+    ),
+    "tool_call.name": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "function": {"name": "a.b", "arguments": "{}"}}]},
+            ANSWER,
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].function.name",
+    ),
     "tool_call.id": Lost(
         messages(
             USER,
@@ -365,161 +339,4 @@ FROM_OPENAI: dict[str, Lost] = {
     "verbosity": Lost(messages(USER, verbosity="low"), OPUS, "verbosity"),
     "moderation": Lost(messages(USER, moderation={"model": "m"}), OPUS, "moderation"),
     "param.unknown": Lost(messages(USER, mood=1), OPUS, "mood"),
-}
-
-FROM_ANTHROPIC: dict[str, Lost] = {
-    "anthropic.block_order": Lost(
-        messages(
-            USER,
-            {"role": "assistant", "content": [USE, {"type": "text", "text": "a"}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1"}]},
-            tools=[TOOL],
-        ),
-        "gpt-4o",
-        "messages[1].content[1]",
-    ),
-    "anthropic.citations": Lost(
-        user({"type": "text", "text": "a", "citations": [{"type": "char_location"}]}),
-        "gpt-4o",
-        "messages[0].content[0].citations",
-    ),
-    "anthropic.container": Lost(messages(USER, container="c"), "gpt-4o", "container"),
-    "anthropic.context_management": Lost(
-        messages(USER, context_management={"edits": []}), "gpt-4o", "context_management"
-    ),
-    "anthropic.document_context": Lost(
-        user(
-            {
-                "type": "document",
-                "context": "c",
-                "source": {"type": "text", "media_type": "text/plain", "data": "a"},
-            }
-        ),
-        "gpt-4o",
-        "messages[0].content[0].context",
-    ),
-    "anthropic.document_name": Lost(
-        user(
-            {
-                "type": "document",
-                "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"},
-            }
-        ),
-        "gpt-4o",
-        "messages[0].content[0].title",
-    ),
-    "anthropic.document_source": Lost(
-        user(
-            {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}},
-            {"type": "text", "text": "a"},
-        ),
-        "gpt-4o",
-        "messages[0].content[0]",
-    ),
-    "anthropic.document_text": Lost(
-        user(
-            {
-                "type": "document",
-                "source": {"type": "text", "media_type": "text/plain", "data": "a"},
-            }
-        ),
-        "gpt-4o",
-        "messages[0].content[0]",
-    ),
-    "anthropic.effort_disabled": Lost(
-        messages(USER, thinking={"type": "disabled"}, output_config={"effort": "low"}),
-        "gpt-5.1",
-        "output_config.effort",
-    ),
-    "anthropic.format_strict": Lost(
-        messages(
-            USER, output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}}
-        ),
-        "gpt-4o",
-        "output_config.format.schema",
-    ),
-    "anthropic.format_name": Lost(
-        messages(USER, output_config={"format": {"type": "json_schema", "schema": SCHEMA}}),
-        "gpt-4o",
-        "output_config.format",
-    ),
-    "anthropic.image_transformations": Lost(
-        user(
-            {
-                "type": "image",
-                "source": {"type": "url", "url": "https://example.com/a.png"},
-                "transformations": {"oversized_image": "error"},
-            }
-        ),
-        "gpt-4o",
-        "messages[0].content[0].transformations",
-    ),
-    "anthropic.inference_geo": Lost(messages(USER, inference_geo="us"), "gpt-4o", "inference_geo"),
-    "anthropic.is_error": Lost(
-        result({"type": "text", "text": "a"}, is_error=True),
-        "gpt-4o",
-        "messages[2].content[0].is_error",
-    ),
-    "anthropic.mcp_servers": Lost(
-        messages(USER, mcp_servers=[{"type": "url"}]), "gpt-4o", "mcp_servers"
-    ),
-    "anthropic.prefill": Lost(messages(USER, SAID), "gpt-4o", "messages[1].content"),
-    "anthropic.result_media": Lost(
-        result({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
-        "gpt-4o",
-        "messages[2].content[0].content[0]",
-    ),
-    "anthropic.search_result": Lost(
-        user({"type": "search_result", "title": "t", "source": "s", "content": []}),
-        "gpt-4o",
-        "messages[0].content[0]",
-    ),
-    "anthropic.server_block": Lost(
-        user({"type": "container_upload", "file_id": "f"}, {"type": "text", "text": "a"}),
-        "gpt-4o",
-        "messages[0].content[0]",
-    ),
-    "anthropic.server_tool": Lost(
-        messages(USER, tools=[{"type": "web_search_20250305", "name": "web_search"}]),
-        "gpt-4o",
-        "tools[0]",
-    ),
-    "anthropic.speed": Lost(messages(USER, speed="fast"), "gpt-4o", "speed"),
-    "anthropic.thinking_adaptive": Lost(
-        messages(USER, thinking={"type": "adaptive"}), "gpt-5", "thinking"
-    ),
-    "anthropic.thinking_budget": Lost(
-        messages(USER, thinking={"type": "enabled", "budget_tokens": 1024}),
-        "gpt-5",
-        "thinking.budget_tokens",
-    ),
-    "anthropic.thinking_display": Lost(
-        messages(USER, thinking={"type": "adaptive", "display": "omitted"}),
-        "gpt-5",
-        "thinking.display",
-    ),
-    "anthropic.tool_option": Lost(
-        messages(USER, tools=[{**TOOL, "defer_loading": True}]), "gpt-4o", "tools[0].defer_loading"
-    ),
-    "anthropic.toolset": Lost(
-        result({"type": "text", "text": "a"}, toolset_name="computer"),
-        "gpt-4o",
-        "messages[2].content[0].toolset_name",
-    ),
-    "anthropic.tool_strict": Lost(
-        messages(USER, tools=[{"name": "f", "input_schema": {"type": "object"}, "strict": True}]),
-        "gpt-4o",
-        "tools[0].strict",
-    ),
-    "anthropic.format_root": Lost(
-        messages(
-            USER,
-            output_config={
-                "format": {"type": "json_schema", "schema": {"type": "array", "items": SCHEMA}}
-            },
-        ),
-        "gpt-4o",
-        "output_config.format.schema",
-    ),
-    "anthropic.top_k": Lost(messages(USER, top_k=5), "gpt-4o", "top_k"),
 }

@@ -49,6 +49,10 @@ def renamed(text: str, limit: int) -> str:
     return f"{kept}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
+def is_name(text: str, limit: int) -> bool:
+    return re.fullmatch("[a-zA-Z0-9_-]+", text) is not None and len(text) <= limit
+
+
 class _Twin:
     def __init__(self, messages: list[dict[str, Any]], params: dict[str, Any], facts: Any) -> None:
         self.messages = messages
@@ -92,9 +96,16 @@ class OpenAITwin(_Twin):
             self.lose(f"{name}.{row}", name)
             effort = nearest(effort, levels)
         running = default if effort is None else effort
-        self.toolless = bool(self.params.get("tools")) and self.without_tools()
+        tools = self.params.get("tools") or []
+        self.toolless = bool(tools) and (
+            self.without_tools() or all(self.is_misnamed(tool) for tool in tools)
+        )
+        for place, tool in enumerate(tools):
+            if self.is_misnamed(tool) and not self.without_tools():
+                self.lose("tool.name", f"tools[{place}]")
         if self.toolless:
-            self.lose("tools.unsupported", "tools")
+            if self.without_tools():
+                self.lose("tools.unsupported", "tools")
         elif (
             self.params.get("tools")
             and running != "none"
@@ -143,7 +154,18 @@ class OpenAITwin(_Twin):
         return found
 
     def call(self, call: dict[str, Any], path: str) -> dict[str, Any]:
-        return {**self.cleaned(call, path), "id": self.call_id(call["id"], f"{path}.id")}
+        found = {**self.cleaned(call, path), "id": self.call_id(call["id"], f"{path}.id")}
+        name = call["function"]["name"]
+        if self.is_misnamed(call):
+            self.lose("tool_call.name", f"{path}.function.name")
+            found["function"] = {**call["function"], "name": renamed(name, 64)}
+        return found
+
+    def is_misnamed(self, tool: Any) -> bool:
+        if self.facts is None or not isinstance(tool, dict):
+            return False
+        body = tool.get("function") or tool.get("custom")
+        return not is_name(body["name"], 64)
 
     def call_id(self, given: str, path: str) -> str:
         if self.facts is None or len(given) <= 40:
@@ -210,12 +232,18 @@ class OpenAITwin(_Twin):
         row, neutral = refused.get(name, (None, None))
         if row is not None and value != neutral:
             return self.lose(row, name)
+        if name == "tool_choice" and self.is_misnamed(value):
+            return self.lose("tool.name", name)
         if name == "tool_choice" and self.trait("forced_tool_choice") is False:
             if value not in ("none", "auto"):
                 self.lose("tool_choice.thinking", name)
                 value = "auto"
         elif name == "tools":
-            value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
+            value = [
+                self.tool(tool, f"tools[{place}]")
+                for place, tool in enumerate(value)
+                if not self.is_misnamed(tool)
+            ]
         elif name == "stop" and isinstance(value, list) and self.trait("stop"):
             for place, _ in enumerate(value[4:], 4):
                 self.lose("stop.too_many", f"stop[{place}]")

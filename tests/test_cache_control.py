@@ -48,3 +48,42 @@ def test_what_is_no_cache_control_is_left_out(value: Any) -> None:
 
     assert body["messages"][0]["content"] == [{"type": "text", "text": "a"}]
     assert losses == [("Drop", "messages[0].content[0].cache_control")]
+
+
+def cached(text: str, ttl: str | None) -> dict[str, Any]:
+    control = CACHE if ttl is None else {"type": "ephemeral", "ttl": ttl}
+    return {"type": "text", "text": text, "cache_control": control}
+
+
+def test_an_hour_after_five_minutes_becomes_five_minutes() -> None:
+    tools = [{"type": "function", "function": {"name": "f"}, "cache_control": CACHE}]
+    parts = [cached("a", "1h"), cached("b", None), cached("c", "1h")]
+
+    body, losses = sent([{"role": "user", "content": parts}], tools=tools)
+
+    assert body["messages"][0]["content"] == [
+        cached("a", "5m"),
+        cached("b", None),
+        cached("c", "5m"),
+    ]
+    assert losses == [
+        ("Clamp", "messages[0].content[0].cache_control.ttl"),
+        ("Clamp", "messages[0].content[2].cache_control.ttl"),
+    ]
+
+
+def test_an_hour_before_five_minutes_stays() -> None:
+    parts = [cached("a", "1h"), cached("b", "1h"), cached("c", "5m")]
+
+    body, losses = sent([{"role": "user", "content": parts}])
+
+    assert (body["messages"][0]["content"], losses) == (parts, [])
+
+
+def test_only_the_controls_that_are_sent_have_an_order() -> None:
+    parts = [cached("a", None), *(cached(text, "1h") for text in "bcde")]
+
+    body, losses = sent([{"role": "user", "content": parts}])
+
+    assert body["messages"][0]["content"] == [{"type": "text", "text": "a"}, *parts[1:]]
+    assert losses == [("Drop", "messages[0].content[0].cache_control")]

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from played_calls import KEYS, call, drive, ok, refused
-from specado import calls, capabilities, register_manifest
+from specado import calls, capabilities, register_manifest, simulated
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -31,6 +31,7 @@ from specado.transport import TransportFailure, WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 def claude():
@@ -222,6 +223,15 @@ def test_a_refusal_is_a_reply_unless_it_may_fall_back(more):
         )
 
 
+def test_a_refusal_that_is_a_reply_is_told_as_an_answer():
+    told = []
+    config = {**KEYS, "hooks": {"on_attempt": told.append}}
+
+    drive(call(config=config), [ok("No.", finish_reason="content_filter")])
+
+    assert [(event.number, event.error) for event in told] == [(1, None)]
+
+
 def test_a_key_that_a_provider_echoes_is_masked():
     keys = iter(["opaque-1", "opaque-2"])
     config = {"providers": {"openai": {"api_key": lambda: next(keys)}}}
@@ -250,6 +260,7 @@ def test_an_answer_of_the_first_candidate():
         "retry_delay_ms": 0.0,
         "simulated": False,
         "request_id": "req-1",
+        "cost": {"usd": 0.0000125, "certainty": "exact"},
     }
     assert reply.extensions.provider_used == "openai"
     assert not reply.extensions.fallback_triggered

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from played_calls import KEYS, call, drive, ok
-from specado import calls, capabilities, register_manifest
+from specado import calls, capabilities, register_manifest, simulated
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -25,6 +25,7 @@ from specado.transport import WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 # Errors inside a reply of status 200
@@ -83,7 +84,7 @@ def test_a_reply_that_begins_with_a_byte_order_mark_is_read():
 
 def test_the_deadline_counts_from_the_call_not_from_the_first_attempt(monkeypatch):
     one = call(timeout_seconds=5.0, fallback_models=[])
-    started = one._started_s
+    started = one.started_s
     monkeypatch.setattr(calls.time, "monotonic", lambda: started + 2.0)
 
     send = next(one.steps())

@@ -16,7 +16,7 @@ from reference_core import plain_blocks
 from specado import capabilities
 from specado._core import encode_anthropic_request, normalize
 from specado.errors import MessageFormatError
-from specado.losses import ROWS
+from specado.loss_rows import ROWS
 
 MODELS = (
     "claude-3-haiku",

@@ -24,7 +24,7 @@ from request_fields import (
     paths,
 )
 from specado.fields import ANTHROPIC_FIELDS, OPENAI_FIELDS, Field, find_field
-from specado.losses import ROWS
+from specado.loss_rows import ROWS
 
 USER = {"role": "user", "content": "Hello"}
 CALL = {"id": "marker-id", "type": "function", "function": {"name": "f", "arguments": "{}"}}

@@ -26,8 +26,10 @@ LAYERS = [
     {"specado.transport"},
     {"specado.capabilities", "specado.manifests"},
     {
+        "specado.cost",
         "specado.translation",
         "specado.losses",
+        "specado.loss_rows",
         "specado.fields",
         "specado.endpoints",
         "specado.refitting",
@@ -37,9 +39,17 @@ LAYERS = [
     {"specado.routing"},
     {"specado.simulator"},
     {"specado.streaming"},
-    {"specado.client", "specado.driver", "specado.calls", "specado.offline"},
+    {
+        "specado.client",
+        "specado.driver",
+        "specado.calls",
+        "specado.simulated",
+        "specado.metadata",
+        "specado.observers",
+        "specado.offline",
+    },
     {"specado"},
-    {"specado.cli", "specado.__main__", "specado.simulator.server"},
+    {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
 ]
 HEIGHTS = {name: height for height, names in enumerate(LAYERS) for name in names}
 EDGE = len(LAYERS) - 1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from specado.losses import ROWS, SEVERITIES, Refusal, refusal, refuses, report_of
+from specado.loss_rows import ROWS
+from specado.losses import SEVERITIES, Refusal, refusal, refuses, report_of
 
 SOURCES = Path(__file__).parents[1] / "src" / "specado" / "_core"
 CODES = {"Relocate", "Emulate", "Default", "Clamp", "Drop", "Conflict", "Unsupported"}

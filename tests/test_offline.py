@@ -102,7 +102,7 @@ def test_what_an_answer_of_anthropics_cannot_say_is_noted(
     [
         ({"server_tool_use": {"web_search_requests": 1}}, "usage.server_tool_use"),
         ({"server_tool_use": {"web_search_requests": 0}}, None),
-        ({"cache_creation": {"ephemeral_1h_input_tokens": 5}}, "usage.cache_creation"),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": 5}}, None),
         ({"cache_creation": {"ephemeral_5m_input_tokens": 5}}, None),
         ({"inference_geo": "us"}, "usage.inference_geo"),
         ({"inference_geo": "global"}, None),

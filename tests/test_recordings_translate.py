@@ -38,7 +38,7 @@ KEPT = {
         r"|content\[\d+\]\.(type|text|thinking|signature|data|id|name|input.*|caller\.type)"
         r"|usage\.(input_tokens|output_tokens|cache_read_input_tokens|cache_creation_input_tokens)"
         r"|usage\.output_tokens_details\.thinking_tokens"
-        r"|usage\.cache_creation\.ephemeral_5m_input_tokens"
+        r"|usage\.cache_creation\.ephemeral_(5m|1h)_input_tokens"
     ),
 }
 UNCHANGED_GEO = ("not_available", "global")

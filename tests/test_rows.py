@@ -9,19 +9,11 @@ import pytest
 
 import official
 import specado
-from lossy_requests import (
-    ANSWER,
-    CALLED,
-    FROM_ANTHROPIC,
-    FROM_OPENAI,
-    FUNCTION,
-    OPUS,
-    TOOL,
-    USER,
-    messages,
-)
+from lossy_anthropic import FROM_ANTHROPIC
+from lossy_parts import ANSWER, CALLED, FUNCTION, OPUS, TOOL, USER, messages
+from lossy_requests import FROM_OPENAI
 from reference_files import REPOSITORY
-from specado.losses import ROWS
+from specado.loss_rows import ROWS
 from specado.manifests import Traits
 from specado.simulator import handle
 

@@ -199,3 +199,12 @@ def test_headers_are_stripped():
     settings = resolve({"providers": {"openai": {"headers": {"X-A": " v w\n"}}}})
 
     assert settings.providers["openai"].headers == (("X-A", "v w"),)
+
+
+def test_accounts_differ_by_the_headers_that_are_not_shown():
+    def account(value):
+        config = {"providers": {"openai": {"api_key": "k", "headers": {"X-Org": value}}}}
+        return resolve_endpoint(capabilities.provider("openai"), resolve(config)).account
+
+    assert account("one") == account("one")
+    assert account("one") != account("two")

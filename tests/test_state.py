@@ -8,6 +8,7 @@ import pytest
 
 from routing_course import Clock, answered_by, asked, error, plan_of, play, reply
 from specado.errors import (
+    ConfigurationError,
     ConnectionFailedError,
     DeadlineExceededError,
     InvalidRequestError,
@@ -284,6 +285,49 @@ def test_without_budget_the_next_candidate_is_asked_at_once(state, clock):
     assert played.effects == ["a 300", "b 600"]
 
 
+def test_a_fallback_that_is_not_to_be_asked_takes_no_time_from_the_first(state, clock):
+    plan = plan_of("a", "b")
+    attempt(state, error(QuotaExceededError), clock, plan.candidates[1].account)
+    throttled = error(RateLimitError, retry_after_s=5.0)
+
+    played = play(plan, [throttled, reply()], clock, state=state)
+
+    assert played.effects == ["a 600", "wait 5", "a 595"]
+
+
+def test_a_breaker_that_opens_in_a_call_ends_its_retries(state, clock):
+    plan = plan_of("a", "b")
+    failures = [error(ServerError)] * 5
+
+    played = play(plan, [*failures, reply()], clock, random=0.0, state=state, max_retries=9)
+
+    assert asked(played) == ["a"] * 5 + ["b"]
+
+
+def test_a_quota_that_another_call_used_up_meanwhile_ends_the_retries(state, clock):
+    plan = plan_of("a", "b")
+    steps = attempts(plan, CallLimits(timeout_s=60.0), clock, lambda: 0.5, None, state)
+    next(steps)
+    wait = steps.send(error(ServerError))
+    attempt(state, error(QuotaExceededError), clock, plan.candidates[0].account)
+    clock.now_s += wait.delay_s
+
+    assert steps.send(None).candidate.provider == "b"
+    steps.close()
+
+
+def test_a_held_candidate_without_a_key_does_not_count_as_the_one_that_was_asked(state, clock):
+    plan = plan_of("a", "b")
+    for one in plan.candidates:
+        for _ in range(5):
+            attempt(state, error(ServerError), clock, one.account)
+
+    played = play(plan, [ConfigurationError("no key"), reply()], clock, state=state)
+
+    assert answered_by(played) == "b"
+    assert played.course.attempts == 1
+
+
 def test_a_call_that_is_closed_gives_its_probe_back(state, clock):
     plan = plan_of("a")
     account = plan.candidates[0].account
@@ -330,8 +374,29 @@ def test_sixty_four_threads_count_every_attempt(state, clock):
 
 
 def test_after_a_fork_the_lock_is_a_new_one(state, clock):
-    state._lock.acquire()
+    other = threading.Thread(target=state._lock.acquire)
+    other.start()
+    other.join()
 
     state.start_afresh()
 
     assert state.block(ONE, "m", clock()) is None
+
+
+def test_an_attempt_may_be_settled_in_the_middle_of_another_look(state, clock):
+    """As when the garbage collector ends a dropped stream."""
+    ticket = state.begin(ONE, "m", clock())
+
+    class Dropping(Account):
+        def __hash__(self):
+            state.settle(ticket, None, 600.0, clock())
+            return super().__hash__()
+
+    looking = threading.Thread(
+        target=state.block, args=(Dropping("a", "b"), "m", clock()), daemon=True
+    )
+    looking.start()
+    looking.join(10)
+
+    assert not looking.is_alive()
+    assert ticket.is_settled

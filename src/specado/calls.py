@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 import random
 import time
 import warnings
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
-from specado import capabilities
+from specado import metadata
 from specado._core import normalize
+from specado.cost import cost_of
 from specado.endpoints import SecretsIn
 from specado.errors import (
     ConfigurationError,
@@ -19,26 +19,25 @@ from specado.errors import (
     MessageFormatError,
     ProviderError,
     RetiredModelWarning,
-    SimulatedReplyWarning,
     levels_to_caller,
 )
 from specado.incoming import LEFT, Incoming, WholeReply, is_stream
+from specado.observers import Observers, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.routing.state import shared_state
-from specado.simulator.faults import FAULT_MODELS
+from specado.simulated import SimulatedClock, is_simulated
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 from specado.transport import Limits
-from specado.types import AttemptEvent, FallbackEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.config import Settings
     from specado.endpoints import Access
-    from specado.routing.attempts import Course, Outcome, Result, Steps, Success
+    from specado.routing.attempts import Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
     from specado.routing.state import Ticket
     from specado.transport import (
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["Call", "check_providers", "planned"]
 
 Error = TypeVar("Error", bound=Optional[ProviderError])
-
-logger = logging.getLogger("specado")
-logger.addHandler(logging.NullHandler())
 
 # Said once a process each; a second thread that says it too does no harm.
 _warned: set[str] = set()
@@ -74,40 +70,6 @@ def check_providers(settings: Settings) -> None:
             known_provider(name, f"model_map[{model!r}]")
 
 
-def _is_reserved(model: str) -> bool:
-    """Return whether a model is one of the simulator's faults, with or without a provider."""
-    prefix, _, rest = model.partition("/")
-    if model in FAULT_MODELS:
-        return True
-    return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
-
-
-def _needs_no_key(model: str) -> bool:
-    """Return whether a model is named with a provider that asks for no key."""
-    found = capabilities.provider(model.partition("/")[0]) if "/" in model else None
-    return found is not None and found.authentication.kind == "none"
-
-
-def _is_simulated(request: Request, settings: Settings, access: Access) -> bool:
-    """Return whether a call is answered by the simulator in this process."""
-    models = (request.model, *request.options.get("fallback_models", ()))
-    if any(map(_is_reserved, models)):
-        return True
-    if settings.simulate != "auto":
-        return bool(settings.simulate)
-    if access.is_real or any(map(_needs_no_key, models)):
-        return False
-    text = (
-        "no provider has an API key or an address: replies are simulated in this process. "
-        "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
-    )
-    warnings.warn(text, SimulatedReplyWarning, stacklevel=levels_to_caller())
-    if "simulated" not in _warned:
-        _warned.add("simulated")
-        logger.warning("%s", text)
-    return True
-
-
 def _checked(
     model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
 ) -> Request:
@@ -123,22 +85,9 @@ def planned(
 ) -> list[PlannedCandidate]:
     """Return the candidates that a call would have. Nothing is sent."""
     request = _checked(model, messages, given, "plan")
-    simulated = _is_simulated(request, settings, access)
+    simulated = is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)
-
-
-class _SimulatedClock:
-    """Time in a simulated call: it passes by what a real call would have waited."""
-
-    def __init__(self) -> None:
-        self._now_s = 0.0
-
-    def now(self) -> float:
-        return self._now_s
-
-    def pass_time(self, seconds: float) -> None:
-        self._now_s += seconds
 
 
 class Call:
@@ -155,16 +104,19 @@ class Call:
         messages: Any,
         given: Mapping[str, Any],
     ) -> None:
-        self._started_s = self._attempted_s = time.monotonic()
+        self.started_s = self._attempted_s = time.monotonic()
         self._sent = 0
         self._settings = settings
         self.request = _checked(model, messages, given)
-        self.simulated = _is_simulated(self.request, settings, access)
+        self.simulated = is_simulated(self.request, settings, access)
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self.is_stream = bool(self.request.parameters.get("stream"))
-        self._clock = _SimulatedClock()
+        self._clock = SimulatedClock()
         self._warn_if_retired(today)
+        self._asked: Optional[Candidate] = None
+        self.watch = watch(self)
+        self._observers = Observers(settings.hooks, self.watch)
         self.wire_limits: Limits = Limits(
             connect_timeout_s=settings.connect_timeout_seconds,
             max_reply_bytes=settings.max_reply_bytes,
@@ -195,7 +147,7 @@ class Call:
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
-        started_s = self._clock.now() if self.simulated else self._started_s
+        started_s = self._clock.now() if self.simulated else self.started_s
         # What is simulated says nothing about a provider.
         state = None if self.simulated else shared_state
         return attempts(self.plan, limits, now, random.random, started_s, state)
@@ -213,20 +165,22 @@ class Call:
 
         What the first candidate's key callable raises comes out as it is.
         """
-        if self.simulated:
-            return candidate.wire_request(with_key=False)
-        if candidate.fallback_index is None:
-            return candidate.wire_request()
         try:
-            return candidate.wire_request()
+            request = candidate.wire_request(with_key=not self.simulated)
         except ConfigurationError as error:
+            if candidate.fallback_index is None:
+                raise
             return error
-        except Exception as error:  # noqa: BLE001 - a caller's key callable may raise anything
+        except Exception as error:
+            if candidate.fallback_index is None:
+                raise
             return ConfigurationError(
                 f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
                 f"{type(error).__name__}",
                 key="api_key",
             )
+        self._asked = candidate
+        return request
 
     def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
         """Return the outcome that the reply to a request means."""
@@ -244,11 +198,11 @@ class Call:
         if self.is_stream:
             whole = WholeReply(outcome, include_usage=self._wants_usage)
             return self.opened(candidate, self._incoming(candidate, request, reply, whole))
-        if any(
+        if self._settings.fallback_on_content_policy and any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
         ):
-            return self._refused(candidate) or outcome
+            return self._refused(candidate)
         self._attempted(candidate, None)
         return outcome
 
@@ -282,10 +236,8 @@ class Call:
         """
         if incoming.error is not None and not incoming.is_committed:
             return self._attempted(candidate, incoming.error)
-        if incoming.is_refusal:
-            refusal = self._refused(candidate)
-            if refusal is not None:
-                return refusal
+        if self._settings.fallback_on_content_policy and incoming.is_refusal:
+            return self._refused(candidate)
         self._attempted(candidate, None)
         return incoming
 
@@ -314,10 +266,8 @@ class Call:
             opened=opened,
         )
 
-    def _refused(self, candidate: Candidate) -> ContentPolicyError | None:
-        """Return the error for a refusal where it is to count as a failure."""
-        if not self._settings.fallback_on_content_policy:
-            return None
+    def _refused(self, candidate: Candidate) -> ContentPolicyError:
+        """Return the error for a refusal that is to count as a failure."""
         refusal = ContentPolicyError(
             f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
             provider=candidate.provider,
@@ -346,35 +296,27 @@ class Call:
         return self._attempted(candidate, error)
 
     def _attempted(self, candidate: Candidate, error: Error) -> Error:
-        """Tell the log and the hook of an attempt that is over; return its error."""
+        """Tell of an attempt that is over; return its error."""
+        self._asked = None
         self._sent += 1
         now_s = time.monotonic()
         duration_ms = (now_s - self._attempted_s) * 1000
         self._attempted_s = now_s
-        logger.debug(
-            "attempt %d, %s/%s, %.1f ms: %s",
-            self._sent,
-            candidate.provider,
-            candidate.model,
-            duration_ms,
-            "answered" if error is None else error.message,
-        )
-        if "on_attempt" in self._settings.hooks:
-            event = AttemptEvent(
-                candidate.provider, candidate.model, self._sent, duration_ms, error
-            )
-            self._tell("on_attempt", event)
+        self._observers.attempted(candidate, self._sent, duration_ms, error)
         return error
 
-    def _tell(self, name: str, event: Any) -> None:
-        """Call a hook; what it raises is logged and changes nothing."""
-        hook = self._settings.hooks.get(name)
-        if hook is None:
-            return
-        try:
-            hook(event)
-        except Exception:
-            logger.exception("the hook %s failed", name)
+    def abandon(self) -> None:
+        """Tell of the attempt that came to no outcome, if there is one: something else ended it."""
+        if self._asked is not None:
+            name = f"{self._asked.provider}/{self._asked.model}"
+            abandoned = ProviderError(
+                f"{name}: the attempt was cancelled or interrupted",
+                provider=self._asked.provider,
+                model=self._asked.model,
+                code="cancelled",
+                attempts=self._sent + 1,
+            )
+            self._attempted(self._asked, abandoned)
 
     def conclude(self, result: Result) -> Success:
         """Return what ended the call well with its extensions filled, or raise its error."""
@@ -383,73 +325,54 @@ class Call:
             raise ended
         reply, candidate, ticket = ended
         if candidate.fallback_index is not None:
-            why = self._why_not_the_first(course)
-            logger.warning("fell back to %s/%s: %s", candidate.provider, candidate.model, why)
-            self._tell(
-                "on_fallback",
-                FallbackEvent(candidate.provider, candidate.model, candidate.fallback_index, why),
-            )
+            last = course.errors[-1] if course.errors else None
+            skipped = metadata.not_asked(self.plan, course)
+            why = skipped[0].reason if last is None else last.message
+            self._observers.fell_back(candidate, why, last)
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.fallback_index is not None
         extensions.attempts = course.attempts
-        extensions.metadata = {**self._metadata(course, candidate), **extensions.metadata}
+        known = metadata.of_call(
+            self.plan,
+            course,
+            candidate,
+            latency_ms=self._latency_ms(),
+            simulated=self.simulated,
+        )
+        extensions.metadata = {**known, **extensions.metadata}
         request_id = request_id_of(reply.headers)
         if request_id is not None:
             extensions.metadata["request_id"] = request_id
         if isinstance(reply, Incoming):
             extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
             reply.earlier = tuple(course.errors)
-            reply.on_end = functools.partial(self._stream_ended, ticket)
+            reply.on_end = functools.partial(self._stream_ended, ticket, candidate)
         else:
-            self._tell("on_reply", reply)
+            answered = candidate.facts_of(reply.model)
+            extensions.metadata["cost"] = cost_of(reply, answered, course.errors)
+            self._observers.replied(candidate, reply)
         return reply
 
-    def _stream_ended(self, ticket: Ticket | None, incoming: Incoming) -> None:
+    def _stream_ended(
+        self, ticket: Ticket | None, candidate: Candidate, incoming: Incoming
+    ) -> None:
         """Take note of the end of a stream that was handed out."""
         if ticket is not None:
             failed = incoming.error if incoming.error and incoming.error.code not in LEFT else None
             idle_s = self._settings.idle_timeout_seconds
             shared_state.settle(ticket, failed, idle_s, time.monotonic())
-        metadata = incoming.extensions.metadata
-        metadata["latency_ms"] = self._latency_ms()
-        error = incoming.error
-        if error is not None:
-            level = logging.DEBUG if error.code in LEFT else logging.WARNING
-            where = f"{incoming.provider}/{incoming.model}"
-            logger.log(level, "the stream of %s broke off: %s", where, error.message)
-        elif "on_reply" in self._settings.hooks:
-            self._tell("on_reply", incoming.response())
-
-    def _why_not_the_first(self, course: Course) -> str:
-        if course.errors:
-            return course.errors[-1].message
-        return (self.plan.skipped + course.skipped + course.not_asked())[0].reason
+        error, response = incoming.error, incoming.response()
+        incoming.extensions.metadata["latency_ms"] = self._latency_ms()
+        incoming.extensions.metadata["cost"] = cost_of(
+            response,
+            candidate.facts_of(response.model),
+            incoming.earlier,
+            is_whole=error is None,
+        )
+        if error is None:
+            self._observers.replied(candidate, response)
+        else:
+            self._observers.broke_off(candidate, incoming, error, was_left=error.code in LEFT)
 
     def _latency_ms(self) -> float:
-        return round((time.monotonic() - self._started_s) * 1000, 3)
-
-    def _metadata(self, course: Course, candidate: Candidate) -> dict[str, Any]:
-        plan, index = self.plan, candidate.fallback_index
-        metadata: dict[str, Any] = {
-            "primary_provider": plan.primary_provider,
-            "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
-            "fallback_used": index is not None,
-            "attempts": course.attempts,
-            "retry_delay_ms": round(course.waited_s * 1000, 3),
-            "latency_ms": self._latency_ms(),
-            "simulated": self.simulated,
-        }
-        if index is not None:
-            metadata["fallback_index"] = index
-        if course.errors:
-            metadata["provider_errors"] = [error.message for error in course.errors]
-        skipped = plan.skipped + course.skipped + course.not_asked()
-        if skipped:
-            metadata["skipped"] = [
-                {"provider": each.provider, "model": each.model, "reason": each.reason}
-                for each in skipped
-            ]
-        report = candidate.report
-        if report is not None:
-            metadata["lossiness"] = report
-        return metadata
+        return round((time.monotonic() - self.started_s) * 1000, 3)

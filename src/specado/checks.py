@@ -174,6 +174,28 @@ def proxy_url(key: str, value: Any) -> str:
     return url
 
 
+class Given(dict[str, Any]):
+    """What a caller gave and may hold keys; shown by its names alone."""
+
+    def __repr__(self) -> str:
+        return f"Given({list(self)!r})"
+
+    def __rich_repr__(self) -> list[Any]:
+        return list(self)
+
+
+class HiddenPairs(tuple[tuple[str, str], ...]):
+    """Checked headers that may hold keys; shown by their names alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"HiddenPairs({[name for name, _ in self]!r})"
+
+    def __rich_repr__(self) -> list[Any]:
+        return [name for name, _ in self]
+
+
 def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs, names and values checked."""
     if not isinstance(value, Mapping):
@@ -183,4 +205,4 @@ def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"{key}: {name!r} is not a header name", key=key)
         pairs.append((name, checked_header_value(text, f"{key}[{name!r}]")))
-    return tuple(pairs)
+    return HiddenPairs(pairs)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Client"]
 
 
+_SECRET = {"extra_headers", "extra_query"}
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -215,9 +216,15 @@ def _given(
     temperature: Optional[float],
     max_tokens: Optional[int],
     stream: Any,
-    params: Mapping[str, Any],
+    params: Any,
 ) -> dict[str, Any]:
-    """Return the parameters of a call by name; not to stream is the default and is not sent."""
+    """Return the parameters of a call by name; not to stream is the default and is not sent.
+
+    What may hold a key is wrapped, in *params* too: a traceback may show the caller's locals.
+    """
+    for name in _SECRET.intersection(params):
+        if isinstance(params[name], Mapping):
+            params[name] = Given(params[name])
     stream = None if stream is False else stream
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 

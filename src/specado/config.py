@@ -17,6 +17,7 @@ import msgspec
 
 from specado.checks import (
     STRICTNESSES,
+    Given,
     checked_header_value,
     checked_headers,
     checked_url,
@@ -89,16 +90,6 @@ class Secret:
 
     def __reduce__(self) -> Any:
         raise TypeError("a key is not pickled: configure it again in the other process")
-
-
-class Given(dict[str, Any]):
-    """A client's config as it was given; shown by its keys alone."""
-
-    def __repr__(self) -> str:
-        return f"Given({list(self)!r})"
-
-    def __rich_repr__(self) -> list[Any]:
-        return list(self)
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):

@@ -41,6 +41,12 @@ class Driver:
     ) -> ChatCompletionResponse | Stream:
         """Return a call's reply or stream, or raise its error."""
         call = Call(self.settings, self.access, model, messages, given)
+        if call.watch is None:
+            return self._run(call)
+        with call.watch:
+            return self._run(call)
+
+    def _run(self, call: Call) -> ChatCompletionResponse | Stream:
         carrier = self._carrier(call)
         steps = call.steps()
         try:
@@ -54,6 +60,7 @@ class Driver:
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
+            call.abandon()
         ended = call.conclude(result)
         return Stream(ended) if isinstance(ended, Incoming) else ended
 
@@ -62,6 +69,12 @@ class Driver:
     ) -> ChatCompletionResponse | AsyncStream:
         """Return a call's reply or stream without blocking the event loop, or raise its error."""
         call = Call(self.settings, self.access, model, messages, given)
+        if call.watch is None:
+            return await self._run_async(call)
+        with call.watch:
+            return await self._run_async(call)
+
+    async def _run_async(self, call: Call) -> ChatCompletionResponse | AsyncStream:
         carrier = self._async_carrier(call)
         steps = call.steps()
         try:
@@ -75,6 +88,7 @@ class Driver:
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
+            call.abandon()
         ended = call.conclude(result)
         return AsyncStream(ended) if isinstance(ended, Incoming) else ended
 

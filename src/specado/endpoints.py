@@ -263,7 +263,8 @@ def _headers(
 
 def digest_of(*secrets: Any) -> str:
     """Return what tells *secrets* from others and shows nothing of them; new in each process."""
-    text = repr(secrets).encode("utf-8", "surrogatepass")
+    plain = [tuple(each) if isinstance(each, tuple) else each for each in secrets]
+    text = repr(plain).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()
 
 

@@ -3,7 +3,7 @@
 A path names members with dots, `[]` the items of a list, and `[name]` the variant of a union by
 its `type` or `role`; `*` stands for anything. An entry with `whole` stands for all that is below
 it too. Fields: `openai.types.chat` 3.54 and
-`anthropic.types` 0.125.0, read 2026-11-22; the rows are those of `specado.losses`.
+`anthropic.types` 0.125.0, read 2026-11-22; the rows are those of `specado.loss_rows`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ OPENAI_FIELDS: dict[str, Field] = {
         f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
     ),
     "messages[assistant].tool_calls[function].function": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[function].function.name": Field(f"{_BLOCK}[tool_use].name"),
+    "messages[assistant].tool_calls[function].function.name": Field(
+        f"{_BLOCK}[tool_use].name", ("tool_call.name",), ("tool_call.name",)
+    ),
     "messages[assistant].tool_calls[function].function.arguments": Field(
         f"{_BLOCK}[tool_use].input"
     ),
@@ -101,7 +103,9 @@ OPENAI_FIELDS: dict[str, Field] = {
         f"{_BLOCK}[tool_use].id", ("tool_call.id",), ("tool_call.id",)
     ),
     "messages[assistant].tool_calls[custom].custom": Field(f"{_BLOCK}[tool_use]"),
-    "messages[assistant].tool_calls[custom].custom.name": Field(f"{_BLOCK}[tool_use].name"),
+    "messages[assistant].tool_calls[custom].custom.name": Field(
+        f"{_BLOCK}[tool_use].name", ("tool_call.name",), ("tool_call.name",)
+    ),
     "messages[assistant].tool_calls[custom].custom.input": Field(
         f"{_BLOCK}[tool_use].input.input", ("tool.custom_call",)
     ),
@@ -120,6 +124,7 @@ OPENAI_FIELDS: dict[str, Field] = {
             "cache_control.blank",
             "cache_control.twice",
             "cache_control.most",
+            "cache_control.order",
             "cache_control.unknown",
         ),
         ("cache_control.openai",),
@@ -134,7 +139,7 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "tools[function]": Field("tools"),
     "tools[function].function": Field("tools"),
-    "tools[function].function.name": Field("tools[].name"),
+    "tools[function].function.name": Field("tools[].name", ("tool.name",), ("tool.name",)),
     "tools[function].function.description": Field("tools[].description"),
     "tools[function].function.parameters": Field(
         "tools[].input_schema", ("tool.hint", "tool.schema")
@@ -309,7 +314,7 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "messages[].content[redacted_thinking]": Field(None, ("reasoning.openai",), whole=True),
     "messages[].content[tool_use]": Field(_CALL),
     "messages[].content[tool_use].id": Field(f"{_CALL}.id", ("tool_call.id",)),
-    "messages[].content[tool_use].name": Field(f"{_CALL}.function.name"),
+    "messages[].content[tool_use].name": Field(f"{_CALL}.function.name", ("tool_call.name",)),
     "messages[].content[tool_use].input": Field(f"{_CALL}.function.arguments"),
     "messages[].content[tool_use].caller": Field(None, ("anthropic.server_block",), whole=True),
     "messages[].content[tool_use].caller[direct]": Field(implied=True, whole=True),

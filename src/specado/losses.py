@@ -1,11 +1,6 @@
-"""What a translation loses: the one table that the encoders report by, and what strictness means.
+"""What a translation loses, in a report, and what strictness means.
 
-An encoder reports `(row id, path, before, after)`; a row says how that is coded, what kind of
-loss it is and how severe. `kind` is *contract* (the caller relies on it for a right answer) or
-*tuning* (it shades the answer). Severity `None` is a note: said another way, meaning kept.
-
-Sources of the rows, read 2026-11-22: the types that openai 3.54 and anthropic 0.125.0 ship, and
-the providers' API references.
+An encoder reports `(row id, path, before, after)`; `specado.loss_rows` has the rows.
 """
 
 from __future__ import annotations
@@ -16,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import msgspec
 
+from specado.loss_rows import ROWS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "ROWS",
     "SEVERITIES",
     "Loss",
     "LossinessReport",
     "Refusal",
-    "Row",
     "refusal",
     "refuses",
     "report_of",
@@ -53,259 +48,6 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
 # A report that is printed shows so many losses, the worst; `items` holds them all.
 MAX_SHOWN_ITEMS = 100
 _HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
-
-
-class Row(NamedTuple):
-    """One way to lose something."""
-
-    code: str
-    kind: str
-    severity: str
-    message: str
-
-
-ROWS: dict[str, Row] = {
-    # Messages and roles.
-    "system.top_level": Row("Relocate", "tuning", "None", "leading system text goes to `system`"),
-    "system.later": Row("Relocate", "tuning", "Low", "a later system message becomes user text"),
-    "system.alone": Row(
-        "Relocate", "tuning", "Low", "system text without a conversation becomes the user turn"
-    ),
-    "system.part": Row("Unsupported", "contract", "High", "system content takes text only"),
-    "role.unknown": Row("Relocate", "tuning", "Medium", "an unknown role becomes a user turn"),
-    "role.system_name": Row("Relocate", "tuning", "None", "the model's name for the system role"),
-    "turns.merged": Row("Relocate", "tuning", "None", "messages of one side become one turn"),
-    "messages.blank": Row("Unsupported", "contract", "High", "the conversation has no text"),
-    "message.name": Row("Drop", "tuning", "Low", "messages carry no author's name"),
-    "message.annotations": Row("Drop", "tuning", "None", "an answer's citations do not go back"),
-    "message.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
-    "text.blank": Row("Drop", "tuning", "None", "blank text is refused there, so left out"),
-    "assistant.last": Row(
-        "Unsupported", "contract", "High", "the model takes no assistant message at the end"
-    ),
-    "assistant.trailing_space": Row(
-        "Drop", "tuning", "None", "white space at the end of the last assistant text is refused"
-    ),
-    "assistant.refusal": Row("Relocate", "tuning", "None", "a refusal becomes plain text"),
-    "assistant.audio": Row("Unsupported", "contract", "High", "an audio answer cannot go back"),
-    # Content parts.
-    "part.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
-    "input.image": Row("Unsupported", "contract", "Critical", "the model takes no images"),
-    "input.audio": Row("Unsupported", "contract", "Critical", "the model takes no audio"),
-    "input.document": Row("Unsupported", "contract", "Critical", "the model takes no documents"),
-    "image.detail": Row("Drop", "tuning", "Low", "images have no level of detail"),
-    "image.media_type": Row(
-        "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
-    ),
-    "file.id": Row(
-        "Unsupported", "contract", "High", "the file lies with another provider: send its data"
-    ),
-    "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
-    "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
-    "file.text": Row("Relocate", "tuning", "None", "the text of a file, as plain text"),
-    "cache_control.openai": Row(
-        "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
-    ),
-    "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
-    "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
-    "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
-    "cache_control.twice": Row(
-        "Conflict", "tuning", "None", "the last block has one of its own, which counts"
-    ),
-    "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
-    "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
-    "reasoning.foreign": Row(
-        "Drop", "tuning", "Low", "reasoning goes back only to the model family that made it"
-    ),
-    # Tools.
-    "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
-    "tools.reasoning": Row(
-        "Unsupported",
-        "contract",
-        "High",
-        "the model has no tools while it reasons, as it always does",
-    ),
-    "tools.called": Row(
-        "Default", "tuning", "None", "tools called before must be named there: for no further use"
-    ),
-    "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
-    "tool.custom_call": Row(
-        "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
-    ),
-    "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
-    "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
-    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
-    "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
-    "tool.schema": Row("Emulate", "contract", "Medium", "the input is an object there"),
-    "tool.result_late": Row(
-        "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
-    ),
-    "tool_choice.thinking": Row(
-        "Unsupported",
-        "contract",
-        "High",
-        "a tool cannot be forced on this model, or while it thinks",
-    ),
-    "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
-    "tool_choice.allowed": Row("Emulate", "tuning", "Low", "only the allowed tools are sent"),
-    "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
-    "parallel_tool_calls.unsupported": Row(
-        "Drop", "tuning", "Low", "the model calls one tool at a time"
-    ),
-    "parallel_tool_calls.never": Row(
-        "Drop", "tuning", "None", "the model never calls tools in parallel"
-    ),
-    "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
-    "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
-    "web_search.model": Row("Unsupported", "contract", "High", "the model does not search the web"),
-    # Structured output.
-    "response_format.tool": Row(
-        "Emulate", "tuning", "Low", "a forced tool stands in for the schema"
-    ),
-    "response_format.json_object": Row(
-        "Emulate", "tuning", "Low", "an instruction stands in for JSON mode"
-    ),
-    "response_format.conflict": Row(
-        "Unsupported", "contract", "High", "no schema beside tools or thinking on this model"
-    ),
-    "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
-    "response_format.description": Row(
-        "Drop", "tuning", "Low", "a schema has no description there"
-    ),
-    "response_format.strict": Row(
-        "Emulate", "tuning", "None", "the schema is always enforced there"
-    ),
-    # An answer in the narrower form is one in the wider form too.
-    "response_format.closed": Row(
-        "Emulate", "tuning", "Low", "no properties but those that the schema names"
-    ),
-    # Where the schema was to be enforced, an answer may now break it; else it was a hint before.
-    "response_format.keyword": Row(
-        "Emulate", "contract", "Medium", "not enforced there: said in another way"
-    ),
-    "response_format.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
-    "response_format.unsupported": Row(
-        "Unsupported", "contract", "Medium", "the model has no such response format"
-    ),
-    # Length.
-    "max_tokens.default": Row("Default", "tuning", "None", "a limit is required there"),
-    "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
-    "max_tokens.renamed": Row("Relocate", "tuning", "None", "the model's name for the limit"),
-    "max_tokens.twice": Row(
-        "Conflict", "tuning", "Low", "max_completion_tokens was given too and counts"
-    ),
-    # Sampling.
-    "temperature.above_one": Row("Clamp", "tuning", "Low", "1 is the highest temperature there"),
-    "sampling.unsupported": Row("Drop", "tuning", "Low", "the model takes no sampling parameters"),
-    "sampling.thinking": Row("Conflict", "tuning", "Low", "not while the model thinks"),
-    "sampling.both": Row("Conflict", "tuning", "Low", "temperature or top_p, not both"),
-    "penalty": Row("Drop", "tuning", "Low", "there are no penalties"),
-    "penalty.unsupported": Row("Drop", "tuning", "Low", "the model takes no penalties"),
-    "seed": Row("Drop", "tuning", "Low", "there is no seed"),
-    "logit_bias": Row("Drop", "tuning", "Low", "tokens cannot be biased"),
-    "logit_bias.unsupported": Row("Drop", "tuning", "Low", "the model takes no logit bias"),
-    "stop.blank": Row(
-        "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
-    ),
-    "stop.too_many": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
-    "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
-    "n": Row("Unsupported", "contract", "High", "one answer a request"),
-    "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
-    "logprobs.model": Row("Unsupported", "contract", "Medium", "the model gives none"),
-    "logprobs.thinking": Row("Conflict", "contract", "Medium", "none while the model reasons"),
-    # Reasoning.
-    "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
-    "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
-    "reasoning_effort.none": Row(
-        "Drop", "tuning", "None", "the model does not reason unless asked to"
-    ),
-    "reasoning_effort.unsupported": Row("Drop", "tuning", "Low", "the model has no such setting"),
-    "reasoning_effort.off": Row(
-        "Default", "tuning", "Low", "switched off: the model takes tools only without reasoning"
-    ),
-    "reasoning_effort.tools": Row(
-        "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
-    ),
-    "reasoning_effort.no_room": Row(
-        "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
-    ),
-    "reasoning_effort.history": Row(
-        "Conflict", "tuning", "Low", "an answer that began without thinking goes on without it"
-    ),
-    # What Anthropic's requests have and the canonical form has not.
-    "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
-    "anthropic.block_order": Row(
-        "Relocate", "tuning", "Low", "an answer's text comes before its tool calls"
-    ),
-    "anthropic.container": Row("Unsupported", "contract", "High", "there are no containers"),
-    "anthropic.context_management": Row(
-        "Unsupported", "contract", "High", "the context is not managed by the provider"
-    ),
-    "anthropic.document_context": Row("Drop", "contract", "Medium", "documents have no context"),
-    "anthropic.document_name": Row("Default", "tuning", "None", "a file has a name there"),
-    "anthropic.document_source": Row(
-        "Unsupported", "contract", "High", "documents travel as data only"
-    ),
-    "anthropic.document_text": Row("Relocate", "tuning", "Low", "a text document becomes text"),
-    "anthropic.effort_disabled": Row(
-        "Conflict", "tuning", "Low", "without thinking there is no effort"
-    ),
-    "anthropic.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
-    "anthropic.image_transformations": Row(
-        "Drop", "tuning", "Low", "what becomes of a large image cannot be chosen"
-    ),
-    "anthropic.inference_geo": Row(
-        "Unsupported", "contract", "High", "the place of inference cannot be chosen"
-    ),
-    "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
-    "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
-    "anthropic.prefill": Row(
-        "Relocate", "contract", "High", "the model does not go on with the last message: it answers"
-    ),
-    "anthropic.result_media": Row(
-        "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
-    ),
-    "anthropic.search_result": Row(
-        "Relocate", "tuning", "Low", "a search result becomes text: title, source, what it says"
-    ),
-    # The caller relied on the form of the answer, which nothing holds to now.
-    "anthropic.format_strict": Row(
-        "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
-    ),
-    "anthropic.server_block": Row(
-        "Unsupported", "contract", "High", "what a provider's own tools said has no counterpart"
-    ),
-    "anthropic.server_tool": Row(
-        "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
-    ),
-    "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
-    "anthropic.thinking_adaptive": Row(
-        "Emulate", "tuning", "None", "the model decides by itself how long to reason"
-    ),
-    "anthropic.thinking_budget": Row("Emulate", "tuning", "None", "said as a reasoning effort"),
-    "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
-    "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
-    "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
-    "anthropic.tool_strict": Row(
-        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
-    ),
-    "anthropic.format_root": Row(
-        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
-    ),
-    "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
-    # The rest.
-    "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
-    "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),
-    "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
-    "stream_options": Row("Drop", "tuning", "Low", "streams have no such option"),
-    "store": Row("Drop", "tuning", "Low", "replies are not stored"),
-    "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
-    "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
-    "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is steered by cache_control"),
-    "verbosity": Row("Drop", "tuning", "Low", "there is no verbosity"),
-    "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
-    "param.unknown": Row("Drop", "contract", "Medium", "the parameter is not known there"),
-}
 
 
 class Loss(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from specado.losses import (
     report_of,
 )
 from specado.refitting import refit_messages
-from specado.requests import READERS, as_dict
+from specado.requests import READERS, as_dict, plain
 from specado.routing.candidates import known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
@@ -96,6 +96,10 @@ def translate(
         body = encoded.body
         reported = read.losses + [
             (row, read.path(path), before, after) for row, path, before, after in encoded.losses
+        ]
+    if not isinstance(request, dict):
+        reported = [
+            (row, path, plain(before), plain(after)) for row, path, before, after in reported
         ]
     refused = refusal(strictness, reported)
     if refused is not None:

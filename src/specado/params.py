@@ -13,6 +13,7 @@ from typing import Any, Callable, TypedDict, Union
 from specado._core import write_format_schema, write_tool_schemas
 from specado.checks import (
     STRICTNESSES,
+    Given,
     checked_headers,
     closest,
     count,
@@ -214,11 +215,23 @@ def _is_unicode(value: Any) -> bool:
 
 
 def _query(name: str, value: Any) -> dict[str, str]:
-    found = _members(name, value)
+    found = Given(_members(name, value))
     for key, item in found.items():
         if not _is_unicode(key) or not _is_unicode(item):
             raise wrong(f"{name}[{key!r}]", item, "text under a name that is text")
     return found
+
+
+def _quietly(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """Return *check* with errors whose traceback ends here: what is below holds the values."""
+
+    def checked(name: str, value: Any) -> Any:
+        try:
+            return check(name, value)
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None
+
+    return checked
 
 
 OPTIONS: dict[str, Callable[[str, Any], Any]] = {
@@ -227,8 +240,8 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "max_retries": count(0),
     "strictness": one_of(*STRICTNESSES),
     "fallback_models": _models,
-    "extra_headers": checked_headers,
-    "extra_query": _query,
+    "extra_headers": _quietly(checked_headers),
+    "extra_query": _quietly(_query),
     "extra_body": _members,
 }
 

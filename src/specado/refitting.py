@@ -1,7 +1,7 @@
 """A messages request of Anthropic's, refitted to another model of the same API.
 
 What no row changes stays as it is, keys that are not known here too. What the model is not known
-to refuse is sent. Sources as for `specado.losses`.
+to refuse is sent. Sources as for `specado.loss_rows`.
 """
 
 from __future__ import annotations

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from typing import Any, Optional, Union
 
 import msgspec
 
-from specado._core import normalize, read_anthropic_request
+from specado._core import NotJson, dumps, normalize, read_anthropic_request
 from specado.errors import ConfigurationError, MessageFormatError
 from specado.params import PARAMETERS
 
-__all__ = ["READERS", "SourceRequest", "as_dict"]
+__all__ = ["READERS", "SourceRequest", "as_dict", "plain"]
 
 # Parameters with the same name and type in both shapes.
 _SAME_IN_ANTHROPIC = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
+# The others of Anthropic's that are read (anthropic.types 0.125.0, 2026-11-22).
+_ANTHROPIC = frozenset({
+    "model", "messages", "system", "cache_control", "container", "context_management",
+    "inference_geo", "mcp_servers", "metadata", "output_config", "speed", "stop_sequences",
+    "thinking", "tool_choice", "tools", "top_k", *_SAME_IN_ANTHROPIC,
+})  # fmt: skip
+_READ = {
+    "openai_chat": frozenset({"model", "messages", *PARAMETERS}),
+    "anthropic_messages": _ANTHROPIC,
+}
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
@@ -66,7 +78,8 @@ class _Inputs(msgspec.Struct):
 def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     """Return a request of a dialect, given as a dict or as JSON text.
 
-    The inputs of tools in JSON text are `msgspec.Raw`: they travel as they were written.
+    From JSON text the inputs of tools, the members that *dialect* does not know and numbers past
+    the range of floats are `msgspec.Raw`: they travel as they were written.
 
     Raises:
         MessageFormatError: it is not a JSON object.
@@ -82,14 +95,64 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     else:
         request = bytes(request).removeprefix(BYTE_ORDER_MARK)
     try:
-        found = msgspec.json.decode(request)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        found = _decoded(request)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
         raise MessageFormatError("request must be a JSON object", field="request")
     if dialect == "anthropic_messages":
         _keep_inputs(found, request)
+    _keep_members(found, request, _READ[dialect])
     return found
+
+
+def _decoded(text: Any) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:  # JSON, but for a number past the range of floats
+        text = text.decode() if isinstance(text, bytes) else text
+        return json.loads(text, parse_float=_number, parse_constant=_refuse_constant)
+
+
+def _number(text: str) -> Any:
+    number = float(text)
+    return number if math.isfinite(number) else msgspec.Raw(text.encode())
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def plain(value: Any) -> Any:
+    """Return a value of `as_dict` for a reader: what stands as it was written is read.
+
+    A number past the range of floats, or what holds one, is text.
+    """
+    if isinstance(value, msgspec.Raw):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.ValidationError:
+            return bytes(value).decode()
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def _keep_members(found: dict[str, Any], text: Any, read: frozenset[str]) -> None:
+    """Put what is not *read* in as it stands in *text*; elsewhere a number is a float at most."""
+    for name in read & found.keys():
+        if isinstance(found[name], msgspec.Raw):
+            found[name] = float(bytes(found[name]))  # not finite: the check of it says so
+    names = [name for name in found if name not in read]
+    given = msgspec.json.decode(text, type=dict[str, msgspec.Raw]) if names else {}
+    try:
+        changed = [name for name in names if dumps(found[name]) != bytes(given[name])]
+    except NotJson:
+        return  # too deep, or no text: the encoder says where
+    for name in changed:
+        found[name] = msgspec.Raw(bytes(given[name]))
 
 
 def _keep_inputs(found: dict[str, Any], text: Any) -> None:

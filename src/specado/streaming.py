@@ -55,6 +55,14 @@ class _Stream:
             raise RuntimeError("the stream has not ended: iterate to its end, then ask for this")
         return incoming.response()
 
+    def __del__(self) -> None:
+        if self._incoming.on_end is not None:  # dropped without being read
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of the connection, in whatever thread."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         incoming = self._incoming
         if incoming.error is not None:
@@ -120,6 +128,8 @@ class Stream(_Stream):
     def close(self) -> None:
         """Free the connection now; a stream that has not ended is interrupted."""
         self._stop("closed", _CLOSED)
+
+    _drop = close
 
     def _more(self) -> bool:
         """Read until there is a chunk; tell whether there is one."""

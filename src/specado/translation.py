@@ -60,7 +60,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
 MAX_DATE_CHARACTERS = 100
 # What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
-_DECIMAL = re.compile(r"\s*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
 
 class Dialect(NamedTuple):

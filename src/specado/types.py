@@ -165,13 +165,18 @@ class Message(msgspec.Struct):
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
-    """What the prompt's tokens were; each is a part of `prompt_tokens`."""
+    """What the prompt's tokens were; each is a part of `prompt_tokens`.
+
+    `cache_write_1h_tokens`, of `cache_write_tokens` those that Anthropic keeps for an hour, is
+    not in OpenAI's shape.
+    """
 
     cached_tokens: Optional[int] = None
     cache_write_tokens: Optional[int] = None
     audio_tokens: Optional[int] = None
     image_tokens: Optional[int] = None
     text_tokens: Optional[int] = None
+    cache_write_1h_tokens: Optional[int] = None
 
 
 class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
@@ -192,6 +197,12 @@ class Usage(msgspec.Struct, omit_defaults=True):
     total_tokens: int
     prompt_tokens_details: Optional[PromptTokensDetails] = None
     completion_tokens_details: Optional[CompletionTokensDetails] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the usage in OpenAI's shape, without the fields that are not set."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        data.get("prompt_tokens_details", {}).pop("cache_write_1h_tokens", None)
+        return data
 
 
 class Choice(msgspec.Struct):
@@ -265,7 +276,7 @@ class ChatCompletionResponse(msgspec.Struct):
             "choices": [choice.to_dict() for choice in self.choices],
         }
         if self.usage is not None:
-            data["usage"] = msgspec.to_builtins(self.usage)
+            data["usage"] = self.usage.to_dict()
         if self.system_fingerprint is not None:
             data["system_fingerprint"] = self.system_fingerprint
         if self.service_tier is not None:
@@ -391,7 +402,7 @@ class ChatCompletionChunk(msgspec.Struct):
             "choices": [choice.to_dict() for choice in self.choices],
         }
         if self.usage is not None:
-            data["usage"] = msgspec.to_builtins(self.usage)
+            data["usage"] = self.usage.to_dict()
         if self.system_fingerprint is not None:
             data["system_fingerprint"] = self.system_fingerprint
         if self.service_tier is not None:
@@ -412,10 +423,10 @@ class ChatCompletionChunk(msgspec.Struct):
 
 
 class AttemptEvent(msgspec.Struct, frozen=True):
-    """What the hook `on_attempt` is told when a request was answered or failed.
+    """What the hook `on_attempt` is told when a request was answered, failed or was abandoned.
 
     `number` counts the call's requests from 1; `error` is a `ProviderError`, `None` for an
-    answer.
+    answer; its `code` is `cancelled` where the call was cancelled or interrupted meanwhile.
     """
 
     provider: str

@@ -67,6 +67,6 @@ __all__ = [
     "write_tool_schemas",
 ]
 
-# What an encoder reports: the row in `specado.losses`, the path in the caller's request, and the
+# What an encoder reports: the row in `specado.loss_rows`, the path in the caller's request, and the
 # values before and after.
 Reported = tuple[str, str, Any, Any]

@@ -2,6 +2,8 @@ from specado._core.conversation cimport Call, Part
 from specado._core.encoder cimport Encoder
 
 cdef str family_of(str model)
+cdef bint is_tool_name(str text)
+cdef str taken_name(str name)
 
 cdef class AnthropicBlocks(Encoder):
     cdef Py_ssize_t last     # the assistant message that ends the conversation, -1 if none does
@@ -13,7 +15,8 @@ cdef class AnthropicBlocks(Encoder):
     cdef int lose_keys(self, dict extra, str row, str field) except -1
     cdef int block_extra(self, dict extra, str field) except -1
     cdef bint write_cache(self, object value, str path) except -1
-    cdef int trim_cache(self) except -1
+    cdef int settle_cache(self) except -1
+    cdef int order_cache(self, list marks) except -1
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1
     cdef object bad(self, str field, str what)
     cdef str refused_row(self, Part part)
@@ -25,5 +28,6 @@ cdef class AnthropicBlocks(Encoder):
     cdef bint write_reasoning(self, list blocks, bint first) except -1
     cdef bint write_calls(self, list calls, bint first) except -1
     cdef str call_id(self, str given, str field)
+    cdef str call_name(self, Call call)
     cdef int write_arguments(self, Call call) except -1
     cdef str check_last(self, str text, str field)

@@ -1,15 +1,15 @@
 """The dialect `anthropic_messages`: the content blocks of a request.
 
 Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
-form, is reported by a row of `specado.losses`.
+form, is reported by a row of `specado.loss_rows`.
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
 from specado._core.data_uris cimport data_start, media_type
 from specado._core.encoder cimport Encoder, is_blank_text
-from specado._core.names cimport is_plain, renamed
+from specado._core.names cimport is_name, is_plain, renamed
 
-from libc.string cimport memmove
+from libc.string cimport memcpy, memmove
 
 import json
 from base64 import b64decode
@@ -27,8 +27,11 @@ cdef str PDF = "application/pdf"
 cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
 # "A maximum of 4 blocks with cache_control may be provided" (2026-11-22).
 cdef int MAX_CACHED = 4
+cdef bytes HOUR = b'"ttl":"1h"'
 # A renamed id has this many characters at most; one that is taken there may have more.
 cdef Py_ssize_t RENAMED_ID = 64
+# The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$` (error bodies that users report, 2026-11-22).
+cdef Py_ssize_t LONGEST_NAME = 128
 
 
 cdef class AnthropicBlocks(Encoder):
@@ -75,19 +78,39 @@ cdef class AnthropicBlocks(Encoder):
         self.marks.append((start, self.out.size, path, value))
         return True
 
-    cdef int trim_cache(self) except -1:
+    cdef int settle_cache(self) except -1:
         """Take out the first of too many `cache_control`s, in the order of the prompt."""
         cdef list marks = self.marks or []
         cdef Py_ssize_t start
         cdef Py_ssize_t end
-        if len(marks) <= MAX_CACHED:
+        if len(marks) < 2:
             return 0
         marks = sorted(marks, key=outside_of_tools)  # tools lead a prompt, whose body they end
+        self.order_cache(marks[-MAX_CACHED:])
         for start, end, path, value in sorted(marks[:-MAX_CACHED], reverse=True):
             memmove(self.out.data + start, self.out.data + end, self.out.size - end)
             self.out.size -= end - start
         for start, end, path, value in marks[:-MAX_CACHED]:
             self.lose("cache_control.most", path, value)
+        return 0
+
+    cdef int order_cache(self, list marks) except -1:
+        """Cut to five minutes what would be cached for an hour after what is not.
+
+        "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block", in the
+        order tools, system, messages (error bodies that users report, 2026-11-22).
+        """
+        cdef bint short = False
+        cdef Py_ssize_t start
+        cdef Py_ssize_t end
+        cdef Py_ssize_t at
+        for start, end, path, value in marks:
+            if value.get("ttl") != "1h":
+                short = True
+            elif short:
+                at = start + self.out.data[start:end].index(HOUR) + len(HOUR) - 3
+                memcpy(self.out.data + at, b"5m", 2)
+                self.lose("cache_control.order", f"{path}.ttl", "1h", "5m")
         return 0
 
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
@@ -227,7 +250,7 @@ cdef class AnthropicBlocks(Encoder):
             first = False
             self.out.string(self.call_id(call.id, f"{self.field}.id"))
             self.out.key(b"name")
-            self.out.string(call.name)
+            self.out.string(self.call_name(call))
             self.out.key(b"input")
             if call.custom:
                 self.lose("tool.custom_call", f"messages[{self.index}].{self.field}.custom.input")
@@ -251,6 +274,15 @@ cdef class AnthropicBlocks(Encoder):
         id_there = renamed(given, RENAMED_ID)
         self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
         return id_there
+
+    cdef str call_name(self, Call call):
+        """Return the name of the tool that was called, as it is taken there."""
+        cdef str name_there = taken_name(call.name)
+        if name_there != call.name:
+            kind = "custom" if call.custom else "function"
+            self.lose("tool_call.name", f"messages[{self.index}].{self.field}.{kind}.name",
+                      call.name, name_there)
+        return name_there
 
     cdef int write_arguments(self, Call call) except -1:
         """Write a call's arguments as they stand, once they are known to be a JSON object."""
@@ -311,6 +343,15 @@ cdef object with_large_numbers(str text):
 
 def outside_of_tools(mark):
     return not mark[2].startswith("tools[")
+
+
+cdef bint is_tool_name(str text):
+    return is_name(text, LONGEST_NAME)
+
+
+cdef str taken_name(str name):
+    """Return the name of a tool in a form that is taken there."""
+    return name if is_name(name, LONGEST_NAME) else renamed(name, RENAMED_ID)
 
 
 cdef bint is_cache_control(object value):

@@ -1,6 +1,6 @@
 """The dialect `anthropic_messages`: a request and its parameters (anthropic.types 0.125.0).
 
-What has no counterpart, or another form, is reported by a row of `specado.losses`.
+What has no counterpart, or another form, is reported by a row of `specado.loss_rows`.
 """
 
 cimport cython
@@ -55,7 +55,9 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
     """Writes a messages request.
 
     The order of members is model, system, messages, then the rest: the same leading messages
-    give the same leading bytes.
+    give the same leading bytes. The last turn alone may be written otherwise once more follows
+    (a message joins it, so that its text becomes a block): prompt caches compare what a body
+    says, of which a string is the shorthand for one text block.
     """
 
     cdef object max_tokens
@@ -73,7 +75,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
         self.out.literal(b'],"max_tokens":')
         self.out.value(self.max_tokens, 0)
         self.write_params()
-        self.trim_cache()
+        self.settle_cache()
         return self.out.byte(b"}")
 
     # What depends on more than one parameter is decided before anything is written.

@@ -173,8 +173,6 @@ cdef int _note_usage(found, list notes) except -1:
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
-    if found.cache_creation is not None and found.cache_creation.ephemeral_1h_input_tokens:
-        notes.append("usage.cache_creation: left in response.raw")
     if found.inference_geo is not None and found.inference_geo not in ANYWHERE:
         notes.append("usage.inference_geo: left in response.raw")
     if found.iterations:
@@ -247,6 +245,7 @@ def usage_of(found):
         return None
     read = found.cache_read_input_tokens or 0
     written = found.cache_creation_input_tokens or 0
+    kept = found.cache_creation
     prompt = (found.input_tokens or 0) + read + written
     completion = found.output_tokens or 0
     thinking = found.output_tokens_details
@@ -254,7 +253,11 @@ def usage_of(found):
         prompt,
         completion,
         prompt + completion,
-        PromptTokensDetails(cached_tokens=read, cache_write_tokens=written)
+        PromptTokensDetails(
+            cached_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=None if kept is None else kept.ephemeral_1h_input_tokens or None,
+        )
         if read or written else None,
         CompletionTokensDetails(reasoning_tokens=thinking.thinking_tokens)
         if thinking is not None and thinking.thinking_tokens else None,
@@ -307,5 +310,11 @@ def usage_loosely(given, list notes):
         given.get("output_tokens_details"), ("thinking_tokens",), "usage.output_tokens_details",
         notes,
     )
-    return TokenUsage(**tokens, output_tokens_details=None if details is None
-                  else _OutputDetails(**details))
+    kept = whole_numbers(
+        given.get("cache_creation"), ("ephemeral_1h_input_tokens",), "usage.cache_creation", notes
+    )
+    return TokenUsage(
+        **tokens,
+        output_tokens_details=None if details is None else _OutputDetails(**details),
+        cache_creation=None if kept is None else _CacheCreation(**kept),
+    )

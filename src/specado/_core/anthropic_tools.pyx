@@ -1,11 +1,13 @@
 """The dialect `anthropic_messages`: tools, the choice among them, and the tool that stands in.
 
 Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
-form, is reported by a row of `specado.losses`.
+form, is reported by a row of `specado.loss_rows`.
 """
 
+from specado._core.anthropic_blocks cimport is_tool_name, taken_name
 from specado._core.anthropic_turns cimport AnthropicTurns
 from specado._core.conversation cimport Call, Turn
+from specado._core.json_text cimport exact
 
 import msgspec
 
@@ -148,7 +150,7 @@ cdef class AnthropicTools(AnthropicTurns):
         for turn in self.conversation.turns:
             if turn.more is not None and turn.more.calls is not None:
                 for call in turn.more.calls:
-                    names[call.name] = None
+                    names[taken_name(call.name)] = None
         if not names:
             return 0
         self.lose("tools.called", "tools", None, list(names))
@@ -174,6 +176,9 @@ cdef class AnthropicTools(AnthropicTurns):
             )
         function = <dict>found
         if allowed is not None and function["name"] not in allowed:
+            return first
+        if not is_tool_name(exact(function["name"])):
+            self.lose("tool.name", path, exact(function["name"]))
             return first
         self.block(first, b'{"name":')
         self.out.value(function["name"], 0)
@@ -281,6 +286,9 @@ cdef class AnthropicTools(AnthropicTurns):
                     "tool_choice.function.name: must be the name of a tool",
                     field="tool_choice.function.name",
                 )
+            if not is_tool_name(exact(name)):
+                self.lose("tool.name", "tool_choice", exact(name))
+                kind = "auto" if one else None
         else:
             self.lose("tool_choice.unknown", "tool_choice", choice)
             kind = "auto" if one else None

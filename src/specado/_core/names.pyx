@@ -22,6 +22,11 @@ cdef bint is_plain(str text):
     return len(text) > 0
 
 
+cdef bint is_name(str text, Py_ssize_t limit):
+    """Return whether *text* is plain and has *limit* characters at most."""
+    return len(text) <= limit and is_plain(text)
+
+
 cdef str renamed(str text, Py_ssize_t limit):
     """Return a plain text of *limit* characters at most: the first of *text* and a hash of all.
 

@@ -1,7 +1,7 @@
 """The dialect `openai_chat`: OpenAI's chat completions (openai.types.chat 3.54, 2026-11-22).
 
 The canonical shape is this dialect's own, so that most of a request is written as it was given;
-what a model is known not to take goes by the rows named in `specado.losses`.
+what a model is known not to take goes by the rows named in `specado.loss_rows`.
 """
 
 cimport cython
@@ -10,13 +10,9 @@ from specado._core.conversation cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT,
     Call, Conversation, Details, Part, Turn,
 )
-from specado._core.encoder cimport Encoder
 from specado._core.json_text cimport exact
 from specado._core.names cimport renamed
-
-import msgspec
-
-from specado.errors import MessageFormatError
+from specado._core.openai_tools cimport OpenAITools
 
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
 MAX_STOPS = 4
@@ -41,11 +37,10 @@ def nearest_effort(str wanted not None, levels):
 
 
 @cython.final
-cdef class OpenAIChatEncoder(Encoder):
+cdef class OpenAIChatEncoder(OpenAITools):
     """Writes a chat-completions request."""
 
     cdef object effort    # the reasoning effort to ask for, None to leave it out
-    cdef bint toolless    # whether the tools are left out
     cdef bint reasons     # whether the target is known to reason with that effort
 
     cdef int write(self) except -1:
@@ -245,11 +240,11 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.string(self.call_id(call.id, f"{field}.id"))
         if call.custom:
             self.out.literal(b',"type":"custom","custom":{"name":')
-            self.out.string(call.name)
+            self.out.string(self.call_name(call.name, f"{field}.custom.name"))
             self.out.literal(b',"input":')
         else:
             self.out.literal(b',"type":"function","function":{"name":')
-            self.out.string(call.name)
+            self.out.string(self.call_name(call.name, f"{field}.function.name"))
             self.out.literal(b',"arguments":')
         self.out.string(call.text)
         self.extra(call.body_extra, f"{field}.custom" if call.custom else f"{field}.function")
@@ -258,13 +253,6 @@ cdef class OpenAIChatEncoder(Encoder):
         return self.out.byte(b"}")
 
     # Parameters: what depends on the effort is decided before anything is written.
-
-    cdef int decide_tools(self) except -1:
-        """Find whether the target is known to have no tools."""
-        if self.params.get("tools") and self.lacks("function_calling") and self.lacks("tool_use"):
-            self.lose("tools.unsupported", "tools")
-            self.toolless = True
-        return 0
 
     cdef int decide_effort(self) except -1:
         """Find the effort that the target takes, for this request's tools too."""
@@ -318,12 +306,10 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.member(name, value)
         if self.refused(name, value):
             return 0
-        if name == "tool_choice" and self.is_forced(value) and (
-            self.trait("forced_tool_choice") is False
-        ):
-            self.lose("tool_choice.thinking", name, value, "auto")
-            value = "auto"
-        elif name == "response_format" and isinstance(value, dict):
+        if name == "tool_choice":
+            value = self.choice_there(value)
+            return 0 if value is None else self.member(name, value)
+        if name == "response_format" and isinstance(value, dict):
             kind = value.get("type")
             if (kind == "json_object" and self.lacks("json_mode")) or (
                 kind == "json_schema" and self.trait("structured_output") is False
@@ -370,47 +356,6 @@ cdef class OpenAIChatEncoder(Encoder):
             return False
         self.lose(row, name, value)
         return True
-
-    cdef bint is_forced(self, object choice):
-        return choice == "required" or (
-            isinstance(choice, dict) and choice.get("type") != "allowed_tools"
-        )
-
-    cdef int write_tools(self, object tools) except -1:
-        cdef list kept
-        if isinstance(tools, list):
-            kept = []
-            for place, tool in enumerate(tools):
-                kept.append(self.tool_there(tool, f"tools[{place}]"))
-            tools = kept
-        return self.member("tools", tools)
-
-    cdef object tool_there(self, object tool, str path):
-        """Return a tool without what the target does not take."""
-        cdef object function
-        if not isinstance(tool, dict):
-            return tool
-        if "cache_control" in <dict>tool:
-            self.lose("cache_control.openai", f"{path}.cache_control", tool["cache_control"])
-            tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
-        function = (<dict>tool).get("function")
-        if isinstance(function, dict):
-            given = (<dict>function).get("parameters")
-            if given is not None and not isinstance(given, (dict, msgspec.Raw)):
-                field = f"{path}.function.parameters"
-                raise MessageFormatError(
-                    f"{field}: must be a dict, not {type(given).__name__}", field=field
-                )
-        if (
-            self.trait("strict_tools") is False
-            and isinstance(function, dict)
-            and function.get("strict")
-        ):
-            self.lose("tool.strict", f"{path}.function.strict", function["strict"])
-            tool = {**tool, "function": {
-                name: value for name, value in (<dict>function).items() if name != "strict"
-            }}
-        return tool
 
     cdef int write_max_tokens(self, str name, object value) except -1:
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens

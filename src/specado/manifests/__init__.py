@@ -24,6 +24,7 @@ from specado.errors import ConfigurationError
 __all__ = [
     "Authentication",
     "Endpoints",
+    "LongContextPricing",
     "Model",
     "OptionalHeader",
     "Pricing",
@@ -76,6 +77,16 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     assistant_prefill: Optional[bool] = None
 
 
+class LongContextPricing(Struct, frozen=True, forbid_unknown_fields=True):
+    """The prices of a whole request whose prompt has more than `above_tokens` tokens."""
+
+    above_tokens: int
+    input: Optional[float] = None
+    output: Optional[float] = None
+    cached_input: Optional[float] = None
+    cache_write: Optional[float] = None
+
+
 class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     """A model's prices, in US dollars per million tokens; `None` where not known."""
 
@@ -86,6 +97,7 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     cache_write_1h: Optional[float] = None
     audio_input: Optional[float] = None
     audio_output: Optional[float] = None
+    long_context: Optional[LongContextPricing] = None
 
 
 class Model(Struct, frozen=True):

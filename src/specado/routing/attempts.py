@@ -211,27 +211,15 @@ def _ask(
         left_s = clock.left_s()
         if left_s <= 0:
             return None
-        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not others)
-        course.attempts += 1
-        ticket = None
-        if state is not None:
-            ticket = state.begin(candidate.account, candidate.model, clock.now())
-        outcome: Outcome = None
-        try:
-            outcome = yield Send(candidate, timeout_s)
-        finally:
-            if state is not None and ticket is not None and outcome is None:
-                state.abandon(ticket)
-        if outcome is None:
-            raise TypeError("the outcome of a Send is a reply or an error")
+        eligible = _eligible(others, state, clock)
+        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not eligible)
+        outcome, ticket = yield from _attempt(candidate, timeout_s, clock, state)
         if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
-            if state is not None and ticket is not None:
-                state.abandon(ticket)
-            course.attempts -= 1
+            if held is not None:
+                course.asked_one_held = False
             course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
             return outcome
-        if state is not None and ticket is not None:
-            _note(state, ticket, outcome, timeout_s, clock.now())
+        course.attempts += 1
         if not isinstance(outcome, ProviderError):
             return Answer(outcome, candidate, ticket)
         outcome.attempts = course.attempts
@@ -241,8 +229,10 @@ def _ask(
             same = 0
         if retries >= limits.max_retries or (same is not None and retries >= same):
             return outcome
+        if not _may_be_asked_again(candidate, state, clock):
+            return outcome
         delay_s = backoff_s(outcome, retries, clock.random())
-        following = _after(outcome, candidate, others, limits)
+        following = _after(outcome, candidate, _eligible(others, state, clock), limits)
         longest_s = MAX_WAIT_BEFORE_NEXT_S if following else MAX_LONE_WAIT_S
         if delay_s > longest_s or delay_s >= clock.left_s():
             return outcome
@@ -251,7 +241,48 @@ def _ask(
         if delay_s > 0:
             yield Wait(delay_s)
             course.waited_s += delay_s
+            if not _may_be_asked_again(candidate, state, clock):
+                return outcome
         retries += 1
+
+
+def _attempt(
+    candidate: Candidate, timeout_s: float, clock: _Clock, state: Optional[State]
+) -> Generator[
+    Effect, Outcome, tuple[Union[Success, ProviderError, ConfigurationError], Optional[Ticket]]
+]:
+    """Ask once; return the outcome, of which the state is told, and the attempt's ticket."""
+    ticket = None
+    if state is not None:
+        ticket = state.begin(candidate.account, candidate.model, clock.now())
+    outcome: Outcome = None
+    try:
+        outcome = yield Send(candidate, timeout_s)
+    finally:
+        nothing_was_sent = outcome is None or isinstance(outcome, ConfigurationError)
+        if state is not None and ticket is not None and nothing_was_sent:
+            state.abandon(ticket)
+    if outcome is None:
+        raise TypeError("the outcome of a Send is a reply or an error")
+    if state is not None and ticket is not None and not isinstance(outcome, ConfigurationError):
+        _note(state, ticket, outcome, timeout_s, clock.now())
+    return outcome, ticket
+
+
+def _eligible(others: list[Candidate], state: Optional[State], clock: _Clock) -> list[Candidate]:
+    """Return those of *others* that nothing holds back now."""
+    if state is None or not others:
+        return others
+    now_s = clock.now()
+    return [one for one in others if state.block(one.account, one.model, now_s) is None]
+
+
+def _may_be_asked_again(candidate: Candidate, state: Optional[State], clock: _Clock) -> bool:
+    """Return whether a retry may go there: this call or another may have learned more since."""
+    if state is None:
+        return True
+    block = state.block(candidate.account, candidate.model, clock.now())
+    return block is None or block.retries
 
 
 def _note(

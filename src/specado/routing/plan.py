@@ -15,8 +15,8 @@ from specado.errors import (
     LossyTranslationError,
     SpecadoError,
 )
+from specado.loss_rows import ROWS
 from specado.losses import (
-    ROWS,
     SEVERITIES,
     LossinessReport,
     Refusal,
@@ -115,6 +115,10 @@ class Candidate(msgspec.Struct, frozen=True):
         """The model's context window in tokens, if known."""
         facts: Model | None = self.facts
         return None if facts is None else facts.context_window
+
+    def facts_of(self, answered: str) -> Model | None:
+        """Return what is known of the model that answered, by the name that its reply gives."""
+        return self.endpoint.provider.find(answered) or self.facts
 
     def wire_request(self, *, with_key: bool = True) -> WireRequest:
         """Return the request as it goes out; without its key no callable is asked for one."""

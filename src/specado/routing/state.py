@@ -167,11 +167,17 @@ class _Health:
         )
 
 
+def _new_lock() -> threading.RLock:
+    # Reentrant: the garbage collector may end a dropped stream, which settles its ticket, in the
+    # middle of any of the methods below.
+    return threading.RLock()
+
+
 class State:
     """Budgets, breakers and cool-downs of every account. Safe between threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = _new_lock()
         self._accounts: dict[Account, _Health] = {}
 
     def reset(self) -> None:
@@ -181,7 +187,7 @@ class State:
 
     def start_afresh(self) -> None:
         """Take a new lock: in a forked child another thread of the parent's may hold it."""
-        self._lock = threading.Lock()
+        self._lock = _new_lock()
 
     def block(self, account: Account, model: str, now_s: float) -> Block | None:
         """Return why an account's model is not to be asked for now, `None` if it is."""

@@ -1,21 +1,20 @@
-"""What threads and event loops share of the pools: httpcore's, with exact books.
+"""What threads and event loops share of the pools: idle connections, with exact books.
 
-httpcore speaks HTTP, tunnels through proxies and keeps connections open. Above it here: who
-may send (so that nothing ever waits inside httpcore, whose queue is scanned as a whole at
-each step), and a guard around each connection, because httpcore 1.0.9 (read 2026-11-22)
+httpcore connects, tunnels through proxies and speaks HTTP; its pool only makes connections
+here. Which one a request gets is decided here, in a step, whatever their number: httpcore 1.0.9
+(read 2026-11-22) looks at all of its connections several times for each request, and
 
 - loses the slot of one that fails in a tunnel's TLS (encode/httpcore issue 1023),
 - loses that of one whose task is cancelled before it connects (issue 1093),
 - may close one as idle that it has just given to another thread (issue 1110).
 
-All three are open on that day. The guard can go when the oldest httpcore that httpx allows
-has none of them: what tests/test_transport_slots.py asserts holds without it then.
+All three are open on that day.
 """
 
 from __future__ import annotations
 
-import functools
-import threading
+import contextlib
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     import httpcore
 
     from specado.transport.exchange import TransportSettings
-    from specado.transport.route import Proxy
+    from specado.transport.route import Address, Proxy
 
 __all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 
@@ -42,17 +41,13 @@ _SOCKS_VERSIONS = (b"\x05", b"\x01")
 
 
 class Connection:
-    """A guard around one of httpcore's connections: what both kinds have in common.
+    """One of httpcore's connections, and whose it is: whoever took it from the pool."""
 
-    Whoever holds `turn` uses it; a lost one is closed, whatever httpcore thinks of it.
-    """
-
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, idle: deque[Connection]) -> None:
         self.inner = inner
-        self.turn = threading.Lock()
+        self.idle = idle  # where it waits for its next request
+        self.idle_since_s = 0.0
         self.is_lost = False
-        self.is_unwanted = False
-        self.has_served = False
         self.stream: Any = None
         self.response: Any = None
         self.pieces: Any = None
@@ -63,109 +58,29 @@ class Connection:
         if self.stream is not None:
             self.stream.close()
 
-    def retire(self) -> None:
-        """Close now, or when its exchange ends."""
-        self.is_unwanted = True
-        if self.is_lost or self.turn.acquire(blocking=False):
-            self.lose()
+    def is_usable(self) -> bool:
+        """Tell whether an idle one can take a request: neither expired nor closed meanwhile."""
+        return bool(self.inner.is_available() and not self.inner.has_expired())
 
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        """Tell whether it is free, and goes to *origin*."""
-        return not self.turn.locked() and self.inner.can_handle_request(origin)
+    def has_leftover(self) -> bool:
+        """Tell whether bytes came with the reply that are not its own.
 
-    def is_available(self) -> bool:
-        """Tell whether it is free and open."""
-        return not self.turn.locked() and self.inner.is_available()
-
-    def has_expired(self) -> bool:
-        """Tell whether it was idle for too long, or was closed meanwhile: then it is lost.
-
-        Under its turn: a thread that was given it could begin to use it while it is looked at.
+        h11 keeps them, and httpcore would read them as the answer to the next request.
         """
-        if not self.turn.acquire(blocking=False):
-            return False
-        self.is_lost = self.inner.has_expired()
-        if not self.is_lost:
-            self.turn.release()
-        return self.is_lost
-
-    def is_connected(self) -> bool:
-        """Tell whether it has a socket; httpcore2 forgets one that has none."""
-        connected: bool = self.inner.is_connected()
-        return connected
-
-    def can_multiplex(self) -> bool:
-        """Tell that it takes one exchange at a time; httpcore2 asks."""
+        inner = self.inner
+        while inner is not None:
+            state = getattr(inner, "_h11_state", None)
+            if state is not None:
+                return bool(state.trailing_data[0])
+            inner = getattr(inner, "_connection", None)
         return False
-
-    def is_idle(self) -> bool:
-        """Tell whether it could be closed for another.
-
-        Without asking: httpcore 1 asks each idle connection once for each other one.
-        """
-        return self.has_served and not self.turn.locked()
-
-    def is_closed(self) -> bool:
-        """Tell whether it is of no more use."""
-        return self.is_lost or (not self.turn.locked() and self.inner.is_closed())
-
-    def _take(self, request: httpcore.Request) -> None:
-        exchange: Exchange = request.extensions["timeout"]["read"]
-        if not self.turn.acquire(blocking=False):
-            raise exchange.library.ConnectionNotAvailable
-        exchange.connection = self
-
-
-class ThreadConnection(Connection):
-    """The guard for threads."""
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send, or be lost."""
-        self._take(request)
-        try:
-            return self.inner.handle_request(request)  # type: ignore[no-any-return]
-        except BaseException:
-            self.lose()
-            raise
-
-    def close(self) -> None:
-        """Close for the pool."""
-        self.retire()
-
-
-class TaskConnection(Connection):
-    """The guard for asyncio."""
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send, or be lost."""
-        self._take(request)
-        try:
-            return await self.inner.handle_async_request(request)  # type: ignore[no-any-return]
-        except BaseException:
-            self.lose()
-            raise
-
-    async def aclose(self) -> None:
-        """Close for the pool."""
-        self.retire()
-
-
-@functools.cache
-def _guarded(library_pool: Any, guard: type[Connection]) -> Any:
-    """Return the library's class of pools, with *guard* around each connection."""
-
-    class GuardedPool(library_pool):  # type: ignore[misc]
-        def create_connection(self, origin: httpcore.Origin) -> Connection:
-            return guard(super().create_connection(origin))
-
-    return GuardedPool
 
 
 class Pool:
-    """One of httpcore's pools for each scheme, and each proxy on the way.
+    """Connections by where they lead; no two requests ever share one.
 
     `dropped` are connections whose reply nobody finished; they are closed already, but a
-    finalizer must not touch httpcore's books: it may run in the middle of them.
+    finalizer must not run httpcore's code: it may run in the middle of it.
     """
 
     def __init__(self, settings: TransportSettings, backend: Any, slots: Any) -> None:
@@ -174,41 +89,64 @@ class Pool:
         self.library = library_of(settings)
         self.dropped: deque[Connection] = deque()
         self._backend = backend
-        self._cores: dict[tuple[str, Proxy | None], Any] = {}
+        self._makers: dict[tuple[str, Proxy | None], Any] = {}
+        self._idle: dict[tuple[str, str, int, Proxy | None], deque[Connection]] = {}
         self._is_closed = False
 
-    def core(self, scheme: str, proxy: Proxy | None) -> Any:
-        """Return httpcore's pool for that scheme and proxy."""
-        found = self._cores.get((scheme, proxy))
+    def take(
+        self, maker: Any, address: Address, proxy: Proxy | None, origin: httpcore.Origin
+    ) -> Connection:
+        """Return a connection that leads there: one that is idle, or a new one of *maker*'s."""
+        key = address.scheme, address.host, address.port, proxy
+        idle = self._idle.get(key)
+        if idle is None:
+            idle = self._idle.setdefault(key, deque())
+        # The last one used comes first: the others can expire. Each step is one of C's: two
+        # threads never get the same.
+        while idle:
+            with contextlib.suppress(IndexError):
+                connection = idle.pop()
+                if connection.is_usable():
+                    return connection
+                connection.lose()
+        self._make_room(self.slots.count - 1)
+        return Connection(maker.create_connection(origin), idle)
+
+    def maker(self, scheme: str, proxy: Proxy | None) -> Any:
+        """Return what makes connections for that scheme and proxy."""
+        found = self._makers.get((scheme, proxy))
         if found is None:
-            library = self.library
-            pool_class = (
-                _guarded(library.AsyncConnectionPool, TaskConnection)
-                if self._backend.is_async
-                else _guarded(library.ConnectionPool, ThreadConnection)
-            )
+            library, is_async = self.library, self._backend.is_async
             # Certificates take long to load: not where they are not needed.
             context = tls_context(self.settings.ca_bundle) if scheme == "https" else None
-            found = pool_class(
+            found = (library.AsyncConnectionPool if is_async else library.ConnectionPool)(
                 ssl_context=context,
                 proxy=None if proxy is None else core_proxy(proxy, self.settings),
-                max_connections=self.slots.count,
                 keepalive_expiry=self.settings.keepalive_s,
                 network_backend=self._backend,
             )
-            found = self._cores.setdefault((scheme, proxy), found)
+            found = self._makers.setdefault((scheme, proxy), found)
         return found
 
+    def _make_room(self, most: int) -> None:
+        """Close the connections that are idle for longest, until *most* are open."""
+        while self._idle_count() + self.slots.used - 1 > most and self._close_oldest():
+            pass
+
+    def _idle_count(self) -> int:
+        return sum(map(len, list(self._idle.values())))
+
+    def _close_oldest(self) -> bool:
+        for idle in list(self._idle.values()):
+            with contextlib.suppress(IndexError):
+                idle.popleft().lose()
+                return True
+        return False
+
     def settle(self, connection: Connection) -> None:
-        """Free *connection*, whose reply is closed, and its slot."""
+        """Keep *connection*, whose reply is closed, if it can take another; free its slot."""
         try:
-            connection.response = connection.pieces = None
-            connection.has_served = True
-            connection.turn.release()
-            others = self.slots.used - 1
-            idle = sum(len(core.connections) for core in list(self._cores.values())) - others
-            if self._is_closed or connection.is_unwanted or idle > MAX_IDLE_CONNECTIONS:
-                connection.retire()
+            self._keep(connection)
         finally:
             self.slots.give()
 
@@ -218,14 +156,32 @@ class Pool:
         self.dropped.append(connection)
         self.slots.give_from_finalizer()
 
+    def _keep(self, connection: Connection) -> None:
+        connection.response = connection.pieces = None
+        if connection.is_lost or not connection.inner.is_available() or connection.has_leftover():
+            connection.lose()
+            return
+        idle = connection.idle
+        now_s = connection.idle_since_s = time.monotonic()
+        idle.append(connection)
+        with contextlib.suppress(IndexError):
+            while idle[0].idle_since_s < now_s - self.settings.keepalive_s:
+                idle.popleft().lose()
+        if self._is_closed:
+            self._close_idle()
+        elif self._idle_count() > MAX_IDLE_CONNECTIONS:
+            self._close_oldest()
+
     def abandon(self, exchange: Exchange, response: httpcore.Response | None) -> None:
         """Free what an exchange holds that came to no `Reply`."""
-        if response is not None:
-            connection: Connection = exchange.connection
-            connection.response = response
+        connection: Connection | None = exchange.connection
+        if connection is not None:
             connection.lose()
-            self.release(connection)
-        elif exchange.slots:
+            if response is not None:
+                connection.response = response
+                self.release(connection)
+                return
+        if exchange.slots:
             self.slots.give()
 
     def release(self, connection: Connection) -> None:
@@ -235,9 +191,11 @@ class Pool:
     def close(self) -> None:
         """Close what is idle now, and the others when they come back."""
         self._is_closed = True
-        for core in list(self._cores.values()):
-            for connection in core.connections:
-                connection.retire()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        while self._close_oldest():
+            pass
 
 
 class Reply:

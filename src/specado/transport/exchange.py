@@ -35,7 +35,7 @@ __all__ = [
 
 # A reply has one gzip member; each further one costs a copy of what is left of its piece.
 MAX_GZIP_MEMBERS = 100
-# RFC 9110, 8.6: the length is decimal digits; more than these are no length of a real body.
+# RFC 9110, 8.6: the length is decimal digits; the first ones say enough to refuse one.
 MAX_LENGTH_DIGITS = 18
 MAX_ENCODING_CHARACTERS = 40
 # A year: what is longer does not fit the system's calls.
@@ -270,8 +270,8 @@ class ReplyBody:
         except TransportFailure as failure:
             self._give_up(failure)
         length = headers.get("content-length", "")
-        if not self._is_error and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS:
-            self._refuse_above(int(length))
+        if not self._is_error and length.isdecimal():
+            self._refuse_above(int(length[:MAX_LENGTH_DIGITS]))
 
     def add(self, data: bytes) -> bool:
         """Take the next piece; return whether more is wanted."""

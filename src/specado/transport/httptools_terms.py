@@ -1,8 +1,9 @@
 """Requests as bytes, replies out of bytes, with the parser of the package httptools; no I/O.
 
 httptools wraps llhttp, the parser of Node.js. What it accepts is strict (read 2026-11-22, 0.9.0):
-no line ends without CR, no Content-Length twice or beside Transfer-Encoding. Neither bounds a
-head, nor knows that a body without a length ends with its connection: both is done here.
+no line ends without CR, no Content-Length twice or beside Transfer-Encoding. It does not bound a
+head, nor end a body without a length with its connection, nor tell of line ends after a reply:
+all that is done here.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class ReplyParser:
     """  # noqa: D205 - the attributes belong together
 
     __slots__ = (
-        "_idle_bytes", "_is_interim", "_parser", "_raw_headers", "can_reuse", "has_answer",
-        "has_head", "headers", "is_complete", "pieces", "status",
+        "_idle_bytes", "_is_interim", "_parser", "_raw_headers", "_tail", "can_reuse",
+        "has_answer", "has_head", "headers", "is_complete", "pieces", "status",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -86,16 +87,20 @@ class ReplyParser:
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._is_interim = False
         self._idle_bytes = 0
+        self._tail = b""
         self._parser: Any = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the connection, `b""` for its end."""
+        """Take the next bytes of the connection, `b""` for its end.
+
+        `pieces` have been taken away before.
+        """
         if not data:
             self._end()
             return
         self.has_answer = True
         self._idle_bytes += len(data)
-        complaint = ""
+        complaint, had_head = "", self.has_head
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -104,8 +109,24 @@ class ReplyParser:
             complaint = str(error)[:MAX_COMPLAINT_CHARACTERS]
         if self.is_complete:
             self._parser = None  # it refers to this object: a cycle
-        elif complaint or self._idle_bytes > MAX_IDLE_BYTES:
+            self.can_reuse = self.can_reuse and self._ends_with(data, had_head=had_head)
+            return
+        self._tail = data[-6:] if len(data) >= 6 else (self._tail + data)[-6:]
+        if complaint or self._idle_bytes > MAX_IDLE_BYTES:
             raise _not_http(complaint or "its head is too long")
+
+    def _ends_with(self, data: bytes, *, had_head: bool) -> bool:
+        """Tell whether the reply's last byte is the last of *data*: llhttp passes over line ends.
+
+        Head and chunks end with an empty line, before which there is no other one.
+        """
+        is_chunked = "transfer-encoding" in self.headers
+        body_bytes = 0 if is_chunked else sum(map(len, self.pieces))
+        if had_head and not is_chunked:
+            return body_bytes == len(data)
+        frame = self._tail + data
+        frame = frame[max(0, len(frame) - body_bytes - 6) : len(frame) - body_bytes]
+        return frame.endswith(b"\r\n\r\n") and frame != b"\r\n\r\n\r\n"
 
     def _end(self) -> None:
         if not self.has_answer:

@@ -58,13 +58,16 @@ class PooledTransport:
         proxy = proxy_for(self._settings, *address[:3])
         pool = self._pool or self._new_pool()
         exchange = Exchange(address, proxy, until, limits, pool.library)
-        core = pool.core(address.scheme, proxy)
+        maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
         failure: Exception | None
         try:
             pool.take_slot(exchange)
-            response = core.handle_request(core_request)
+            connection = exchange.connection = pool.take(
+                maker, address, proxy, core_request.url.origin
+            )
+            response = connection.inner.handle_request(core_request)
             return OpenReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)

@@ -60,13 +60,16 @@ class AsyncPooledTransport:
         proxy = proxy_for(self._settings, *address[:3])
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
         exchange = Exchange(address, proxy, until, limits, pool.library)
-        core = pool.core(address.scheme, proxy)
+        maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
         failure: Exception | None
         try:
             await pool.take_slot(exchange)
-            response = await core.handle_async_request(core_request)
+            connection = exchange.connection = pool.take(
+                maker, address, proxy, core_request.url.origin
+            )
+            response = await connection.inner.handle_async_request(core_request)
             return AsyncOpenReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)

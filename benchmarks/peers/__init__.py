@@ -1,0 +1,1 @@
+"""Measures specado beside its peers: `python benchmarks/peers`."""

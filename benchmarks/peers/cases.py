@@ -1,0 +1,290 @@
+"""What is measured: every case, its sides, and which of them a quick run takes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Optional
+
+__all__ = ["CASES", "FOOTPRINTS", "HERE", "Case", "Side"]
+
+HERE = "specado"
+REPLY = (
+    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o",'
+    '"choices":[{"index":0,"message":{"role":"assistant","content":"'
+    + "It rests because it is tired. "
+    * 10
+    + '","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":90,"completion_tokens":80,"total_tokens":170,'
+    '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
+    '"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},'
+    '"service_tier":"default","system_fingerprint":"fp_1"}'
+)
+
+
+class Side(NamedTuple):
+    """One library in one case: a function of a module in `sides`, and its arguments."""
+
+    label: str
+    environment: str
+    module: str
+    function: str
+    arguments: dict[str, Any]
+    quick: bool
+    most: Optional[int] = None  # the largest point that it is measured at
+
+
+class Case(NamedTuple):
+    """One comparison. *points* are the values of *axis* where cost is to be seen growing."""
+
+    key: str
+    title: str
+    sides: tuple[Side, ...]
+    unit: str = "µs per call"
+    per: int = 1  # what one call's cost is divided by
+    at_once: int = 1
+    needs_server: bool = True
+    axis: Optional[str] = None
+    points: tuple[int, ...] = ()
+    quick_points: tuple[int, ...] = ()
+    kind: str = "cpu"
+    requests: Optional[int] = None  # what one call sends, checked
+    quick: bool = True
+
+
+def _side(
+    label: str,
+    environment: str,
+    module: str,
+    function: str,
+    *,
+    quick: bool = False,
+    most: Optional[int] = None,
+    **arguments: Any,
+) -> Side:
+    return Side(label, environment, module, function, arguments, quick, most)
+
+
+def _specado(function: str, label: str = "specado", **arguments: Any) -> Side:
+    return _side(label, HERE, "specado_here", function, quick=True, **arguments)
+
+
+def _calls(kind: str) -> tuple[Side, ...]:
+    return (
+        _specado(kind),
+        _specado(kind, "specado, to Anthropic", provider="anthropic"),
+        _side("raw socket + orjson (the limit)", "httpx", "raw_socket", kind, quick=True),
+        _side("specado 0.2.2", "specado-0.2.2", "specado_release", kind, quick=True),
+        _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
+        _side("httpx2", "httpx2", "http_clients", kind, library="httpx2"),
+        _side("anthropic", "anthropic", "official", f"anthropic_{kind}"),
+        _side("openai", "openai", "official", f"openai_{kind}", quick=True),
+        _side("any-llm", "any-llm", "any_llm_side", kind),
+        _side("langchain-anthropic", "langchain-anthropic", "langchain", kind),
+        _side("litellm", "litellm", "litellm_side", kind, quick=kind == "call"),
+        _side("litellm Router", "litellm", "litellm_side", f"router_{kind}"),
+    )
+
+
+def _streams(kind: str) -> tuple[Side, ...]:
+    raw = _side("raw socket + msgspec (the limit)", "httpx", "raw_socket", kind, quick=True)
+    langchain = _side("langchain-anthropic", "langchain-anthropic", "langchain", kind)
+    return (
+        _specado(kind),
+        _specado(kind, "specado, to Anthropic", provider="anthropic"),
+        *([raw] if kind == "stream" else []),
+        _side("httpx + split + json", "httpx", "http_clients", kind, quick=True, library="httpx"),
+        _side("httpx2 + split + json", "httpx2", "http_clients", kind, library="httpx2"),
+        _side("anthropic", "anthropic", "official", f"anthropic_{kind}", quick=True),
+        *([langchain] if kind == "stream" else []),
+        _side("openai", "openai", "official", f"openai_{kind}", quick=True),
+        _side("any-llm", "any-llm", "any_llm_side", kind),
+        _side("litellm", "litellm", "litellm_side", kind),
+    )
+
+
+def _translators(**arguments: Any) -> tuple[Side, ...]:
+    return (
+        _specado("translate", "specado.translate", **arguments),
+        _side("litellm", "litellm", "litellm_side", "translate", quick=True, **arguments),
+        _side("llm-rosetta", "llm-rosetta", "rosetta", "translate", **arguments),
+        _side("langchain-anthropic", "langchain-anthropic", "langchain", "translate", **arguments),
+    )
+
+
+def _through(by: str, **arguments: Any) -> Side:
+    label = f"{by}, untranslated"
+    return _side(label, HERE, "plain", "through", quick=True, by=by, **arguments)
+
+
+def _translations() -> list[Case]:
+    sizes: list[tuple[str, str, dict[str, Any]]] = [
+        ("10", "10 messages", {"count": 10}),
+        ("1000", "1,000 messages", {"count": 1000}),
+        ("rich", "1,000 messages with tools, results and images", {"count": 1000, "rich": True}),
+    ]
+    cases = []
+    for key, named, size in sizes:
+        sides = (
+            _specado("body", "specado, as in a call", **size),
+            *_translators(**size),
+            *(_through(by, **size) for by in ("orjson dumps", "msgspec encode")),
+        )
+        cases.append(
+            Case(
+                f"translate-{key}",
+                f"OpenAI's dicts to Anthropic's body: {named}",
+                sides,
+                needs_server=False,
+                quick=key != "1000",
+            )
+        )
+        pairs = ("orjson loads + dumps", "msgspec decode + encode")
+        texts = (*_translators(**size, text=True), *(_through(by, **size) for by in pairs))
+        cases.append(
+            Case(
+                f"translate-text-{key}",
+                f"JSON text to the other's JSON text: {named}",
+                texts,
+                needs_server=False,
+                quick=key != "1000",
+            )
+        )
+    return cases
+
+
+def _concurrent(kind: str) -> tuple[Side, ...]:
+    return (
+        _specado(kind),
+        _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
+        _side("httpx2", "httpx2", "http_clients", kind, library="httpx2"),
+        _side("openai", "openai", "official", f"openai_{kind}"),
+        _side("litellm", "litellm", "litellm_side", kind, most=64),
+    )
+
+
+CASES: tuple[Case, ...] = (
+    Case("call", "A call, one after another", _calls("call"), requests=1),
+    Case("call-async", "Calls, async, 64 at a time", _calls("call_async"), at_once=64),
+    Case(
+        "stream",
+        "A stream of 500 chunks",
+        _streams("stream"),
+        unit="µs per content chunk",
+        per=500,
+        requests=1,
+    ),
+    Case(
+        "stream-async",
+        "A stream of 500 chunks, async",
+        _streams("stream_async"),
+        unit="µs per content chunk",
+        per=500,
+        requests=1,
+    ),
+    Case(
+        "failover",
+        "A call that meets a 503 and is answered by the other provider",
+        (
+            _specado("failover"),
+            _side("litellm Router", "litellm", "litellm_side", "failover", quick=True),
+        ),
+        requests=2,
+    ),
+    *_translations(),
+    Case(
+        "reply",
+        "A reply's bytes to a response",
+        (
+            _specado("reply", text=REPLY),
+            _side("msgspec into Structs", HERE, "plain", "reply", quick=True, text=REPLY),
+        ),
+        needs_server=False,
+    ),
+    Case(
+        "compare",
+        "compare_capabilities, dict to dict",
+        (
+            _specado("compare"),
+            _side("the tests' twin in Python", HERE, "plain", "compare", quick=True),
+        ),
+        needs_server=False,
+    ),
+    Case("client", "Client(), after the first", (_specado("client"),), needs_server=False),
+    Case(
+        "growth-messages",
+        "OpenAI's dicts to Anthropic's body",
+        (
+            _specado("body", "specado, as in a call"),
+            *_translators(),
+            _side("msgspec encode, untranslated", HERE, "plain", "through", by="msgspec encode"),
+        ),
+        unit="µs per request",
+        needs_server=False,
+        axis="messages",
+        points=(1, 10, 100, 1000, 10_000),
+        quick_points=(1, 100),
+    ),
+    Case(
+        "growth-chunks",
+        "A whole stream",
+        (
+            _specado("stream"),
+            _side("raw socket + msgspec (the limit)", "httpx", "raw_socket", "stream"),
+            _side("httpx + split + json", "httpx", "http_clients", "stream", library="httpx"),
+            _side("anthropic", "anthropic", "official", "anthropic_stream"),
+            _side("openai", "openai", "official", "openai_stream", most=1000),
+        ),
+        unit="µs per stream",
+        axis="chunks",
+        points=(1, 10, 100, 1000, 10_000),
+        quick_points=(10, 1000),
+    ),
+    Case(
+        "growth-threads",
+        "Calls from so many threads",
+        _concurrent("call"),
+        axis="threads",
+        points=(1, 4, 16, 64, 256),
+        quick_points=(1, 64),
+    ),
+    Case(
+        "growth-tasks",
+        "Calls from so many tasks of one loop",
+        _concurrent("call_async"),
+        axis="tasks",
+        points=(1, 4, 16, 64, 256),
+        quick_points=(1, 64),
+    ),
+    Case(
+        "growth-in-flight",
+        "Memory for calls that wait for their reply",
+        (
+            _specado("call_async"),
+            _side("raw socket (the limit)", "httpx", "raw_socket", "call_async"),
+            _side("httpx", "httpx", "http_clients", "call_async", library="httpx"),
+            _side("httpx2", "httpx2", "http_clients", "call_async", library="httpx2"),
+            _side("openai", "openai", "official", "openai_call_async"),
+        ),
+        unit="KiB per call",
+        axis="in flight",
+        points=(100, 300, 1000),
+        quick_points=(1000,),
+        kind="memory",
+    ),
+)
+
+# label, environment, what is imported, whether a quick run takes it
+FOOTPRINTS: tuple[tuple[str, str, str, bool], ...] = (
+    ("specado", HERE, "specado", True),
+    ("specado, with a client", HERE, "specado; specado.Client({})", True),
+    ("specado, with a client and httpx", HERE, "specado, httpx; specado.Client({})", True),
+    ("msgspec + orjson", "httpx", "msgspec, orjson", True),
+    ("httpx", "httpx", "httpx", True),
+    ("httpx2", "httpx2", "httpx2", False),
+    ("specado 0.2.2", "specado-0.2.2", "specado", True),
+    ("llm-rosetta", "llm-rosetta", "llm_rosetta", False),
+    ("any-llm", "any-llm", "any_llm", False),
+    ("openai", "openai", "openai", True),
+    ("anthropic", "anthropic", "anthropic", False),
+    ("langchain-anthropic", "langchain-anthropic", "langchain_anthropic", False),
+    ("litellm", "litellm", "litellm", True),
+)

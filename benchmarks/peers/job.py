@@ -1,0 +1,23 @@
+"""What a side hands to the worker, and the request that all sides send."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Optional
+
+__all__ = ["MESSAGES", "SYSTEM", "USER", "Job"]
+
+SYSTEM = "You are a helpful assistant."
+USER = "Why does the fox rest?"
+MESSAGES = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": USER}]
+
+
+class Job(NamedTuple):
+    """One side of one case, ready to run.
+
+    *run* does one unit of work and returns what came of it; a coroutine function is awaited.
+    Without *digest* every outcome is compared with the first, with it the last of a block only:
+    *digest* then gives what is compared.
+    """
+
+    run: Callable[[], Any]
+    digest: Optional[Callable[[Any], Any]] = None

@@ -1,0 +1,88 @@
+"""httpx and httpx2 as one uses them by hand: post, then decode."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+from peers.job import MESSAGES, Job
+
+KEY = {"authorization": "Bearer benchmark"}
+
+
+def _arguments(url: str, *, stream: bool = False) -> dict[str, Any]:
+    asked: dict[str, Any] = {"model": "gpt-4o", "messages": MESSAGES}
+    if stream:
+        asked["stream"] = True
+    return {"url": f"{url}/v1/chat/completions", "json": asked, "headers": KEY}
+
+
+def _client(library: str, kind: str) -> Any:
+    module = importlib.import_module(library)
+    limits = module.Limits(max_connections=20_000, max_keepalive_connections=20_000)
+    return getattr(module, kind)(limits=limits, timeout=60)
+
+
+def call(url: str, library: str) -> Job:
+    client, arguments = _client(library, "Client"), _arguments(url)
+
+    def run() -> str:
+        return client.post(**arguments).json()["choices"][0]["message"]["content"]
+
+    return Job(run)
+
+
+def call_async(url: str, library: str) -> Job:
+    client, arguments = _client(library, "AsyncClient"), _arguments(url)
+
+    async def run() -> str:
+        return (await client.post(**arguments)).json()["choices"][0]["message"]["content"]
+
+    return Job(run)
+
+
+class _Reader:
+    """Cuts lines out of bytes and keeps what the content chunks say."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._text: list[str] = []
+
+    def feed(self, data: bytes) -> None:
+        lines = (self._tail + data).split(b"\n")
+        self._tail = lines.pop()
+        for line in lines:
+            if line.startswith(b"data: {"):
+                piece = json.loads(line[6:])["choices"][0]["delta"].get("content")
+                if piece:
+                    self._text.append(piece)
+
+    def outcome(self) -> list[Any]:
+        return ["".join(self._text), len(self._text)]
+
+
+def stream(url: str, library: str) -> Job:
+    client, arguments = _client(library, "Client"), _arguments(url, stream=True)
+
+    def run() -> list[Any]:
+        reader = _Reader()
+        with client.stream("POST", **arguments) as reply:
+            for data in reply.iter_bytes():
+                reader.feed(data)
+        return reader.outcome()
+
+    return Job(run)
+
+
+def stream_async(url: str, library: str) -> Job:
+    client, arguments = _client(library, "AsyncClient"), _arguments(url, stream=True)
+
+    async def run() -> list[Any]:
+        reader = _Reader()
+        async with client.stream("POST", **arguments) as reply:
+            async for data in reply.aiter_bytes():
+                reader.feed(data)
+        return reader.outcome()
+
+    return Job(run)

@@ -1,0 +1,141 @@
+"""specado as it stands in this tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+import specado
+from peers.conversations import request, what_is_in
+from peers.job import MESSAGES, Job
+from specado import _core
+
+MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
+
+
+def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
+    address = f"{url}{failing}"
+    return specado.Client(
+        {
+            "enable_fallback": False,
+            "simulate": False,
+            "max_connections": 20_000,
+            "providers": {
+                "openai": {"api_key": "benchmark", "base_url": f"{address}/v1"},
+                "anthropic": {"api_key": "benchmark", "base_url": url},
+            },
+            **settings,
+        }
+    )
+
+
+def call(url: str, provider: str = "openai") -> Job:
+    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+
+    def run() -> str:
+        return create(model, MESSAGES).choices[0].message.content
+
+    return Job(run)
+
+
+def call_async(url: str, provider: str = "openai") -> Job:
+    create = _client(url).chat.completions.create_async
+    model = f"{provider}/{MODELS[provider]}"
+
+    async def run() -> str:
+        return (await create(model, MESSAGES)).choices[0].message.content
+
+    return Job(run)
+
+
+def stream(url: str, provider: str = "openai") -> Job:
+    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+
+    def run() -> list[Any]:
+        chunks = create(model, MESSAGES, stream=True)
+        pieces = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices]
+        text = [piece for piece in pieces if piece]
+        return ["".join(text), len(text)]
+
+    return Job(run)
+
+
+def stream_async(url: str, provider: str = "openai") -> Job:
+    create = _client(url).chat.completions.create_async
+    model = f"{provider}/{MODELS[provider]}"
+
+    async def run() -> list[Any]:
+        chunks = await create(model, MESSAGES, stream=True)
+        pieces = [chunk.choices[0].delta.content async for chunk in chunks if chunk.choices]
+        text = [piece for piece in pieces if piece]
+        return ["".join(text), len(text)]
+
+    return Job(run)
+
+
+def failover(url: str) -> Job:
+    client = _client(
+        url, "/fail", enable_fallback=True, fallback_provider="anthropic", max_retries=0
+    )
+    create = client.chat.completions.create
+
+    def run() -> str:
+        response = create("gpt-4o", MESSAGES)
+        assert response.extensions.fallback_triggered
+        return response.choices[0].message.content
+
+    return Job(run)
+
+
+def translate(count: int, rich: bool = False, text: bool = False) -> Job:
+    asked: Any = request(count, rich=rich)
+    if text:
+        asked = orjson.dumps(asked)
+
+    def run() -> bytes:
+        return specado.translate(asked, "anthropic/claude-opus-4-5").body
+
+    return Job(run, what_is_in)
+
+
+def body(count: int, rich: bool = False) -> Job:
+    """What a call does: messages to bytes and losses, without the rest of `translate`."""
+    asked = request(count, rich=rich)
+    messages = asked.pop("messages")
+    asked.pop("model")
+
+    def run() -> bytes:
+        conversation = _core.normalize(messages)
+        return _core.encode_anthropic_request(conversation, "claude-opus-4-5", asked, None)[0]
+
+    return Job(run, what_is_in)
+
+
+def client() -> Job:
+    settings = {"providers": {"openai": {"api_key": "benchmark"}}}
+
+    def run() -> bool:
+        return specado.Client(settings).chat is not None
+
+    return Job(run)
+
+
+def compare() -> Job:
+    source = specado.get_model_capabilities("openai", "gpt-4-turbo")
+    target = specado.get_model_capabilities("anthropic", "claude-3-opus")
+
+    def run() -> Any:
+        return specado.compare_capabilities(source, target)
+
+    return Job(run)
+
+
+def reply(text: str) -> Job:
+    data = text.encode()
+
+    def run() -> str:
+        found = _core.decode_openai_reply(data, "openai", "gpt-4o", 0)[0]
+        return found.choices[0].message.content
+
+    return Job(run)
