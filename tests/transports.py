@@ -29,8 +29,9 @@ def settings(**given):
 
 
 @pytest.fixture(params=LIBRARIES)
-def library(request):
-    """Run a test on each library: what `settings` returns names it."""
+def library(request, monkeypatch):
+    """Run a test on each library: what `settings` returns names it, and clients take it."""
+    monkeypatch.setenv("SPECADO_TRANSPORT", request.param)
     _current.append(request.param)
     yield request.param
     _current.pop()
