@@ -29,6 +29,9 @@ from specado import (
     shutdown,
 )
 
+# On every transport that is installed.
+pytestmark = pytest.mark.usefixtures("library")
+
 DEADLINE_S = 0.4
 OVERRUN_S = 0.05
 SMALL = {"max_reply_bytes": 1_000_000}

@@ -163,15 +163,18 @@ ON_HTTPCORE = {
     "specado.transport.pooled",
     "specado.transport.pooled_async",
 }
+ON_HTTPTOOLS = {"specado.transport.httptools_terms"}
 
 
 @pytest.mark.parametrize("module", PYTHON)
 def test_only_the_transport_imports_an_http_library(module):
     imported = {name.partition(".")[0] for _, name in python_imports(module, PYTHON[module])}
     allowed = {"httpcore", "httpx"} if module == "specado.transport" else set()
-    allowed |= {"anyio", "httpcore"} if module in ON_HTTPCORE else set()
+    allowed |= {"httpcore"} if module in ON_HTTPCORE else set()
+    allowed |= {"httptools"} if module in ON_HTTPTOOLS else set()
+    allowed |= {"anyio"} if module == "specado.transport.slots" else set()
 
-    assert imported & {"anyio", "httpcore", "httpx"} <= allowed
+    assert imported & {"anyio", "httpcore", "httptools", "httpx"} <= allowed
 
 
 def test_transport_does_import_httpx():

@@ -14,6 +14,9 @@ import pytest
 import sockets
 from specado import AsyncClient, Client, shutdown
 
+# On every transport that is installed.
+pytestmark = pytest.mark.usefixtures("library")
+
 EACH = 5_000
 SETTLING_ROUNDS = 500
 # A stream that is kept keeps dozens of objects and more than 10 KB.

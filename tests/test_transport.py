@@ -13,9 +13,12 @@ import zlib
 import pytest
 
 import sockets
+import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
 
+# Each test runs on every transport that is installed.
+pytestmark = pytest.mark.usefixtures("library")
 # What a deadline may be overrun by.
 OVERRUN_S = 0.05
 
@@ -56,8 +59,7 @@ def _outcome(call):
 
 @pytest.fixture(params=[Threads, Tasks], ids=["sync", "async"])
 def caller(request):
-    yield request.param()
-    t.shutdown()
+    return request.param()
 
 
 def post(url, body=b"{}", headers=(("Authorization", "Bearer sk-secret"),)):
@@ -66,7 +68,7 @@ def post(url, body=b"{}", headers=(("Authorization", "Bearer sk-secret"),)):
 
 def ask(caller, server, *, timeout_s=5.0, body=b"{}", settings=None, **limits):
     request = post(f"{server.url}/v1/chat", body)
-    return caller.run(settings or t.TransportSettings(), (request, timeout_s, t.Limits(**limits)))[
+    return caller.run(settings or transports.settings(), (request, timeout_s, t.Limits(**limits)))[
         0
     ]
 
@@ -90,7 +92,7 @@ def test_a_reply_comes_with_status_headers_in_lower_case_and_body(caller):
 def test_the_request_goes_out_as_it_was_given(caller):
     with sockets.ScriptedServer(sockets.echoes) as server:
         request = post(f"{server.url}/v1/ä b?x=1&y=%20", b"hello")
-        caller.run(t.TransportSettings(), (request, 5.0, t.Limits()))
+        caller.run(transports.settings(), (request, 5.0, t.Limits()))
 
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [
@@ -106,7 +108,7 @@ def test_the_request_goes_out_as_it_was_given(caller):
 def test_a_connection_is_used_again(caller):
     with sockets.ScriptedServer(sockets.echoes) as server:
         calls = [(post(server.url, b"%d" % n), 5.0, t.Limits()) for n in range(5)]
-        outcomes = caller.run(t.TransportSettings(), *calls)
+        outcomes = caller.run(transports.settings(), *calls)
 
     assert [outcome.body for outcome in outcomes] == [b"0", b"1", b"2", b"3", b"4"]
     assert server.connections == 1
@@ -123,7 +125,7 @@ def test_a_body_of_any_size_arrives_whole(caller, size):
 
 def test_nobody_listens(caller):
     with sockets.refusing_url() as url:
-        outcome = caller.run(t.TransportSettings(), (post(url), 5.0, t.Limits()))[0]
+        outcome = caller.run(transports.settings(), (post(url), 5.0, t.Limits()))[0]
 
     assert fails_as(outcome, "connect", sent=False)
     assert "127.0.0.1" in str(outcome)
@@ -132,7 +134,7 @@ def test_nobody_listens(caller):
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70])
 def test_a_name_that_does_not_resolve(caller, host):
     outcome = caller.run(
-        t.TransportSettings(), (post(f"http://{host}", headers=()), 5.0, t.Limits())
+        transports.settings(), (post(f"http://{host}", headers=()), 5.0, t.Limits())
     )
 
     assert fails_as(outcome[0], "connect", sent=False)
@@ -160,7 +162,7 @@ def test_a_connection_that_hangs(caller, full_listener, timeout_s, connect_timeo
     limits = t.Limits(connect_timeout_s=connect_timeout_s)
     began = time.monotonic()
     url = f"http://127.0.0.1:{full_listener}"
-    outcome = caller.run(t.TransportSettings(), (post(url), timeout_s, limits))[0]
+    outcome = caller.run(transports.settings(), (post(url), timeout_s, limits))[0]
 
     assert fails_as(outcome, kind, sent=False)
     assert 0.2 <= time.monotonic() - began < 0.2 + sockets.SLACK_S
@@ -177,7 +179,7 @@ def test_a_reply_cut_at_any_byte_is_truncated(caller):
     cuts = [sockets.answers_then_closes(whole[:size]) for size in range(1, len(whole))]
     with sockets.ScriptedServer(*cuts) as server:
         calls = [(post(server.url), 5.0, t.Limits())] * len(cuts)
-        outcomes = caller.run(t.TransportSettings(), *calls)
+        outcomes = caller.run(transports.settings(), *calls)
 
     assert {(outcome.kind, outcome.sent) for outcome in outcomes} == {("truncated", True)}
 
@@ -313,7 +315,7 @@ def test_an_encoded_body_is_decoded(caller, encoding):
         sockets.answers(sockets.reply(data, headers=header), bytewise)
     ) as server:
         calls = [(post(server.url), 5.0, t.Limits())] * 2
-        outcomes = caller.run(t.TransportSettings(), *calls)
+        outcomes = caller.run(transports.settings(), *calls)
 
     assert [outcome.body == b"text" * 1000 for outcome in outcomes] == [True, True]
 
@@ -400,7 +402,7 @@ def test_a_broken_body_does_not_hide_an_error_status(caller, status, name):
     )
     script = sockets.answers_then_closes(head.encode() + data)
     with sockets.ScriptedServer(script, sockets.echoes) as server:
-        settings = t.TransportSettings(max_connections=1)
+        settings = transports.settings(max_connections=1)
         outcome = ask(caller, server, settings=settings)
         server.wait_for_end()
         after = ask(caller, server, settings=settings)
@@ -450,7 +452,7 @@ def test_no_failure_quotes_a_key_that_the_peer_sent_back(caller, data):
 def test_no_failure_shows_the_key(caller):
     with sockets.ScriptedServer(sockets.answers_then_closes(b"")) as server:
         request = post(f"{server.url}/v1?key=sk-secret")
-        outcome = caller.run(t.TransportSettings(), (request, 5.0, t.Limits()))[0]
+        outcome = caller.run(transports.settings(), (request, 5.0, t.Limits()))[0]
 
     shown = "".join(
         traceback.TracebackException.from_exception(outcome, capture_locals=True).format()
@@ -468,8 +470,8 @@ def test_a_header_that_http_does_not_allow_is_not_quoted(caller, value):
     with sockets.ScriptedServer(sockets.echoes) as server:
         request = post(server.url, headers=(("x-api-key", value),))
         with pytest.raises(ConfigurationError) as caught:
-            caller.run(t.TransportSettings(), (request, 5.0, t.Limits()))
-        after = ask(caller, server, settings=t.TransportSettings(max_connections=1))
+            caller.run(transports.settings(), (request, 5.0, t.Limits()))
+        after = ask(caller, server, settings=transports.settings(max_connections=1))
 
     assert "sk-secret" not in repr(caught.value)
     assert caught.value.__context__ is None
@@ -483,6 +485,6 @@ def test_a_header_that_http_does_not_allow_is_not_quoted(caller, value):
 )  # fmt: skip
 def test_a_wrong_url_is_a_configuration_error_without_its_query(caller, url):
     with pytest.raises(ConfigurationError) as caught:
-        caller.run(t.TransportSettings(), (post(url), 5.0, t.Limits()))
+        caller.run(transports.settings(), (post(url), 5.0, t.Limits()))
 
     assert "sk-secret" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import inspect
 
 import httpcore
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.transport import pooled
 from specado.transport.httpcore_terms import Exchange, failure_of
 from specado.transport.network import TimeUp
 from specado.transport.route import Proxy, address_of
 
+CONNECTING = ["pooled"]
+if importlib.util.find_spec("httptools") is not None:
+    CONNECTING.append("direct")
 LIMITS = t.Limits(max_reply_bytes=200, max_error_bytes=20)
 PARTS = [
     b"HTTP/1.1 200 OK\r\n",
@@ -60,11 +64,14 @@ class Pieces:
         self._pieces = []
 
 
-def outcome(pieces, url="http://localhost/v1", settings=None):
+def outcome(pieces, url="http://localhost/v1", **given):
     """Return (status, body), or the kind of the failure."""
-    transport = pooled.PooledTransport(settings or t.TransportSettings(max_connections=1))
+    t.shutdown()
+    transport = t.shared_transport(transports.settings(max_connections=1, **given))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pooled, "connect", lambda host, port, until: Pieces(pieces))
+        for name in CONNECTING:
+            module = importlib.import_module(f"specado.transport.{name}")
+            patch.setattr(module, "connect", lambda host, port, until: Pieces(pieces))
         try:
             reply = transport.send(t.WireRequest("POST", url, (), b""), 5, LIMITS)
         except t.TransportFailure as failure:
@@ -72,6 +79,10 @@ def outcome(pieces, url="http://localhost/v1", settings=None):
     return reply.status, reply.body
 
 
+on_each = pytest.mark.usefixtures("library")
+
+
+@on_each
 @given(streams)
 @example([b"HTTP/1.1 200 OK\r\n", b"Content-Length: 3\r\n", b"\r\n", b"abc"])
 def test_any_bytes_are_a_reply_or_a_failure(pieces):
@@ -84,6 +95,7 @@ def test_any_bytes_are_a_reply_or_a_failure(pieces):
         assert found in {"reset", "truncated", "protocol", "too_large"}
 
 
+@on_each
 @given(streams, st.integers(1, 7))
 def test_the_pieces_make_no_difference(pieces, size):
     whole = b"".join(pieces)
@@ -99,13 +111,12 @@ def test_the_pieces_make_no_difference(pieces, size):
 def test_any_bytes_from_a_proxy_are_a_way_or_no_connection(pieces, proxy):
     if proxy.startswith("socks"):
         pytest.importorskip("socksio")
-    settings = t.TransportSettings(proxies=(("all", proxy),))
 
-    assert outcome(pieces, "https://localhost/v1", settings) == "connect"
+    assert outcome(pieces, "https://localhost/v1", proxies=(("all", proxy),)) == "connect"
 
 
-def every_httpcore_error():
-    classes = {cls for _, cls in inspect.getmembers(httpcore, inspect.isclass)}
+def every_error_of(library):
+    classes = {cls for _, cls in inspect.getmembers(library, inspect.isclass)}
     return sorted((cls for cls in classes if issubclass(cls, Exception)), key=lambda c: c.__name__)
 
 
@@ -131,11 +142,13 @@ EXPECTED = {
 }
 
 
-def meanings(error):
+def meanings(error, library=httpcore):
     """Return what *error* means before anything was sent, after it, and within the reply."""
     found = []
     for has_sent, has_answer in ((False, False), (True, False), (True, True)):
-        exchange = Exchange(address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS)
+        exchange = Exchange(
+            address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS, library
+        )
         exchange.has_sent, exchange.has_answer = has_sent, has_answer
         failure = failure_of(error, exchange)
         assert getattr(failure, "sent", has_sent) == has_sent
@@ -144,7 +157,9 @@ def meanings(error):
 
 
 @pytest.mark.parametrize(
-    "cls", [*every_httpcore_error(), ConnectionResetError, TimeUp], ids=lambda cls: cls.__name__
+    "cls",
+    [*every_error_of(httpcore), ConnectionResetError, TimeUp],
+    ids=lambda cls: cls.__name__,
 )
 def test_each_error_is_mapped(cls):
     expected = EXPECTED[cls.__name__]
@@ -152,3 +167,13 @@ def test_each_error_is_mapped(cls):
         expected = (expected or type(None),) * 3
 
     assert meanings(cls("what happened")) == expected
+
+
+@transports.needs("httpcore2")
+def test_httpcore2_has_the_same_errors_with_the_same_meanings():
+    httpcore2 = importlib.import_module("httpcore2")
+    ours, theirs = every_error_of(httpcore), every_error_of(httpcore2)
+
+    assert [cls.__name__ for cls in theirs] == [cls.__name__ for cls in ours]
+    for one, two in zip(ours, theirs):
+        assert meanings(two("what happened"), httpcore2) == meanings(one("what happened"))

@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 import sockets
+import transports
 from specado import transport as t
 
 LIMITS = t.Limits()
-ONE = t.TransportSettings(max_connections=1)
+# Each test runs on every transport that is installed.
+pytestmark = pytest.mark.usefixtures("library")
 
 
-@pytest.fixture(autouse=True)
-def closed_pools():
-    yield
-    t.shutdown()
+def single():
+    return transports.settings(max_connections=1)
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def post(server, body=b"{}"):
 
 
 def test_equal_settings_share_a_transport():
-    assert t.shared_transport(t.TransportSettings()) is t.shared_transport(t.TransportSettings())
-    assert t.shared_transport(ONE) is not t.shared_transport(t.TransportSettings())
-    assert t.shared_async_transport(ONE) is t.shared_async_transport(ONE)
+    assert t.shared_transport(transports.settings()) is t.shared_transport(transports.settings())
+    assert t.shared_transport(single()) is not t.shared_transport(transports.settings())
+    assert t.shared_async_transport(single()) is t.shared_async_transport(single())
 
 
 def test_importing_the_transport_imports_no_http_library():
@@ -58,7 +58,7 @@ def test_importing_the_transport_imports_no_http_library():
 
 def test_sixty_four_threads_get_their_own_replies():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(t.TransportSettings())
+        transport = t.shared_transport(transports.settings())
 
         def calls(number):
             bodies = [b"%d.%d" % (number, turn) for turn in range(10)]
@@ -74,7 +74,7 @@ def test_sixty_four_threads_get_their_own_replies():
 @pytest.mark.parametrize("max_connections", [1000, 7])
 def test_many_tasks_get_their_own_replies(max_connections):
     async def main():
-        transport = t.shared_async_transport(t.TransportSettings(max_connections=max_connections))
+        transport = t.shared_async_transport(transports.settings(max_connections=max_connections))
         sends = [transport.send(post(server, b"%d" % n), 10, LIMITS) for n in range(256)]
         return [reply.body for reply in await asyncio.gather(*sends)]
 
@@ -87,7 +87,7 @@ def test_many_tasks_get_their_own_replies(max_connections):
 
 def test_few_connections_serve_many_threads():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(t.TransportSettings(max_connections=3))
+        transport = t.shared_transport(transports.settings(max_connections=3))
 
         with ThreadPoolExecutor(32) as threads:
             sends = [threads.submit(transport.send, post(server), 10, LIMITS) for _ in range(200)]
@@ -109,7 +109,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline_with_nothing_sent():
 
     is_held, is_over = threading.Event(), threading.Event()
     with sockets.ScriptedServer(script) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         holder = threading.Thread(target=hold, args=(transport,))
         holder.start()
         assert is_held.wait(sockets.PATIENCE_S)
@@ -126,8 +126,9 @@ def test_waiting_for_a_connection_ends_at_the_deadline_with_nothing_sent():
 
 def test_waiting_tasks_end_at_the_deadline_and_the_connection_is_free_again():
     async def main():
-        transport = t.shared_async_transport(ONE)
-        sends = [transport.send(post(server), 0.2, LIMITS) for _ in range(10)]
+        transport = t.shared_async_transport(single())
+        waits_s = [0.5] + [0.2] * 9  # who has the connection has it until the others gave up
+        sends = [transport.send(post(server), wait_s, LIMITS) for wait_s in waits_s]
         failures = await asyncio.gather(*sends, return_exceptions=True)
         return failures, await transport.send(post(server), 5, LIMITS)
 
@@ -144,7 +145,7 @@ def test_waiting_tasks_end_at_the_deadline_and_the_connection_is_free_again():
 @pytest.mark.parametrize("turns", range(8))
 def test_a_cancelled_task_leaves_nothing_checked_out(turns):
     async def main():
-        transport = t.shared_async_transport(ONE)
+        transport = t.shared_async_transport(single())
         tasks = [asyncio.ensure_future(transport.send(post(server), 5, LIMITS)) for _ in range(3)]
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -167,7 +168,7 @@ def test_a_cancelled_task_leaves_nothing_checked_out(turns):
 
 def test_a_task_cancelled_in_mid_reply_frees_the_connection():
     async def main():
-        transport = t.shared_async_transport(ONE)
+        transport = t.shared_async_transport(single())
         task = asyncio.ensure_future(transport.send(post(server), 5, LIMITS))
         while not server.requests:
             await asyncio.sleep(0.001)
@@ -188,7 +189,7 @@ def test_a_connection_that_was_closed_while_idle_is_not_used():
         peer.send(sockets.reply(b"one"))
 
     with sockets.ScriptedServer(once, sockets.answers(sockets.reply(b"two"))) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         first = transport.send(post(server), 5, LIMITS).body
         server.wait_for_end()
         second = transport.send(post(server), 5, LIMITS).body
@@ -203,7 +204,7 @@ def test_a_connection_closed_in_the_race_is_a_reset():
         peer.request()
 
     with sockets.ScriptedServer(once) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         transport.send(post(server), 5, LIMITS)
         with pytest.raises(t.TransportFailure) as caught:
             transport.send(post(server), 5, LIMITS)
@@ -219,10 +220,11 @@ STOLEN = sockets.reply(b"stolen")
     [(STOLEN, b""), (b"", STOLEN), (STOLEN[:-3], STOLEN[-3:]), (STOLEN[:9], b""), (b"\r\n", b"")],
     ids=["with", "apart", "in two", "not whole", "a line end"],
 )
-def test_bytes_that_nobody_asked_for_are_no_reply(early, late):
+@pytest.mark.parametrize("whole", [sockets.reply(b"one"), sockets.chunked(b"one")])
+def test_bytes_that_nobody_asked_for_are_no_reply(early, late, whole):
     def script(peer):
         peer.request()
-        peer.send(sockets.reply(b"one") + early)
+        peer.send(whole + early)
         peer.send(late)
         sent.set()
         peer.request()  # on a connection that is not to be used again
@@ -230,7 +232,7 @@ def test_bytes_that_nobody_asked_for_are_no_reply(early, late):
 
     sent = threading.Event()
     with sockets.ScriptedServer(script, sockets.echoes) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         first = transport.send(post(server), 5, LIMITS).body
         sent.wait(5)
         rest = [transport.send(post(server, body), 5, LIMITS).body for body in (b"two", b"three")]
@@ -240,7 +242,7 @@ def test_bytes_that_nobody_asked_for_are_no_reply(early, late):
 
 def test_an_idle_connection_expires():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(t.TransportSettings(keepalive_s=0.0))
+        transport = t.shared_transport(transports.settings(keepalive_s=0.0))
         for _ in range(3):
             transport.send(post(server), 5, LIMITS)
 
@@ -252,7 +254,7 @@ def test_an_idle_connection_makes_room_for_another_origin():
         sockets.ScriptedServer(sockets.echoes) as one,
         sockets.ScriptedServer(sockets.echoes) as two,
     ):
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         bodies = [transport.send(post(s, b"%d" % s.port), 5, LIMITS).body for s in (one, two, one)]
 
     assert bodies == [b"%d" % one.port, b"%d" % two.port, b"%d" % one.port]
@@ -260,7 +262,7 @@ def test_an_idle_connection_makes_room_for_another_origin():
 
 def test_one_loop_after_another_without_a_warning(unraisable):
     async def calls():
-        transport = t.shared_async_transport(t.TransportSettings())
+        transport = t.shared_async_transport(transports.settings())
         await asyncio.gather(*[transport.send(post(server), 5, LIMITS) for _ in range(5)])
 
     with sockets.ScriptedServer(sockets.echoes) as server:
@@ -274,7 +276,7 @@ def test_one_loop_after_another_without_a_warning(unraisable):
 
 def test_a_loop_closed_without_its_shutdown_steps(unraisable):
     async def call():
-        transport = t.shared_async_transport(t.TransportSettings())
+        transport = t.shared_async_transport(transports.settings())
         return (await transport.send(post(server), 5, LIMITS)).status
 
     with sockets.ScriptedServer(sockets.echoes) as server:
@@ -297,7 +299,7 @@ def test_a_loop_closed_without_its_shutdown_steps(unraisable):
 
 def test_a_loop_that_ends_closes_its_connections():
     async def call():
-        await t.shared_async_transport(t.TransportSettings()).send(post(server), 5, LIMITS)
+        await t.shared_async_transport(transports.settings()).send(post(server), 5, LIMITS)
 
     with sockets.ScriptedServer(sockets.echoes) as server:
         asyncio.run(call())
@@ -309,7 +311,7 @@ def test_a_loop_that_ends_closes_its_connections():
 
 def test_loops_in_several_threads_have_pools_of_their_own():
     async def calls(number):
-        transport = t.shared_async_transport(t.TransportSettings())
+        transport = t.shared_async_transport(transports.settings())
         sends = [transport.send(post(server, b"%d" % number), 10, LIMITS) for _ in range(20)]
         return {reply.body for reply in await asyncio.gather(*sends)}
 
@@ -321,16 +323,16 @@ def test_loops_in_several_threads_have_pools_of_their_own():
 
 def test_shutdown_closes_what_is_idle_and_a_later_call_connects_again():
     async def call():
-        await t.shared_async_transport(ONE).send(post(server), 5, LIMITS)
+        await t.shared_async_transport(single()).send(post(server), 5, LIMITS)
         t.shutdown()
         server.wait_for_end()
-        return (await t.shared_async_transport(ONE).send(post(server), 5, LIMITS)).status
+        return (await t.shared_async_transport(single()).send(post(server), 5, LIMITS)).status
 
     with sockets.ScriptedServer(sockets.echoes) as server:
-        t.shared_transport(ONE).send(post(server), 5, LIMITS)
+        t.shared_transport(single()).send(post(server), 5, LIMITS)
         t.shutdown()
         server.wait_for_end()
-        assert t.shared_transport(ONE).send(post(server), 5, LIMITS).status == 200
+        assert t.shared_transport(single()).send(post(server), 5, LIMITS).status == 200
         assert asyncio.run(call()) == 200
 
 
@@ -344,7 +346,7 @@ def test_an_open_reply_that_is_dropped_frees_its_connection():
         stay.wait(5)
 
     with sockets.ScriptedServer(script, sockets.echoes) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         opened = transport.open(post(server), time.monotonic() + 5, LIMITS)
         first = opened.read(time.monotonic() + 5)
         del opened
@@ -362,7 +364,7 @@ def test_an_open_reply_can_be_closed_from_another_thread():
         peer.wait_until_gone()
 
     with sockets.ScriptedServer(script, sockets.echoes) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         opened = transport.open(post(server), time.monotonic() + 5, LIMITS)
         closer = threading.Timer(0.1, opened.close)
         closer.start()
@@ -396,7 +398,7 @@ with_threads = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarni
 @with_threads
 def test_a_forked_child_has_connections_of_its_own():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(ONE)
+        transport = t.shared_transport(single())
         transport.send(post(server), 5, LIMITS)
 
         def work():
@@ -421,13 +423,13 @@ def test_a_fork_in_the_middle_of_other_threads_calls():
 
     def work():
         async def call():
-            return await t.shared_async_transport(ONE).send(post(server, b"2"), 5, LIMITS)
+            return await t.shared_async_transport(single()).send(post(server, b"2"), 5, LIMITS)
 
         one = transport.send(post(server, b"1"), 5, LIMITS).body
         return one == b"1" and asyncio.run(call()).body == b"2"
 
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(t.TransportSettings(max_connections=3))
+        transport = t.shared_transport(transports.settings(max_connections=3))
         callers = [threading.Thread(target=keep_calling) for _ in range(6)]
         for caller in callers:
             caller.start()
@@ -440,16 +442,16 @@ def test_a_fork_in_the_middle_of_other_threads_calls():
     assert failures == []
 
 
-def test_the_interpreter_ends_without_a_word():
-    code = """
+def test_the_interpreter_ends_without_a_word(library):
+    code = f"""
 import asyncio, sockets, sys
 from specado import transport as t
 server = sockets.ScriptedServer(sockets.echoes)
 request = t.WireRequest("POST", server.url, (), b"")
-t.shared_transport(t.TransportSettings()).send(request, 5, t.Limits())
+settings = t.TransportSettings(library={library!r})
+t.shared_transport(settings).send(request, 5, t.Limits())
 loop = asyncio.new_event_loop()
-loop.run_until_complete(
-    t.shared_async_transport(t.TransportSettings()).send(request, 5, t.Limits()))
+loop.run_until_complete(t.shared_async_transport(settings).send(request, 5, t.Limits()))
 server.__exit__()
 loop.close()
 """

@@ -16,30 +16,32 @@ import httpcore
 import pytest
 
 import sockets
+import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport import network
 
 LIMITS = t.Limits(connect_timeout_s=0.3)
-ONE = t.TransportSettings(max_connections=1)
+# Each test runs on every transport that is installed.
+pytestmark = pytest.mark.usefixtures("library")
 
 
-@pytest.fixture(autouse=True)
-def closed_pools():
-    yield
-    t.shutdown()
+def single():
+    return transports.settings(max_connections=1)
 
 
 def post(url, body=b"{}"):
     return t.WireRequest("POST", url, (), body)
 
 
-def send_sync(url, settings=ONE, timeout_s=5.0):
-    return t.shared_transport(settings).send(post(url), timeout_s, LIMITS)
+def send_sync(url, settings=None, timeout_s=5.0):
+    return t.shared_transport(settings or single()).send(post(url), timeout_s, LIMITS)
 
 
-def send_async(url, settings=ONE, timeout_s=5.0):
-    return asyncio.run(t.shared_async_transport(settings).send(post(url), timeout_s, LIMITS))
+def send_async(url, settings=None, timeout_s=5.0):
+    return asyncio.run(
+        t.shared_async_transport(settings or single()).send(post(url), timeout_s, LIMITS)
+    )
 
 
 both = pytest.mark.parametrize("send", [send_sync, send_async], ids=["sync", "async"])
@@ -49,7 +51,7 @@ both = pytest.mark.parametrize("send", [send_sync, send_async], ids=["sync", "as
 @pytest.mark.parametrize("again", [None, 0, 1, 2])
 def test_a_task_cancelled_at_any_turn_and_once_more(turns, again):
     async def main():
-        shared = t.shared_async_transport(ONE)
+        shared = t.shared_async_transport(single())
         await shared.send(post(server.url), 5, LIMITS)
         for _ in range(3):
             task = asyncio.ensure_future(shared.send(post(server.url), 5, LIMITS))
@@ -87,7 +89,7 @@ def test_threads_that_take_each_others_connections_lose_no_exchange():
             url = servers[(number + turn) % 4].url
             assert t.shared_transport(settings).send(post(url), 20, LIMITS).status == 200
 
-    settings = t.TransportSettings(max_connections=3)
+    settings = transports.settings(max_connections=3)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(sockets.ScriptedServer(sockets.echoes)) for _ in range(4)]
         with ThreadPoolExecutor(12) as threads:
@@ -106,7 +108,7 @@ def test_a_failure_keeps_nothing_of_its_exchange_alive():
             gone = weakref.ref(key)
             with contextlib.suppress(t.TransportFailure):
                 request = t.WireRequest("POST", server.url, (("x-api-key", key),), b"{}")
-                t.shared_transport(ONE).send(request, 5, LIMITS)
+                t.shared_transport(single()).send(request, 5, LIMITS)
             del key, request
             assert gone() is None
     finally:
@@ -137,7 +139,7 @@ def interrupting_line(number, names):
 
     def at_call(frame, *_):
         code = frame.f_code
-        is_there = "/transport/pooled" in code.co_filename.replace("\\", "/")
+        is_there = "/specado/transport/" in code.co_filename.replace("\\", "/")
         return at_line if is_there and code.co_name in names else None
 
     return at_call
@@ -150,7 +152,7 @@ def test_an_interrupt_at_any_line_loses_no_slot(send):
         send(server.url)
         for number in range(1, 60):
             before = sys.gettrace()
-            sys.settrace(interrupting_line(number, {"open", "take_slot"}))
+            sys.settrace(interrupting_line(number, {"open", "take", "_exchange_heads"}))
             try:
                 send(server.url)
             except KeyboardInterrupt:
@@ -198,7 +200,7 @@ def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
         pytest.importorskip("socksio")
     with sockets.ScriptedServer(script) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
-        settings = t.TransportSettings(proxies=(("all", url),), max_connections=1)
+        settings = transports.settings(proxies=(("all", url),), max_connections=1)
         began = time.monotonic()
         for _ in range(2):
             with pytest.raises(t.TransportFailure, match="the proxy") as caught:
@@ -212,7 +214,7 @@ def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
 @both
 def test_an_ipv6_address_through_a_proxy_has_brackets(send):
     with sockets.ScriptedServer(sockets.echoes) as proxy:
-        settings = t.TransportSettings(proxies=(("all", proxy.url),))
+        settings = transports.settings(proxies=(("all", proxy.url),))
         with pytest.raises(t.TransportFailure):
             send("https://[::1]:4443/", settings)
         send("http://[::1]:81/v1", settings)
@@ -226,7 +228,7 @@ def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(ConfigurationError, match="socksio") as caught:
-        send("https://localhost/", t.TransportSettings(proxies=(("all", "socks5://u:sec@h"),)))
+        send("https://localhost/", transports.settings(proxies=(("all", "socks5://u:sec@h"),)))
 
     assert caught.value.key == "proxy"
     assert "sec@" not in str(caught.value)
@@ -235,18 +237,19 @@ def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
 @pytest.mark.parametrize("shared", [t.shared_transport, t.shared_async_transport])
 @pytest.mark.parametrize("version", [None, "0.18.0", "2.0.0"])
 def test_without_httpcore_1_it_tells_what_to_install(monkeypatch, shared, version):
+    settings = t.TransportSettings(no_proxy="no transport has these settings yet")
     if version is None:
         monkeypatch.setitem(sys.modules, "httpcore", None)
     else:
         monkeypatch.setattr(httpcore, "__version__", version)
 
     with pytest.raises(ConfigurationError, match=r"httpcore.*pip install 'httpx"):
-        shared(t.TransportSettings(no_proxy="no transport has these settings yet"))
+        shared(settings)
 
 
 def test_a_hundred_connections_are_kept_and_no_more():
     async def main():
-        shared = t.shared_async_transport(t.TransportSettings())
+        shared = t.shared_async_transport(transports.settings())
         sends = [shared.send(post(server.url), 20, LIMITS) for _ in range(130)]
         await asyncio.gather(*sends)
         for _ in range(30):
@@ -276,7 +279,7 @@ def unfinished(peer):
 
 def test_a_dropped_reply_of_a_task_frees_its_connection():
     async def main():
-        shared = t.shared_async_transport(ONE)
+        shared = t.shared_async_transport(single())
         reply = await shared.open(post(server.url), time.monotonic() + 5, LIMITS)
         assert await reply.read(time.monotonic() + 5) == b"x"
         reply.itself = reply
@@ -293,7 +296,7 @@ def test_a_dropped_reply_of_a_task_frees_its_connection():
 def test_a_dropped_reply_wakes_a_waiting_thread():
     results = []
     with sockets.ScriptedServer(unfinished, sockets.echoes) as server:
-        reply = t.shared_transport(ONE).open(post(server.url), time.monotonic() + 5, LIMITS)
+        reply = t.shared_transport(single()).open(post(server.url), time.monotonic() + 5, LIMITS)
         reply.itself = reply
         waiting = threading.Thread(target=lambda: results.append(send_sync(server.url).status))
         waiting.start()
@@ -306,7 +309,7 @@ def test_a_dropped_reply_wakes_a_waiting_thread():
 
 def test_a_reply_in_use_at_shutdown_is_read_to_its_end_and_then_closed():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        reply = t.shared_transport(ONE).open(post(server.url), time.monotonic() + 5, LIMITS)
+        reply = t.shared_transport(single()).open(post(server.url), time.monotonic() + 5, LIMITS)
         t.shutdown()
         assert reply.read(time.monotonic() + 5) == b"{}"
         assert reply.read(time.monotonic() + 5) == b""

@@ -48,7 +48,7 @@ __all__ = [
     "resolve",
 ]
 
-TRANSPORTS = ("auto", "httpx")
+TRANSPORTS = ("auto", "httpx", "httpx2", "httptools")
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 HOOKS = ("on_attempt", "on_fallback", "on_reply")
 

@@ -18,7 +18,7 @@ from specado.config import (
     environment_value,
 )
 from specado.errors import REDACTED, ConfigurationError
-from specado.transport import TransportSettings, WireRequest
+from specado.transport import TransportSettings, WireRequest, library_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -220,6 +220,7 @@ def _transport_settings(settings: Settings) -> TransportSettings:
         ca_bundle=ca_bundle,
         max_connections=settings.max_connections,
         keepalive_s=settings.keepalive_seconds,
+        library=library_for(settings.transport),
     )
 
 

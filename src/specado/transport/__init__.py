@@ -8,9 +8,14 @@ only for a caller's own client that does not build its requests itself.
 from __future__ import annotations
 
 import atexit
+import functools
+import importlib
+import importlib.util
 import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from specado.errors import ConfigurationError
 from specado.transport.exchange import (
@@ -31,6 +36,8 @@ from specado.transport.exchange import (
 )
 
 if TYPE_CHECKING:
+    from specado.transport.direct import DirectTransport
+    from specado.transport.direct_async import AsyncDirectTransport
     from specado.transport.pooled import PooledTransport
     from specado.transport.pooled_async import AsyncPooledTransport
 
@@ -48,6 +55,7 @@ __all__ = [
     "WireRequest",
     "async_client_transport",
     "client_transport",
+    "library_for",
     "read_whole",
     "read_whole_async",
     "shared_async_transport",
@@ -56,43 +64,88 @@ __all__ = [
     "until_after",
 ]
 
-_INSTALL = "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'"
+_INSTALLS = {
+    "httpx": "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'",
+    "httpx2": "pip install 'httpx2==2.*'",
+    "httptools": "pip install 'specado[fast]'",
+}
 
-_transports: dict[TransportSettings, PooledTransport] = {}
-_async_transports: dict[TransportSettings, AsyncPooledTransport] = {}
+_transports: dict[TransportSettings, PooledTransport | DirectTransport] = {}
+_async_transports: dict[TransportSettings, AsyncPooledTransport | AsyncDirectTransport] = {}
 
 
-def shared_transport(settings: TransportSettings) -> PooledTransport:
+@functools.cache
+def library_for(choice: str) -> str:
+    """Return the library that speaks HTTP for the setting `transport`.
+
+    That is *choice*, or for `auto` the fastest that is installed.
+
+    Raises:
+        ConfigurationError: what *choice* names is not installed.
+    """
+    if choice == "auto":
+        return "httptools" if importlib.util.find_spec("httptools") is not None else "httpx"
+    if choice != "httpx" and importlib.util.find_spec(choice) is None:
+        message = f"transport: {choice!r} is not installed: {_INSTALLS[choice]}"
+        raise ConfigurationError(message, key="transport")
+    return choice
+
+
+def shared_transport(settings: TransportSettings) -> PooledTransport | DirectTransport:
     """Return the process's transport for *settings*; it connects when it is used."""
     found = _transports.get(settings)
     if found is None:
-        _require_httpcore()
-        from specado.transport.pooled import PooledTransport
+        made: PooledTransport | DirectTransport
+        if settings.library == "httptools":
+            from specado.transport.direct import DirectTransport
 
-        found = _transports.setdefault(settings, PooledTransport(settings))
+            made = DirectTransport(settings, lambda: shared_transport(_on_httpx(settings)))
+        else:
+            _require_core(settings.library)
+            from specado.transport.pooled import PooledTransport
+
+            made = PooledTransport(settings)
+        found = _transports.setdefault(settings, made)
     return found
 
 
-def shared_async_transport(settings: TransportSettings) -> AsyncPooledTransport:
+def shared_async_transport(
+    settings: TransportSettings,
+) -> AsyncPooledTransport | AsyncDirectTransport:
     """Return the same for event loops: one transport, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
-        _require_httpcore()
-        from specado.transport.pooled_async import AsyncPooledTransport
+        made: AsyncPooledTransport | AsyncDirectTransport
+        if settings.library == "httptools":
+            from specado.transport.direct_async import AsyncDirectTransport
 
-        found = _async_transports.setdefault(settings, AsyncPooledTransport(settings))
+            made = AsyncDirectTransport(
+                settings, lambda: shared_async_transport(_on_httpx(settings))
+            )
+        else:
+            _require_core(settings.library)
+            from specado.transport.pooled_async import AsyncPooledTransport
+
+            made = AsyncPooledTransport(settings)
+        found = _async_transports.setdefault(settings, made)
     return found
 
 
-def _require_httpcore() -> None:
+def _on_httpx(settings: TransportSettings) -> TransportSettings:
+    return msgspec.structs.replace(settings, library="httpx")
+
+
+def _require_core(library: str) -> None:
+    name, major = ("httpcore2", "2") if library == "httpx2" else ("httpcore", "1")
+    install = _INSTALLS[library]
     try:
-        import httpcore
+        core = importlib.import_module(name)
     except ImportError as error:
-        missing = f"httpcore cannot be imported ({error}); it comes with httpx"
-        raise ConfigurationError(f"{missing}: {_INSTALL}") from None
-    if httpcore.__version__.partition(".")[0] != "1":
-        wrong = f"httpcore {httpcore.__version__} is installed, and specado needs httpcore 1"
-        raise ConfigurationError(f"{wrong}: {_INSTALL}")
+        missing = f"{name} cannot be imported ({error}); it comes with {library}"
+        raise ConfigurationError(f"{missing}: {install}") from None
+    if core.__version__.partition(".")[0] != major:
+        wrong = f"{name} {core.__version__} is installed, and specado needs {name} {major}"
+        raise ConfigurationError(f"{wrong}: {install}")
 
 
 def client_transport(http_client: Any) -> Transport:
@@ -119,7 +172,7 @@ def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts
     return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
 
 
-def _all() -> list[PooledTransport | AsyncPooledTransport]:
+def _all() -> list[Any]:
     return [*_transports.values(), *_async_transports.values()]
 
 

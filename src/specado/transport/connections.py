@@ -18,20 +18,26 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
-from specado.transport.httpcore_terms import PIECE_BYTES, Exchange, core_proxy, head_of
+from specado.transport.httpcore_terms import (
+    PIECE_BYTES,
+    Exchange,
+    core_proxy,
+    head_of,
+    library_of,
+)
 from specado.transport.route import tls_context
 
 if TYPE_CHECKING:
+    import httpcore
+
     from specado.transport.exchange import TransportSettings
     from specado.transport.route import Address, Proxy
 
 __all__ = ["Connection", "CoreStream", "Pool", "Reply"]
 
 MAX_IDLE_CONNECTIONS = 100
-# More than there are ports: a bound for the bookkeeping of a limit that is none.
-MAX_SLOTS = 100_000
+# The first bytes of what is said to a SOCKS proxy (RFC 1928, RFC 1929); no method begins so.
+_SOCKS_VERSIONS = (b"\x05", b"\x01")
 
 
 class Connection:
@@ -77,9 +83,10 @@ class Pool:
     finalizer must not run httpcore's code: it may run in the middle of it.
     """
 
-    def __init__(self, settings: TransportSettings, backend: Any) -> None:
+    def __init__(self, settings: TransportSettings, backend: Any, slots: Any) -> None:
         self.settings = settings
-        self.max_slots = max(1, min(settings.max_connections, MAX_SLOTS))
+        self.slots = slots
+        self.library = library_of(settings)
         self.dropped: deque[Connection] = deque()
         self._backend = backend
         self._makers: dict[tuple[str, Proxy | None], Any] = {}
@@ -102,17 +109,17 @@ class Pool:
                 if connection.is_usable():
                     return connection
                 connection.lose()
-        self._make_room(self.max_slots - 1)
+        self._make_room(self.slots.count - 1)
         return Connection(maker.create_connection(origin), idle)
 
     def maker(self, scheme: str, proxy: Proxy | None) -> Any:
         """Return what makes connections for that scheme and proxy."""
         found = self._makers.get((scheme, proxy))
         if found is None:
-            is_async = isinstance(self._backend, httpcore.AsyncNetworkBackend)
+            library, is_async = self.library, self._backend.is_async
             # Certificates take long to load: not where they are not needed.
             context = tls_context(self.settings.ca_bundle) if scheme == "https" else None
-            found = (httpcore.AsyncConnectionPool if is_async else httpcore.ConnectionPool)(
+            found = (library.AsyncConnectionPool if is_async else library.ConnectionPool)(
                 ssl_context=context,
                 proxy=None if proxy is None else core_proxy(proxy, self.settings),
                 keepalive_expiry=self.settings.keepalive_s,
@@ -121,13 +128,9 @@ class Pool:
             found = self._makers.setdefault((scheme, proxy), found)
         return found
 
-    def used(self) -> int:
-        """Return how many exchanges have begun and not ended."""
-        raise NotImplementedError
-
     def _make_room(self, most: int) -> None:
         """Close the connections that are idle for longest, until *most* are open."""
-        while self._idle_count() + self.used() - 1 > most and self._close_oldest():
+        while self._idle_count() + self.slots.used - 1 > most and self._close_oldest():
             pass
 
     def _idle_count(self) -> int:
@@ -141,7 +144,19 @@ class Pool:
         return False
 
     def settle(self, connection: Connection) -> None:
-        """Keep *connection* for another request when its reply is closed, if it can take one."""
+        """Keep *connection*, whose reply is closed, if it can take another; free its slot."""
+        try:
+            self._keep(connection)
+        finally:
+            self.slots.give()
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection for a finalizer, in whatever thread."""
+        connection.lose()
+        self.dropped.append(connection)
+        self.slots.give_from_finalizer()
+
+    def _keep(self, connection: Connection) -> None:
         connection.response = connection.pieces = None
         if connection.is_lost or not connection.inner.is_available() or connection.has_leftover():
             connection.lose()
@@ -167,14 +182,10 @@ class Pool:
                 self.release(connection)
                 return
         if exchange.slots:
-            self.give_slot()
+            self.slots.give()
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
-        raise NotImplementedError
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -227,38 +238,46 @@ class Reply:
 class CoreStream:
     """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
 
-    It is given none where it speaks to a SOCKS proxy.
+    Where it speaks to a SOCKS proxy httpcore gives it none, and httpcore2 the exchange's.
     """
 
-    def __init__(self, stream: Any, tls_layers: int, connect_until: float) -> None:
+    def __init__(self, stream: Any, tls_layers: int, connect_until: float, library: Any) -> None:
         self._stream = stream
+        self._library = library
         self._tls_layers = tls_layers
         self._connect_until = connect_until
         self._waiting: list[bytes] = []
+        self._is_greeting = False
 
     def get_extra_info(self, info: str) -> Any:
         """Tell whether an idle connection `is_readable`; nothing else is asked for."""
         return self._stream.has_news() if info == "is_readable" else None
 
     def _bound(self, exchange: Exchange | None) -> float:
-        if exchange is None or self._tls_layers != exchange.tls_layers:
+        if exchange is None or not self._reaches_provider(exchange):
             return self._connect_until
         exchange.has_sent = True
         return exchange.until
 
+    def _reaches_provider(self, exchange: Exchange) -> bool:
+        return self._tls_layers == exchange.tls_layers and not self._is_greeting
+
     def _seen(self, data: bytes, exchange: Exchange | None) -> bytes:
-        if exchange is not None and self._tls_layers == exchange.tls_layers:
+        if exchange is not None and self._reaches_provider(exchange):
             if data:
                 exchange.has_answer = True
             else:
                 exchange.has_ended = True
         return data
 
-    def _is_held_back(self, buffer: bytes) -> bool:
+    def _is_held_back(self, buffer: bytes, exchange: Exchange | None) -> bool:
         """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one.
 
         httpcore ends each request with an empty write.
         """
+        if exchange is not None and not (exchange.has_sent or self._waiting):
+            is_socks = exchange.way.scheme.startswith("socks")
+            self._is_greeting = is_socks and bytes(buffer[:1]) in _SOCKS_VERSIONS
         if buffer:
             self._waiting.append(buffer)
             return len(buffer) < PIECE_BYTES

@@ -90,7 +90,8 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
 
     `proxies` are pairs of scheme (`http`, `https` or `all`) and proxy URL; a password in
     one is never shown. `no_proxy` is a list as in the variable NO_PROXY. `ca_bundle` is a
-    file or a folder of certificates, trusted in place of the system's.
+    file or a folder of certificates, trusted in place of the system's. `library` is what
+    speaks HTTP, as `transport.library_for` gives it.
     """
 
     proxies: tuple[tuple[str, str], ...] = ()
@@ -98,13 +99,14 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
     ca_bundle: Optional[str] = None
     max_connections: int = 1000
     keepalive_s: float = 90.0
+    library: str = "httpx"
 
     def __repr__(self) -> str:
         proxies = ", ".join(self._shown_proxies())
         return (
             f"TransportSettings(proxies=({proxies}), no_proxy={self.no_proxy!r}, "
             f"ca_bundle={self.ca_bundle!r}, max_connections={self.max_connections}, "
-            f"keepalive_s={self.keepalive_s})"
+            f"keepalive_s={self.keepalive_s}, library={self.library!r})"
         )
 
     def __rich_repr__(self) -> list[Any]:  # msgspec's own shows every field
@@ -114,6 +116,7 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
             ("ca_bundle", self.ca_bundle),
             ("max_connections", self.max_connections),
             ("keepalive_s", self.keepalive_s),
+            ("library", self.library),
         ]
 
     def __reduce__(self) -> Any:

@@ -1,18 +1,19 @@
 """Our requests, replies, proxies and failures in httpcore's terms; no I/O.
 
+`library` is httpcore, or httpcore2, which httpx2 is built on: the same in all that is used here.
+
 As httpcore 1.0.9 has them (read 2026-11-22): it hands a request's time-outs on as they are,
 but none where it speaks to a SOCKS proxy (encode/httpcore issue 1089, open on that day).
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
-
-import httpcore
 
 from specado.errors import ConfigurationError, redact
 from specado.transport.exchange import TransportFailure
@@ -22,10 +23,25 @@ from specado.transport.route import Proxy, tls_context
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    import httpcore
+
     from specado.transport.exchange import Limits, TransportSettings, WireRequest
     from specado.transport.route import Address
 
-__all__ = ["PIECE_BYTES", "Exchange", "core_proxy", "failure_of", "head_of", "no_slot", "outgoing"]
+__all__ = [
+    "CORES",
+    "PIECE_BYTES",
+    "Exchange",
+    "core_proxy",
+    "failure_of",
+    "head_of",
+    "library_of",
+    "outgoing",
+]
+
+# What each library is built on.
+CORES = {"httpx": "httpcore", "httpx2": "httpcore2"}
+
 
 # Larger bodies leave in pieces: httpcore would copy what a partial write left, each time.
 JOINED_BYTES = 262_144
@@ -33,14 +49,6 @@ PIECE_BYTES = 65_536
 MAX_REASON_CHARACTERS = 200
 # These follow from the address, the body and what can be decoded.
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
-_TIME_UP = (TimeUp, httpcore.TimeoutException)
-_NETWORK_ERRORS = (
-    OSError,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
 
 
 class Exchange:
@@ -51,8 +59,11 @@ class Exchange:
     holds, and nothing counts as sent.
     """
 
-    def __init__(self, address: Address, proxy: Proxy | None, until: float, limits: Limits) -> None:
+    def __init__(
+        self, address: Address, proxy: Proxy | None, until: float, limits: Limits, library: Any
+    ) -> None:
         self.address = address
+        self.library = library
         self.until = until
         self.connect_timeout_s = limits.connect_timeout_s
         self.connect_until = until
@@ -96,9 +107,10 @@ def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> h
         raise ConfigurationError(f"the header {wrong!r} has characters that HTTP does not allow")
     timeouts: dict[str, Any] = dict.fromkeys(("connect", "read", "write"), exchange)
     timeouts["pool"] = max(0.0, exchange.until - time.monotonic())
-    return httpcore.Request(
+    library = exchange.library
+    return library.Request(  # type: ignore[no-any-return]
         request.method,
-        _core_url(exchange.address, is_proxied=is_proxied),
+        _core_url(exchange, is_proxied=is_proxied),
         headers=[
             (b"host", exchange.address.authority.encode("ascii")),
             (b"accept-encoding", b"gzip, deflate"),
@@ -109,7 +121,7 @@ def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> h
                 if name.lower() not in _OWN_HEADERS
             ),
         ],
-        content=body if len(body) <= JOINED_BYTES else _Pieces(body),  # type: ignore[arg-type]
+        content=body if len(body) <= JOINED_BYTES else _Pieces(body),
         extensions={"timeout": timeouts},
     )
 
@@ -125,11 +137,14 @@ def _wrong_header(request: WireRequest) -> str | None:
     return None
 
 
-def _core_url(address: Address, *, is_proxied: bool) -> httpcore.URL:
+def _core_url(exchange: Exchange, *, is_proxied: bool) -> httpcore.URL:
+    address = exchange.address
     # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
     host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
     port = None if address.authority == host else address.port
-    return httpcore.URL(scheme=address.scheme, host=host, port=port, target=address.target)
+    return exchange.library.URL(  # type: ignore[no-any-return]
+        scheme=address.scheme, host=host, port=port, target=address.target
+    )
 
 
 def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
@@ -146,33 +161,33 @@ def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[
     return response.status, headers
 
 
+def library_of(settings: TransportSettings) -> Any:
+    """Return the module that speaks HTTP for *settings*."""
+    return importlib.import_module(CORES[settings.library])
+
+
 def core_proxy(proxy: Proxy, settings: TransportSettings) -> httpcore.Proxy:
     """Return *proxy* as httpcore takes it."""
+    return _core_proxy(proxy, settings, library_of(settings))  # type: ignore[no-any-return]
+
+
+def _core_proxy(proxy: Proxy, settings: TransportSettings, library: Any) -> Any:
     is_socks = proxy.scheme.startswith("socks")
     if is_socks and importlib.util.find_spec("socksio") is None:
         message = "proxy: a SOCKS proxy needs the package socksio: pip install 'httpx[socks]'"
         raise ConfigurationError(message, key="proxy")
-    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
+    url = library.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
     context = tls_context(settings.ca_bundle) if proxy.scheme == "https" else None
     if proxy.credentials is None:
-        return httpcore.Proxy(url, ssl_context=context)
+        return library.Proxy(url, ssl_context=context)
     user, password = (part.encode() for part in proxy.credentials)
     if is_socks:
-        return httpcore.Proxy(url, auth=(user, password))
+        return library.Proxy(url, auth=(user, password))
     # RFC 7617.
     authorization = b"Basic " + b64encode(user + b":" + password)
-    return httpcore.Proxy(
+    return library.Proxy(
         url, headers=[(b"proxy-authorization", authorization)], ssl_context=context
     )
-
-
-def no_slot(settings: TransportSettings) -> TransportFailure:
-    """Return the failure for a wait that no connection ended."""
-    message = (
-        f"the attempt's time was up while all {settings.max_connections} connections "
-        "were in use (max_connections)"
-    )
-    return TransportFailure("timeout", message, sent=False)
 
 
 def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
@@ -180,37 +195,48 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
 
     `None` for what neither httpcore nor the network raised.
     """
-    if isinstance(error, httpcore.LocalProtocolError):
+    library = exchange.library
+    if isinstance(error, library.LocalProtocolError):
         return ConfigurationError(
             "a header of the request has a character that HTTP does not allow"
         )
     if not exchange.has_sent:
         return _connect_failure(error, exchange)
-    if isinstance(error, _TIME_UP):
+    if isinstance(error, (TimeUp, library.TimeoutException)):
         return TransportFailure("timeout", "the attempt's time is up", sent=True)
-    if isinstance(error, httpcore.RemoteProtocolError) and not exchange.has_ended:
+    if isinstance(error, library.RemoteProtocolError) and not exchange.has_ended:
         message = f"the reply is not valid HTTP: {_complaint(error)}"
         return TransportFailure("protocol", message, sent=True)
-    if not isinstance(error, _NETWORK_ERRORS):
+    if not isinstance(error, _network_errors(library)):
         return None
     if exchange.has_answer:
         return TransportFailure("truncated", "the reply broke off", sent=True)
     return TransportFailure("reset", "the connection was closed before any reply", sent=True)
 
 
+def _network_errors(library: Any) -> tuple[type[Exception], ...]:
+    return (
+        OSError,
+        library.NetworkError,
+        library.ProtocolError,
+        library.ProxyError,
+        library.UnsupportedProtocol,
+    )
+
+
 def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailure | None:
-    way = exchange.way
+    way, library = exchange.way, exchange.library
     where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
-    if isinstance(error, _TIME_UP):
+    if isinstance(error, (TimeUp, library.TimeoutException)):
         if exchange.connect_until < exchange.until:
             return TransportFailure("connect", f"no connection to {where} in time", sent=False)
         message = f"the attempt's time was up before there was a connection to {where}"
         return TransportFailure("timeout", message, sent=False)
     # socksio 1.0 and httpcore's use of it tell of a broken answer in errors of any class.
     is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
-    if not isinstance(error, _NETWORK_ERRORS) and not is_socks:
+    if not isinstance(error, _network_errors(library)) and not is_socks:
         return None
-    reason = _reason(error, is_socks=is_socks)
+    reason = _reason(error, library, is_socks=is_socks)
     return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
 
 
@@ -220,10 +246,10 @@ def _complaint(error: Exception) -> str:
     return words[0].strip()[:MAX_REASON_CHARACTERS] if words is not None else ""
 
 
-def _reason(error: BaseException, *, is_socks: bool) -> str:
-    if isinstance(error, httpcore.RemoteProtocolError):
+def _reason(error: BaseException, library: Any, *, is_socks: bool) -> str:
+    if isinstance(error, library.RemoteProtocolError):
         return _complaint(error)
-    if isinstance(error, httpcore.ProxyError) and not is_socks:
+    if isinstance(error, library.ProxyError) and not is_socks:
         # httpcore 1.0.9 gives status and reason phrase; the phrase is the peer's.
         return f"it answered {str(error)[:3]}"
     text = getattr(error, "strerror", None) or error

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
-import time
 from typing import TYPE_CHECKING, Any
-
-import httpcore
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
 from specado.transport.exchange import (
@@ -19,12 +15,15 @@ from specado.transport.exchange import (
     read_whole,
     until_after,
 )
-from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
 from specado.transport.network import TlsStream, connect
 from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.slots import ThreadSlots
 
 if TYPE_CHECKING:
     import ssl
+
+    import httpcore
 
 __all__ = ["OpenReply", "PooledTransport"]
 
@@ -57,8 +56,8 @@ class PooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        exchange = Exchange(address, proxy, until, limits)
         pool = self._pool or self._new_pool()
+        exchange = Exchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -101,36 +100,17 @@ class PooledTransport:
 
 
 class ThreadPool(Pool):
-    """A `Pool` for threads. `slots` has one entry for each exchange that may begin.
-
-    A `SimpleQueue`, since a finalizer may put into it whatever it interrupts.
-    """
+    """A `Pool` for threads."""
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, Backend())
-        self.slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(self.max_slots):
-            self.slots.put(None)
+        super().__init__(settings, Backend(), ThreadSlots(settings.max_connections))
 
     def take_slot(self, exchange: Exchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             with contextlib.suppress(IndexError):
                 self.dropped.popleft().response.close()
-        wait_s = exchange.until - time.monotonic()
-        with contextlib.suppress(queue.Empty):
-            # Taken and noted in one step of C: an interrupt between the two would lose it.
-            exchange.slots.extend(map(self.slots.get, (wait_s > 0,), (max(wait_s, 0),)))
-            return
-        raise no_slot(self.settings)
-
-    def used(self) -> int:
-        """Return how many exchanges have begun and not ended."""
-        return self.max_slots - self.slots.qsize()
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
-        self.slots.put(None)
+        self.slots.take(exchange.slots, exchange.until)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -140,16 +120,7 @@ class ThreadPool(Pool):
             connection.lose()
             raise
         finally:
-            try:
-                self.settle(connection)
-            finally:
-                self.give_slot()
-
-    def drop(self, connection: Connection) -> None:
-        """Close a connection for a finalizer."""
-        connection.lose()
-        self.dropped.append(connection)
-        self.give_slot()
+            self.settle(connection)
 
 
 class OpenReply(Reply):
@@ -184,7 +155,7 @@ class OpenReply(Reply):
             del failure
 
 
-class ThreadStream(CoreStream, httpcore.NetworkStream):
+class ThreadStream(CoreStream):
     """A `CoreStream` for threads."""
 
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
@@ -195,7 +166,7 @@ class ThreadStream(CoreStream, httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Send *buffer*, a small one with what is written next."""
-        if not self._is_held_back(buffer):
+        if not self._is_held_back(buffer, timeout):
             self._send(timeout)
 
     def close(self) -> None:
@@ -211,17 +182,19 @@ class ThreadStream(CoreStream, httpcore.NetworkStream):
         """Return the stream with TLS on it."""
         stream = TlsStream(self._stream, ssl_context, server_hostname or "")
         stream.handshake(self._connect_until)
-        return ThreadStream(stream, self._tls_layers + 1, self._connect_until)
+        return ThreadStream(stream, self._tls_layers + 1, self._connect_until, self._library)
 
     def _send(self, timeout: Any) -> None:
         try:
             self._stream.write(self._joined(), self._bound(timeout))
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from None
+            raise self._library.WriteError(str(error)) from None
 
 
-class Backend(httpcore.NetworkBackend):
+class Backend:
     """Connects for httpcore."""
+
+    is_async = False
 
     def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
@@ -229,4 +202,4 @@ class Backend(httpcore.NetworkBackend):
         """Return a connected stream, which the exchange's connection knows too."""
         stream = connect(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return ThreadStream(stream, 0, timeout.connect_until)
+        return ThreadStream(stream, 0, timeout.connect_until, timeout.library)

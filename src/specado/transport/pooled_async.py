@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
-
-import anyio
-import httpcore
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
 from specado.transport.exchange import (
@@ -21,13 +17,16 @@ from specado.transport.exchange import (
     read_whole_async,
     until_after,
 )
-from specado.transport.httpcore_terms import Exchange, failure_of, no_slot, outgoing
+from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
 from specado.transport.network_async import AsyncTlsStream, connect_async
 from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.slots import TaskSlots
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine
+
+    import httpcore
 
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
@@ -59,8 +58,8 @@ class AsyncPooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        exchange = Exchange(address, proxy, until, limits)
         pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
+        exchange = Exchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -114,31 +113,13 @@ class TaskPool(Pool):
     """A `Pool` of the running loop; for its thread only, but for `drop` and `close`."""
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, AsyncBackend())
-        self.slots = anyio.Semaphore(self.max_slots)
-        self._loop = weakref.ref(asyncio.get_running_loop())
+        super().__init__(settings, AsyncBackend(), TaskSlots(settings.max_connections))
 
     async def take_slot(self, exchange: Exchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             _run(self.dropped.popleft().response.aclose())
-        with contextlib.suppress(anyio.WouldBlock):
-            self.slots.acquire_nowait()
-            exchange.slots.append(None)
-            return
-        with anyio.move_on_after(max(0.0, exchange.until - time.monotonic())) as scope:
-            await self.slots.acquire()
-            exchange.slots.append(None)
-        if scope.cancelled_caught:
-            raise no_slot(self.settings)
-
-    def used(self) -> int:
-        """Return how many exchanges have begun and not ended."""
-        return self.max_slots - self.slots.value
-
-    def give_slot(self) -> None:
-        """Give back the right to send."""
-        self.slots.release()
+        await self.slots.take(exchange.slots, exchange.until)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection and its slot."""
@@ -149,19 +130,7 @@ class TaskPool(Pool):
             connection.lose()
             raise
         finally:
-            try:
-                self.settle(connection)
-            finally:
-                self.give_slot()
-
-    def drop(self, connection: Connection) -> None:
-        """Close a connection for a finalizer, in whatever thread."""
-        connection.lose()
-        self.dropped.append(connection)
-        loop = self._loop()
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(self.give_slot)
+            self.settle(connection)
 
 
 def _run(steps: Coroutine[Any, Any, None]) -> None:
@@ -209,7 +178,7 @@ class AsyncOpenReply(Reply):
             del failure
 
 
-class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
+class TaskStream(CoreStream):
     """A `CoreStream` for asyncio."""
 
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
@@ -221,7 +190,7 @@ class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Send *buffer*, a small one with what is written next."""
-        if not self._is_held_back(buffer):
+        if not self._is_held_back(buffer, timeout):
             await self._send(timeout)
 
     async def aclose(self) -> None:
@@ -238,18 +207,20 @@ class TaskStream(CoreStream, httpcore.AsyncNetworkStream):
         stream = AsyncTlsStream(self._stream, ssl_context, server_hostname or "")
         stream.arm(self._connect_until)
         await stream.handshake()
-        return TaskStream(stream, self._tls_layers + 1, self._connect_until)
+        return TaskStream(stream, self._tls_layers + 1, self._connect_until, self._library)
 
     async def _send(self, timeout: Any) -> None:
         self._stream.arm(self._bound(timeout))
         try:
             await self._stream.write(self._joined())
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from None
+            raise self._library.WriteError(str(error)) from None
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
+class AsyncBackend:
     """Connects for httpcore."""
+
+    is_async = True
 
     async def connect_tcp(
         self, host: str, port: int, timeout: Any = None, *_: object, **__: object
@@ -257,4 +228,4 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         """Return a connected stream, which the exchange's connection knows too."""
         stream = await connect_async(host, port, timeout.begin_to_connect())
         timeout.connection.stream = stream
-        return TaskStream(stream, 0, timeout.connect_until)
+        return TaskStream(stream, 0, timeout.connect_until, timeout.library)

@@ -1,0 +1,161 @@
+"""The fast transport for threads: httptools over sockets under one clock.
+
+It goes to the provider itself; what has to go through a proxy takes the default transport.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any, Callable
+
+from specado.transport.exchange import WireReply, read_whole, until_after
+from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.network import SocketStream, TlsStream, connect
+from specado.transport.route import proxy_for, tls_context
+from specado.transport.slots import ThreadSlots
+
+if TYPE_CHECKING:
+    from specado.transport.exchange import (
+        Limits,
+        OpenReply,
+        Transport,
+        TransportSettings,
+        WireRequest,
+    )
+
+__all__ = ["DirectReply", "DirectTransport"]
+
+# A forked child's copies of its parent's connections, as in `pooled`.
+_left_behind: list[Any] = []
+
+
+class DirectTransport:
+    """A `Transport`. Safe between threads. *through_proxies* takes what a proxy is set for."""
+
+    def __init__(
+        self, settings: TransportSettings, through_proxies: Callable[[], Transport]
+    ) -> None:
+        self._settings = settings
+        self._through_proxies = through_proxies
+        self._kept: KeptConnections | None = None
+        self._lock = threading.Lock()
+
+    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Return the whole reply; all of it has to happen within *timeout_s*.
+
+        Only a host name that resolves slowly can take longer.
+        """
+        until = until_after(timeout_s)
+        return read_whole(self.open(request, until, limits), until, limits)
+
+    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+        """Send *request* and return its reply as soon as status and headers are there.
+
+        *until* is a time of `time.monotonic`.
+        """
+        exchange = Exchange(request, until, limits)
+        if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
+            return self._through_proxies().open(request, until, limits)
+        kept = self._kept or self._new_kept()
+        failure: Exception | None
+        try:
+            _exchange_heads(kept, exchange)
+            return DirectReply(kept, exchange)
+        except BaseException as error:
+            kept.settle(exchange, keeps=False)
+            failure = exchange.failure_of(error)
+            if failure is None:
+                raise
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
+
+    def close(self) -> None:
+        """Close the connections; the next use makes new ones."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+    def forget(self) -> None:
+        """Leave connections and lock behind, in a forked child: they are the parent's."""
+        _left_behind.append(self._kept)
+        self._kept = None
+        self._lock = threading.Lock()
+
+    def _new_kept(self) -> KeptConnections:
+        with self._lock:
+            if self._kept is None:
+                slots = ThreadSlots(self._settings.max_connections)
+                self._kept = KeptConnections(self._settings, slots)
+            return self._kept
+
+
+def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
+    """Send the request and read until the reply's head is there."""
+    exchange.prepare()
+    kept.slots.take(exchange.slots, exchange.until)
+    stream = exchange.stream = kept.take(exchange.key)
+    if stream is None:
+        stream = exchange.stream = _connect(kept.settings, exchange)
+    exchange.has_sent = True
+    _write(stream, exchange)
+    parser = exchange.parser
+    while not parser.has_head:
+        parser.feed(stream.read(exchange.until))
+
+
+def _write(stream: Any, exchange: Exchange) -> None:
+    with contextlib.suppress(OSError):  # the peer may have answered before it had read all
+        for piece in exchange.unsent():
+            stream.write(piece, exchange.until)
+        exchange.is_sent_whole = True
+
+
+def _connect(settings: TransportSettings, exchange: Exchange) -> SocketStream | TlsStream:
+    scheme, host, port = exchange.key
+    # Certificates take long to load: before the time begins to run.
+    context = tls_context(settings.ca_bundle) if scheme == "https" else None
+    until = exchange.begin_to_connect()
+    stream = connect(host, port, until)
+    if context is None:
+        return stream
+    try:
+        secured = TlsStream(stream, context, host)
+        secured.handshake(until)
+    except BaseException:
+        stream.close()
+        raise
+    return secured
+
+
+class DirectReply(Reply):
+    """A `Reply` for threads; `close` also ends another thread's `read`."""
+
+    def read(self, until: float) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end."""
+        exchange = self._exchange
+        if exchange is None:
+            return b""
+        exchange.until = until
+        parser = exchange.parser
+        self._is_reading = True
+        failure: Exception | None
+        try:
+            while not parser.pieces and not parser.is_complete:
+                parser.feed(exchange.stream.read(until))
+        except BaseException as error:
+            self._is_reading = False
+            self.close()
+            failure = exchange.failure_of(error)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            return self._take(exchange)
+        try:
+            raise failure
+        finally:
+            del failure

@@ -1,0 +1,177 @@
+"""The fast transport for asyncio: httptools over sockets under one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Callable
+
+from specado.transport.exchange import WireReply, read_whole_async, until_after
+from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.network_async import AsyncSocketStream, AsyncTlsStream, connect_async
+from specado.transport.route import proxy_for, tls_context
+from specado.transport.slots import TaskSlots
+
+if TYPE_CHECKING:
+    from specado.transport.exchange import (
+        AsyncOpenReply,
+        AsyncTransport,
+        Limits,
+        TransportSettings,
+        WireRequest,
+    )
+
+__all__ = ["AsyncDirectReply", "AsyncDirectTransport"]
+
+# As in `direct`: nothing of the parent's is finalized in a forked child.
+_left_behind: list[Any] = []
+
+
+class AsyncDirectTransport:
+    """An `AsyncTransport`, for any number of loops in any threads.
+
+    Connections live as long as their loop, as in `pooled_async`. *through_proxies* takes what
+    a proxy is set for.
+    """
+
+    def __init__(
+        self, settings: TransportSettings, through_proxies: Callable[[], AsyncTransport]
+    ) -> None:
+        self._settings = settings
+        self._through_proxies = through_proxies
+        self._new_books()
+
+    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+        """Return the whole reply; all of it has to happen within *timeout_s*."""
+        until = until_after(timeout_s)
+        return await read_whole_async(await self.open(request, until, limits), until, limits)
+
+    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+        """Send *request* and return its reply as soon as status and headers are there.
+
+        *until* is a time of `time.monotonic`.
+        """
+        exchange = Exchange(request, until, limits)
+        if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
+            return await self._through_proxies().open(request, until, limits)
+        kept = self._kept.get(asyncio.get_running_loop()) or self._new_kept()
+        failure: Exception | None
+        try:
+            await _exchange_heads(kept, exchange)
+            return AsyncDirectReply(kept, exchange)
+        except BaseException as error:
+            kept.settle(exchange, keeps=False)
+            failure = exchange.failure_of(error)
+            if failure is None:
+                raise
+        try:
+            raise failure
+        finally:
+            del failure  # it refers to this frame: a cycle would keep the body alive
+
+    def close(self) -> None:
+        """Close the connections, from any thread; the next use makes new ones."""
+        with self._lock:
+            all_kept = list(self._kept.values())
+            self._kept.clear()
+        for kept in all_kept:
+            kept.close()
+
+    def forget(self) -> None:
+        """Leave connections and lock behind, in a forked child: they are the parent's."""
+        _left_behind.append(self._kept)
+        self._new_books()
+
+    def _new_books(self) -> None:
+        self._kept: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, KeptConnections] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+
+    def _new_kept(self) -> KeptConnections:
+        with self._lock:
+            for loop in [loop for loop in self._kept if loop.is_closed()]:
+                self._kept.pop(loop).close()
+            kept = KeptConnections(self._settings, TaskSlots(self._settings.max_connections))
+            self._kept[asyncio.get_running_loop()] = kept
+            return kept
+
+
+async def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
+    """Send the request and read until the reply's head is there."""
+    exchange.prepare()
+    await kept.slots.take(exchange.slots, exchange.until)
+    stream = exchange.stream = kept.take(exchange.key)
+    if stream is None:
+        stream = exchange.stream = await _connect(kept.settings, exchange)
+    exchange.has_sent = True
+    stream.arm(exchange.until)
+    await _write(stream, exchange)
+    parser = exchange.parser
+    while not parser.has_head:
+        parser.feed(await stream.read())
+
+
+async def _write(stream: Any, exchange: Exchange) -> None:
+    with contextlib.suppress(OSError):  # the peer may have answered before it had read all
+        for piece in exchange.unsent():
+            await stream.write(piece)
+        exchange.is_sent_whole = True
+
+
+async def _connect(
+    settings: TransportSettings, exchange: Exchange
+) -> AsyncSocketStream | AsyncTlsStream:
+    scheme, host, port = exchange.key
+    # Certificates take long to load: before the time begins to run.
+    context = tls_context(settings.ca_bundle) if scheme == "https" else None
+    until = exchange.begin_to_connect()
+    stream = await connect_async(host, port, until)
+    if context is None:
+        return stream
+    try:
+        secured = AsyncTlsStream(stream, context, host)
+        secured.arm(until)
+        await secured.handshake()
+    except BaseException:
+        stream.close()
+        raise
+    return secured
+
+
+class AsyncDirectReply(Reply):
+    """A `Reply` for tasks of one loop."""
+
+    async def read(self, until: float) -> bytes:
+        """Return the next bytes of the body as they came, `b""` at its end."""
+        exchange = self._exchange
+        if exchange is None:
+            return b""
+        exchange.until = until
+        parser = exchange.parser
+        self._is_reading = True
+        failure: Exception | None
+        try:
+            if not parser.pieces and not parser.is_complete:
+                exchange.stream.arm(until)
+                while not parser.pieces and not parser.is_complete:
+                    parser.feed(await exchange.stream.read())
+        except BaseException as error:
+            self._is_reading = False
+            self.close()
+            failure = exchange.failure_of(error)
+            if failure is None:
+                raise
+        else:
+            self._is_reading = False
+            return self._take(exchange)
+        try:
+            raise failure
+        finally:
+            del failure
+
+    def _free(self, exchange: Exchange) -> None:
+        exchange.stream.disarm()
+        super()._free(exchange)

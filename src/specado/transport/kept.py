@@ -1,0 +1,207 @@
+"""Connections of our own between exchanges: what threads and event loops share of them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from specado.errors import redact
+from specado.transport.exchange import TransportFailure
+from specado.transport.httptools_terms import JOINED_BYTES, ReplyParser, head_of
+from specado.transport.network import TimeUp
+from specado.transport.route import address_of, warn_if_readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from specado.transport.exchange import Limits, TransportSettings, WireRequest
+    from specado.transport.route import Address
+
+__all__ = ["Exchange", "KeptConnections", "Reply"]
+
+MAX_IDLE_CONNECTIONS = 100
+MAX_REASON_CHARACTERS = 200
+Key = tuple[str, str, int]
+
+
+class Exchange:
+    """One request's clock, connection and parser, and what has become of it; shows nothing."""
+
+    def __init__(self, request: WireRequest, until: float, limits: Limits) -> None:
+        self.address: Address = address_of(request.url)
+        warn_if_readable(self.address, request)
+        self.key: Key = self.address[:3]
+        self.request = request
+        self.until = until
+        self.connect_until = until
+        self.connect_timeout_s = limits.connect_timeout_s
+        self.slots: list[None] = []
+        self.stream: Any = None
+        self.has_sent = False
+        self.is_sent_whole = False
+        self.parser = ReplyParser()
+        self._head = b""
+
+    def prepare(self) -> None:
+        """Make the head, or raise a `ConfigurationError` before anything is taken."""
+        self._head = head_of(self.request, self.address)
+
+    def unsent(self) -> list[bytes]:
+        """Return what is to be written, once: head and body, as one where that is cheap."""
+        head, self._head, body = self._head, b"", self.request.body
+        return [head + body] if len(body) <= JOINED_BYTES else [head, body]
+
+    def begin_to_connect(self) -> float:
+        """Start the connect time; return when it ends."""
+        self.connect_until = min(self.until, time.monotonic() + self.connect_timeout_s)
+        return self.connect_until
+
+    def failure_of(self, error: BaseException) -> TransportFailure | None:
+        """Return what *error* means, with no reference to it; `None` if it is not the network's."""
+        if isinstance(error, TransportFailure):
+            return TransportFailure(error.kind, str(error), sent=error.sent)
+        if not isinstance(error, (TimeUp, OSError)):
+            return None
+        if not self.has_sent:
+            return self._connect_failure(error)
+        if isinstance(error, TimeUp):
+            return TransportFailure("timeout", "the attempt's time is up", sent=True)
+        if self.parser.has_answer:
+            return TransportFailure("truncated", "the reply broke off", sent=True)
+        message = "the connection was closed before any reply"
+        return TransportFailure("reset", message, sent=True)
+
+    def _connect_failure(self, error: TimeUp | OSError) -> TransportFailure:
+        where = f"{self.address.host}:{self.address.port}"
+        if isinstance(error, OSError):
+            text = redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
+            return TransportFailure("connect", f"no connection to {where}: {text}", sent=False)
+        if self.connect_until < self.until:
+            return TransportFailure("connect", f"no connection to {where} in time", sent=False)
+        message = f"the attempt's time was up before there was a connection to {where}"
+        return TransportFailure("timeout", message, sent=False)
+
+
+class KeptConnections:
+    """Idle connections by where they go, the one last used first.
+
+    *slots* has the right to begin exchanges. No lock: each step is one of a deque's own, and a
+    finalizer touches none of them.
+    """
+
+    def __init__(self, settings: TransportSettings, slots: Any) -> None:
+        self.settings = settings
+        self.slots = slots
+        self._idle: dict[Key, deque[tuple[float, Any]]] = {}
+        self._is_closed = False
+
+    def take(self, key: Key) -> Any:
+        """Return an open stream to *key*, `None` if there is none: then one may be made."""
+        idle = self._idle.get(key)
+        if idle:
+            now = time.monotonic()
+            with contextlib.suppress(IndexError):
+                while True:
+                    idle_until, stream = idle.pop()
+                    if idle_until > now and not stream.has_news():
+                        return stream
+                    stream.close()
+        self._close_oldest_above(self.slots.count - self.slots.used)
+        return None
+
+    def keep(self, key: Key, stream: Any) -> None:
+        """Keep *stream* for another exchange."""
+        now = time.monotonic()
+        for idle in list(self._idle.values()):
+            with contextlib.suppress(IndexError):
+                while idle[0][0] <= now:
+                    idle.popleft()[1].close()
+        idle_until = now + self.settings.keepalive_s
+        self._idle.setdefault(key, deque()).append((idle_until, stream))
+        self._close_oldest_above(0 if self._is_closed else MAX_IDLE_CONNECTIONS)
+
+    def settle(self, exchange: Exchange, *, keeps: bool) -> None:
+        """Free what *exchange* holds: its connection is kept or closed, its slot given back."""
+        stream, exchange.stream = exchange.stream, None
+        exchange.parser.drop()
+        try:
+            if stream is not None:
+                if keeps:
+                    self.keep(exchange.key, stream)
+                else:
+                    stream.close()
+        finally:
+            if exchange.slots:
+                exchange.slots.clear()
+                self.slots.give()
+
+    def close(self) -> None:
+        """Close what is idle now, and the others when they come back."""
+        self._is_closed = True
+        self._close_oldest_above(0)
+
+    def _close_oldest_above(self, count: int) -> None:
+        for stream in self._oldest_above(count):
+            stream.close()
+
+    def _oldest_above(self, count: int) -> Iterator[Any]:
+        while True:
+            filled = [idle for idle in list(self._idle.values()) if idle]
+            if sum(map(len, filled)) <= count:
+                return
+            with contextlib.suppress(IndexError):
+                yield min(filled, key=_age).popleft()[1]
+
+
+def _age(idle: deque[tuple[float, Any]]) -> float:
+    with contextlib.suppress(IndexError):
+        return idle[0][0]
+    return float("inf")
+
+
+class Reply:
+    """A reply whose body is still to be read. Not for two users at once, but for `close`.
+
+    Dropping it frees the connection as `close` does.
+    """
+
+    _exchange: Exchange | None = None
+
+    def __init__(self, kept: KeptConnections, exchange: Exchange) -> None:
+        self.status = exchange.parser.status
+        self.headers = exchange.parser.headers
+        self._kept = kept
+        self._is_reading = False
+        self._exchange = exchange  # from here on the reply frees it
+
+    def close(self) -> None:
+        """Free the connection: for another request if the whole reply has come."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if self._is_reading:
+            exchange.stream.abort()  # the reader sees it, and closes
+            return
+        self._free(exchange)
+
+    def _take(self, exchange: Exchange) -> bytes:
+        """Return what has come of the body; at its end the connection is freed."""
+        pieces = exchange.parser.pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        if exchange.parser.is_complete:
+            self._free(exchange)
+        return data
+
+    def _free(self, exchange: Exchange) -> None:
+        self._exchange = None
+        self._kept.settle(exchange, keeps=exchange.parser.can_reuse and exchange.is_sent_whole)
+
+    def __del__(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.stream.close()
+            exchange.parser.drop()
+            self._kept.slots.give_from_finalizer()
