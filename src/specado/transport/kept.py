@@ -187,8 +187,13 @@ class Reply:
         self._free(exchange)
 
     def _take(self, exchange: Exchange) -> bytes:
-        """Return what has come of the body; at its end the connection is freed."""
+        """Return what has come of the body; at its end the connection is freed.
+
+        What is compressed comes as it was cut: who expands it stops where it grows too large.
+        """
         pieces = exchange.parser.pieces
+        if len(pieces) > 1 and "content-encoding" in self.headers:
+            return pieces.pop(0)
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         if exchange.parser.is_complete:
