@@ -10,12 +10,12 @@ import pytest
 
 from reference_files import REFERENCE, WHY_ABSENT
 from specado.routing.state import reset_state
-from transports import library
+from transports import library, stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["library"]
+__all__ = ["library", "stack"]
 
 # How long an example takes says more about a shared machine than about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -30,7 +30,7 @@ from specado import (
 )
 
 # On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
+pytestmark = pytest.mark.usefixtures("stack")
 
 DEADLINE_S = 0.4
 OVERRUN_S = 0.05

@@ -26,7 +26,7 @@ from specado.simulator.faults import FAULT_MODELS
 from specado.simulator.server import running
 
 # On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
+pytestmark = pytest.mark.usefixtures("stack")
 
 WHOLE = "Simulated reply to: Tell me about the sea"
 USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}

@@ -15,7 +15,7 @@ import sockets
 from specado import AsyncClient, Client, shutdown
 
 # On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
+pytestmark = pytest.mark.usefixtures("stack")
 
 EACH = 5_000
 SETTLING_ROUNDS = 500

@@ -28,11 +28,21 @@ def settings(**given):
     return t.TransportSettings(**{"library": _current[-1], **given})
 
 
-@pytest.fixture(params=LIBRARIES)
-def library(request, monkeypatch):
-    """Run a test on each library: what `settings` returns names it, and clients take it."""
+def _run_on(request, monkeypatch):
     monkeypatch.setenv("SPECADO_TRANSPORT", request.param)
     _current.append(request.param)
     yield request.param
     _current.pop()
     t.shutdown()
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request, monkeypatch):
+    """Run a test on each library: what `settings` returns names it, and clients take it."""
+    yield from _run_on(request, monkeypatch)
+
+
+@pytest.fixture(params=[LIBRARIES[0], LIBRARIES[2]])
+def stack(request, monkeypatch):
+    """The same on one library of each stack, for long tables: httpx2 runs what httpx runs."""
+    yield from _run_on(request, monkeypatch)
