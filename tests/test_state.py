@@ -454,3 +454,16 @@ def test_an_attempt_from_before_a_reset_counts_for_nothing(state, clock):
     state.settle(probe, error(ServerError), 600.0, clock())
 
     assert not is_open(state, clock)
+
+
+def test_of_two_calls_that_look_at_once_one_probes(state, clock):
+    plan = plan_of("a", "b")
+    account = plan.candidates[0].account
+    for _ in range(5):
+        attempt(state, error(ServerError), clock, account)
+    clock.now_s += 5.0
+
+    first, second = (state.admit(account, "m", clock()) for _ in range(2))
+
+    assert first.is_probe
+    assert second.reason == "it failed too often lately (breaker open)"

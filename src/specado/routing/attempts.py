@@ -134,11 +134,11 @@ def attempts(
     deadline = (now() if started_s is None else started_s) + limits.timeout_s
     waiting = list(plan.candidates)
     while waiting:
-        candidate = _next(waiting, course, state, now)
+        candidate, ticket = _next(waiting, course, state, now)
         if candidate is None:
             break
         clock = _Clock(now, random, deadline)
-        ended = yield from _ask(candidate, waiting, course, limits, clock, state)
+        ended = yield from _ask(candidate, ticket, waiting, course, limits, clock, state)
         if ended is None:
             return Result(course, _out_of_time(course, limits))
         if isinstance(ended, Answer):
@@ -167,34 +167,35 @@ def _next(
     course: Course,
     state: Optional[State],
     now: Callable[[], float],
-) -> Candidate | None:
-    """Take the candidate to ask next out of *waiting*, `None` if none may be asked.
+) -> tuple[Candidate | None, Ticket | None]:
+    """Take the candidate to ask next out of *waiting*, with the ticket of its first attempt.
 
-    One that is held back is asked only where no other is left, and then only the first.
+    `None` if none may be asked. One that is held back is asked only where no other is left, and
+    then only the first.
     """
     if state is None:
-        return waiting.pop(0)
+        return waiting.pop(0), None
     now_s = now()
     held: list[Candidate] = []
-    chosen = None
     for candidate in waiting:
-        block = state.block(candidate.account, candidate.model, now_s)
-        if block is None:
-            chosen = candidate
-            break
-        course.held[candidate.index] = candidate, block
-        if not block.final:
+        admitted = state.admit(candidate.account, candidate.model, now_s)
+        if isinstance(admitted, Ticket):
+            waiting.remove(candidate)
+            return candidate, admitted
+        course.held[candidate.index] = candidate, admitted
+        if not admitted.final:
             held.append(candidate)
-    if chosen is None and held and not course.asked_one_held:
-        course.asked_one_held = True
-        chosen = held[0]
-    if chosen is not None:
-        waiting.remove(chosen)
-    return chosen
+    if not held or course.asked_one_held:
+        return None, None
+    course.asked_one_held = True
+    chosen = held[0]
+    waiting.remove(chosen)
+    return chosen, state.begin(chosen.account, chosen.model, now_s)
 
 
 def _ask(
     candidate: Candidate,
+    ticket: Optional[Ticket],
     others: list[Candidate],
     course: Course,
     limits: CallLimits,
@@ -210,10 +211,12 @@ def _ask(
     while True:
         left_s = clock.left_s()
         if left_s <= 0:
+            if state is not None and ticket is not None:
+                state.abandon(ticket)
             return None
         eligible = _eligible(others, state, clock)
         timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not eligible)
-        outcome, ticket = yield from _attempt(candidate, timeout_s, clock, state)
+        outcome, ticket = yield from _attempt(candidate, ticket, timeout_s, clock, state)
         if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
             if held is not None:
                 course.asked_one_held = False
@@ -244,16 +247,20 @@ def _ask(
             if not _may_be_asked_again(candidate, state, clock):
                 return outcome
         retries += 1
+        ticket = None
 
 
 def _attempt(
-    candidate: Candidate, timeout_s: float, clock: _Clock, state: Optional[State]
+    candidate: Candidate,
+    ticket: Optional[Ticket],
+    timeout_s: float,
+    clock: _Clock,
+    state: Optional[State],
 ) -> Generator[
     Effect, Outcome, tuple[Union[Success, ProviderError, ConfigurationError], Optional[Ticket]]
 ]:
     """Ask once; return the outcome, of which the state is told, and the attempt's ticket."""
-    ticket = None
-    if state is not None:
+    if state is not None and ticket is None:
         ticket = state.begin(candidate.account, candidate.model, clock.now())
     outcome: Outcome = None
     try:

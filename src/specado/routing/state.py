@@ -235,6 +235,11 @@ class State:
             health.is_clear = health.is_idle(now_s)
             return None
 
+    def admit(self, account: Account, model: str, now_s: float) -> Ticket | Block:
+        """Begin an attempt unless something holds it back: of two threads one gets the probe."""
+        with self._lock:
+            return self.block(account, model, now_s) or self.begin(account, model, now_s)
+
     def begin(self, account: Account, model: str, now_s: float) -> Ticket:
         """Note that an attempt begins. The first one after a breaker's pause is its probe."""
         with self._lock:
