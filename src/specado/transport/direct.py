@@ -6,11 +6,10 @@ It goes to the provider itself; what has to go through a proxy takes the default
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING, Any, Callable
 
-from specado.transport.exchange import WireReply, read_whole, until_after
 from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import SocketStream, TlsStream, connect
 from specado.transport.route import proxy_for, tls_context
 from specado.transport.slots import ThreadSlots
@@ -26,28 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectReply", "DirectTransport"]
 
-# A forked child's copies of its parent's connections, as in `pooled`.
-_left_behind: list[Any] = []
 
-
-class DirectTransport:
+class DirectTransport(KeptForProcess[KeptConnections]):
     """A `Transport`. Safe between threads. *through_proxies* takes what a proxy is set for."""
 
     def __init__(
         self, settings: TransportSettings, through_proxies: Callable[[], Transport]
     ) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._through_proxies = through_proxies
-        self._kept: KeptConnections | None = None
-        self._lock = threading.Lock()
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
-        """Return the whole reply; all of it has to happen within *timeout_s*.
-
-        Only a host name that resolves slowly can take longer.
-        """
-        until = until_after(timeout_s)
-        return read_whole(self.open(request, until, limits), until, limits)
+    def _make(self) -> KeptConnections:
+        return KeptConnections(self._settings, ThreadSlots(self._settings.max_connections))
 
     def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
@@ -57,7 +46,7 @@ class DirectTransport:
         exchange = Exchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
             return self._through_proxies().open(request, until, limits)
-        kept = self._kept or self._new_kept()
+        kept = self._connections()
         failure: Exception | None
         try:
             _exchange_heads(kept, exchange)
@@ -71,26 +60,6 @@ class DirectTransport:
             raise failure
         finally:
             del failure  # it refers to this frame: a cycle would keep the body alive
-
-    def close(self) -> None:
-        """Close the connections; the next use makes new ones."""
-        with self._lock:
-            kept, self._kept = self._kept, None
-        if kept is not None:
-            kept.close()
-
-    def forget(self) -> None:
-        """Leave connections and lock behind, in a forked child: they are the parent's."""
-        _left_behind.append(self._kept)
-        self._kept = None
-        self._lock = threading.Lock()
-
-    def _new_kept(self) -> KeptConnections:
-        with self._lock:
-            if self._kept is None:
-                slots = ThreadSlots(self._settings.max_connections)
-                self._kept = KeptConnections(self._settings, slots)
-            return self._kept
 
 
 def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
-import weakref
 from typing import TYPE_CHECKING, Any, Callable
 
-from specado.transport.exchange import WireReply, read_whole_async, until_after
 from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncSocketStream, AsyncTlsStream, connect_async
 from specado.transport.route import proxy_for, tls_context
 from specado.transport.slots import TaskSlots
@@ -25,11 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncDirectReply", "AsyncDirectTransport"]
 
-# As in `direct`: nothing of the parent's is finalized in a forked child.
-_left_behind: list[Any] = []
 
-
-class AsyncDirectTransport:
+class AsyncDirectTransport(KeptForLoops[KeptConnections]):
     """An `AsyncTransport`, for any number of loops in any threads.
 
     Connections live as long as their loop, as in `pooled_async`. *through_proxies* takes what
@@ -39,14 +33,11 @@ class AsyncDirectTransport:
     def __init__(
         self, settings: TransportSettings, through_proxies: Callable[[], AsyncTransport]
     ) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._through_proxies = through_proxies
-        self._new_books()
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
-        """Return the whole reply; all of it has to happen within *timeout_s*."""
-        until = until_after(timeout_s)
-        return await read_whole_async(await self.open(request, until, limits), until, limits)
+    def _make(self) -> KeptConnections:
+        return KeptConnections(self._settings, TaskSlots(self._settings.max_connections))
 
     async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
@@ -56,7 +47,7 @@ class AsyncDirectTransport:
         exchange = Exchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
             return await self._through_proxies().open(request, until, limits)
-        kept = self._kept.get(asyncio.get_running_loop()) or self._new_kept()
+        kept = self._connections()
         failure: Exception | None
         try:
             await _exchange_heads(kept, exchange)
@@ -70,33 +61,6 @@ class AsyncDirectTransport:
             raise failure
         finally:
             del failure  # it refers to this frame: a cycle would keep the body alive
-
-    def close(self) -> None:
-        """Close the connections, from any thread; the next use makes new ones."""
-        with self._lock:
-            all_kept = list(self._kept.values())
-            self._kept.clear()
-        for kept in all_kept:
-            kept.close()
-
-    def forget(self) -> None:
-        """Leave connections and lock behind, in a forked child: they are the parent's."""
-        _left_behind.append(self._kept)
-        self._new_books()
-
-    def _new_books(self) -> None:
-        self._kept: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, KeptConnections] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._lock = threading.Lock()
-
-    def _new_kept(self) -> KeptConnections:
-        with self._lock:
-            for loop in [loop for loop in self._kept if loop.is_closed()]:
-                self._kept.pop(loop).close()
-            kept = KeptConnections(self._settings, TaskSlots(self._settings.max_connections))
-            self._kept[asyncio.get_running_loop()] = kept
-            return kept
 
 
 async def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:

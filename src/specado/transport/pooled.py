@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.exchange import (
-    Limits,
-    TransportSettings,
-    WireReply,
-    WireRequest,
-    read_whole,
-    until_after,
-)
 from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
+from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import TlsStream, connect
 from specado.transport.route import address_of, proxy_for, warn_if_readable
 from specado.transport.slots import ThreadSlots
@@ -25,28 +17,20 @@ if TYPE_CHECKING:
 
     import httpcore
 
+    from specado.transport.exchange import (
+        Limits,
+        TransportSettings,
+        WireRequest,
+    )
+
 __all__ = ["OpenReply", "PooledTransport"]
 
-# A forked child's copies of its parent's pools: a finalizer in them could wait for a lock
-# whose holder was not forked.
-_left_behind: list[Any] = []
 
-
-class PooledTransport:
+class PooledTransport(KeptForProcess["ThreadPool"]):
     """A `Transport`. Safe between threads."""
 
-    def __init__(self, settings: TransportSettings) -> None:
-        self._settings = settings
-        self._pool: ThreadPool | None = None
-        self._lock = threading.Lock()
-
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
-        """Return the whole reply; all of it has to happen within *timeout_s*.
-
-        Only a host name that resolves slowly can take longer.
-        """
-        until = until_after(timeout_s)
-        return read_whole(self.open(request, until, limits), until, limits)
+    def _make(self) -> ThreadPool:
+        return ThreadPool(self._settings)
 
     def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
@@ -56,7 +40,7 @@ class PooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        pool = self._pool or self._new_pool()
+        pool = self._connections()
         exchange = Exchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
@@ -78,25 +62,6 @@ class PooledTransport:
             raise failure
         finally:
             del failure  # it refers to this frame: a cycle would keep the body alive
-
-    def close(self) -> None:
-        """Close the pool; the next use makes a new one."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-
-    def forget(self) -> None:
-        """Leave pool and lock behind, in a forked child: they are the parent's."""
-        _left_behind.append(self._pool)
-        self._pool = None
-        self._lock = threading.Lock()
-
-    def _new_pool(self) -> ThreadPool:
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPool(self._settings)
-            return self._pool
 
 
 class ThreadPool(Pool):

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
-import weakref
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.exchange import (
-    Limits,
-    TransportSettings,
-    WireReply,
-    WireRequest,
-    read_whole_async,
-    until_after,
-)
 from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
+from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncTlsStream, connect_async
 from specado.transport.route import address_of, proxy_for, warn_if_readable
 from specado.transport.slots import TaskSlots
@@ -28,27 +18,20 @@ if TYPE_CHECKING:
 
     import httpcore
 
+    from specado.transport.exchange import (
+        Limits,
+        TransportSettings,
+        WireRequest,
+    )
+
 __all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
 
-# As in `pooled`: nothing of the parent's is finalized in a forked child.
-_left_behind: list[Any] = []
 
+class AsyncPooledTransport(KeptForLoops["TaskPool"]):
+    """An `AsyncTransport`, for any number of loops in any threads."""
 
-class AsyncPooledTransport:
-    """An `AsyncTransport`, for any number of loops in any threads.
-
-    A pool lives as long as its loop: when a loop is gone, its sockets are closed, and those
-    of closed loops that are still referred to when the next pool is made.
-    """
-
-    def __init__(self, settings: TransportSettings) -> None:
-        self._settings = settings
-        self._new_books()
-
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
-        """Return the whole reply; all of it has to happen within *timeout_s*."""
-        until = until_after(timeout_s)
-        return await read_whole_async(await self.open(request, until, limits), until, limits)
+    def _make(self) -> TaskPool:
+        return TaskPool(self._settings)
 
     async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
@@ -58,7 +41,7 @@ class AsyncPooledTransport:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
-        pool = self._pools.get(asyncio.get_running_loop()) or self._new_pool()
+        pool = self._connections()
         exchange = Exchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
@@ -80,33 +63,6 @@ class AsyncPooledTransport:
             raise failure
         finally:
             del failure  # it refers to this frame: a cycle would keep the body alive
-
-    def close(self) -> None:
-        """Close the pools, from any thread; the next use makes a new one."""
-        with self._lock:
-            pools = list(self._pools.values())
-            self._pools.clear()
-        for pool in pools:
-            pool.close()
-
-    def forget(self) -> None:
-        """Leave pools and lock behind, in a forked child: they are the parent's."""
-        _left_behind.append(self._pools)
-        self._new_books()
-
-    def _new_books(self) -> None:
-        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TaskPool] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._lock = threading.Lock()
-
-    def _new_pool(self) -> TaskPool:
-        with self._lock:
-            for loop in [loop for loop in self._pools if loop.is_closed()]:
-                self._pools.pop(loop).close()
-            pool = TaskPool(self._settings)
-            self._pools[asyncio.get_running_loop()] = pool
-            return pool
 
 
 class TaskPool(Pool):
