@@ -247,7 +247,41 @@ class Extensions(msgspec.Struct):
         )
 
 
-class ChatCompletionResponse(msgspec.Struct):
+class _Completion(msgspec.Struct):
+    """What a whole reply and a chunk of one have in common: their form in OpenAI's JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in OpenAI's JSON shape, and nothing else."""
+        shown: Any = self  # the fields are those of the classes below, in an order of their own
+        data: dict[str, Any] = {
+            "id": shown.id,
+            "object": shown.object,
+            "created": shown.created,
+            "model": shown.model,
+            "choices": [choice.to_dict() for choice in shown.choices],
+        }
+        if shown.usage is not None:
+            data["usage"] = shown.usage.to_dict()
+        for name in ("system_fingerprint", "service_tier"):
+            value = getattr(shown, name)
+            if value is not None:
+                data[name] = value
+        return data
+
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON text."""
+        return msgspec.json.encode(self.to_dict()).decode()
+
+    def model_dump(self) -> dict[str, Any]:
+        """Return `to_dict()`; the name that users of the `openai` package know."""
+        return self.to_dict()
+
+    def model_dump_json(self) -> str:
+        """Return `to_json()`; the name that users of the `openai` package know."""
+        return self.to_json()
+
+
+class ChatCompletionResponse(_Completion):
     """A chat completion: OpenAI's shape, whatever provider answered.
 
     `model` is the model that answered; `created` is in seconds since the epoch. `raw` is the
@@ -265,35 +299,6 @@ class ChatCompletionResponse(msgspec.Struct):
     service_tier: Optional[str] = None
     raw: bytes = b""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the reply as OpenAI's JSON shape and nothing else."""
-        data: dict[str, Any] = {
-            "id": self.id,
-            "object": self.object,
-            "created": self.created,
-            "model": self.model,
-            "choices": [choice.to_dict() for choice in self.choices],
-        }
-        if self.usage is not None:
-            data["usage"] = self.usage.to_dict()
-        if self.system_fingerprint is not None:
-            data["system_fingerprint"] = self.system_fingerprint
-        if self.service_tier is not None:
-            data["service_tier"] = self.service_tier
-        return data
-
-    def to_json(self) -> str:
-        """Return `to_dict()` as JSON text."""
-        return msgspec.json.encode(self.to_dict()).decode()
-
-    def model_dump(self) -> dict[str, Any]:
-        """Return `to_dict()`; the name that users of the `openai` package know."""
-        return self.to_dict()
-
-    def model_dump_json(self) -> str:
-        """Return `to_json()`; the name that users of the `openai` package know."""
-        return self.to_json()
 
     def __repr__(self) -> str:
         return (
@@ -377,7 +382,7 @@ class ChunkChoice(msgspec.Struct):
         }
 
 
-class ChatCompletionChunk(msgspec.Struct):
+class ChatCompletionChunk(_Completion):
     """One event of a streamed chat completion: OpenAI's shape, whatever provider answered.
 
     `choices` is empty in the chunk that only tells the usage.
@@ -391,35 +396,6 @@ class ChatCompletionChunk(msgspec.Struct):
     usage: Optional[Usage] = None
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the chunk as OpenAI's JSON shape and nothing else."""
-        data: dict[str, Any] = {
-            "id": self.id,
-            "object": self.object,
-            "created": self.created,
-            "model": self.model,
-            "choices": [choice.to_dict() for choice in self.choices],
-        }
-        if self.usage is not None:
-            data["usage"] = self.usage.to_dict()
-        if self.system_fingerprint is not None:
-            data["system_fingerprint"] = self.system_fingerprint
-        if self.service_tier is not None:
-            data["service_tier"] = self.service_tier
-        return data
-
-    def to_json(self) -> str:
-        """Return `to_dict()` as JSON text."""
-        return msgspec.json.encode(self.to_dict()).decode()
-
-    def model_dump(self) -> dict[str, Any]:
-        """Return `to_dict()`; the name that users of the `openai` package know."""
-        return self.to_dict()
-
-    def model_dump_json(self) -> str:
-        """Return `to_json()`; the name that users of the `openai` package know."""
-        return self.to_json()
 
 
 class AttemptEvent(msgspec.Struct, frozen=True):
