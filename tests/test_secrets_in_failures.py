@@ -232,7 +232,9 @@ def test_a_stream_that_breaks_off(seen, told, fault, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_nobody_listens(seen, told, way):
     with sockets.refusing_url() as url:
-        call(Client(config(url, hooks=told)), way, seen)
+        error = call(Client(config(url, hooks=told)), way, seen)
+
+    assert isinstance(error, SpecadoError)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -242,9 +244,11 @@ def test_a_failure_through_a_client_of_the_callers_own(seen, told, fault, way):
         one = httpx.AsyncClient() if "async" in way else httpx.Client()
         http_client = {"async_http_client" if "async" in way else "http_client": one}
         close = one.aclose if "async" in way else nothing
-        call(Client(config(server.url, hooks=told), **http_client), way, seen, close)
+        error = call(Client(config(server.url, hooks=told), **http_client), way, seen, close)
         if "async" not in way:
             one.close()
+
+    assert isinstance(error, SpecadoError)
 
 
 @pytest.mark.parametrize("way", WAYS[:2])
