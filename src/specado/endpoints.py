@@ -18,7 +18,7 @@ from specado.config import (
     environment_value,
 )
 from specado.errors import REDACTED, ConfigurationError
-from specado.transport import TransportSettings, WireRequest, library_for
+from specado.transport import Limits, TransportSettings, WireRequest, library_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -175,6 +175,7 @@ class Access:
         # that a fork in another thread's look-up would leave held in the child.
         self._is_real: Optional[bool] = None
         self._transport_settings: Optional[TransportSettings] = None
+        self._wire_limits: Optional[Limits] = None
         # For whoever finds a call's routes: the same model leads to the same ones.
         self.known_routes: dict[Any, Any] = {}
 
@@ -205,6 +206,18 @@ class Access:
         if self._transport_settings is None:
             self._transport_settings = _transport_settings(self._settings)
         return self._transport_settings
+
+    @property
+    def wire_limits(self) -> Limits:
+        """The bounds of every exchange."""
+        if self._wire_limits is None:
+            settings = self._settings
+            self._wire_limits = Limits(
+                connect_timeout_s=settings.connect_timeout_seconds,
+                max_reply_bytes=settings.max_reply_bytes,
+                max_error_bytes=settings.max_error_bytes,
+            )
+        return self._wire_limits
 
 
 def _transport_settings(settings: Settings) -> TransportSettings:

@@ -14,6 +14,7 @@ from specado._core import (
     AnthropicStream,
     NotJson,
     OpenAIStream,
+    Reported,
     decode_anthropic_reply,
     decode_openai_reply,
     dumps,
@@ -36,7 +37,7 @@ from specado.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from specado._core import Conversation, Reported
+    from specado._core import Conversation
     from specado.capabilities import Model
     from specado.transport import TransportFailure, WireReply
     from specado.types import ChatCompletionResponse
@@ -80,7 +81,7 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True):
     """A request body and what its translation reported."""
 
     body: bytes
@@ -89,7 +90,8 @@ class Encoded(NamedTuple):
     @property
     def emulated(self) -> bool:
         """Whether the answer comes as the call of a stand-in tool."""
-        return any(reported[0] == EMULATION_ROW for reported in self.losses)
+        losses = self.losses
+        return bool(losses) and any(reported[0] == EMULATION_ROW for reported in losses)
 
 
 def encode(

@@ -21,13 +21,14 @@ __all__ = ["Route", "Weigh", "configured_fallbacks", "known_provider", "routes",
 class Route(NamedTuple):
     """A provider and the model to ask there; `model` is `None` if none is known for it.
 
-    `named` tells that the caller chose the model.
+    `named` tells that the caller chose the model, `is_retired` that its last day is over.
     """
 
     provider: Provider
     model: Optional[str]
     facts: Optional[Model]
     named: bool = False
+    is_retired: bool = False
 
 
 # How much a request loses at a model: less is better.
@@ -89,7 +90,10 @@ def routes(
     unique: dict[tuple[str, str | None], Route] = {}
     for route in found:
         unique.setdefault((route.provider.name, route.model), route)
-    return list(unique.values())
+    return [
+        route._replace(is_retired=route.facts is not None and route.facts.is_retired(today))
+        for route in unique.values()
+    ]
 
 
 def _named_route(model: str, configured: Sequence[str]) -> Route:
