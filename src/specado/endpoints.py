@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from specado import capabilities
 from specado._version import __version__
+from specado.capabilities import Provider
 from specado.checks import checked_header_value, checked_url
 from specado.config import (
     ProviderSettings,
@@ -23,7 +26,6 @@ from specado.transport import Limits, TransportSettings, WireRequest, library_fo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from specado.capabilities import Provider
 
 __all__ = [
     "Access",
@@ -47,7 +49,7 @@ _STATIC_HEADERS = (
 )
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True, cache_hash=True):
     """Whom a provider bills: its address, and a digest of the key and the headers."""
 
     base_url: str
@@ -58,7 +60,7 @@ class Account(NamedTuple):
         return Account(self.base_url, digest_of(self.digest, headers))
 
 
-class Endpoint(NamedTuple):
+class Endpoint(msgspec.Struct, frozen=True):
     """One provider as one client reaches it. `api_key` is `None` where none is needed or known."""
 
     provider: Provider
@@ -73,7 +75,7 @@ class Endpoint(NamedTuple):
 
     def without_key(self) -> Endpoint:
         """Return the endpoint as one that asks for no key."""
-        return self._replace(api_key=None, common_headers=None)
+        return replace(self, api_key=None, common_headers=None)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"
@@ -158,7 +160,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         missing=missing,
     )
     if api_key is None or api_key.is_text:
-        endpoint = endpoint._replace(common_headers=_headers(endpoint))
+        endpoint = replace(endpoint, common_headers=_headers(endpoint))
     return endpoint
 
 
@@ -288,6 +290,9 @@ def _headers(
 
 def digest_of(*secrets: Any) -> str:
     """Return what tells *secrets* from others and shows nothing of them; new in each process."""
+    # Imported where it is used: it loads OpenSSL, which a client that makes no call can do without.
+    import hashlib
+
     plain = [tuple(each) if isinstance(each, tuple) else each for each in secrets]
     text = repr(plain).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()

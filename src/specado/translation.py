@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import msgspec
 
 from specado._core import (
     AnthropicStream,
+    Conversation,
     NotJson,
     OpenAIStream,
     Reported,
@@ -23,6 +23,7 @@ from specado._core import (
     error_facts,
     unwrap_emulated,
 )
+from specado.capabilities import Model
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     ConnectionFailedError,
@@ -33,14 +34,12 @@ from specado.errors import (
     classify,
     redact,
 )
+from specado.types import ChatCompletionResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from specado._core import Conversation
-    from specado.capabilities import Model
     from specado.transport import TransportFailure, WireReply
-    from specado.types import ChatCompletionResponse
 
 __all__ = [
     "DIALECTS",
@@ -63,7 +62,7 @@ MAX_DATE_CHARACTERS = 100
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
 
-class Dialect(NamedTuple):
+class Dialect(msgspec.Struct, frozen=True):
     """One wire format: how a request is written, and a reply or a stream is read."""
 
     encode: Callable[
@@ -296,6 +295,9 @@ def parse_retry_after_s(value: str, now: datetime) -> float | None:
         return found
     if len(value) > MAX_DATE_CHARACTERS:
         return None
+    # Imported where it is used: it brings much, and a date is rare there.
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(value)
         if date.tzinfo is None:

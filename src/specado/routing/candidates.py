@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Optional
+
+import msgspec
+from msgspec.structs import replace
 
 from specado import capabilities
+from specado.capabilities import Model, Provider
 from specado.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from specado.capabilities import Model, Provider
     from specado.config import Settings
 
 __all__ = ["Route", "Weigh", "configured_fallbacks", "known_provider", "routes", "stand_in"]
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True):
     """A provider and the model to ask there; `model` is `None` if none is known for it.
 
     `named` tells that the caller chose the model, `is_retired` that its last day is over.
@@ -91,7 +94,7 @@ def routes(
     for route in found:
         unique.setdefault((route.provider.name, route.model), route)
     return [
-        route._replace(is_retired=route.facts is not None and route.facts.is_retired(today))
+        replace(route, is_retired=route.facts is not None and route.facts.is_retired(today))
         for route in unique.values()
     ]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional
+from typing import Optional
+
+import msgspec
 
 from specado.errors import (
     AuthenticationError,
@@ -35,7 +37,7 @@ NO_LIMIT = None
 NEVER, ALWAYS, LARGER_WINDOW, IF_ALLOWED = "never", "always", "larger window", "if allowed"
 
 
-class Rule(NamedTuple):
+class Rule(msgspec.Struct, frozen=True):
     """What may follow an error.
 
     `same` bounds the retries of the same candidate (`None`: `max_retries` alone does); `next`

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import msgspec
 
@@ -62,7 +62,7 @@ _CALLERS_FAULT = (
 )
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True):
     """Why a candidate is not asked for now; `for_s` is how long yet.
 
     One that is `final` is not asked even where it is the only one left; without `retries` it
@@ -97,7 +97,7 @@ class _Step:
         self.failed = 0
 
 
-class _Pause(NamedTuple):
+class _Pause(msgspec.Struct, frozen=True):
     """From when until when a model cools down."""
 
     since_s: float
