@@ -324,8 +324,7 @@ class Call:
         reply, candidate = ended.reply, ended.candidate
         if candidate.index:
             last = course.errors[-1] if course.errors else None
-            skipped = metadata.not_asked(self.plan, course)
-            why = skipped[0].reason if last is None else last.message
+            why = metadata.not_asked(self.plan, course)[0].reason if last is None else last.message
             self._observers.fell_back(candidate, why, last)
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.index > 0

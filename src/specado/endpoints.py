@@ -47,6 +47,7 @@ _STATIC_HEADERS = (
     ("accept", "application/json"),
     ("user-agent", f"specado/{__version__}"),
 )
+_STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
 
 
 class Account(msgspec.Struct, frozen=True, cache_hash=True):
@@ -312,9 +313,7 @@ class SecretsIn:
 
     def __iter__(self) -> Iterator[str]:
         authentication = self._endpoint.provider.authentication
-        public = {name for name, _ in _STATIC_HEADERS} | {
-            name.lower() for name in authentication.headers
-        }
+        public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
         for name, text in self._request.headers:
             if name.lower() in public or not text.strip():
                 continue

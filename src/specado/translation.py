@@ -198,18 +198,21 @@ def error_from_reply(
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
             message = "the provider redirects, which is never followed: check base_url"
+    secrets = tuple(secrets)  # they may be found anew each time
     text = redact(message, secrets)
     if len(text) > MAX_QUOTED_CHARACTERS:
         text = text[:MAX_QUOTED_CHARACTERS] + "…"
     named = code or type_
-    shown = f"HTTP {status}" + (f", {redact(named, secrets)[:80]}" if named else "")
+    if named is not None:
+        named = redact(named, secrets)
+    shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
     should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
     return kind(
         f"{provider}/{model}: {text} ({shown})",
         provider=provider,
         model=model,
         status_code=status,
-        code=None if named is None else redact(named, secrets),
+        code=named,
         retry_after_s=_wait_asked_for_s(reply.headers, now),
         retryable=kind.retryable and should_retry is not False,
         request_id=request_id_of(reply.headers) or _request_id_in(reply.body),

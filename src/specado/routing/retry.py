@@ -67,9 +67,13 @@ _RULES: dict[type[ProviderError], Rule] = {
 _HOPELESS = (AuthenticationError, QuotaExceededError, InvalidRequestError)
 
 
+def _inherited(kind: type[ProviderError]) -> Rule:
+    return next(_RULES[base] for base in kind.__mro__ if base in _RULES)
+
+
 def rule_for(error: ProviderError) -> Rule:
     """Return what may follow *error*."""
-    rule = next(_RULES[kind] for kind in type(error).__mro__ if kind in _RULES)
+    rule = _RULES.get(type(error)) or _inherited(type(error))
     if isinstance(error, ConnectionFailedError) and error.sent:
         rule = Rule(1, ALWAYS)
     elif isinstance(error, MalformedResponseError) and error.code == "no_choice":
