@@ -16,8 +16,10 @@ class Job(NamedTuple):
 
     *run* does one unit of work and returns what came of it; a coroutine function is awaited.
     Without *digest* every outcome is compared with the first, with it the last of a block only:
-    *digest* then gives what is compared.
+    *digest* then gives what is compared. *check* is called after the first one: it raises if the
+    side did its work in another way than it says.
     """
 
     run: Callable[[], Any]
     digest: Optional[Callable[[Any], Any]] = None
+    check: Optional[Callable[[], None]] = None

@@ -69,6 +69,8 @@ class Prepared:
             self.outcome, self._expected = like.outcome, like._expected
             return
         first = self._one()
+        if job.check is not None:
+            job.check()
         self._expected: Any = None
         self.outcome = self._digested(first)
         self._expected = self.outcome if job.digest else first

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Callable
 
 import orjson
 
@@ -12,6 +13,18 @@ from peers.job import MESSAGES, Job
 from specado import _core
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
+# The settings of the transports that are measured, and the library that each stands on.
+LIBRARIES = {"httpx": "httpcore", "httptools": "httptools"}
+
+
+def _by(transport: str) -> Callable[[], None]:
+    """Return the check that calls went through *transport* and no other."""
+
+    def check() -> None:
+        found = [name for name in LIBRARIES.values() if name in sys.modules]
+        assert found == [LIBRARIES[transport]], f"calls went through {found}"
+
+    return check
 
 
 def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
@@ -30,27 +43,29 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
     )
 
 
-def call(url: str, provider: str = "openai") -> Job:
-    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model = f"{provider}/{MODELS[provider]}"
 
     def run() -> str:
         return create(model, MESSAGES).choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def call_async(url: str, provider: str = "openai") -> Job:
-    create = _client(url).chat.completions.create_async
+def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> str:
         return (await create(model, MESSAGES)).choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def stream(url: str, provider: str = "openai") -> Job:
-    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model = f"{provider}/{MODELS[provider]}"
 
     def run() -> list[Any]:
         chunks = create(model, MESSAGES, stream=True)
@@ -58,11 +73,11 @@ def stream(url: str, provider: str = "openai") -> Job:
         text = [piece for piece in pieces if piece]
         return ["".join(text), len(text)]
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def stream_async(url: str, provider: str = "openai") -> Job:
-    create = _client(url).chat.completions.create_async
+def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> list[Any]:
@@ -71,14 +86,12 @@ def stream_async(url: str, provider: str = "openai") -> Job:
         text = [piece for piece in pieces if piece]
         return ["".join(text), len(text)]
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def failover(url: str) -> Job:
-    client = _client(
-        url, "/fail", enable_fallback=True, fallback_provider="anthropic", max_retries=0
-    )
-    create = client.chat.completions.create
+def failover(url: str, transport: str = "httpx") -> Job:
+    routing = {"enable_fallback": True, "fallback_provider": "anthropic", "max_retries": 0}
+    create = _client(url, "/fail", transport=transport, **routing).chat.completions.create
 
     def run() -> str:
         specado.reset_state()  # or the breaker would spare the provider that fails
@@ -86,7 +99,7 @@ def failover(url: str) -> Job:
         assert response.extensions.fallback_triggered
         return response.choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
 def translate(count: int, rich: bool = False, text: bool = False) -> Job:
