@@ -170,6 +170,24 @@ def _concurrent(kind: str) -> tuple[Side, ...]:
     )
 
 
+def _alone(kind: str, *, at_once: int = 1) -> Case:
+    labels = {
+        f"call{kind}": "a call",
+        f"two_calls{kind}": "two calls, one to each provider",
+        f"failover{kind}": "a 503, and the other provider's reply",
+    }
+    return Case(
+        f"alone{kind.replace('_', '-')}",
+        f"specado without its transport{', async' if kind else ''}",
+        tuple(
+            _side(label, HERE, "specado_alone", function, quick=True)
+            for function, label in labels.items()
+        ),
+        needs_server=False,
+        at_once=at_once,
+    )
+
+
 CASES: tuple[Case, ...] = (
     Case("call", "A call, one after another", _calls("call"), requests=1),
     Case("call-async", "Calls, async, 64 at a time", _calls("call_async"), at_once=64),
@@ -198,6 +216,16 @@ CASES: tuple[Case, ...] = (
             _side("litellm Router", "litellm", "litellm_side", "failover", quick=True),
         ),
         requests=2,
+    ),
+    _alone(""),
+    _alone("_async", at_once=64),
+    Case(
+        "alone-stream",
+        "specado without its transport: a stream of 500 chunks",
+        (_side("specado", HERE, "specado_alone", "stream", quick=True, chunks=500),),
+        unit="µs per content chunk",
+        per=500,
+        needs_server=False,
     ),
     *_translations(),
     Case(
