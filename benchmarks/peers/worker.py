@@ -8,6 +8,7 @@ much of it this process has. Standard library only: it runs in every peer's envi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import inspect
@@ -197,7 +198,16 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
         reply(answer)
 
 
+def raise_file_limit() -> None:
+    """Let this process have as many connections as the system allows."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource = importlib.import_module("resource")
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
+    raise_file_limit()
     cores = json.loads(sys.argv[1])
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)

@@ -34,6 +34,7 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
             "enable_fallback": False,
             "simulate": False,
             "max_connections": 20_000,
+            "connect_timeout_seconds": 60,
             "providers": {
                 "openai": {"api_key": "benchmark", "base_url": f"{address}/v1"},
                 "anthropic": {"api_key": "benchmark", "base_url": url},
