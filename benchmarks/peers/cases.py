@@ -46,7 +46,7 @@ class Case(NamedTuple):
     axis: Optional[str] = None
     points: tuple[int, ...] = ()
     quick_points: tuple[int, ...] = ()
-    kind: str = "cpu"
+    kind: str = "cpu"  # or "memory" of calls that wait, or "told": a figure that the sides take
     requests: Optional[int] = None  # what one call sends, checked
     quick: bool = True
 
@@ -193,6 +193,15 @@ def _holder(*named: str, **arguments: Any) -> Side:
     return _side(*named, most=1000, **arguments)
 
 
+def _strained(kind: str) -> tuple[Side, ...]:
+    return (
+        _specado(kind),
+        _fast(kind),
+        _specado(kind, "specado, to Anthropic", provider="anthropic"),
+        _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
+    )
+
+
 CASES: tuple[Case, ...] = (
     Case("call", "A call, one after another", _calls("call"), requests=1),
     Case("call-async", "Calls, async, 64 at a time", _calls("call_async"), at_once=64),
@@ -231,6 +240,23 @@ CASES: tuple[Case, ...] = (
         unit="µs per content chunk",
         per=500,
         needs_server=False,
+    ),
+    Case(
+        "stall",
+        "How long a request of 10 MB holds up the other tasks of a loop",
+        (
+            *_strained("stall"),
+            _side("msgspec encode, alone", HERE, "plain", "encode_ms", quick=True),
+        ),
+        unit="ms, longest wait",
+        kind="told",
+    ),
+    Case(
+        "peak",
+        "Memory that a request of 100 MB takes at its peak",
+        (*_strained("peak"), _side("openai", "openai", "official", "openai_peak")),
+        unit="times its size",
+        kind="told",
     ),
     *_translations(),
     Case(

@@ -6,12 +6,14 @@ import base64
 import json
 from typing import Any
 
-__all__ = ["request", "what_is_in"]
+__all__ = ["LARGE_COUNT", "huge_messages", "request", "what_is_in"]
 
 TEXT = "The quick brown fox jumps over the lazy dog; then it rests. " * 5 + "Why does it rest so?"
 IMAGE_BYTES = 9_000
 TOOL_COUNT = 8
 MODEL = "gpt-4o"
+LARGE_COUNT = 30_000  # messages of a request of 10 MB
+HUGE_WORDS = 20_000_000  # five bytes each
 
 
 def request(count: int, *, rich: bool = False) -> dict[str, Any]:
@@ -23,6 +25,11 @@ def request(count: int, *, rich: bool = False) -> dict[str, Any]:
     if rich:
         asked["tools"] = [_tool(place) for place in range(TOOL_COUNT)]
     return asked
+
+
+def huge_messages() -> list[dict[str, Any]]:
+    """Return one message of 100 MB."""
+    return [{"role": "user", "content": "word " * HUGE_WORDS}]
 
 
 def _plain(count: int) -> list[dict[str, Any]]:

@@ -124,6 +124,8 @@ class _Runner:
     def settle(self, block_s: float) -> None:
         """Warm up, and find how many calls fill a block; count what they send."""
         self.calls = max(1, self._at_once)
+        if self._case.kind == "told":
+            return  # its first run, which was checked, warmed it up
         while True:
             before = environments.requests(self.server) if self._case.needs_server else 0
             took = self._worker.ask(do="block", job=self._job, calls=self.calls)
@@ -137,7 +139,11 @@ class _Runner:
         self.calls = max(1, self._at_once, enough)
 
     def block(self) -> float:
-        """Run a block; return the CPU time of a unit in it."""
+        """Run a block; return the CPU time of a unit in it, or the figure that its side tells."""
+        if self._case.kind == "told":
+            took = self._worker.ask(do="told", job=self._job)
+            self.blocks.append({**took, "cpu": took["figure"], "wall": 0.0})
+            return took["figure"]
         took = self._worker.ask(do="block", job=self._job, calls=self.calls)
         units = self.calls * self._case.per / MICROSECONDS
         took["cpu"], took["wall"] = took["cpu_s"] / units, took["wall_s"] / units

@@ -72,11 +72,12 @@ def _case_table(case: Case, results: list[Result]) -> list[str]:
     """Return one case's table; the first side is specado's, the others in order of their cost."""
     ordered = [results[0], *sorted(results[1:], key=lambda each: each.value)]
     beside = f"beside {ordered[0].side}"
-    wall = ["wall time"] if case.needs_server else []
-    heads = [case.unit, "CPU, median", "middle half", *wall, beside]
+    of_cpu = case.kind == "cpu"
+    wall = ["wall time"] if of_cpu and case.needs_server else []
+    heads = [case.unit, "CPU, median" if of_cpu else "median", "middle half", *wall, beside]
     lines = [f"### {case.title}", "", "| " + " | ".join(heads) + " |"]
     lines.append("|---|" + "---:|" * (len(heads) - 1))
-    return [*lines, *_rows(ordered, with_wall=case.needs_server), ""]
+    return [*lines, *_rows(ordered, with_wall=bool(wall)), ""]
 
 
 def _growth_table(case: Case, results: list[Result]) -> list[str]:

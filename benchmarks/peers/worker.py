@@ -1,8 +1,9 @@
 """One side of one case, in a process of its own and in its library's environment.
 
 Reads commands as lines of JSON from standard input and answers each with a line of JSON:
-`setup` makes a job ready and checks it, `block` runs it a number of times, `memory` tells how
-much of it this process has. Standard library only: it runs in every peer's environment.
+`setup` makes a job ready and checks it, `block` runs it a number of times, `told` asks it for
+a figure of its own, `in_flight` tells how much memory calls take that wait. Standard library only:
+it runs in every peer's environment.
 """
 
 from __future__ import annotations
@@ -92,6 +93,13 @@ class Prepared:
         if last is not None and self._digested(last) != self.outcome:
             raise AssertionError(f"a call gave {str(last)[:200]!r}, the first did not")
         return {"cpu_s": cpu_s, "wall_s": wall_s, "calibration_s": (before_s + calibrate_s()) / 2}
+
+    def told(self) -> dict[str, float]:
+        """Return the figure that the side itself takes, and the seconds of the fixed loop."""
+        before_s = calibrate_s()
+        gc.collect()
+        figure = self._one()
+        return {"figure": figure, "calibration_s": (before_s + calibrate_s()) / 2}
 
     def _all(self, calls: int) -> Any:
         if self._is_async:
@@ -188,6 +196,8 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
                 }
             elif what == "block":
                 answer = jobs[command["job"]].block(command["calls"])
+            elif what == "told":
+                answer = jobs[command["job"]].told()
             elif what == "in_flight":
                 answer = jobs[command["job"]].in_flight(command["calls"], command["server"])
             else:

@@ -6,7 +6,9 @@ import importlib
 import json
 from typing import Any
 
-from peers.job import MESSAGES, Job
+from peers.conversations import LARGE_COUNT, huge_messages, request
+from peers.gauges import longest_stall_ms, peak_bytes
+from peers.job import MESSAGES, Job, no_outcome
 
 KEY = {"authorization": "Bearer benchmark"}
 
@@ -86,3 +88,27 @@ def stream_async(url: str, library: str) -> Job:
         return reader.outcome()
 
     return Job(run)
+
+
+def stall(url: str, library: str) -> Job:
+    client = _client(library, "AsyncClient")
+    arguments = {**_arguments(url), "json": request(LARGE_COUNT)}
+
+    async def post() -> None:
+        reply = await client.post(**arguments)
+        assert reply.json()["choices"]
+
+    async def run() -> float:
+        return await longest_stall_ms(post())
+
+    return Job(run, no_outcome)
+
+
+def peak(url: str, library: str) -> Job:
+    client, messages = _client(library, "Client"), huge_messages()
+    arguments = {**_arguments(url), "json": {"model": "benchmark", "messages": messages}}
+
+    def run() -> float:
+        return peak_bytes(lambda: client.post(**arguments)) / len(messages[0]["content"])
+
+    return Job(run, no_outcome)

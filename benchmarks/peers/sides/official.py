@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from peers.job import MESSAGES, SYSTEM, USER, Job
+from peers.conversations import huge_messages
+from peers.gauges import peak_bytes
+from peers.job import MESSAGES, SYSTEM, USER, Job, no_outcome
 
 LIMITS = {"max_connections": 20_000, "max_keepalive_connections": 20_000}
 
@@ -61,6 +63,16 @@ def openai_stream_async(url: str) -> Job:
         return ["".join(text), len(text)]
 
     return Job(run)
+
+
+def openai_peak(url: str) -> Job:
+    create, messages = _openai(url, "OpenAI").chat.completions.create, huge_messages()
+
+    def run() -> float:
+        took = peak_bytes(lambda: create(model="benchmark", messages=messages))
+        return took / len(messages[0]["content"])
+
+    return Job(run, no_outcome)
 
 
 def _anthropic(url: str, kind: str) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Callable
 import orjson
 
 import specado
-from peers.conversations import request, what_is_in
-from peers.job import MESSAGES, Job
+from peers.conversations import LARGE_COUNT, huge_messages, request, what_is_in
+from peers.gauges import longest_stall_ms, peak_bytes
+from peers.job import MESSAGES, Job, no_outcome
 from specado import _core
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
@@ -88,6 +89,28 @@ def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -
         return ["".join(text), len(text)]
 
     return Job(run, check=_by(transport))
+
+
+def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
+    # A model that is not known: the known ones' contexts do not hold so much.
+    model, messages = f"{provider}/benchmark", request(LARGE_COUNT)["messages"]
+
+    async def run() -> float:
+        return await longest_stall_ms(create(model, messages, max_tokens=1000))
+
+    return Job(run, no_outcome, _by(transport))
+
+
+def peak(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model, messages = f"{provider}/benchmark", huge_messages()
+
+    def run() -> float:
+        took = peak_bytes(lambda: create(model, messages, max_tokens=1000))
+        return took / len(messages[0]["content"])
+
+    return Job(run, no_outcome, _by(transport))
 
 
 def failover(url: str, transport: str = "httpx") -> Job:
