@@ -100,7 +100,7 @@ def main() -> None:
     times = min(amount.imports, arguments.rounds or amount.imports)
     expected = len(imports) * times
     for case, sides, points, rounds in plans:
-        expected += len(sides) * len(points) * (1 if case.kind == "memory" else rounds)
+        expected += len(sides) * len(points) * (1 if case.fresh else rounds)
     progress = Progress(expected)
     for name, reason in missing.items():
         progress.skip("all", name, reason)

@@ -8,17 +8,6 @@ __all__ = ["CASES", "FOOTPRINTS", "HERE", "Case", "Side"]
 
 HERE = "specado"
 FAST = "specado-fast"
-REPLY = (
-    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o",'
-    '"choices":[{"index":0,"message":{"role":"assistant","content":"'
-    + "It rests because it is tired. "
-    * 10
-    + '","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],'
-    '"usage":{"prompt_tokens":90,"completion_tokens":80,"total_tokens":170,'
-    '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
-    '"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},'
-    '"service_tier":"default","system_fingerprint":"fp_1"}'
-)
 
 
 class Side(NamedTuple):
@@ -44,9 +33,11 @@ class Case(NamedTuple):
     at_once: int = 1
     needs_server: bool = True
     axis: Optional[str] = None
+    argument: Optional[str] = None  # of a side's function, that takes the point
     points: tuple[int, ...] = ()
     quick_points: tuple[int, ...] = ()
     kind: str = "cpu"  # or "memory" of calls that wait, or "told": a figure that the sides take
+    fresh: bool = False  # each point is measured once, in a process of its own
     requests: Optional[int] = None  # what one call sends, checked
     quick: bool = True
 
@@ -188,6 +179,15 @@ def _alone(kind: str, *, at_once: int = 1) -> Case:
     )
 
 
+def _many(kind: str, most: int) -> tuple[Side, ...]:
+    # Peers make a pool and a TLS context for each client: a thousand take half a minute.
+    peers = (
+        _side("httpx", "httpx", "http_clients", kind, most=most, library="httpx"),
+        _side("openai", "openai", "official", f"openai_{kind}", most=most),
+    )
+    return (_specado(kind), _fast(kind), *peers)
+
+
 def _holder(*named: str, **arguments: Any) -> Side:
     # Each request looks through all of the pool's connections: 10,000 would take many minutes.
     return _side(*named, most=1000, **arguments)
@@ -263,8 +263,8 @@ CASES: tuple[Case, ...] = (
         "reply",
         "A reply's bytes to a response",
         (
-            _specado("reply", text=REPLY),
-            _side("msgspec into Structs", HERE, "plain", "reply", quick=True, text=REPLY),
+            _specado("reply"),
+            _side("msgspec into Structs", HERE, "plain", "reply", quick=True),
         ),
         needs_server=False,
     ),
@@ -289,8 +289,23 @@ CASES: tuple[Case, ...] = (
         unit="µs per request",
         needs_server=False,
         axis="messages",
+        argument="count",
         points=(1, 10, 100, 1000, 10_000),
         quick_points=(1, 100),
+    ),
+    Case(
+        "growth-reply",
+        "A reply's bytes to a response, by the length of its text",
+        (
+            _specado("reply"),
+            _side("msgspec into Structs", HERE, "plain", "reply", quick=True),
+        ),
+        unit="µs per reply",
+        needs_server=False,
+        axis="characters",
+        argument="length",
+        points=(100, 1000, 10_000, 100_000, 1_000_000),
+        quick_points=(100, 10_000),
     ),
     Case(
         "growth-chunks",
@@ -325,6 +340,27 @@ CASES: tuple[Case, ...] = (
         quick_points=(1, 64),
     ),
     Case(
+        "growth-clients",
+        "Calls through so many clients in turn",
+        _many("clients", 100),
+        axis="clients",
+        argument="count",
+        points=(1, 10, 100, 1000),
+        quick_points=(1, 100),
+    ),
+    Case(
+        "growth-clients-memory",
+        "Memory for clients that have made a call",
+        _many("clients_memory", 300),
+        unit="KiB per client",
+        axis="clients",
+        argument="count",
+        points=(100, 300, 1000),
+        quick_points=(100,),
+        kind="told",
+        fresh=True,
+    ),
+    Case(
         "growth-in-flight",
         "Memory for calls that wait for their reply",
         (
@@ -340,6 +376,7 @@ CASES: tuple[Case, ...] = (
         points=(100, 1000, 10_000),
         quick_points=(1000,),
         kind="memory",
+        fresh=True,
     ),
 )
 

@@ -106,8 +106,8 @@ class _Runner:
         if self._case.needs_server:
             chunks = f"/chunks/{self.point}" if self._case.axis == "chunks" else ""
             arguments["url"] = f"{self.server}{more.pop('prefix', chunks)}"
-        if self._case.axis == "messages":
-            arguments["count"] = self.point
+        if self._case.argument is not None:
+            arguments[self._case.argument] = self.point
         if self._case.axis in ("threads", "tasks"):
             at_once = self.point or 1
         self._at_once = at_once
@@ -118,6 +118,8 @@ class _Runner:
             function=self.side.function,
             arguments=arguments,
             at_once=at_once,
+            # A first run would leave memory behind, in which the next finds room.
+            warm=not (self._case.fresh and self._case.kind == "told"),
             packages=environments.packages_of(self.side.environment),
         )
 
@@ -235,8 +237,8 @@ def measure(
     if not sides:
         return []
     progress.say(f"{case.title}: starting {len(sides)} sides")
-    if case.kind == "memory":
-        return _memory(case, sides, points, server, progress)
+    if case.fresh:
+        return _apart(case, sides, points, server, progress)
     results = []
     workers = {side.label: _Worker(side) for side in sides}
     try:
@@ -266,7 +268,7 @@ def _in_turn(case: Case, runners: list[_Runner], rounds: int, progress: Progress
     return [runner.result(fastest_s) for runner in runners]
 
 
-def _memory(
+def _apart(
     case: Case, sides: list[Side], points: list[Optional[int]], server: str, progress: Progress
 ) -> list[Result]:
     """Measure each point in a fresh process: memory that was freed is not given back."""
@@ -274,17 +276,17 @@ def _memory(
         result
         for point in points
         for side in sides
-        for result in _held(case, side, point, server, progress)
+        for result in _once(case, side, point, server, progress)
     ]
 
 
-def _held(
+def _once(
     case: Case, side: Side, point: Optional[int], server: str, progress: Progress
 ) -> list[Result]:
     worker = _Worker(side)
     try:
         for runner in _start(case, side, point, server, worker, progress):
-            each = runner.memory()
+            each = runner.memory() if case.kind == "memory" else runner.block()
             progress.block(case.key, side.label, point, each, case.unit)
             return [runner.result(1.0)]
     except FailedError as failed:

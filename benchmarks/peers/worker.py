@@ -61,19 +61,25 @@ class Prepared:
         at_once: int,
         loop: asyncio.AbstractEventLoop,
         like: Prepared | None = None,
+        *,
+        warm: bool = True,
     ) -> None:
         self._job = job
         self._at_once = at_once
         self._loop = loop
         self._run: Callable[[], Any] = job.run
         self._is_async = inspect.iscoroutinefunction(job.run)
+        self.outcome: Any
+        self._expected: Any
         if like is not None:
             self.outcome, self._expected = like.outcome, like._expected
+            return
+        self.outcome, self._expected = None, None
+        if not warm:
             return
         first = self._one()
         if job.check is not None:
             job.check()
-        self._expected: Any = None
         self.outcome = self._digested(first)
         self._expected = self.outcome if job.digest else first
 
@@ -188,7 +194,8 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
                 module = importlib.import_module(f"peers.sides.{command['module']}")
                 job = getattr(module, command["function"])(**command["arguments"])
                 like = jobs.get(command.get("like", ""))
-                prepared = Prepared(job, command["at_once"], loop, like)
+                warm = command["warm"]
+                prepared = Prepared(job, command["at_once"], loop, like, warm=warm)
                 jobs[command["job"]] = prepared
                 answer = {
                     "outcome": prepared.outcome,

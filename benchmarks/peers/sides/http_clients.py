@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 from typing import Any
 
@@ -88,6 +89,28 @@ def stream_async(url: str, library: str) -> Job:
         return reader.outcome()
 
     return Job(run)
+
+
+def clients(url: str, count: int, library: str) -> Job:
+    made, arguments = [_client(library, "Client") for _ in range(count)], _arguments(url)
+    turns = itertools.cycle(made)
+
+    def run() -> str:
+        return next(turns).post(**arguments).json()["choices"][0]["message"]["content"]
+
+    for _ in made:
+        run()
+    return Job(run)
+
+
+def clients_memory(url: str, count: int, library: str) -> Job:
+    clients(url, 1, library)
+
+    def run() -> float:
+        made = []
+        return peak_bytes(lambda: made.append(clients(url, count, library))) / count / 1024
+
+    return Job(run, no_outcome)
 
 
 def stall(url: str, library: str) -> Job:

@@ -12,6 +12,7 @@ import orjson
 
 import specado
 from peers.conversations import LARGE_COUNT, request
+from peers.conversations import reply as reply_of
 from peers.job import Job, no_outcome
 
 TWIN = Path(__file__).resolve().parents[3] / "tests" / "reference.py"
@@ -77,8 +78,8 @@ class PlainReply(msgspec.Struct):
     usage: Optional[specado.Usage] = None
 
 
-def reply(text: str) -> Job:
-    decode, data = msgspec.json.Decoder(PlainReply).decode, text.encode()
+def reply(length: int = 300) -> Job:
+    decode, data = msgspec.json.Decoder(PlainReply).decode, reply_of(length)
 
     def run() -> str:
         return decode(data).choices[0].message.content

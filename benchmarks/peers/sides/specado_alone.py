@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import specado
-from peers.cases import REPLY
+from peers.conversations import reply as reply_of
 from peers.job import MESSAGES, Job
 from specado.client import Chat
 from specado.config import resolve
@@ -18,7 +18,8 @@ from specado.endpoints import Access
 from specado.transport import WireReply
 
 OPENAI, ANTHROPIC = "gpt-4o", "claude-opus-4-5"
-TEXT = json.loads(REPLY)["choices"][0]["message"]["content"]
+REPLY = json.loads(reply_of(300))
+TEXT = REPLY["choices"][0]["message"]["content"]
 ANTHROPIC_REPLY = {
     "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
     "type": "message",
@@ -121,7 +122,7 @@ def _completions(*, fails: bool = False, chunks: int = 0) -> Any:
     }
     settings = resolve(config)
     driver = _Carried(settings, Access(settings), None, None)
-    openai = _reply(503, FAILURE) if fails else _reply(200, json.loads(REPLY))
+    openai = _reply(503, FAILURE) if fails else _reply(200, REPLY)
     driver.carrier = _Memory(openai, _events(chunks))
     driver.async_carrier = _AsyncMemory(openai, b"")
     return Chat(driver).completions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import Any, Callable
 
@@ -9,6 +10,7 @@ import orjson
 
 import specado
 from peers.conversations import LARGE_COUNT, huge_messages, request, what_is_in
+from peers.conversations import reply as reply_of
 from peers.gauges import longest_stall_ms, peak_bytes
 from peers.job import MESSAGES, Job, no_outcome
 from specado import _core
@@ -91,6 +93,30 @@ def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -
     return Job(run, check=_by(transport))
 
 
+def clients(url: str, count: int, transport: str = "httpx") -> Job:
+    made = [_client(url, transport=transport) for _ in range(count)]
+    turns = itertools.cycle(client.chat.completions.create for client in made)
+    model = f"openai/{MODELS['openai']}"
+
+    def run() -> str:
+        return next(turns)(model, MESSAGES).choices[0].message.content
+
+    for _ in made:
+        run()
+    return Job(run, check=_by(transport))
+
+
+def clients_memory(url: str, count: int, transport: str = "httpx") -> Job:
+    # What only the first client takes is not counted.
+    first = clients(url, 1, transport)
+
+    def run() -> float:
+        made = []
+        return peak_bytes(lambda: made.append(clients(url, count, transport))) / count / 1024
+
+    return Job(run, no_outcome, first.check)
+
+
 def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
     create = _client(url, transport=transport).chat.completions.create_async
     # A model that is not known: the known ones' contexts do not hold so much.
@@ -169,8 +195,8 @@ def compare() -> Job:
     return Job(run)
 
 
-def reply(text: str) -> Job:
-    data = text.encode()
+def reply(length: int = 300) -> Job:
+    data = reply_of(length)
 
     def run() -> str:
         found = _core.decode_openai_reply(data, "openai", "gpt-4o", 0)[0]
