@@ -1,9 +1,9 @@
-"""One side of one case, in a process of its own and in its library's environment.
+"""A library's jobs, in a process of its own and in its environment.
 
 Reads commands as lines of JSON from standard input and answers each with a line of JSON:
 `setup` makes a job ready and checks it, `block` runs it a number of times, `told` asks it for
-a figure of its own, `in_flight` tells how much memory calls take that wait. Standard library only:
-it runs in every peer's environment.
+a figure of its own, `in_flight` tells how much memory calls take that wait, `forget` drops the
+jobs. Standard library only: it runs in every peer's environment.
 """
 
 from __future__ import annotations
@@ -205,6 +205,10 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
                 answer = jobs[command["job"]].block(command["calls"])
             elif what == "told":
                 answer = jobs[command["job"]].told()
+            elif what == "forget":
+                jobs.clear()
+                gc.collect()
+                answer = {}
             elif what == "in_flight":
                 answer = jobs[command["job"]].in_flight(command["calls"], command["server"])
             else:
