@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
+from peers.aims import aims_table
 from peers.plots import plot
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def table(
         f"Versions, by environment: {_versions(results, cases)}.",
         "",
     ]
+    lines += aims_table(results, found)
     for case in cases.values():
         of_case = [each for each in results if each.case == case.key]
         if of_case:
