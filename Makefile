@@ -63,7 +63,7 @@ types: dev  ## check the types, and the stub of the compiled surface against wha
 bench: dev  ## measure beside the peers, write the table and plots in docs (ARGS='--only call')
 	@PYTHONPATH=benchmarks $(BIN)/python -m peers $(or $(ARGS),--write)
 
-bench-quick: dev  ## the same in a few minutes: fewer peers and rounds; writes into build/bench only
+bench-quick: dev  ## the same in two minutes: fewer peers and rounds; writes into build/bench only
 	@PYTHONPATH=benchmarks $(BIN)/python -m peers --quick $(ARGS)
 
 bench-guard: dev  ## measure specado's own parts, to compare before with after (pytest-benchmark)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional
 
 from peers import environments, footprint, report
 from peers.cases import CASES, FOOTPRINTS, Case, Side
-from peers.measure import measure
+from peers.measure import Pace, Workers, measure
 from peers.progress import Progress
 
 DOCS = environments.REPOSITORY / "docs"
@@ -24,11 +24,12 @@ class Amount(NamedTuple):
     rounds: int
     growth_rounds: int
     block_s: float
+    longest_s: float  # of one side at one point, if it has had enough blocks
     imports: int
 
 
-FULL = Amount("full", 15, 5, 0.1, 7)
-QUICK = Amount("quick", 5, 2, 0.04, 2)
+FULL = Amount("full", 11, 4, 0.1, 2.0, 2)
+QUICK = Amount("quick", 5, 2, 0.04, 0.5, 2)
 
 
 def _chosen(case: Case, quick: bool, missing: dict[str, str]) -> tuple[list[Side], list[Any]]:
@@ -96,11 +97,13 @@ def main() -> None:
     plans = []
     for case in cases:
         rounds = arguments.rounds or (amount.growth_rounds if case.axis else amount.rounds)
-        plans.append((case, *_chosen(case, arguments.quick, missing), rounds))
+        pace = Pace(rounds, amount.block_s, amount.longest_s)
+        plans.append((case, *_chosen(case, arguments.quick, missing), pace))
     times = min(amount.imports, arguments.rounds or amount.imports)
     expected = len(imports) * times
-    for case, sides, points, rounds in plans:
-        expected += len(sides) * len(points) * (1 if case.kind == "memory" else rounds)
+    for case, sides, points, pace in plans:
+        blocks = sum(side.takes(point) for side in sides for point in points)
+        expected += blocks * (1 if case.fresh else pace.rounds)
     progress = Progress(expected)
     for name, reason in missing.items():
         progress.skip("all", name, reason)
@@ -110,11 +113,11 @@ def main() -> None:
     # Asked for by name: a run in the background would not hear it otherwise.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with environments.served() as server:
-            for case, sides, points, rounds in plans:
+        with environments.served() as server, Workers() as workers:
+            for case, sides, points, pace in plans:
                 if case.axis and not found:
                     found = footprint.measure(imports, times, progress)
-                results += measure(case, sides, points, server, rounds, amount.block_s, progress)
+                results += measure(case, sides, points, server, pace, workers, progress)
         found = found or footprint.measure(imports, times, progress)
     except KeyboardInterrupt:
         print("\ninterrupted: what was measured so far follows", flush=True)

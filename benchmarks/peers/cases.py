@@ -7,17 +7,7 @@ from typing import Any, NamedTuple, Optional
 __all__ = ["CASES", "FOOTPRINTS", "HERE", "Case", "Side"]
 
 HERE = "specado"
-REPLY = (
-    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o",'
-    '"choices":[{"index":0,"message":{"role":"assistant","content":"'
-    + "It rests because it is tired. "
-    * 10
-    + '","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],'
-    '"usage":{"prompt_tokens":90,"completion_tokens":80,"total_tokens":170,'
-    '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
-    '"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},'
-    '"service_tier":"default","system_fingerprint":"fp_1"}'
-)
+FAST = "specado-fast"
 
 
 class Side(NamedTuple):
@@ -31,6 +21,10 @@ class Side(NamedTuple):
     quick: bool
     most: Optional[int] = None  # the largest point that it is measured at
 
+    def takes(self, point: Optional[int]) -> bool:
+        """Return whether it is measured at *point*."""
+        return self.most is None or point is None or point <= self.most
+
 
 class Case(NamedTuple):
     """One comparison. *points* are the values of *axis* where cost is to be seen growing."""
@@ -43,9 +37,11 @@ class Case(NamedTuple):
     at_once: int = 1
     needs_server: bool = True
     axis: Optional[str] = None
+    argument: Optional[str] = None  # of a side's function, that takes the point
     points: tuple[int, ...] = ()
     quick_points: tuple[int, ...] = ()
-    kind: str = "cpu"
+    kind: str = "cpu"  # or "memory" of calls that wait, or "told": a figure that the sides take
+    fresh: bool = False  # each point is measured once, in a process of its own
     requests: Optional[int] = None  # what one call sends, checked
     quick: bool = True
 
@@ -67,9 +63,15 @@ def _specado(function: str, label: str = "specado", **arguments: Any) -> Side:
     return _side(label, HERE, "specado_here", function, quick=True, **arguments)
 
 
+def _fast(function: str) -> Side:
+    arguments: dict[str, Any] = {"transport": "httptools"}
+    return Side("specado[fast]", FAST, "specado_here", function, arguments, quick=True)
+
+
 def _calls(kind: str) -> tuple[Side, ...]:
     return (
         _specado(kind),
+        _fast(kind),
         _specado(kind, "specado, to Anthropic", provider="anthropic"),
         _side("raw socket + orjson (the limit)", "httpx", "raw_socket", kind, quick=True),
         _side("specado 0.2.2", "specado-0.2.2", "specado_release", kind, quick=True),
@@ -89,6 +91,7 @@ def _streams(kind: str) -> tuple[Side, ...]:
     langchain = _side("langchain-anthropic", "langchain-anthropic", "langchain", kind)
     return (
         _specado(kind),
+        _fast(kind),
         _specado(kind, "specado, to Anthropic", provider="anthropic"),
         *([raw] if kind == "stream" else []),
         _side("httpx + split + json", "httpx", "http_clients", kind, quick=True, library="httpx"),
@@ -154,10 +157,52 @@ def _translations() -> list[Case]:
 def _concurrent(kind: str) -> tuple[Side, ...]:
     return (
         _specado(kind),
+        _fast(kind),
         _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
         _side("httpx2", "httpx2", "http_clients", kind, library="httpx2"),
         _side("openai", "openai", "official", f"openai_{kind}"),
         _side("litellm", "litellm", "litellm_side", kind, most=64),
+    )
+
+
+def _alone(kind: str, *, at_once: int = 1) -> Case:
+    labels = {
+        f"call{kind}": "a call",
+        f"two_calls{kind}": "two calls, one to each provider",
+        f"failover{kind}": "a 503, and the other provider's reply",
+    }
+    return Case(
+        f"alone{kind.replace('_', '-')}",
+        f"specado without its transport{', async' if kind else ''}",
+        tuple(
+            _side(label, HERE, "specado_alone", function, quick=True)
+            for function, label in labels.items()
+        ),
+        needs_server=False,
+        at_once=at_once,
+    )
+
+
+def _many(kind: str, most: int) -> tuple[Side, ...]:
+    # Peers make a pool and a TLS context for each client: a thousand take half a minute.
+    peers = (
+        _side("httpx", "httpx", "http_clients", kind, most=most, library="httpx"),
+        _side("openai", "openai", "official", f"openai_{kind}", most=most),
+    )
+    return (_specado(kind), _fast(kind), *peers)
+
+
+def _holder(*named: str, **arguments: Any) -> Side:
+    # Each request looks through all of the pool's connections: 10,000 would take many minutes.
+    return _side(*named, most=1000, **arguments)
+
+
+def _strained(kind: str) -> tuple[Side, ...]:
+    return (
+        _specado(kind),
+        _fast(kind),
+        _specado(kind, "specado, to Anthropic", provider="anthropic"),
+        _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
     )
 
 
@@ -185,17 +230,45 @@ CASES: tuple[Case, ...] = (
         "A call that meets a 503 and is answered by the other provider",
         (
             _specado("failover"),
+            _fast("failover"),
             _side("litellm Router", "litellm", "litellm_side", "failover", quick=True),
         ),
         requests=2,
+    ),
+    _alone(""),
+    _alone("_async", at_once=64),
+    Case(
+        "alone-stream",
+        "specado without its transport: a stream of 500 chunks",
+        (_side("specado", HERE, "specado_alone", "stream", quick=True, chunks=500),),
+        unit="µs per content chunk",
+        per=500,
+        needs_server=False,
+    ),
+    Case(
+        "stall",
+        "How long a request of 10 MB holds up the other tasks of a loop",
+        (
+            *_strained("stall"),
+            _side("msgspec encode, alone", HERE, "plain", "encode_ms", quick=True),
+        ),
+        unit="ms, longest wait",
+        kind="told",
+    ),
+    Case(
+        "peak",
+        "Memory that a request of 100 MB takes at its peak",
+        (*_strained("peak"), _side("openai", "openai", "official", "openai_peak")),
+        unit="times its size",
+        kind="told",
     ),
     *_translations(),
     Case(
         "reply",
         "A reply's bytes to a response",
         (
-            _specado("reply", text=REPLY),
-            _side("msgspec into Structs", HERE, "plain", "reply", quick=True, text=REPLY),
+            _specado("reply"),
+            _side("msgspec into Structs", HERE, "plain", "reply", quick=True),
         ),
         needs_server=False,
     ),
@@ -220,14 +293,30 @@ CASES: tuple[Case, ...] = (
         unit="µs per request",
         needs_server=False,
         axis="messages",
+        argument="count",
         points=(1, 10, 100, 1000, 10_000),
         quick_points=(1, 100),
+    ),
+    Case(
+        "growth-reply",
+        "A reply's bytes to a response, by the length of its text",
+        (
+            _specado("reply"),
+            _side("msgspec into Structs", HERE, "plain", "reply", quick=True),
+        ),
+        unit="µs per reply",
+        needs_server=False,
+        axis="characters",
+        argument="length",
+        points=(100, 1000, 10_000, 100_000, 1_000_000),
+        quick_points=(100, 10_000),
     ),
     Case(
         "growth-chunks",
         "A whole stream",
         (
             _specado("stream"),
+            _fast("stream"),
             _side("raw socket + msgspec (the limit)", "httpx", "raw_socket", "stream"),
             _side("httpx + split + json", "httpx", "http_clients", "stream", library="httpx"),
             _side("anthropic", "anthropic", "official", "anthropic_stream"),
@@ -243,7 +332,7 @@ CASES: tuple[Case, ...] = (
         "Calls from so many threads",
         _concurrent("call"),
         axis="threads",
-        points=(1, 4, 16, 64, 256),
+        points=(1, 16, 64, 256),
         quick_points=(1, 64),
     ),
     Case(
@@ -251,24 +340,47 @@ CASES: tuple[Case, ...] = (
         "Calls from so many tasks of one loop",
         _concurrent("call_async"),
         axis="tasks",
-        points=(1, 4, 16, 64, 256),
+        points=(1, 16, 64, 256),
         quick_points=(1, 64),
+    ),
+    Case(
+        "growth-clients",
+        "Calls through so many clients in turn",
+        _many("clients", 100),
+        axis="clients",
+        argument="count",
+        points=(1, 10, 100, 1000),
+        quick_points=(1, 100),
+    ),
+    Case(
+        "growth-clients-memory",
+        "Memory for clients that have made a call",
+        _many("clients_memory", 300),
+        unit="KiB per client",
+        axis="clients",
+        argument="count",
+        points=(100, 300, 1000),
+        quick_points=(100,),
+        kind="told",
+        fresh=True,
     ),
     Case(
         "growth-in-flight",
         "Memory for calls that wait for their reply",
         (
             _specado("call_async"),
+            _fast("call_async"),
             _side("raw socket (the limit)", "httpx", "raw_socket", "call_async"),
-            _side("httpx", "httpx", "http_clients", "call_async", library="httpx"),
-            _side("httpx2", "httpx2", "http_clients", "call_async", library="httpx2"),
-            _side("openai", "openai", "official", "openai_call_async"),
+            _holder("httpx", "httpx", "http_clients", "call_async", library="httpx"),
+            _holder("httpx2", "httpx2", "http_clients", "call_async", library="httpx2"),
+            _holder("openai", "openai", "official", "openai_call_async"),
         ),
         unit="KiB per call",
         axis="in flight",
-        points=(100, 300, 1000),
+        points=(100, 1000, 10_000),
         quick_points=(1000,),
         kind="memory",
+        fresh=True,
     ),
 )
 
@@ -277,6 +389,7 @@ FOOTPRINTS: tuple[tuple[str, str, str, bool], ...] = (
     ("specado", HERE, "specado", True),
     ("specado, with a client", HERE, "specado; specado.Client({})", True),
     ("specado, with a client and httpx", HERE, "specado, httpx; specado.Client({})", True),
+    ("specado[fast], with a client", FAST, "specado; specado.Client({})", True),
     ("msgspec + orjson", "httpx", "msgspec, orjson", True),
     ("httpx", "httpx", "httpx", True),
     ("httpx2", "httpx2", "httpx2", False),

@@ -6,12 +6,24 @@ import base64
 import json
 from typing import Any
 
-__all__ = ["request", "what_is_in"]
+__all__ = ["LARGE_COUNT", "huge_messages", "reply", "request", "what_is_in"]
 
 TEXT = "The quick brown fox jumps over the lazy dog; then it rests. " * 5 + "Why does it rest so?"
 IMAGE_BYTES = 9_000
 TOOL_COUNT = 8
 MODEL = "gpt-4o"
+LARGE_COUNT = 30_000  # messages of a request of 10 MB
+REPLY_TEXT = "It rests because it is tired. "
+REPLY = (
+    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o",'
+    '"choices":[{"index":0,"message":{"role":"assistant","content":"TEXT",'
+    '"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":90,"completion_tokens":80,"total_tokens":170,'
+    '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
+    '"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},'
+    '"service_tier":"default","system_fingerprint":"fp_1"}'
+)
+HUGE_WORDS = 20_000_000  # five bytes each
 
 
 def request(count: int, *, rich: bool = False) -> dict[str, Any]:
@@ -23,6 +35,17 @@ def request(count: int, *, rich: bool = False) -> dict[str, Any]:
     if rich:
         asked["tools"] = [_tool(place) for place in range(TOOL_COUNT)]
     return asked
+
+
+def reply(length: int) -> bytes:
+    """Return OpenAI's reply with a text of *length* characters."""
+    text = REPLY_TEXT * (length // len(REPLY_TEXT) + 1)
+    return REPLY.replace("TEXT", text[:length]).encode()
+
+
+def huge_messages() -> list[dict[str, Any]]:
+    """Return one message of 100 MB."""
+    return [{"role": "user", "content": "word " * HUGE_WORDS}]
 
 
 def _plain(count: int) -> list[dict[str, Any]]:

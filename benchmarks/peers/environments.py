@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -75,6 +76,7 @@ def _tree() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
 def _wheel() -> Path:
     """Build specado as it stands here; the objects of the last build are used again."""
     folder = BUILD / "wheels"
@@ -98,8 +100,8 @@ def prepare(names: Iterable[str]) -> dict[str, str]:
 
 def _prepared(name: str) -> str | None:
     """Make one environment; return why it cannot be made."""
-    pins = PINS[name]["requirements"]
-    wanted = json.dumps([sys.version, pins or _tree()])
+    pins, extra = PINS[name]["requirements"], PINS[name].get("extra")
+    wanted = json.dumps([sys.version, pins or _tree(), *([extra] if extra else [])])
     stamp = python_of(name).parent.parent / "made"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return None
@@ -107,7 +109,7 @@ def _prepared(name: str) -> str | None:
     try:
         _run(sys.executable, "-m", "venv", "--clear", stamp.parent)
         pip = [python_of(name), "-m", "pip", "--disable-pip-version-check", "install"]
-        _run(*pip, *(pins or [_wheel()]))
+        _run(*pip, *(pins or [f"{_wheel()}[{extra}]" if extra else _wheel()]))
     except (MissingError, subprocess.TimeoutExpired, OSError) as error:
         return str(error)
     stamp.write_text(wanted, encoding="utf-8")

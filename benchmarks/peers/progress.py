@@ -18,7 +18,8 @@ class Progress:
         self.skipped: list[tuple[str, str, str]] = []
 
     def say(self, text: str) -> None:
-        print(f"\n{text}", flush=True)
+        spent_s = time.monotonic() - self._started_s
+        print(f"\n[after {spent_s:.0f} s] {text}", flush=True)
 
     def block(self, case: str, side: str, point: Optional[int], cost: float, unit: str) -> None:
         self._done += 1
@@ -30,6 +31,10 @@ class Progress:
             f"{case} · {side}{at}: {cost:,.1f} {unit}",
             flush=True,
         )
+
+    def fewer(self, blocks: int) -> None:
+        """Expect so many blocks less."""
+        self._expected -= blocks
 
     def skip(self, case: str, side: str, reason: str) -> None:
         """Say why a side is not measured, once a case."""

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
+from peers.aims import aims_table
 from peers.plots import plot
 
 if TYPE_CHECKING:
@@ -72,11 +73,12 @@ def _case_table(case: Case, results: list[Result]) -> list[str]:
     """Return one case's table; the first side is specado's, the others in order of their cost."""
     ordered = [results[0], *sorted(results[1:], key=lambda each: each.value)]
     beside = f"beside {ordered[0].side}"
-    wall = ["wall time"] if case.needs_server else []
-    heads = [case.unit, "CPU, median", "middle half", *wall, beside]
+    of_cpu = case.kind == "cpu"
+    wall = ["wall time"] if of_cpu and case.needs_server else []
+    heads = [case.unit, "CPU, median" if of_cpu else "median", "middle half", *wall, beside]
     lines = [f"### {case.title}", "", "| " + " | ".join(heads) + " |"]
     lines.append("|---|" + "---:|" * (len(heads) - 1))
-    return [*lines, *_rows(ordered, with_wall=case.needs_server), ""]
+    return [*lines, *_rows(ordered, with_wall=bool(wall)), ""]
 
 
 def _growth_table(case: Case, results: list[Result]) -> list[str]:
@@ -137,6 +139,7 @@ def table(
         f"Versions, by environment: {_versions(results, cases)}.",
         "",
     ]
+    lines += aims_table(results, found)
     for case in cases.values():
         of_case = [each for each in results if each.case == case.key]
         if of_case:

@@ -1,13 +1,15 @@
-"""One side of one case, in a process of its own and in its library's environment.
+"""A library's jobs, in a process of its own and in its environment.
 
 Reads commands as lines of JSON from standard input and answers each with a line of JSON:
-`setup` makes a job ready and checks it, `block` runs it a number of times, `memory` tells how
-much of it this process has. Standard library only: it runs in every peer's environment.
+`setup` makes a job ready and checks it, `block` runs it a number of times, `told` asks it for
+a figure of its own, `in_flight` tells how much memory calls take that wait, `forget` drops the
+jobs. Standard library only: it runs in every peer's environment.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import inspect
@@ -59,17 +61,25 @@ class Prepared:
         at_once: int,
         loop: asyncio.AbstractEventLoop,
         like: Prepared | None = None,
+        *,
+        warm: bool = True,
     ) -> None:
         self._job = job
         self._at_once = at_once
         self._loop = loop
         self._run: Callable[[], Any] = job.run
         self._is_async = inspect.iscoroutinefunction(job.run)
+        self.outcome: Any
+        self._expected: Any
         if like is not None:
             self.outcome, self._expected = like.outcome, like._expected
             return
+        self.outcome, self._expected = None, None
+        if not warm:
+            return
         first = self._one()
-        self._expected: Any = None
+        if job.check is not None:
+            job.check()
         self.outcome = self._digested(first)
         self._expected = self.outcome if job.digest else first
 
@@ -89,6 +99,13 @@ class Prepared:
         if last is not None and self._digested(last) != self.outcome:
             raise AssertionError(f"a call gave {str(last)[:200]!r}, the first did not")
         return {"cpu_s": cpu_s, "wall_s": wall_s, "calibration_s": (before_s + calibrate_s()) / 2}
+
+    def told(self) -> dict[str, float]:
+        """Return the figure that the side itself takes, and the seconds of the fixed loop."""
+        before_s = calibrate_s()
+        gc.collect()
+        figure = self._one()
+        return {"figure": figure, "calibration_s": (before_s + calibrate_s()) / 2}
 
     def _all(self, calls: int) -> Any:
         if self._is_async:
@@ -177,7 +194,8 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
                 module = importlib.import_module(f"peers.sides.{command['module']}")
                 job = getattr(module, command["function"])(**command["arguments"])
                 like = jobs.get(command.get("like", ""))
-                prepared = Prepared(job, command["at_once"], loop, like)
+                warm = command["warm"]
+                prepared = Prepared(job, command["at_once"], loop, like, warm=warm)
                 jobs[command["job"]] = prepared
                 answer = {
                     "outcome": prepared.outcome,
@@ -185,6 +203,12 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
                 }
             elif what == "block":
                 answer = jobs[command["job"]].block(command["calls"])
+            elif what == "told":
+                answer = jobs[command["job"]].told()
+            elif what == "forget":
+                jobs.clear()
+                gc.collect()
+                answer = {}
             elif what == "in_flight":
                 answer = jobs[command["job"]].in_flight(command["calls"], command["server"])
             else:
@@ -195,7 +219,16 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
         reply(answer)
 
 
+def raise_file_limit() -> None:
+    """Let this process have as many connections as the system allows."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource = importlib.import_module("resource")
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
+    raise_file_limit()
     cores = json.loads(sys.argv[1])
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 from typing import Any
 
-from peers.job import MESSAGES, Job
+from peers.conversations import LARGE_COUNT, huge_messages, request
+from peers.gauges import longest_stall_ms, peak_bytes
+from peers.job import MESSAGES, Job, no_outcome
 
 KEY = {"authorization": "Bearer benchmark"}
 
@@ -86,3 +89,49 @@ def stream_async(url: str, library: str) -> Job:
         return reader.outcome()
 
     return Job(run)
+
+
+def clients(url: str, count: int, library: str) -> Job:
+    made, arguments = [_client(library, "Client") for _ in range(count)], _arguments(url)
+    turns = itertools.cycle(made)
+
+    def run() -> str:
+        return next(turns).post(**arguments).json()["choices"][0]["message"]["content"]
+
+    for _ in made:
+        run()
+    return Job(run)
+
+
+def clients_memory(url: str, count: int, library: str) -> Job:
+    clients(url, 1, library)
+
+    def run() -> float:
+        made = []
+        return peak_bytes(lambda: made.append(clients(url, count, library))) / count / 1024
+
+    return Job(run, no_outcome)
+
+
+def stall(url: str, library: str) -> Job:
+    client = _client(library, "AsyncClient")
+    arguments = {**_arguments(url), "json": request(LARGE_COUNT)}
+
+    async def post() -> None:
+        reply = await client.post(**arguments)
+        assert reply.json()["choices"]
+
+    async def run() -> float:
+        return await longest_stall_ms(post())
+
+    return Job(run, no_outcome)
+
+
+def peak(url: str, library: str) -> Job:
+    client, messages = _client(library, "Client"), huge_messages()
+    arguments = {**_arguments(url), "json": {"model": "benchmark", "messages": messages}}
+
+    def run() -> float:
+        return peak_bytes(lambda: client.post(**arguments)) / len(messages[0]["content"])
+
+    return Job(run, no_outcome)

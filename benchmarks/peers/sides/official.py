@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from peers.job import MESSAGES, SYSTEM, USER, Job
+from peers.conversations import huge_messages
+from peers.gauges import peak_bytes
+from peers.job import MESSAGES, SYSTEM, USER, Job, no_outcome
 
 LIMITS = {"max_connections": 20_000, "max_keepalive_connections": 20_000}
 
@@ -61,6 +64,43 @@ def openai_stream_async(url: str) -> Job:
         return ["".join(text), len(text)]
 
     return Job(run)
+
+
+def openai_clients(url: str, count: int) -> Job:
+    import openai
+
+    made = [
+        openai.OpenAI(api_key="benchmark", base_url=f"{url}/v1", max_retries=0)
+        for _ in range(count)
+    ]
+    turns = itertools.cycle(client.chat.completions.create for client in made)
+
+    def run() -> str:
+        return next(turns)(model="gpt-4o", messages=MESSAGES).choices[0].message.content
+
+    for _ in made:
+        run()
+    return Job(run)
+
+
+def openai_clients_memory(url: str, count: int) -> Job:
+    openai_clients(url, 1)
+
+    def run() -> float:
+        made = []
+        return peak_bytes(lambda: made.append(openai_clients(url, count))) / count / 1024
+
+    return Job(run, no_outcome)
+
+
+def openai_peak(url: str) -> Job:
+    create, messages = _openai(url, "OpenAI").chat.completions.create, huge_messages()
+
+    def run() -> float:
+        took = peak_bytes(lambda: create(model="benchmark", messages=messages))
+        return took / len(messages[0]["content"])
+
+    return Job(run, no_outcome)
 
 
 def _anthropic(url: str, kind: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from pathlib import Path
 from typing import Any, Optional
 
@@ -10,8 +11,9 @@ import msgspec
 import orjson
 
 import specado
-from peers.conversations import request
-from peers.job import Job
+from peers.conversations import LARGE_COUNT, request
+from peers.conversations import reply as reply_of
+from peers.job import Job, no_outcome
 
 TWIN = Path(__file__).resolve().parents[3] / "tests" / "reference.py"
 BY = {
@@ -39,6 +41,18 @@ def through(count: int, by: str, rich: bool = False) -> Job:
     return Job(run, digest)
 
 
+def encode_ms(url: str) -> Job:
+    """How long msgspec takes to encode the request of 10 MB, and do nothing else."""
+    asked = request(LARGE_COUNT)
+
+    def run() -> float:
+        started_s = time.perf_counter()
+        msgspec.json.encode(asked)
+        return (time.perf_counter() - started_s) * 1000
+
+    return Job(run, no_outcome)
+
+
 def compare() -> Job:
     spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
     assert spec is not None
@@ -64,8 +78,8 @@ class PlainReply(msgspec.Struct):
     usage: Optional[specado.Usage] = None
 
 
-def reply(text: str) -> Job:
-    decode, data = msgspec.json.Decoder(PlainReply).decode, text.encode()
+def reply(length: int = 300) -> Job:
+    decode, data = msgspec.json.Decoder(PlainReply).decode, reply_of(length)
 
     def run() -> str:
         return decode(data).choices[0].message.content

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+import sys
+from typing import Any, Callable
 
 import orjson
 
 import specado
-from peers.conversations import request, what_is_in
-from peers.job import MESSAGES, Job
+from peers.conversations import LARGE_COUNT, huge_messages, request, what_is_in
+from peers.conversations import reply as reply_of
+from peers.gauges import longest_stall_ms, peak_bytes
+from peers.job import MESSAGES, Job, no_outcome
 from specado import _core
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
+# The settings of the transports that are measured, and the library that each stands on.
+LIBRARIES = {"httpx": "httpcore", "httptools": "httptools"}
+
+
+def _by(transport: str) -> Callable[[], None]:
+    """Return the check that calls went through *transport* and no other."""
+
+    def check() -> None:
+        found = [name for name in LIBRARIES.values() if name in sys.modules]
+        assert found == [LIBRARIES[transport]], f"calls went through {found}"
+
+    return check
 
 
 def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
@@ -21,6 +37,7 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
             "enable_fallback": False,
             "simulate": False,
             "max_connections": 20_000,
+            "connect_timeout_seconds": 60,
             "providers": {
                 "openai": {"api_key": "benchmark", "base_url": f"{address}/v1"},
                 "anthropic": {"api_key": "benchmark", "base_url": url},
@@ -30,27 +47,29 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
     )
 
 
-def call(url: str, provider: str = "openai") -> Job:
-    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model = f"{provider}/{MODELS[provider]}"
 
     def run() -> str:
         return create(model, MESSAGES).choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def call_async(url: str, provider: str = "openai") -> Job:
-    create = _client(url).chat.completions.create_async
+def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> str:
         return (await create(model, MESSAGES)).choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def stream(url: str, provider: str = "openai") -> Job:
-    create, model = _client(url).chat.completions.create, f"{provider}/{MODELS[provider]}"
+def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model = f"{provider}/{MODELS[provider]}"
 
     def run() -> list[Any]:
         chunks = create(model, MESSAGES, stream=True)
@@ -58,11 +77,11 @@ def stream(url: str, provider: str = "openai") -> Job:
         text = [piece for piece in pieces if piece]
         return ["".join(text), len(text)]
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def stream_async(url: str, provider: str = "openai") -> Job:
-    create = _client(url).chat.completions.create_async
+def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> list[Any]:
@@ -71,14 +90,58 @@ def stream_async(url: str, provider: str = "openai") -> Job:
         text = [piece for piece in pieces if piece]
         return ["".join(text), len(text)]
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
-def failover(url: str) -> Job:
-    client = _client(
-        url, "/fail", enable_fallback=True, fallback_provider="anthropic", max_retries=0
-    )
-    create = client.chat.completions.create
+def clients(url: str, count: int, transport: str = "httpx") -> Job:
+    made = [_client(url, transport=transport) for _ in range(count)]
+    turns = itertools.cycle(client.chat.completions.create for client in made)
+    model = f"openai/{MODELS['openai']}"
+
+    def run() -> str:
+        return next(turns)(model, MESSAGES).choices[0].message.content
+
+    for _ in made:
+        run()
+    return Job(run, check=_by(transport))
+
+
+def clients_memory(url: str, count: int, transport: str = "httpx") -> Job:
+    # What only the first client takes is not counted.
+    first = clients(url, 1, transport)
+
+    def run() -> float:
+        made = []
+        return peak_bytes(lambda: made.append(clients(url, count, transport))) / count / 1024
+
+    return Job(run, no_outcome, first.check)
+
+
+def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create_async
+    # A model that is not known: the known ones' contexts do not hold so much.
+    model, messages = f"{provider}/benchmark", request(LARGE_COUNT)["messages"]
+
+    async def run() -> float:
+        return await longest_stall_ms(create(model, messages, max_tokens=1000))
+
+    return Job(run, no_outcome, _by(transport))
+
+
+def peak(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+    create = _client(url, transport=transport).chat.completions.create
+    model, messages = f"{provider}/benchmark", huge_messages()
+
+    def run() -> float:
+        took = peak_bytes(lambda: create(model, messages, max_tokens=1000))
+        return took / len(messages[0]["content"])
+
+    return Job(run, no_outcome, _by(transport))
+
+
+def failover(url: str, transport: str = "httpx") -> Job:
+    routing = {"enable_fallback": True, "fallback_provider": "anthropic", "max_retries": 0}
+    create = _client(url, "/fail", transport=transport, **routing).chat.completions.create
 
     def run() -> str:
         specado.reset_state()  # or the breaker would spare the provider that fails
@@ -86,7 +149,7 @@ def failover(url: str) -> Job:
         assert response.extensions.fallback_triggered
         return response.choices[0].message.content
 
-    return Job(run)
+    return Job(run, check=_by(transport))
 
 
 def translate(count: int, rich: bool = False, text: bool = False) -> Job:
@@ -132,8 +195,8 @@ def compare() -> Job:
     return Job(run)
 
 
-def reply(text: str) -> Job:
-    data = text.encode()
+def reply(length: int = 300) -> Job:
+    data = reply_of(length)
 
     def run() -> str:
         found = _core.decode_openai_reply(data, "openai", "gpt-4o", 0)[0]
