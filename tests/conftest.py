@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ hypothesis.settings.load_profile("untimed")
 
 KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_")
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of every later garbage collection.
+
+    It stays to the end. Many tests collect, and each would look through millions of objects.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import json
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 import sockets
@@ -83,7 +82,7 @@ def delays(seconds: float, at: int = 0, reply: bytes = REPLY) -> Script:
         while True:
             peer.request()
             peer.send(reply[:at])
-            threading.Event().wait(seconds)
+            peer.pause(seconds)
             peer.send(reply[at:])
 
     return script
@@ -97,7 +96,7 @@ def drips(start: int, every_s: float = 0.02, reply: bytes = REPLY) -> Script:
         peer.send(reply[:start])
         for place in range(start, len(reply)):
             peer.send(reply[place : place + 1])
-            threading.Event().wait(every_s)
+            peer.pause(every_s)
 
     return script
 
@@ -109,7 +108,7 @@ def repeats(data: bytes, every_s: float = 0.0) -> Script:
         peer.request()
         while True:
             peer.send(data)
-            threading.Event().wait(every_s)
+            peer.pause(every_s)
 
     return script
 

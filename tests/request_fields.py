@@ -6,6 +6,7 @@ A path is written as in `specado.fields`: `messages[user].content[text].text`.
 from __future__ import annotations
 
 import collections.abc
+import functools
 import re
 import types
 import typing
@@ -89,6 +90,7 @@ def variants(annotation: Any) -> list[Any]:
     return [annotation]
 
 
+@functools.cache
 def fields_of(kind: Any) -> dict[str, Any]:
     return typing_extensions.get_type_hints(kind, include_extras=True)
 

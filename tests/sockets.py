@@ -56,6 +56,11 @@ class Peer:
     def close(self) -> None:
         self.sock.close()
 
+    def pause(self, seconds: float) -> None:
+        """Say nothing for a time, or until the server ends."""
+        if self.server.ending.wait(seconds):
+            raise ConnectionError("the server has ended")
+
     def wait_until_gone(self) -> None:
         """Return when the client has closed its end."""
         with contextlib.suppress(OSError):
@@ -79,6 +84,7 @@ class ScriptedServer:
         self.requests: list[bytes] = []
         self.connections = 0
         self.ended = threading.Semaphore(0)
+        self.ending = threading.Event()
         self._scripts = scripts
         self._tls = tls
         self._peers: list[Peer] = []
@@ -92,6 +98,7 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ending.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -195,10 +202,9 @@ def drips(data: bytes, every_s: float) -> Script:
 
     def script(peer: Peer) -> None:
         peer.request()
-        pause = threading.Event()
         for index in range(len(data)):
             peer.send(data[index : index + 1])
-            pause.wait(every_s)
+            peer.pause(every_s)
 
     return script
 

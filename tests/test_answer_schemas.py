@@ -182,6 +182,7 @@ def test_cyclic_and_deep_schemas_are_refused_and_not_followed() -> None:
         deep = deep.pop("items")
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(answer_schemas())
 def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
@@ -194,6 +195,7 @@ def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
     assert (shut, said) == ((twin.closed, sorted(twin.said)) if twin else (False, []))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(answer_schemas(), st.booleans())
 def test_the_simulator_takes_what_is_sent_and_refuses_what_was_changed(

@@ -30,6 +30,7 @@ def body(messages: Any, parameters: Any = None, facts: Any = None) -> Any:
     return json.loads(encoded(messages, parameters, facts)[0])
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(MESSAGES, PARAMS, st.sampled_from(FACTS))
 def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
@@ -169,6 +170,7 @@ def test_extra_body_replaces_members_and_is_checked() -> None:
     assert caught.value.field == "extra_body"
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -189,6 +191,7 @@ NONSENSE = st.recursive(
 )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(params.PARAMETERS)), NONSENSE, max_size=3),
        st.sampled_from(["openai_chat", "anthropic_messages"]),

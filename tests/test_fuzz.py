@@ -147,6 +147,7 @@ inputs = st.builds(
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", fuzz_targets.TARGETS)
 @hypothesis.settings(deadline=1000)
 @given(inputs)

@@ -29,6 +29,7 @@ def turns(body: bytes) -> list[str]:
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("to", ["anthropic/claude-opus-4-5", "anthropic/claude-opus-5", "openai"])
 @given(messages=MESSAGES, data=st.data())
 def test_all_turns_but_the_last_are_written_the_same_whatever_follows(

@@ -80,6 +80,20 @@ def given(**more):
     return {"model": "gpt-4.1", "messages": "hi", "max_tokens": 9, **more}
 
 
+def rich_traceback(error):
+    """Return Rich's traceback with locals, of what comes after this module's last frame."""
+    here = frame = error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == __file__:
+            here = frame.tb_next
+        frame = frame.tb_next
+    if here is None:
+        return None
+    return rich.traceback.Traceback.from_exception(
+        type(error), error, here, show_locals=True, locals_max_string=None
+    )
+
+
 class Seen:
     """All that a user can see of a call, as text."""
 
@@ -120,17 +134,17 @@ class Seen:
                 if frame.filename != __file__:
                     self.text.append(f"{frame.name}: {frame.locals}")
             todo += [each for each in (one.__cause__, one.__context__) if each is not None]
+        drawn = rich_traceback(error) if is_drawn else None
+        for one in drawn.trace.stacks if drawn is not None else ():
+            self.text.append(f"{one.exc_type}: {one.exc_value} {one.notes}")
+            for frame in one.frames:
+                self.text += [f"{name} = {node}" for name, node in frame.locals.items()]
+
+    def draw(self, error):
+        """Draw what `look_at_error` reads the parts of: the lines of code take a second."""
         file = io.StringIO()
-        here = frame = error.__traceback__
-        while frame is not None:  # what comes after this module's last frame
-            if frame.tb_frame.f_code.co_filename == __file__:
-                here = frame.tb_next
-            frame = frame.tb_next
-        if here is not None and is_drawn:
-            drawn = rich.traceback.Traceback.from_exception(
-                type(error), error, here, show_locals=True, locals_max_string=None
-            )
-            rich.console.Console(file=file, width=500).print(drawn)
+        rich.console.Console(file=file, width=500).print(rich_traceback(error))
+        assert " locals " in file.getvalue()
         self.text.append(file.getvalue())
 
     def check(self):
@@ -234,6 +248,7 @@ def test_nobody_listens(seen, told, way):
     with sockets.refusing_url() as url:
         error = call(Client(config(url, hooks=told)), way, seen)
 
+    seen.draw(error)
     assert isinstance(error, SpecadoError)
 
 

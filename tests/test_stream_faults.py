@@ -7,6 +7,8 @@ and over a socket (the same name put into the body of a request for a usual mode
 from __future__ import annotations
 
 import asyncio
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Optional
 
 import pytest
@@ -72,6 +74,13 @@ TABLE = {
     "stream-cr-test-model": WELL,
     "stream-ping-test-model": WELL,
 }
+# For a time-out or before the retry: played in all ways at once.
+WAITING = {
+    "stream-stall-test-model",
+    "timeout-test-model",
+    "rate-limit-test-model",
+    "stream-idle-test-model",
+}
 LATE_ERROR_CODES = {"openai": "server_error", "anthropic": "api_error"}
 
 
@@ -86,18 +95,18 @@ def no_jitter(monkeypatch):
     monkeypatch.setattr(calls.random, "random", lambda: 0.0)
 
 
-def client(server, dialect, **config):
+def client(server, dialect, keys=("key-one", "key-two"), **config):
     return Client(
         {
             "primary_provider": dialect,
             "fallback_provider": OTHER[dialect],
             "simulate": False,
             "max_retries": 1,
-            "first_token_timeout_seconds": 0.4,
-            "idle_timeout_seconds": 0.4,
+            "first_token_timeout_seconds": 0.6,
+            "idle_timeout_seconds": 0.6,
             "providers": {
-                "openai": {"api_key": "key-one", "base_url": server.openai_base_url},
-                "anthropic": {"api_key": "key-two", "base_url": server.anthropic_base_url},
+                "openai": {"api_key": keys[0], "base_url": server.openai_base_url},
+                "anthropic": {"api_key": keys[1], "base_url": server.anthropic_base_url},
             },
             **config,
         }
@@ -140,15 +149,27 @@ def play(one, given, caller):
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("fallback", [False, True], ids=["alone", "with fallback"])
-@pytest.mark.parametrize("way", ["in process", "socket"])
-@pytest.mark.parametrize("caller", ["sync", "async"])
+WAYS = list(itertools.product(["sync", "async"], ["in process", "socket"], [False, True]))
+
+
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])
 @pytest.mark.parametrize("fault", TABLE)
-def test_a_fault(server, fault, dialect, caller, way, fallback):
+def test_a_fault(server, fault, dialect):
+    with ThreadPoolExecutor(len(WAYS) if fault in WAITING else 1) as threads:
+        plays = {way: threads.submit(check, server, fault, dialect, *way) for way in WAYS}
+
+    failed = {way: played.exception() for way, played in plays.items() if played.exception()}
+    assert not failed, failed
+
+
+def check(server, fault, dialect, caller, way, fallback):
+    """Play one row in one way, and hold what comes of it against the row."""
     expected = TABLE[fault]
     given = arguments(fault, dialect, way, fallback=fallback)
-    one = client(server, dialect)
+    # With keys of its own, so that no other play's failures count against it.
+    one = client(
+        server, dialect, keys=(f"1-{caller}-{way}-{fallback}", f"2-{caller}-{way}-{fallback}")
+    )
 
     if expected.error is not None and (expected.is_final or not fallback):
         with pytest.raises(expected.error) as raised:

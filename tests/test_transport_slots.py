@@ -34,13 +34,13 @@ def post(url, body=b"{}"):
     return t.WireRequest("POST", url, (), body)
 
 
-def send_sync(url, settings=None, timeout_s=5.0):
-    return t.shared_transport(settings or single()).send(post(url), timeout_s, LIMITS)
+def send_sync(url, settings=None, timeout_s=5.0, limits=LIMITS):
+    return t.shared_transport(settings or single()).send(post(url), timeout_s, limits)
 
 
-def send_async(url, settings=None, timeout_s=5.0):
+def send_async(url, settings=None, timeout_s=5.0, limits=LIMITS):
     return asyncio.run(
-        t.shared_async_transport(settings or single()).send(post(url), timeout_s, LIMITS)
+        t.shared_async_transport(settings or single()).send(post(url), timeout_s, limits)
     )
 
 
@@ -204,7 +204,7 @@ def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
         began = time.monotonic()
         for _ in range(2):
             with pytest.raises(t.TransportFailure, match="the proxy") as caught:
-                send("https://localhost:4443/", settings)
+                send("https://localhost:4443/", settings, limits=t.Limits(connect_timeout_s=0.1))
             assert (caught.value.kind, caught.value.sent) == ("connect", False)
 
     assert proxy.connections == 2
@@ -216,7 +216,7 @@ def test_an_ipv6_address_through_a_proxy_has_brackets(send):
     with sockets.ScriptedServer(sockets.echoes) as proxy:
         settings = transports.settings(proxies=(("all", proxy.url),))
         with pytest.raises(t.TransportFailure):
-            send("https://[::1]:4443/", settings)
+            send("https://[::1]:4443/", settings, limits=t.Limits(connect_timeout_s=0.1))
         send("http://[::1]:81/v1", settings)
 
     assert proxy.requests[0].startswith(b"CONNECT [::1]:4443 HTTP/1.1\r\n")
