@@ -2,6 +2,8 @@ from specado._core.json_text cimport JsonWriter
 from specado._core.conversation cimport Conversation
 
 cdef bint is_blank_text(str text)
+cdef str call_field(Py_ssize_t place)
+cdef str content_field(Py_ssize_t place)
 
 cdef class Encoder:
     cdef JsonWriter out
