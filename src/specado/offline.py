@@ -40,6 +40,7 @@ __all__ = ["Translation", "parse_error", "parse_response", "translate"]
 
 # Where a provider is reached depends on its own variables only.
 _DEFAULTS = Settings()
+_check_strictness = one_of(*STRICTNESSES)
 
 
 class Translation:
@@ -106,7 +107,7 @@ def translate(
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """
-    one_of(*STRICTNESSES)("strictness", strictness)
+    _check_strictness("strictness", strictness)
     origin = known_provider(source, "source")
     if not isinstance(to, str):
         raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
@@ -122,9 +123,11 @@ def translate(
     else:
         encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
         body = encoded.body
-        reported = read.losses + [
-            (row, read.path(path), before, after) for row, path, before, after in encoded.losses
-        ]
+        reported = encoded.losses
+        if read.places is not None:
+            reported = read.losses + [
+                (row, read.path(path), before, after) for row, path, before, after in reported
+            ]
     if not isinstance(request, dict):
         reported = [
             (row, path, plain(before), plain(after)) for row, path, before, after in reported

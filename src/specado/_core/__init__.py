@@ -36,6 +36,7 @@ from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_chat import nearest_effort
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.openai_stream import OpenAIStream
+from specado._core.openai_text import read_messages
 from specado._core.parts import PART_TYPES
 from specado._core.replies import error_facts
 from specado._core.schemas import write_format_schema, write_tool_schemas
@@ -62,6 +63,7 @@ __all__ = [
     "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "read_messages",
     "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",
