@@ -15,12 +15,6 @@ cdef Py_ssize_t FEW_BYTES = 1000
 cdef Py_ssize_t TURN_BYTES = 48
 
 
-cdef bint is_blank_text(str text):
-    """Return whether a text is nothing but space."""
-    # The first character tells for most; stripping would copy a text that ends in a space.
-    return not text or (text[0].isspace() and not text.strip())
-
-
 cdef tuple CALL_FIELDS = tuple([f"tool_calls[{place}]" for place in range(FEW)])
 cdef tuple CONTENT_FIELDS = tuple([f"content[{place}]" for place in range(FEW)])
 

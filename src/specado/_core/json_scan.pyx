@@ -20,14 +20,20 @@ cdef bint skip_word(Scan* scan, const char* word, Py_ssize_t length) noexcept no
 
 cdef bint skip_text(Scan* scan) noexcept nogil:
     """Pass a string from its quotation mark on."""
+    cdef const unsigned char* quote = scan.at
     scan.at += 1
     while True:
-        scan.at += plain_run(scan.at, scan.end - scan.at)
-        if scan.at == scan.end or scan.at[0] < 0x20:
+        if quote < scan.at:
+            quote = <const unsigned char*>memchr(scan.at, 0x22, scan.end - scan.at)
+            if quote == NULL:
+                return False
+        scan.at += plain_run(scan.at, quote - scan.at)
+        if scan.at == quote:
+            scan.at += 1
+            return True
+        if scan.at[0] < 0x20:
             return False
         scan.at += 1
-        if scan.at[-1] == 0x22:
-            return True
         if not _skip_escape(scan):
             return False
 

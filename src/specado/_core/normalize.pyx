@@ -57,7 +57,7 @@ cdef class MessageReader(PartReader):
 
     cdef Turn begin(self, object role):
         cdef Turn turn = Turn.__new__(Turn)
-        turn.role_name = self.text_of(role, "role", False)
+        turn.role_name = <str>role if type(role) is str else self.text_of(role, "role", False)
         # The names in a program's text are these very objects.
         if turn.role_name is "user":
             turn.role = USER
@@ -162,11 +162,14 @@ cdef class MessageReader(PartReader):
             call_id = taken(message, "tool_call_id", &left)
             calls = taken(message, "tool_calls", &left)
             more = turn.more = Details.__new__(Details)
-            more.name = self.text_of(taken(message, "name", &left), "name", True)
+            if left:
+                more.name = self.text_of(taken(message, "name", &left), "name", True)
             more.tool_call_id = self.text_of(call_id, "tool_call_id", True)
-            more.refusal = self.text_of(taken(message, "refusal", &left), "refusal", True)
-            more.reasoning = self.text_of(taken(message, "reasoning", &left), "reasoning", True)
-            more.calls = self.read_calls(calls)
+            if left:
+                more.refusal = self.text_of(taken(message, "refusal", &left), "refusal", True)
+                more.reasoning = self.text_of(taken(message, "reasoning", &left), "reasoning", True)
+            if calls is not None:
+                more.calls = self.read_calls(calls)
         if left:
             more.reasoning_details = self.read_reasoning(message.get("reasoning_details"))
             more.audio = self.read_audio(message.get("audio"))

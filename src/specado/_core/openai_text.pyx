@@ -5,7 +5,7 @@ is not right, in JSON or as a message, is left to who reads the whole text: erro
 """
 
 from specado._core.conversation cimport Call, Conversation, Details, Part, Turn
-from specado._core.json_scan cimport Scan, plain_ascii_run, skip_space, skip_text, skip_value, skip_word, take
+from specado._core.json_scan cimport Scan, is_plain_ascii, skip_space, skip_text, skip_value, skip_word, take
 from specado._core.normalize cimport MessageReader
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -79,16 +79,15 @@ cdef class TextReader(MessageReader):
 
     cdef Py_ssize_t skip_name(self) noexcept:
         """Pass a string of plain ASCII, as names are; return its length, -1 if it is another."""
-        cdef Py_ssize_t length
+        cdef const unsigned char* start = self.scan.at + 1
+        cdef const unsigned char* end
         if self.scan.at == self.scan.end or self.scan.at[0] != b'"':
             return -1
-        self.scan.at += 1
-        length = plain_ascii_run(self.scan.at, self.scan.end - self.scan.at)
-        self.scan.at += length
-        if self.scan.at == self.scan.end or self.scan.at[0] != b'"':
+        end = <const unsigned char*>memchr(start, b'"', self.scan.end - start)
+        if end == NULL or not is_plain_ascii(start, end - start):
             return -1
-        self.scan.at += 1
-        return length
+        self.scan.at = end + 1
+        return end - start
 
     cdef bint read_messages(self) except -1:
         if not take(&self.scan, b"["):
@@ -260,7 +259,7 @@ cdef class TextReader(MessageReader):
             return part
         if members == (TYPE | IMAGE_URL) and kind == "image_url":
             self.count_part("")
-            self.read_image(part, url, f"content[{place}].image_url")
+            self.read_image(part, url, place)
             return part
         return None
 

@@ -12,5 +12,6 @@ cdef class PartReader:
     cdef Part read_part(self, object given, Py_ssize_t place)
     cdef int count_part(self, str text) except -1
     cdef int read_data(self, Part part, str text, str field) except -1
-    cdef int read_image(self, Part part, str url, str field) except -1
+    cdef str refused_data(self, Part part, str text)
+    cdef int read_image(self, Part part, object media, Py_ssize_t place) except -1
     cdef int read_media(self, Part part, str kind, object media, str field) except -1

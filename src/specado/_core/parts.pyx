@@ -84,6 +84,14 @@ cdef class PartReader:
                     source, frozenset({"type", "text"}), f"content[{place}]"
                 )
             return part
+        if type(kind) is str and kind == "image_url":
+            self.count_part("")
+            self.read_image(part, source.get("image_url"), place)
+            if len(source) > 2:
+                part.extra = self.read_extra(
+                    source, frozenset({"type", "image_url"}), f"content[{place}]"
+                )
+            return part
         field = f"content[{place}]"
         if type(kind) is not str or kind not in PART_TYPES:
             shown = f"{kind!r:.80}" if type(kind) is str else f"a {type(kind).__name__}"
@@ -107,38 +115,58 @@ cdef class PartReader:
         self.found.beside += PART_BYTES
         return 0
 
-    cdef int read_data(self, Part part, str text, str field) except -1:
-        """Keep base64 data, a data URI or, of an image, another URL, once it is checked."""
+    cdef str refused_data(self, Part part, str text):
+        """Keep base64 data, a data URI or, of an image, any URL; return what is wrong with it."""
         keep_uri(part, text)
         if part.media is not None:
             if not part.start:
-                raise self.wrong(field, "a data URI must read data:<media type>;base64,<data>")
+                return "a data URI must read data:<media type>;base64,<data>"
         elif part.kind == IMAGE:
-            return 0
+            return None
         if not is_base64(part.text, part.start):
-            raise self.wrong(field, "the data is not base64")
+            return "the data is not base64"
         self.found.beside += len(part.text)
+        return None
+
+    cdef int read_data(self, Part part, str text, str field) except -1:
+        cdef str what = self.refused_data(part, text)
+        if what is not None:
+            raise self.wrong(field, what)
         return 0
 
-    cdef int read_image(self, Part part, str url, str field) except -1:
+    cdef int read_image(self, Part part, object media, Py_ssize_t place) except -1:
+        """Read what an image part holds; its paths are made only where they are told."""
+        cdef object url = media
+        cdef str what
+        if isinstance(media, dict):
+            url = (<dict>media).get("url")
+        elif not isinstance(media, str):
+            raise self.wrong(
+                f"content[{place}].image_url", f"must be a dict, not {type(media).__name__}"
+            )
+        if type(url) is not str:
+            url = self.text_of(url, f"content[{place}].image_url.url", False)
         part.kind = IMAGE
-        self.read_data(part, url, f"{field}.url")
+        what = self.refused_data(part, <str>url)
+        if what is not None:
+            raise self.wrong(f"content[{place}].image_url.url", what)
         self.found.images += 1
+        if isinstance(media, dict) and len(<dict>media) > 1:
+            part.detail = self.text_of(
+                (<dict>media).get("detail"), f"content[{place}].image_url.detail", True
+            )
+            part.media_extra = self.read_extra(
+                <dict>media, IMAGE_KEYS, f"content[{place}].image_url"
+            )
         return 0
 
     cdef int read_media(self, Part part, str kind, object media, str field) except -1:
         cdef frozenset known
         cdef dict source
-        if kind == "image_url" and isinstance(media, str):
-            media = {"url": media}
         if not isinstance(media, dict):
             raise self.wrong(field, f"must be a dict, not {type(media).__name__}")
         source = <dict>media
-        if kind == "image_url":
-            known = IMAGE_KEYS
-            self.read_image(part, self.text_of(source.get("url"), f"{field}.url", False), field)
-            part.detail = self.text_of(source.get("detail"), f"{field}.detail", True)
-        elif kind == "input_audio":
+        if kind == "input_audio":
             part.kind = AUDIO
             known = AUDIO_KEYS
             self.read_data(part, self.text_of(source.get("data"), f"{field}.data", False),
