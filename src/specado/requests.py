@@ -170,11 +170,11 @@ def plain(value: Any) -> Any:
 def _keep_members(found: dict[str, Any], text: Any, read: frozenset[str]) -> None:
     """Put what is not *read* in as it stands in *text*; elsewhere a number is a float at most."""
     names = []
-    for name, value in found.items():
+    for name in found:
         if name not in read:
             names.append(name)
-        elif isinstance(value, msgspec.Raw):
-            found[name] = float(bytes(value))  # not finite: the check of it says so
+        elif isinstance(found[name], msgspec.Raw):
+            found[name] = float(bytes(found[name]))  # not finite: the check of it says so
     if not names:
         return
     given = msgspec.json.decode(text, type=dict[str, msgspec.Raw])

@@ -33,10 +33,13 @@ cdef str media_type(str uri):
 
 cdef Py_ssize_t usual_start(str uri) noexcept:
     """Return where the data begins of a URI like `data:image/png;base64,…`, 0 for another one."""
-    cdef const char* text = PyUnicode_1BYTE_DATA(uri)
+    cdef const char* text
     cdef Py_ssize_t length = PyUnicode_GET_LENGTH(uri)
     cdef Py_ssize_t at = 5
-    if not PyUnicode_IS_COMPACT_ASCII(uri) or length < at or memcmp(text, b"data:", at) != 0:
+    if not PyUnicode_IS_COMPACT_ASCII(uri) or length < at:
+        return 0
+    text = PyUnicode_1BYTE_DATA(uri)
+    if memcmp(text, b"data:", at) != 0:
         return 0
     while at < length and (
         b"a" <= text[at] <= b"z" or b"0" <= text[at] <= b"9" or text[at] == b"/"
