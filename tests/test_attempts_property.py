@@ -179,10 +179,17 @@ class WatchedState(State):
         self.blocks = {}
         self.known = []
 
-    def begin(self, account, model, now_s):
+    def look(self, now_s):
         self.blocks = {
             place: self.block(one.account, one.model, now_s) for place, one in self.known
         }
+
+    def admit(self, account, model, now_s):
+        self.look(now_s)
+        return super().admit(account, model, now_s)
+
+    def begin(self, account, model, now_s):
+        self.look(now_s)
         return super().begin(account, model, now_s)
 
 

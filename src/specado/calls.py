@@ -6,8 +6,8 @@ import functools
 import random
 import time
 import warnings
-from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from specado import metadata
 from specado._core import normalize
@@ -30,7 +30,6 @@ from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, sho
 from specado.routing.state import shared_state
 from specado.simulated import SimulatedClock, is_simulated
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
-from specado.transport import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,22 +111,20 @@ class Call:
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self.is_stream = bool(self.request.parameters.get("stream"))
-        self._clock = SimulatedClock()
-        self._warn_if_retired(today)
+        self._clock = SimulatedClock() if self.simulated else None
+        self._warn_if_retired()
         self._asked: Optional[Candidate] = None
         self.watch = watch(self)
         self._observers = Observers(settings.hooks, self.watch)
-        self.wire_limits: Limits = Limits(
-            connect_timeout_s=settings.connect_timeout_seconds,
-            max_reply_bytes=settings.max_reply_bytes,
-            max_error_bytes=settings.max_error_bytes,
-        )
+        self.wire_limits = access.wire_limits
 
-    def _warn_if_retired(self, today: date) -> None:
+    def _warn_if_retired(self) -> None:
+        if self.simulated:
+            return
         named = "fallback_models" in self.request.options
-        for candidate in () if self.simulated else self.plan.candidates:
+        for candidate in self.plan.candidates:
             facts = candidate.facts
-            if facts is None or not facts.is_retired(today) or (candidate.index and not named):
+            if not candidate.is_retired or facts is None or (candidate.index and not named):
                 continue
             model = f"{facts.provider}/{facts.id}"
             if model not in _warned:
@@ -146,18 +143,19 @@ class Call:
             max_retries=options.get("max_retries", settings.max_retries),
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
-        now: Callable[[], float] = self._clock.now if self.simulated else time.monotonic
-        started_s = self._clock.now() if self.simulated else self.started_s
-        # What is simulated says nothing about a provider.
-        state = None if self.simulated else shared_state
-        return attempts(self.plan, limits, now, random.random, started_s, state)
+        clock = self._clock
+        if clock is not None:  # what is simulated says nothing about a provider
+            return attempts(self.plan, limits, clock.now, random.random)
+        return attempts(
+            self.plan, limits, time.monotonic, random.random, self.started_s, shared_state
+        )
 
     def waits(self, delay_s: float) -> float:
         """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
-        self._attempted_s = time.monotonic() + (0.0 if self.simulated else delay_s)
-        if self.simulated:
+        if self._clock is not None:
             self._clock.pass_time(delay_s)
-            return 0.0
+            delay_s = 0.0
+        self._attempted_s = time.monotonic() + delay_s
         return delay_s
 
     def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
@@ -285,7 +283,7 @@ class Call:
         timeout_s: float,
     ) -> ProviderError:
         """Return the error that a failed exchange means."""
-        if failure.kind == "timeout" and self.simulated:
+        if failure.kind == "timeout" and self._clock is not None:
             self._clock.pass_time(timeout_s)
         error = error_from_failure(
             failure,
@@ -323,14 +321,13 @@ class Call:
         course, ended = result
         if not isinstance(ended, Answer):
             raise ended
-        reply, candidate, ticket = ended
-        if candidate.fallback_index is not None:
+        reply, candidate = ended.reply, ended.candidate
+        if candidate.index:
             last = course.errors[-1] if course.errors else None
-            skipped = metadata.not_asked(self.plan, course)
-            why = skipped[0].reason if last is None else last.message
+            why = metadata.not_asked(self.plan, course)[0].reason if last is None else last.message
             self._observers.fell_back(candidate, why, last)
         extensions = reply.extensions
-        extensions.fallback_triggered = candidate.fallback_index is not None
+        extensions.fallback_triggered = candidate.index > 0
         extensions.attempts = course.attempts
         known = metadata.of_call(
             self.plan,
@@ -339,17 +336,18 @@ class Call:
             latency_ms=self._latency_ms(),
             simulated=self.simulated,
         )
-        extensions.metadata = {**known, **extensions.metadata}
+        known.update(extensions.metadata)
+        extensions.metadata = known
         request_id = request_id_of(reply.headers)
         if request_id is not None:
-            extensions.metadata["request_id"] = request_id
+            known["request_id"] = request_id
         if isinstance(reply, Incoming):
-            extensions.metadata["time_to_first_content_ms"] = extensions.metadata["latency_ms"]
+            known["time_to_first_content_ms"] = known["latency_ms"]
             reply.earlier = tuple(course.errors)
-            reply.on_end = functools.partial(self._stream_ended, ticket, candidate)
+            reply.on_end = functools.partial(self._stream_ended, ended.ticket, candidate)
         else:
             answered = candidate.facts_of(reply.model)
-            extensions.metadata["cost"] = cost_of(reply, answered, course.errors)
+            known["cost"] = cost_of(reply, answered, course.errors)
             self._observers.replied(candidate, reply)
         return reply
 
@@ -375,4 +373,4 @@ class Call:
             self._observers.broke_off(candidate, incoming, error, was_left=was_left(error))
 
     def _latency_ms(self) -> float:
-        return round((time.monotonic() - self.started_s) * 1000, 3)
+        return int((time.monotonic() - self.started_s) * 1e6) / 1000

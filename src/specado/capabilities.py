@@ -8,13 +8,13 @@ which give frozen Structs that are made once.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from typing import Any
 
 import orjson
 from msgspec import Struct
 
 from specado._core import compare_capabilities
+from specado.checks import closest
 from specado.errors import ConfigurationError
 from specado.manifests import (
     Authentication,
@@ -118,8 +118,8 @@ def get_manifest(provider: str) -> dict[str, Any]:
     found = _entry(provider)
     if found is None:
         known = list_providers()
-        near = difflib.get_close_matches(provider, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = closest(provider, known)
+        hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigurationError(
             f"no provider is named {provider!r}; known: {', '.join(known)}{hint}", key="provider"
         )

@@ -7,7 +7,6 @@ is not shown.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
@@ -116,6 +115,9 @@ def one_of(*allowed: str) -> Callable[[str, Any], str]:
 
 def closest(name: str, known: Any) -> Optional[str]:
     """Return the member of *known* that *name* most likely meant, if any is near."""
+    # Imported where it is used, as everything that most processes never need.
+    import difflib
+
     found = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -16,7 +16,7 @@ from specado.errors import (
 from specado.types import CompletionTokensDetails, PromptTokensDetails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from specado.capabilities import Model, Pricing
     from specado.types import ChatCompletionResponse, Usage
@@ -48,7 +48,7 @@ def may_have_been_billed(error: ProviderError) -> bool:
 def cost_of(
     reply: ChatCompletionResponse,
     facts: Optional[Model],
-    earlier: Iterable[ProviderError] = (),
+    earlier: Sequence[ProviderError] = (),
     *,
     is_whole: bool = True,
 ) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def cost_of(
         is_whole: whether nothing of the reply is missing.
     """
     usage, pricing = reply.usage, None if facts is None else facts.pricing
-    notes = _notes_on_usage(reply.extensions.metadata.get("reply_notes", ()))
+    told = reply.extensions.metadata.get("reply_notes")
+    notes = _notes_on_usage(told) if told else ()
     usd = None
     if (
         usage is not None
@@ -76,7 +77,7 @@ def cost_of(
         not is_whole
         or notes
         or (facts is not None and facts.traits.web_search)
-        or any(map(may_have_been_billed, earlier))
+        or (earlier and any(map(may_have_been_billed, earlier)))
     )
     return {"usd": usd, "certainty": "at_least" if may_be_more else "exact"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Union
 
@@ -82,6 +81,9 @@ class Driver:
             while effect is not None:
                 outcome: Outcome = None
                 if isinstance(effect, Wait):
+                    # Imported where it is used: other calls do without it.
+                    import asyncio
+
                     await asyncio.sleep(call.waits(effect.delay_s))
                 else:
                     outcome = await _ask_async(call, carrier, effect)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from specado import capabilities
 from specado._version import __version__
+from specado.capabilities import Provider
 from specado.checks import checked_header_value, checked_url
 from specado.config import (
     ProviderSettings,
@@ -18,12 +21,11 @@ from specado.config import (
     environment_value,
 )
 from specado.errors import REDACTED, ConfigurationError
-from specado.transport import TransportSettings, WireRequest, library_for
+from specado.transport import Limits, TransportSettings, WireRequest, library_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from specado.capabilities import Provider
 
 __all__ = [
     "Access",
@@ -45,9 +47,10 @@ _STATIC_HEADERS = (
     ("accept", "application/json"),
     ("user-agent", f"specado/{__version__}"),
 )
+_STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True, cache_hash=True):
     """Whom a provider bills: its address, and a digest of the key and the headers."""
 
     base_url: str
@@ -58,7 +61,7 @@ class Account(NamedTuple):
         return Account(self.base_url, digest_of(self.digest, headers))
 
 
-class Endpoint(NamedTuple):
+class Endpoint(msgspec.Struct, frozen=True):
     """One provider as one client reaches it. `api_key` is `None` where none is needed or known."""
 
     provider: Provider
@@ -73,7 +76,7 @@ class Endpoint(NamedTuple):
 
     def without_key(self) -> Endpoint:
         """Return the endpoint as one that asks for no key."""
-        return self._replace(api_key=None, common_headers=None)
+        return replace(self, api_key=None, common_headers=None)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"
@@ -158,7 +161,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         missing=missing,
     )
     if api_key is None or api_key.is_text:
-        endpoint = endpoint._replace(common_headers=_headers(endpoint))
+        endpoint = replace(endpoint, common_headers=_headers(endpoint))
     return endpoint
 
 
@@ -175,6 +178,7 @@ class Access:
         # that a fork in another thread's look-up would leave held in the child.
         self._is_real: Optional[bool] = None
         self._transport_settings: Optional[TransportSettings] = None
+        self._wire_limits: Optional[Limits] = None
         # For whoever finds a call's routes: the same model leads to the same ones.
         self.known_routes: dict[Any, Any] = {}
 
@@ -205,6 +209,18 @@ class Access:
         if self._transport_settings is None:
             self._transport_settings = _transport_settings(self._settings)
         return self._transport_settings
+
+    @property
+    def wire_limits(self) -> Limits:
+        """The bounds of every exchange."""
+        if self._wire_limits is None:
+            settings = self._settings
+            self._wire_limits = Limits(
+                connect_timeout_s=settings.connect_timeout_seconds,
+                max_reply_bytes=settings.max_reply_bytes,
+                max_error_bytes=settings.max_error_bytes,
+            )
+        return self._wire_limits
 
 
 def _transport_settings(settings: Settings) -> TransportSettings:
@@ -275,6 +291,9 @@ def _headers(
 
 def digest_of(*secrets: Any) -> str:
     """Return what tells *secrets* from others and shows nothing of them; new in each process."""
+    # Imported where it is used: it loads OpenSSL, which a client that makes no call can do without.
+    import hashlib
+
     plain = [tuple(each) if isinstance(each, tuple) else each for each in secrets]
     text = repr(plain).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()
@@ -294,9 +313,7 @@ class SecretsIn:
 
     def __iter__(self) -> Iterator[str]:
         authentication = self._endpoint.provider.authentication
-        public = {name for name, _ in _STATIC_HEADERS} | {
-            name.lower() for name in authentication.headers
-        }
+        public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
         for name, text in self._request.headers:
             if name.lower() in public or not text.strip():
                 continue

@@ -9,12 +9,12 @@ the providers' API references.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 __all__ = ["ROWS", "Row"]
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """One way to lose something."""
 
     code: str

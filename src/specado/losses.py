@@ -5,9 +5,7 @@ An encoder reports `(row id, path, before, after)`; `specado.loss_rows` has the 
 
 from __future__ import annotations
 
-import html
-import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import msgspec
 
@@ -112,6 +110,9 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         if not self.items:
             return f"<p><b>{head}</b></p>"
+        # Imported where it is used, as `reprlib` is: few look at a report, fewer at its HTML.
+        import html
+
         items, more = _worst(self.items)
         rows = [
             (_word(item), item.code, item.path, item.message, _shown(item.before),
@@ -151,6 +152,8 @@ def _change(item: Loss) -> str:
 
 
 def _short(value: Any) -> str:
+    import reprlib
+
     shown = reprlib.Repr()
     shown.maxstring = shown.maxother = shown.maxlong = 60
     shown.maxdict = shown.maxlist = 4
@@ -220,7 +223,7 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     return None
 
 
-class Refusal(NamedTuple):
+class Refusal(msgspec.Struct, frozen=True):
     """Why a candidate is refused: the loss, told with its place, that needs the setting.
 
     `setting` is the mildest that lets the candidate through.

@@ -21,12 +21,13 @@ def of_call(
 ) -> dict[str, Any]:
     """Return what is known of a call when *candidate* has answered."""
     index = candidate.fallback_index
+    waited_s = course.waited_s
     metadata: dict[str, Any] = {
         "primary_provider": plan.primary_provider,
         "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
         "fallback_used": index is not None,
         "attempts": course.attempts,
-        "retry_delay_ms": round(course.waited_s * 1000, 3),
+        "retry_delay_ms": round(waited_s * 1000, 3) if waited_s else 0.0,
         "latency_ms": latency_ms,
         "simulated": simulated,
     }

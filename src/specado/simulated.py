@@ -25,9 +25,9 @@ _logged: set[str] = set()
 
 def _is_reserved(model: str) -> bool:
     """Return whether a model is one of the simulator's faults, with or without a provider."""
-    prefix, _, rest = model.partition("/")
     if model in FAULT_MODELS:
         return True
+    prefix, _, rest = model.partition("/")
     return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
 
 

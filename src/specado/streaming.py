@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -221,11 +220,8 @@ class AsyncStream(_Stream):
                     incoming.take(await opened.read(until_after(incoming.idle_timeout_s)))
                 except TransportFailure as failure:
                     incoming.break_off(failure)
-                except asyncio.CancelledError:
-                    self._stop("cancelled", "the task that read the stream was cancelled")
-                    raise
-                except BaseException:
-                    self._stop("interrupted", "the reading of the stream was interrupted")
+                except BaseException as error:
+                    self._stop(*_why_stopped(error))
                     raise
             return True
         finally:
@@ -253,6 +249,16 @@ class AsyncStream(_Stream):
         trace: TracebackType | None,
     ) -> None:
         self._close()
+
+
+def _why_stopped(error: BaseException) -> tuple[str, str]:
+    """Return the code and the words for what ended the reading and is no failure of the stream."""
+    # Imported where it is used: a `Stream` does without it.
+    from asyncio import CancelledError
+
+    if isinstance(error, CancelledError):
+        return "cancelled", "the task that read the stream was cancelled"
+    return "interrupted", "the reading of the stream was interrupted"
 
 
 class _Chunks:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import msgspec
 
 from specado._core import (
     AnthropicStream,
+    Conversation,
     NotJson,
     OpenAIStream,
+    Reported,
     decode_anthropic_reply,
     decode_openai_reply,
     dumps,
@@ -22,6 +23,7 @@ from specado._core import (
     error_facts,
     unwrap_emulated,
 )
+from specado.capabilities import Model
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     ConnectionFailedError,
@@ -32,14 +34,12 @@ from specado.errors import (
     classify,
     redact,
 )
+from specado.types import ChatCompletionResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from specado._core import Conversation, Reported
-    from specado.capabilities import Model
     from specado.transport import TransportFailure, WireReply
-    from specado.types import ChatCompletionResponse
 
 __all__ = [
     "DIALECTS",
@@ -62,7 +62,7 @@ MAX_DATE_CHARACTERS = 100
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
 
-class Dialect(NamedTuple):
+class Dialect(msgspec.Struct, frozen=True):
     """One wire format: how a request is written, and a reply or a stream is read."""
 
     encode: Callable[
@@ -80,7 +80,7 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True):
     """A request body and what its translation reported."""
 
     body: bytes
@@ -89,7 +89,8 @@ class Encoded(NamedTuple):
     @property
     def emulated(self) -> bool:
         """Whether the answer comes as the call of a stand-in tool."""
-        return any(reported[0] == EMULATION_ROW for reported in self.losses)
+        losses = self.losses
+        return bool(losses) and any(reported[0] == EMULATION_ROW for reported in losses)
 
 
 def encode(
@@ -197,18 +198,21 @@ def error_from_reply(
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
             message = "the provider redirects, which is never followed: check base_url"
+    secrets = tuple(secrets)  # they may be found anew each time
     text = redact(message, secrets)
     if len(text) > MAX_QUOTED_CHARACTERS:
         text = text[:MAX_QUOTED_CHARACTERS] + "…"
     named = code or type_
-    shown = f"HTTP {status}" + (f", {redact(named, secrets)[:80]}" if named else "")
+    if named is not None:
+        named = redact(named, secrets)
+    shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
     should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
     return kind(
         f"{provider}/{model}: {text} ({shown})",
         provider=provider,
         model=model,
         status_code=status,
-        code=None if named is None else redact(named, secrets),
+        code=named,
         retry_after_s=_wait_asked_for_s(reply.headers, now),
         retryable=kind.retryable and should_retry is not False,
         request_id=request_id_of(reply.headers) or _request_id_in(reply.body),
@@ -294,6 +298,9 @@ def parse_retry_after_s(value: str, now: datetime) -> float | None:
         return found
     if len(value) > MAX_DATE_CHARACTERS:
         return None
+    # Imported where it is used: it brings much, and a date is rare there.
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(value)
         if date.tzinfo is None:

@@ -123,40 +123,41 @@ def read_reply(bytes body not None, list notes not None):
 
 def reply_of(found, list notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Reply` stands for."""
-    if not (found.id and found.model and found.usage is not None):
+    id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
+    if not (id_ and name and usage is not None):
         noted = "\n".join(["", *notes])
-        notes += [f"{name}: missing" for name in ("id", "model", "usage")
-                  if not getattr(found, name) and f"\n{name}: " not in noted]
-    if found.stop_reason == "pause_turn":
-        notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
-    elif found.stop_reason == "stop_sequence" and found.stop_sequence is not None:
-        notes.append(f"stop_sequence: {found.stop_sequence!r} ended the answer")
-    elif found.stop_reason is not None and found.stop_reason not in FINISH_REASONS:
-        notes.append(f"stop_reason: {found.stop_reason!r} is not known, kept as it is")
+        notes += [f"{each}: missing" for each in ("id", "model", "usage")
+                  if not getattr(found, each) and f"\n{each}: " not in noted]
+    finish = None
+    if stopped is not None:
+        finish = FINISH_REASONS.get(stopped)
+        if stopped == "pause_turn":
+            notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
+        elif stopped == "stop_sequence" and found.stop_sequence is not None:
+            notes.append(f"stop_sequence: {found.stop_sequence!r} ended the answer")
+        elif finish is None:
+            notes.append(f"stop_reason: {stopped!r} is not known, kept as it is")
+            finish = stopped
     if found.container is not None:
         notes.append("container: left in response.raw")
     if found.context_management is not None and found.context_management.applied_edits:
         notes.append("context_management: left in response.raw")
     if found.stop_details is not None:
         notes.append("stop_details: left in response.raw")
-    if found.usage is not None:
-        _note_usage(found.usage, notes)
-    name = found.model or model
+    if usage is not None:
+        _note_usage(usage, notes)
+    name = name or model
     return ChatCompletionResponse(
-        id=found.id,
-        model=name,
-        choices=[
-            Choice(
-                0,
-                _message(found.content, name, notes),
-                FINISH_REASONS.get(found.stop_reason, found.stop_reason),
-            )
-        ],
-        extensions=Extensions(provider),
-        created=created,
-        usage=usage_of(found.usage),
-        service_tier=_service_tier(found.usage),
-        raw=body,
+        id_,
+        name,
+        [Choice(0, _message(found.content, name, notes), finish)],
+        Extensions(provider),
+        created,
+        "chat.completion",
+        usage_of(usage),
+        None,
+        _service_tier(usage),
+        body,
     )
 
 
@@ -164,16 +165,19 @@ cdef int _note_usage(found, list notes) except -1:
     """Note what the usage tells beside the tokens of the canonical one, and mend those."""
     for name in TOKENS:
         count = getattr(found, name)
-        if count is None and name in ALWAYS_TOLD:
-            if not any(note.startswith(f"usage.{name}:") for note in notes):
+        if count is None:
+            if name in ALWAYS_TOLD and not any(
+                note.startswith(f"usage.{name}:") for note in notes
+            ):
                 notes.append(f"usage.{name}: missing, read as 0")
-        elif count is not None and count < 0:
+        elif count < 0:
             notes.append(f"usage.{name}: negative, read as 0")
             setattr(found, name, 0)
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
-    if found.inference_geo is not None and found.inference_geo not in ANYWHERE:
+    place = found.inference_geo
+    if place is not None and place not in ANYWHERE:
         notes.append("usage.inference_geo: left in response.raw")
     if found.iterations:
         notes.append("usage.iterations: left in response.raw")
@@ -192,15 +196,15 @@ def unwrap_emulated(reply):
                 choice.finish_reason = "stop"
 
 
-def _message(list blocks, str model, list notes):
+cdef object _message(list blocks, str model, list notes):
     """Return the assistant message that the content blocks stand for."""
     texts = []
     calls = None
     reasoning = None
     for place, block in enumerate(blocks):
-        kind = block.type
-        if kind == "text" and block.text is not None:
-            texts.append(block.text)
+        kind, text = block.type, block.text
+        if kind == "text" and text is not None:
+            texts.append(text)
             if len(block.citations) > len(b"null"):
                 notes.append(f"content[{place}].citations: left in response.raw")
         elif kind == "tool_use" and block.id is not None and block.name is not None:
@@ -226,10 +230,12 @@ def _message(list blocks, str model, list notes):
         thoughts = "".join(block.text for block in reasoning if block.text) or None
     return Message(
         "assistant",
-        "".join(texts) if texts else None,
-        tool_calls=calls,
-        reasoning=thoughts,
-        reasoning_details=reasoning,
+        None if not texts else texts[0] if len(texts) == 1 else "".join(texts),
+        None,
+        calls,
+        None,
+        thoughts,
+        reasoning,
     )
 
 

@@ -3,8 +3,6 @@
 Only the text itself decides, so that a call and its result get the same one in every request.
 """
 
-import hashlib
-
 # Hexadecimal digits of the hash that keeps renamed texts apart.
 cdef int DIGITS = 16
 
@@ -34,6 +32,9 @@ cdef str renamed(str text, Py_ssize_t limit):
     """
     cdef Py_UCS4 c
     cdef list kept = []
+    # Imported where it is used: it loads OpenSSL, and hardly any name needs it.
+    import hashlib
+
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
     except UnicodeEncodeError:

@@ -1,5 +1,8 @@
 """The dialect `openai_chat`: replies (openai.types.chat 3.54, 2026-11-22)."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memchr, memcmp
+
 from typing import Dict, List, Optional, Union
 
 import msgspec
@@ -33,7 +36,27 @@ class Completion(msgspec.Struct):
     moderation: Optional[Dict[str, msgspec.Raw]] = None
 
 
-cdef object _decoder = msgspec.json.Decoder(Completion)
+cdef object _decode = msgspec.json.Decoder(Completion).decode
+
+
+cdef bint has_reasoning_content(bytes text):
+    """Return whether `reasoning_content`, as many servers call `reasoning`, is a name there.
+
+    `in` takes 0.5 us for a usual reply, a third of what decoding it takes.
+    """
+    cdef const char* begin = PyBytes_AS_STRING(text)
+    cdef const char* end = begin + PyBytes_GET_SIZE(text)
+    cdef const char* at = begin
+    while True:
+        at = <const char*>memchr(at, b"_", end - at)
+        if at is NULL:
+            return False
+        if (
+            at - begin >= 10 and end - at >= 9
+            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 10, b'"reasoning', 10) == 0
+        ):
+            return True
+        at += 1
 
 
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
@@ -43,11 +66,11 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     `MalformedResponseError` with code `not_json`, one without a usable choice `no_choice`.
     """
     notes = []
-    if b'"reasoning_content"' in body:
+    if has_reasoning_content(body):
         found = _read_loosely(body, notes)
     else:
         try:
-            found = _decoder.decode(body)
+            found = _decode(body)
         except UNREADABLE:
             found = _read_loosely(body, notes)
         else:
@@ -60,26 +83,27 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
 
 def reply_of(found, list notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Completion` stands for."""
-    if not (found.id and found.model and found.created and found.usage is not None):
+    id_, name, made, usage = found.id, found.model, found.created, found.usage
+    if not (id_ and name and made and usage is not None):
         noted = "\n".join(["", *notes])
-        notes += [f"{name}: missing" for name in ("id", "model", "created", "usage")
-                  if not getattr(found, name) and f"\n{name}: " not in noted]
+        notes += [f"{each}: missing" for each in ("id", "model", "created", "usage")
+                  if not getattr(found, each) and f"\n{each}: " not in noted]
     if found.moderation is not None:
         notes.append("moderation: left in response.raw")
-    if type(found.created) is float:
+    if type(made) is float:
         notes.append("created: a float, read as a whole number of seconds")
-        found.created = int(found.created)
+        made = int(made)
     return ChatCompletionResponse(
-        id=found.id,
-        model=found.model or model,
-        choices=found.choices,
-        extensions=Extensions(provider),
-        created=found.created or created,
-        object="chat.completion",
-        usage=found.usage,
-        system_fingerprint=found.system_fingerprint,
-        service_tier=found.service_tier,
-        raw=body,
+        id_,
+        name or model,
+        found.choices,
+        Extensions(provider),
+        made or created,
+        "chat.completion",
+        usage,
+        found.system_fingerprint,
+        found.service_tier,
+        body,
     )
 
 
@@ -113,9 +137,16 @@ cdef bint _is_whole(list choices):
         message = choice.message
         if type(message.content) is list:
             return False
-        for call in message.tool_calls or ():
-            if call.function is None and call.custom is None:
-                return False
+        calls = message.tool_calls
+        if calls is not None and not _are_whole(calls):
+            return False
+    return True
+
+
+cdef bint _are_whole(list calls):
+    for call in calls:
+        if call.function is None and call.custom is None:
+            return False
     return True
 
 

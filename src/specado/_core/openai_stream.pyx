@@ -5,7 +5,7 @@ Chunks as documented are decoded straight into what is delivered; others are men
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.string cimport memchr, memcmp
+from libc.string cimport memcmp
 
 import msgspec
 
@@ -14,6 +14,7 @@ from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.openai_chunks import add_reasoning, read_loosely
 from specado._core.openai_pieces cimport CallPieces, ChoicePieces
 from specado._core.openai_replies import Completion, reply_of
+from specado._core.openai_replies cimport has_reasoning_content
 from specado._core.replies import UNREADABLE
 from specado._core.streams cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
@@ -22,26 +23,6 @@ from specado.types import ChatCompletionChunk, Choice, Message
 cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 cdef bytes DONE = b"[DONE]"
 cdef str OBJECT = "chat.completion.chunk"
-
-
-cdef bint _has_reasoning_content(bytes frame):
-    """Return whether the name occurs.
-
-    `in` takes 0.33 us for a usual chunk, nearly half of what decoding it takes.
-    """
-    cdef const char* begin = PyBytes_AS_STRING(frame)
-    cdef const char* end = begin + PyBytes_GET_SIZE(frame)
-    cdef const char* at = begin
-    while True:
-        at = <const char*>memchr(at, b"_", end - at)
-        if at is NULL:
-            return False
-        if (
-            at - begin >= 10 and end - at >= 9
-            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 10, b'"reasoning', 10) == 0
-        ):
-            return True
-        at += 1
 
 
 @cython.final
@@ -66,7 +47,7 @@ cdef class OpenAIStream(ReplyStream):
             chunk = _decode(frame)
         except UNREADABLE:
             return self._take_loosely(frame, out)
-        if _has_reasoning_content(frame) and not add_reasoning(chunk, frame):
+        if has_reasoning_content(frame) and not add_reasoning(chunk, frame):
             return self._take_loosely(frame, out)
         return self._deliver(chunk, frame, out)
 

@@ -7,7 +7,6 @@ provider. Each fact in them carries its source and date. Nothing is read before 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from pathlib import Path
 from typing import Any, Literal, Optional, TypeVar
@@ -18,7 +17,7 @@ import orjson
 from msgspec import Struct
 
 from specado._core import check_capability
-from specado.checks import HEADER_NAME
+from specado.checks import HEADER_NAME, closest
 from specado.errors import ConfigurationError
 
 __all__ = [
@@ -266,8 +265,8 @@ def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str
     """
     for key in manifest:
         if key not in _KEYS and key not in _SHORTHAND:
-            near = difflib.get_close_matches(str(key), _KEYS + _SHORTHAND, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(_KEYS)}"
+            near = closest(key, _KEYS + _SHORTHAND)
+            hint = f"; did you mean {near!r}?" if near else f"; known: {', '.join(_KEYS)}"
             raise _fail(str(key), f"is not a key of a manifest{hint}")
     full = {key: manifest[key] for key in _KEYS if manifest.get(key) is not None}
     info = {**_section(manifest, "info")}

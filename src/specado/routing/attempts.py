@@ -96,7 +96,7 @@ class Course(msgspec.Struct):
 Success = Union[ChatCompletionResponse, Incoming]
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """What ended a call well, and who gave it."""
 
     reply: Success
@@ -132,12 +132,12 @@ def attempts(
     """
     course = Course()
     deadline = (now() if started_s is None else started_s) + limits.timeout_s
+    clock = _Clock(now, random, deadline)
     waiting = list(plan.candidates)
     while waiting:
         candidate, ticket = _next(waiting, course, state, now)
         if candidate is None:
             break
-        clock = _Clock(now, random, deadline)
         ended = yield from _ask(candidate, ticket, waiting, course, limits, clock, state)
         if ended is None:
             return Result(course, _out_of_time(course, limits))
@@ -151,7 +151,7 @@ def attempts(
     return Result(course, _failure(course))
 
 
-class _Clock(NamedTuple):
+class _Clock(msgspec.Struct, frozen=True):
     """What a call's course takes from outside: the time, chance, and when it must be over."""
 
     now: Callable[[], float]

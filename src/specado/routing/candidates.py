@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Optional
+
+import msgspec
+from msgspec.structs import replace
 
 from specado import capabilities
+from specado.capabilities import Model, Provider
 from specado.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from specado.capabilities import Model, Provider
     from specado.config import Settings
 
 __all__ = ["Route", "Weigh", "configured_fallbacks", "known_provider", "routes", "stand_in"]
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True):
     """A provider and the model to ask there; `model` is `None` if none is known for it.
 
-    `named` tells that the caller chose the model.
+    `named` tells that the caller chose the model, `is_retired` that its last day is over.
     """
 
     provider: Provider
     model: Optional[str]
     facts: Optional[Model]
     named: bool = False
+    is_retired: bool = False
 
 
 # How much a request loses at a model: less is better.
@@ -89,7 +93,10 @@ def routes(
     unique: dict[tuple[str, str | None], Route] = {}
     for route in found:
         unique.setdefault((route.provider.name, route.model), route)
-    return list(unique.values())
+    return [
+        replace(route, is_retired=route.facts is not None and route.facts.is_retired(today))
+        for route in unique.values()
+    ]
 
 
 def _named_route(model: str, configured: Sequence[str]) -> Route:

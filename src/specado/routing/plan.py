@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 
+from specado._core import Conversation
 from specado.capabilities import registrations
 from specado.endpoints import Access, Account, Endpoint, wire_request
 from specado.errors import (
@@ -30,7 +31,6 @@ from specado.translation import Encoded, encode
 if TYPE_CHECKING:
     from datetime import date
 
-    from specado._core import Conversation
     from specado.capabilities import Model, Provider
     from specado.config import Settings
     from specado.transport import WireRequest
@@ -47,9 +47,10 @@ __all__ = [
 
 # Of one client; models are few, but their names come from callers.
 MAX_KNOWN_ROUTES = 256
+_NO_OPTIONS: dict[str, Any] = {}
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True):
     """What a caller asked for, checked."""
 
     model: str
@@ -83,6 +84,7 @@ class Candidate(msgspec.Struct, frozen=True):
     model: str
     facts: Optional[Any]  # a capabilities.Model
     encoded: Encoded
+    is_retired: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
     extra_query: Optional[Mapping[str, str]] = None
 
@@ -105,9 +107,10 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def report(self) -> LossinessReport | None:
         """What the request loses on its way there, `None` if nothing."""
-        if all(ROWS[row].severity == "None" for row, _, _, _ in self.encoded.losses):
+        losses = self.encoded.losses
+        if not losses or all(ROWS[row].severity == "None" for row, _, _, _ in losses):
             return None
-        return report_of(self.encoded.losses)
+        return report_of(losses)
 
     @property
     def context_window(self) -> int | None:
@@ -133,7 +136,7 @@ class Candidate(msgspec.Struct, frozen=True):
         return [("provider", self.provider), ("model", self.model)]
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True):
     """A route and what became of it: a candidate, or the reason why it is none."""
 
     route: Route
@@ -228,11 +231,10 @@ def show_plan(
 def _judge_all(
     request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
 ) -> list[Judged]:
-    options = request.options
     found = _routes(request, settings, access, today)
-    strictness = options.get("strictness", settings.strictness)
+    strictness = request.options.get("strictness", settings.strictness)
     return [
-        _judge(route, index, request, access, strictness, today, simulated=simulated)
+        _judge(route, index, request, access, strictness, simulated=simulated)
         for index, route in enumerate(found)
     ]
 
@@ -258,7 +260,6 @@ def _judge(
     request: Request,
     access: Access,
     strictness: str,
-    today: date,
     *,
     simulated: bool,
 ) -> Judged:
@@ -267,7 +268,7 @@ def _judge(
     if route.model is None:
         reason = f"no model of {provider.name!r} is known to stand in: name one in model_map"
         return Judged(route, None, reason)
-    if facts is not None and not route.named and facts.is_retired(today):
+    if facts is not None and route.is_retired and not route.named:
         return Judged(route, None, f"{facts.id!r} was retired on {facts.deprecation_date}")
     try:
         endpoint = access.endpoint(provider)
@@ -279,8 +280,9 @@ def _judge(
             raise
         # Without its traceback, whose frames would keep all of the call alive in a cycle.
         return Judged(route, None, error.message, error.with_traceback(None))
-    tokens = estimated_tokens(request.conversation, candidate.encoded.body)
-    if exceeds_window(tokens, candidate.context_window):
+    body, losses = candidate.encoded.body, candidate.encoded.losses
+    tokens = estimated_tokens(request.conversation, body)
+    if facts is not None and exceeds_window(tokens, facts.context_window):
         reason = (
             f"the prompt has about {tokens:,} tokens, the context window of {route.model!r} "
             f"{candidate.context_window:,}"
@@ -292,7 +294,7 @@ def _judge(
             sent=False,
         )
         return Judged(route, candidate, reason, too_long)
-    refused = refusal(strictness, candidate.encoded.losses)
+    refused = refusal(strictness, losses) if losses else None
     if refused is not None:
         reason = f"strictness {strictness!r} refuses a loss: {refused.text}"
         return Judged(route, candidate, reason, _lossy(candidate, refused))
@@ -300,11 +302,12 @@ def _judge(
 
 
 def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
-    own = request.options if index == 0 else {}
     model = route.model or request.model
     parameters = request.parameters
     if parameters.get("stream"):
         parameters = _with_usage(parameters, route.provider)
+    # The first candidate alone: what is extra there may not exist at another provider.
+    own = request.options if index == 0 else _NO_OPTIONS
     encoded = encode(
         route.provider.dialect,
         request.conversation,
@@ -314,13 +317,14 @@ def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -
         own.get("extra_body"),
     )
     return Candidate(
-        index=index,
-        endpoint=endpoint,
-        model=model,
-        facts=route.facts,
-        encoded=encoded,
-        extra_headers=own.get("extra_headers", ()),
-        extra_query=own.get("extra_query"),
+        index,
+        endpoint,
+        model,
+        route.facts,
+        encoded,
+        route.is_retired,
+        own.get("extra_headers", ()),
+        own.get("extra_query"),
     )
 
 

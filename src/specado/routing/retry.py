@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional
+from typing import Optional
+
+import msgspec
 
 from specado.errors import (
     AuthenticationError,
@@ -35,7 +37,7 @@ NO_LIMIT = None
 NEVER, ALWAYS, LARGER_WINDOW, IF_ALLOWED = "never", "always", "larger window", "if allowed"
 
 
-class Rule(NamedTuple):
+class Rule(msgspec.Struct, frozen=True):
     """What may follow an error.
 
     `same` bounds the retries of the same candidate (`None`: `max_retries` alone does); `next`
@@ -65,9 +67,13 @@ _RULES: dict[type[ProviderError], Rule] = {
 _HOPELESS = (AuthenticationError, QuotaExceededError, InvalidRequestError)
 
 
+def _inherited(kind: type[ProviderError]) -> Rule:
+    return next(_RULES[base] for base in kind.__mro__ if base in _RULES)
+
+
 def rule_for(error: ProviderError) -> Rule:
     """Return what may follow *error*."""
-    rule = next(_RULES[kind] for kind in type(error).__mro__ if kind in _RULES)
+    rule = _RULES.get(type(error)) or _inherited(type(error))
     if isinstance(error, ConnectionFailedError) and error.sent:
         rule = Rule(1, ALWAYS)
     elif isinstance(error, MalformedResponseError) and error.code == "no_choice":

@@ -12,8 +12,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import Optional
 
+import msgspec
+
+from specado.endpoints import Account
 from specado.errors import (
     AuthenticationError,
     ContentPolicyError,
@@ -26,9 +29,6 @@ from specado.errors import (
     QuotaExceededError,
     RateLimitError,
 )
-
-if TYPE_CHECKING:
-    from specado.endpoints import Account
 
 __all__ = ["Block", "State", "Ticket", "reset_state", "shared_state"]
 
@@ -62,7 +62,7 @@ _CALLERS_FAULT = (
 )
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True):
     """Why a candidate is not asked for now; `for_s` is how long yet.
 
     One that is `final` is not asked even where it is the only one left; without `retries` it
@@ -75,20 +75,15 @@ class Block(NamedTuple):
     retries: bool = False
 
 
-class Ticket:
+class Ticket(msgspec.Struct, eq=False):
     """One attempt that has begun; settled once."""
 
-    __slots__ = ("account", "began_s", "health", "is_probe", "is_settled", "model")
-
-    def __init__(
-        self, account: Account, health: _Health, model: str, began_s: float, *, is_probe: bool
-    ) -> None:
-        self.account = account
-        self.health = health
-        self.model = model
-        self.began_s = began_s
-        self.is_probe = is_probe
-        self.is_settled = False
+    account: Account
+    health: _Health
+    model: str
+    began_s: float
+    is_probe: bool = False
+    is_settled: bool = False
 
 
 class _Step:
@@ -102,7 +97,7 @@ class _Step:
         self.failed = 0
 
 
-class _Pause(NamedTuple):
+class _Pause(msgspec.Struct, frozen=True):
     """From when until when a model cools down."""
 
     since_s: float
@@ -238,6 +233,9 @@ class State:
     def admit(self, account: Account, model: str, now_s: float) -> Ticket | Block:
         """Begin an attempt unless something holds it back: of two threads one gets the probe."""
         with self._lock:
+            health = self._accounts.get(account)
+            if health is not None and health.is_clear:
+                return Ticket(account, health, model, now_s)
             return self.block(account, model, now_s) or self.begin(account, model, now_s)
 
     def begin(self, account: Account, model: str, now_s: float) -> Ticket:
@@ -251,7 +249,7 @@ class State:
             )
             if is_probe:
                 health.is_probed = True
-            return Ticket(account, health, model, now_s, is_probe=is_probe)
+            return Ticket(account, health, model, now_s, is_probe)
 
     def commit(self, ticket: Ticket) -> None:
         """Note a stream's first content: a probe has shown by then what it was to show.
@@ -286,7 +284,7 @@ class State:
                 health.quota_ended(now_s)
             elif isinstance(error, RateLimitError):
                 health.cool_down(ticket.model, error.retry_after_s, now_s)
-            if _says_nothing(error, timeout_s):
+            if error is not None and _says_nothing(error, timeout_s):
                 if ticket.is_probe:
                     health.is_probed = False
                 return
@@ -347,7 +345,7 @@ def _is_failure(error: ProviderError | None) -> bool:
     return error is not None and not isinstance(error, _CALLERS_FAULT)
 
 
-def _says_nothing(error: ProviderError | None, timeout_s: float) -> bool:
+def _says_nothing(error: ProviderError, timeout_s: float) -> bool:
     """Return whether an outcome tells nothing about the provider."""
     return isinstance(error, DeadlineExceededError) and timeout_s < TELLING_TIMEOUT_S
 

@@ -1,0 +1,1 @@
+cdef bint has_reasoning_content(bytes text)
