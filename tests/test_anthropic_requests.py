@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import specado
-from specado._core import read_anthropic_request
+from specado._core import encode_anthropic_request, read_anthropic_request
 from specado.errors import MessageFormatError
 
 USER = {"role": "user", "content": "q"}
@@ -357,3 +357,15 @@ def test_stop_sequences_beyond_four_are_reported_where_they_stand() -> None:
         ("stop.too_many", "stop_sequences[4]"),
         ("stop.too_many", "stop_sequences[5]"),
     ]
+
+
+@pytest.mark.parametrize("more", ["", ',"x', ';base64,"x', '; a="b"', ";BASE64"])
+def test_an_images_data_is_what_was_given_whatever_its_media_type_says(more: str) -> None:
+    source = {"type": "base64", "media_type": f"image/png{more}", "data": "iVBORw0KGgo="}
+    asked = {"role": "user", "content": [{"type": "image", "source": source}]}
+    conversation = read_anthropic_request({"model": "m", "max_tokens": 1, "messages": [asked]})[0]
+
+    body = json.loads(encode_anthropic_request(conversation, "m", {}, None)[0])
+
+    (block,) = body["messages"][0]["content"]
+    assert block["source"] == {**source, "media_type": "image/png"}

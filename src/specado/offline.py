@@ -40,6 +40,7 @@ __all__ = ["Translation", "parse_error", "parse_response", "translate"]
 
 # Where a provider is reached depends on its own variables only.
 _DEFAULTS = Settings()
+_check_strictness = one_of(*STRICTNESSES)
 
 
 class Translation:
@@ -51,16 +52,23 @@ class Translation:
         body: the exact bytes.
     """
 
-    __slots__ = ("_provider", "_report", "_reported", "body", "model", "provider")
+    __slots__ = ("_provider", "_report", "_reported", "_was_text", "body", "model", "provider")
 
     def __init__(
-        self, provider: Provider, model: str, body: bytes, reported: list[Reported]
+        self,
+        provider: Provider,
+        model: str,
+        body: bytes,
+        reported: list[Reported],
+        *,
+        was_text: bool,
     ) -> None:
         self.provider = provider.name
         self.model = model
         self.body = body
         self._provider = provider
         self._reported = reported
+        self._was_text = was_text
         self._report: Optional[LossinessReport] = None
 
     @property
@@ -77,7 +85,7 @@ class Translation:
     def report(self) -> LossinessReport:
         """What is lost on the way."""
         if self._report is None:
-            self._report = report_of(self._reported)
+            self._report = _report(self._reported, was_text=self._was_text)
         return self._report
 
     def __repr__(self) -> str:
@@ -106,7 +114,7 @@ def translate(
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """
-    one_of(*STRICTNESSES)("strictness", strictness)
+    _check_strictness("strictness", strictness)
     origin = known_provider(source, "source")
     if not isinstance(to, str):
         raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
@@ -122,22 +130,30 @@ def translate(
     else:
         encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
         body = encoded.body
-        reported = read.losses + [
-            (row, read.path(path), before, after) for row, path, before, after in encoded.losses
-        ]
-    if not isinstance(request, dict):
-        reported = [
-            (row, path, plain(before), plain(after)) for row, path, before, after in reported
-        ]
+        reported = encoded.losses
+        if read.places is not None:
+            reported = read.losses + [
+                (row, read.path(path), before, after) for row, path, before, after in reported
+            ]
+    was_text = not isinstance(request, dict)
     refused = refusal(strictness, reported)
     if refused is not None:
         raise LossyTranslationError(
             f"{provider.name}/{target}: {refused.text}; {refused.setting} would let the request "
             "through",
-            report=report_of(reported),
+            report=_report(reported, was_text=was_text),
             setting=refused.setting,
         )
-    return Translation(provider, target, body, reported)
+    return Translation(provider, target, body, reported, was_text=was_text)
+
+
+def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
+    """Return a report; of what was read from text nothing shows as it was written."""
+    if was_text:
+        reported = [
+            (row, path, plain(before), plain(after)) for row, path, before, after in reported
+        ]
+    return report_of(reported)
 
 
 def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:

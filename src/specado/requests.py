@@ -9,7 +9,14 @@ from typing import Any, Optional, Union
 
 import msgspec
 
-from specado._core import NotJson, dumps, normalize, read_anthropic_request
+from specado._core import (
+    Conversation,
+    NotJson,
+    dumps,
+    normalize,
+    read_anthropic_request,
+    read_messages,
+)
 from specado.errors import ConfigurationError, MessageFormatError
 from specado.params import PARAMETERS
 
@@ -79,7 +86,8 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     """Return a request of a dialect, given as a dict or as JSON text.
 
     From JSON text the inputs of tools, the members that *dialect* does not know and numbers past
-    the range of floats are `msgspec.Raw`: they travel as they were written.
+    the range of floats are `msgspec.Raw`: they travel as they were written. Messages in OpenAI's
+    shape may be a `Conversation`.
 
     Raises:
         MessageFormatError: it is not a JSON object.
@@ -95,7 +103,9 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     else:
         request = bytes(request).removeprefix(BYTE_ORDER_MARK)
     try:
-        found = _decoded(request)
+        found = _openai_request(request) if dialect == "openai_chat" else None
+        if found is None:
+            found = _decoded(request)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MessageFormatError(f"request is not JSON: {error}", field="request") from None
     if not isinstance(found, dict):
@@ -103,6 +113,21 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     if dialect == "anthropic_messages":
         _keep_inputs(found, request)
     _keep_members(found, request, _READ[dialect])
+    return found
+
+
+def _openai_request(text: Any) -> Any:
+    """Return a request whose messages are a `Conversation`, `None` where that cannot be."""
+    try:
+        given = text.encode() if isinstance(text, str) else text
+        read = read_messages(given)
+        if read is None:
+            return None
+        conversation, start, end = read
+        found = _decoded(given[:start] + b"[]" + given[end:])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None  # who decodes the whole text tells what is wrong with it
+    found["messages"] = conversation
     return found
 
 
@@ -128,6 +153,8 @@ def plain(value: Any) -> Any:
 
     A number past the range of floats, or what holds one, is text.
     """
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, msgspec.Raw):
         try:
             return msgspec.json.decode(value)
@@ -142,11 +169,15 @@ def plain(value: Any) -> Any:
 
 def _keep_members(found: dict[str, Any], text: Any, read: frozenset[str]) -> None:
     """Put what is not *read* in as it stands in *text*; elsewhere a number is a float at most."""
-    for name in read & found.keys():
-        if isinstance(found[name], msgspec.Raw):
+    names = []
+    for name in found:
+        if name not in read:
+            names.append(name)
+        elif isinstance(found[name], msgspec.Raw):
             found[name] = float(bytes(found[name]))  # not finite: the check of it says so
-    names = [name for name in found if name not in read]
-    given = msgspec.json.decode(text, type=dict[str, msgspec.Raw]) if names else {}
+    if not names:
+        return
+    given = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     try:
         changed = [name for name in names if dumps(found[name]) != bytes(given[name])]
     except NotJson:
@@ -179,7 +210,9 @@ def _read_openai(request: dict[str, Any]) -> SourceRequest:
         parameters[name] = value if check is None else check(name, value)
     if "messages" not in request:
         raise MessageFormatError("request: messages is missing", field="messages")
-    return SourceRequest(_model(request), normalize(request["messages"]), parameters, [])
+    messages = request["messages"]
+    conversation = messages if isinstance(messages, Conversation) else normalize(messages)
+    return SourceRequest(_model(request), conversation, parameters, [])
 
 
 def _read_anthropic(request: dict[str, Any]) -> SourceRequest:

@@ -31,11 +31,13 @@ from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
-from specado._core.normalize import PART_TYPES, normalize
+from specado._core.normalize import normalize
 from specado._core.openai_chat import encode_request as encode_openai_request
 from specado._core.openai_chat import nearest_effort
 from specado._core.openai_replies import decode_reply as decode_openai_reply
 from specado._core.openai_stream import OpenAIStream
+from specado._core.openai_text import read_messages
+from specado._core.parts import PART_TYPES
 from specado._core.replies import error_facts
 from specado._core.schemas import write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
@@ -61,6 +63,7 @@ __all__ = [
     "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "read_messages",
     "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",

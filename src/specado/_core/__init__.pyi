@@ -24,6 +24,7 @@ __all__ = [
     "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "read_messages",
     "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",
@@ -86,6 +87,7 @@ class AnthropicStream(_ReplyStream): ...
 @final
 class OpenAIStream(_ReplyStream): ...
 
+def read_messages(text: bytes) -> tuple[Conversation, int, int] | None: ...
 def normalize(messages: str | Iterable[Any]) -> Conversation: ...
 def read_anthropic_request(
     request: dict[str, Any],

@@ -22,8 +22,8 @@ cdef class AnthropicBlocks(Encoder):
     cdef str refused_row(self, Part part)
     cdef bint refuses(self, Part part)
     cdef int lose_media(self, Part part, str path) except -1
-    cdef int write_image_source(self, str url, str field) except -1
-    cdef int write_document_source(self, str data, str path) except -1
+    cdef int write_image_source(self, Part part) except -1
+    cdef int write_document_source(self, Part part, str path) except -1
     cdef str refused_reasoning(self, object item)
     cdef bint write_reasoning(self, list blocks, bint first) except -1
     cdef bint write_calls(self, list calls, bint first) except -1

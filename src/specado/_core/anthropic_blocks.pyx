@@ -5,9 +5,10 @@ form, is reported by a row of `specado.loss_rows`.
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
-from specado._core.data_uris cimport data_start, media_type
-from specado._core.encoder cimport Encoder, is_blank_text
+from specado._core.encoder cimport Encoder, call_field, content_field, is_blank_text
 from specado._core.names cimport is_name, is_plain, renamed
+
+from specado._core.json_scan cimport Scan, skip_value
 
 from libc.string cimport memcpy, memmove
 
@@ -17,6 +18,11 @@ from base64 import b64decode
 import msgspec
 
 from specado.errors import MessageFormatError
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
@@ -114,16 +120,18 @@ cdef class AnthropicBlocks(Encoder):
         return 0
 
     cdef bint write_part(self, Part part, Py_ssize_t place, bint first) except -1:
-        cdef str field = f"content[{place}]"
-        cdef str path = f"messages[{self.index}].{field}"
-        cdef Turn turn = self.conversation.turns[self.index]
-        cdef Py_ssize_t last_place = len(turn.parts) - 1
+        cdef str field = content_field(place)
+        cdef str path
+        cdef Turn turn
         self.field = field
         if part.kind == TEXT:
             text = part.text
-            if self.index == self.last and place == last_place and not is_blank_text(text):
-                text = self.check_last(text, field)
+            if self.index == self.last and not is_blank_text(text):
+                turn = self.conversation.turns[self.index]
+                if place == len(turn.parts) - 1:
+                    text = self.check_last(text, field)
             return self.write_text(text, part.extra, field, first)
+        path = f"messages[{self.index}].{field}"
         if part.kind == REFUSAL:
             self.lose("assistant.refusal", path)
             return self.write_text(part.text, part.extra, field, first)
@@ -132,19 +140,20 @@ cdef class AnthropicBlocks(Encoder):
             return first
         if part.kind == IMAGE:
             self.block(first, b'{"type":"image","source":')
-            self.write_image_source(part.text, f"{field}.image_url.url")
+            self.write_image_source(part)
             if part.detail is not None and part.detail != "auto":
                 self.lose("image.detail", f"{path}.image_url.detail", part.detail)
         else:
             if part.file_id is not None:
                 self.lose("file.id_beside_data", f"{path}.file.file_id", part.file_id)
             self.block(first, b'{"type":"document","source":')
-            self.write_document_source(part.text, f"{path}.file.file_data")
+            self.write_document_source(part, path)
             if part.detail is not None:
                 self.out.key(b"title")
                 self.out.string(part.detail)
-        self.lose_keys(part.media_extra, "part.unknown_key",
-                       f"{field}.image_url" if part.kind == IMAGE else f"{field}.file")
+        if part.media_extra is not None:
+            self.lose_keys(part.media_extra, "part.unknown_key",
+                           f"{field}.image_url" if part.kind == IMAGE else f"{field}.file")
         self.block_extra(part.extra, field)
         self.out.byte(b"}")
         return False
@@ -161,15 +170,15 @@ cdef class AnthropicBlocks(Encoder):
         if part.kind == IMAGE:
             if self.lacks_input("Image"):
                 return "input.image"
-            if part.text.startswith("data:") and media_type(part.text) not in IMAGE_TYPES:
+            if part.media is not None and part.media not in IMAGE_TYPES:
                 return "image.media_type"
             return None
         if part.text is None:
             return "file.id"
         if self.lacks_input("Document"):
             return "input.document"
-        media = file_type(part.text)
-        if media != PDF and (not is_text(media) or text_in(part.text) is None):
+        media = file_type(part)
+        if media != PDF and (not is_text(media) or text_in(part) is None):
             return "file.media_type"
         return None
 
@@ -180,31 +189,33 @@ cdef class AnthropicBlocks(Encoder):
         """Report a medium that is left out."""
         cdef str row = self.refused_row(part)
         if row == "image.media_type" or row == "file.media_type":
-            return self.lose(row, path, media_type(part.text))
+            return self.lose(row, path, part.media)
         return self.lose(row, path, part.file_id if row == "file.id" else None)
 
-    cdef int write_image_source(self, str url, str field) except -1:
-        if not url.startswith("data:"):
-            if not url.startswith(("https://", "http://")):
-                raise self.bad(field, "must be an http(s) URL or a data URI")
+    cdef int write_image_source(self, Part part) except -1:
+        if part.media is None:
+            if not part.text.startswith(("https://", "http://")):
+                raise self.bad(
+                    f"{self.field}.image_url.url", "must be an http(s) URL or a data URI"
+                )
             self.out.literal(b'{"type":"url","url":')
-            self.out.string(url)
+            self.out.string(part.text)
             return self.out.byte(b"}")
         self.out.literal(b'{"type":"base64","media_type":')
-        self.out.string(IMAGE_TYPES[media_type(url)])
+        self.out.string(IMAGE_TYPES[part.media])
         self.out.literal(b',"data":')
-        self.out.string_tail(url, data_start(url))
+        self.out.plain_tail(part.text, part.start)
         return self.out.byte(b"}")
 
-    cdef int write_document_source(self, str data, str path) except -1:
-        cdef str media = file_type(data)
+    cdef int write_document_source(self, Part part, str path) except -1:
+        cdef str media = file_type(part)
         if media == PDF:
             self.out.literal(b'{"type":"base64","media_type":"application/pdf","data":')
-            self.out.string_tail(data, data_start(data) if data.startswith("data:") else 0)
+            self.out.plain_tail(part.text, part.start)
         else:
-            self.lose("file.text", path, media, "text/plain")
+            self.lose("file.text", f"{path}.file.file_data", media, "text/plain")
             self.out.literal(b'{"type":"text","media_type":"text/plain","data":')
-            self.out.string(text_in(data))
+            self.out.string(text_in(part))
         return self.out.byte(b"}")
 
     cdef str refused_reasoning(self, object item):
@@ -245,10 +256,12 @@ cdef class AnthropicBlocks(Encoder):
         cdef Call call
         cdef Py_ssize_t place = 0
         for call in calls:
-            self.field = f"tool_calls[{place}]"
+            self.field = call_field(place)
             self.block(first, b'{"type":"tool_use","id":')
             first = False
-            self.out.string(self.call_id(call.id, f"{self.field}.id"))
+            self.out.string(
+                call.id if is_plain(call.id) else self.call_id(call.id, f"{self.field}.id")
+            )
             self.out.key(b"name")
             self.out.string(self.call_name(call))
             self.out.key(b"input")
@@ -259,8 +272,9 @@ cdef class AnthropicBlocks(Encoder):
                 self.out.byte(b"}")
             else:
                 self.write_arguments(call)
-            kind = "custom" if call.custom else "function"
-            self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.{kind}")
+            if call.body_extra is not None:
+                kind = "custom" if call.custom else "function"
+                self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.{kind}")
             self.block_extra(call.extra, self.field)
             self.out.byte(b"}")
             place += 1
@@ -278,7 +292,7 @@ cdef class AnthropicBlocks(Encoder):
     cdef str call_name(self, Call call):
         """Return the name of the tool that was called, as it is taken there."""
         cdef str name_there = taken_name(call.name)
-        if name_there != call.name:
+        if name_there is not call.name:
             kind = "custom" if call.custom else "function"
             self.lose("tool_call.name", f"messages[{self.index}].{self.field}.{kind}.name",
                       call.name, name_there)
@@ -289,6 +303,8 @@ cdef class AnthropicBlocks(Encoder):
         cdef str text = call.text.strip(" \t\r\n")
         if not text:
             return self.out.literal(b"{}")
+        if is_object_text(text):
+            return self.out.raw(PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
         try:
             found = msgspec.json.decode(text.encode())
         except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
@@ -329,6 +345,16 @@ cdef class AnthropicBlocks(Encoder):
         return 0
 
 
+cdef bint is_object_text(str text):
+    """Return whether a scan finds that *text* is a JSON object in ASCII; `False` may be wrong."""
+    cdef Scan scan
+    if not PyUnicode_IS_COMPACT_ASCII(text) or text[0] != u"{":
+        return False
+    scan.at = <const unsigned char*>PyUnicode_1BYTE_DATA(text)
+    scan.end = scan.at + PyUnicode_GET_LENGTH(text)
+    return skip_value(&scan, 0) and scan.at == scan.end
+
+
 def refuse_constant(name):
     raise ValueError(f"{name} is not JSON")
 
@@ -362,19 +388,19 @@ cdef bint is_cache_control(object value):
     )
 
 
-cdef str file_type(str data):
+cdef str file_type(Part part):
     """Return the media type of a file's data; alone it is a PDF's."""
-    return media_type(data) if data.startswith("data:") else PDF
+    return PDF if part.media is None else part.media
 
 
 cdef bint is_text(str media):
     return media.startswith("text/") or media in TEXT_TYPES
 
 
-cdef str text_in(str uri):
+cdef str text_in(Part part):
     """Return the text in a data URI, `None` if it is not UTF-8."""
     try:
-        return b64decode(uri[data_start(uri):]).decode()
+        return b64decode(part.text[part.start:]).decode()
     except ValueError:
         return None
 

@@ -20,6 +20,7 @@ cdef class AnthropicContent:
     cdef Part search_part(self, dict block, str path)
     cdef int media_keys(self, dict block, tuple known, str path) except -1
     cdef str data_of(self, dict source, str path)
+    cdef int take_data(self, Part part, str media, dict source, str path) except -1
     cdef Part image_part(self, dict block, str path)
     cdef Part document_part(self, dict block, str path)
     cdef str texts_of(self, object content, str path)

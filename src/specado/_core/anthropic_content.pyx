@@ -6,7 +6,7 @@ with its path in the request as it was given.
 """
 
 from specado._core.conversation cimport FILE, IMAGE, TEXT, Call, Part
-from specado._core.data_uris cimport is_base64
+from specado._core.data_uris cimport is_base64, keep_uri
 from specado._core.json_text cimport JsonWriter, freeze, plain_copy, written
 
 import msgspec
@@ -173,6 +173,13 @@ cdef class AnthropicContent:
             raise self.wrong(f"{path}.data", "the data is not base64")
         return data
 
+    cdef int take_data(self, Part part, str media, dict source, str path) except -1:
+        cdef str data = self.data_of(source, f"{path}.source")
+        keep_uri(part, f"data:{media};base64,{data}")
+        part.start = len(part.text) - len(data)  # a media type may have a comma too
+        self.found.beside += len(part.text)
+        return 0
+
     cdef Part image_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
@@ -183,7 +190,7 @@ cdef class AnthropicContent:
         kind = source.get("type")
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
-            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
+            self.take_data(part, media, source, path)
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
@@ -206,7 +213,7 @@ cdef class AnthropicContent:
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
             part.kind = FILE
-            part.text = f"data:{media};base64,{self.data_of(source, f'{path}.source')}"
+            self.take_data(part, media, source, path)
             part.detail = "document.pdf"
             if block.get("title") is not None:
                 part.detail = self.text_of(block["title"], f"{path}.title")

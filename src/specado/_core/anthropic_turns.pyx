@@ -8,7 +8,7 @@ from specado._core.anthropic_blocks cimport AnthropicBlocks
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FUNCTION, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER, Details, Part, Turn,
 )
-from specado._core.encoder cimport is_blank_text
+from specado._core.encoder cimport content_field, is_blank_text
 
 
 cdef class AnthropicTurns(AnthropicBlocks):
@@ -110,7 +110,7 @@ cdef class AnthropicTurns(AnthropicBlocks):
             first = self.write_text(turn.text, None, "content", first)
         for part in turn.parts or ():
             if part.kind == TEXT:
-                first = self.write_text(part.text, part.extra, f"content[{place}]", first)
+                first = self.write_text(part.text, part.extra, content_field(place), first)
             else:
                 self.lose("system.part", f"messages[{self.index}].content[{place}]")
             place += 1
@@ -291,7 +291,10 @@ cdef class AnthropicTurns(AnthropicBlocks):
     cdef int lose_names(self, Turn turn) except -1:
         cdef Details more = turn.more
         cdef str path
-        if more is None:
+        if more is None or (
+            more.name is None and more.audio is None and more.function_call is None
+            and more.reasoning is None and more.extra is None
+        ):
             return 0
         path = f"messages[{self.index}]"
         if more.name is not None and turn.role != FUNCTION:

@@ -19,6 +19,8 @@ cdef class Part:
     cdef readonly str text      # text or refusal; an image's URL; a file's or a sound's base64 data
     cdef readonly str detail    # an image's detail; a file's name; a sound's format
     cdef readonly str file_id   # a file that lies with a provider
+    cdef str media      # the media type of a data URI
+    cdef Py_ssize_t start   # where its data begins in the text
     cdef dict extra    # keys beyond the documented ones, cache_control among them
     cdef dict media_extra   # the same one level down, in image_url, input_audio or file
     cdef readonly str origin    # where it stands in a request of another dialect
@@ -55,6 +57,7 @@ cdef class Turn:
 cdef class Conversation:
     cdef list turns
     cdef readonly Py_ssize_t characters   # of all text, for estimates
+    cdef Py_ssize_t beside    # bytes that a body needs for media, calls and parts, about
     cdef readonly Py_ssize_t images
     cdef readonly Py_ssize_t files
     cdef readonly Py_ssize_t sounds

@@ -9,28 +9,28 @@ cimport cython
 
 @cython.final
 @cython.no_gc
-@cython.freelist(64)
+@cython.freelist(256)
 cdef class Part:
     """One content part. Immutable once read."""
 
 
 @cython.final
 @cython.no_gc
-@cython.freelist(16)
+@cython.freelist(256)
 cdef class Call:
     """One tool call of an assistant turn. Immutable once read."""
 
 
 @cython.final
 @cython.no_gc
-@cython.freelist(16)
+@cython.freelist(256)
 cdef class Details:
     """What a message has beyond role and content. Immutable once read."""
 
 
 @cython.final
 @cython.no_gc
-@cython.freelist(256)
+@cython.freelist(1024)
 cdef class Turn:
     """One message in canonical form. Immutable once read."""
 

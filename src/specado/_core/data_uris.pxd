@@ -1,4 +1,4 @@
-cdef Py_ssize_t data_start(str uri) except -1
-cdef str media_type(str uri)
-cdef str in_lower_case(str uri)
+from specado._core.conversation cimport Part
+
+cdef int keep_uri(Part part, str uri) except -1
 cdef bint is_base64(str text, Py_ssize_t start) except -1

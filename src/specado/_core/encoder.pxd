@@ -1,7 +1,14 @@
 from specado._core.json_text cimport JsonWriter
 from specado._core.conversation cimport Conversation
 
-cdef bint is_blank_text(str text)
+cdef inline bint is_blank_text(str text):
+    """Return whether a text is nothing but space."""
+    # The first character tells for most; stripping would copy a text that ends in a space.
+    return not text or (not u" " < text[0] < u"\x7f" and text[0].isspace() and not text.strip())
+
+
+cdef str call_field(Py_ssize_t place)
+cdef str content_field(Py_ssize_t place)
 
 cdef class Encoder:
     cdef JsonWriter out

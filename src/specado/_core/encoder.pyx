@@ -7,15 +7,24 @@ from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
 
 
+cdef enum:
+    FEW = 16
+
 # What a body needs beside its text, about: room that is not used is given back.
 cdef Py_ssize_t FEW_BYTES = 1000
 cdef Py_ssize_t TURN_BYTES = 48
 
 
-cdef bint is_blank_text(str text):
-    """Return whether a text is nothing but space."""
-    # The first character tells for most; stripping would copy a text that ends in a space.
-    return not text or (text[0].isspace() and not text.strip())
+cdef tuple CALL_FIELDS = tuple([f"tool_calls[{place}]" for place in range(FEW)])
+cdef tuple CONTENT_FIELDS = tuple([f"content[{place}]" for place in range(FEW)])
+
+
+cdef str call_field(Py_ssize_t place):
+    return CALL_FIELDS[place] if place < FEW else f"tool_calls[{place}]"
+
+
+cdef str content_field(Py_ssize_t place):
+    return CONTENT_FIELDS[place] if place < FEW else f"content[{place}]"
 
 
 cdef class Encoder:
@@ -23,7 +32,10 @@ cdef class Encoder:
 
     def __cinit__(self, Conversation conversation not None, model, dict params not None, facts):
         self.out = JsonWriter()
-        self.out.reserve(FEW_BYTES + conversation.characters + TURN_BYTES * len(conversation.turns))
+        self.out.reserve(
+            FEW_BYTES + conversation.characters + conversation.beside
+            + TURN_BYTES * len(conversation.turns)
+        )
         self.conversation = conversation
         if not isinstance(model, str):
             raise MessageFormatError(

@@ -12,7 +12,7 @@ cdef class JsonWriter:
     cdef int literal(self, bytes text) except -1
     cdef int byte(self, char value) except -1
     cdef int string(self, str value) except -1
-    cdef int string_tail(self, str value, Py_ssize_t start) except -1
+    cdef int plain_tail(self, str value, Py_ssize_t start) except -1
     cdef int integer(self, long long value) except -1
     cdef int value(self, object value, int depth) except -1
     cdef int key(self, bytes name) except -1

@@ -9,6 +9,8 @@ from libc.math cimport isfinite
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
+from specado._core.json_scan cimport plain_run
+
 import msgspec
 
 cdef extern from "Python.h":
@@ -18,14 +20,15 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     char* PyOS_double_to_string(double value, char format_code, int precision, int flags,
                                 int* kind) except NULL
+    void Py_SET_SIZE(PyObject* value, Py_ssize_t size)
     const int Py_DTSF_ADD_DOT_0
 
 cdef enum:
     DEPTH_LIMIT = 200
     FIRST_CAPACITY = 1024
+    LARGE = 65536
     INTEGER_DIGITS = 24
     LOCATED_STEPS = 16
-    RUN = 32
 
 MAX_DEPTH = DEPTH_LIMIT
 
@@ -36,17 +39,15 @@ class NotJson(Exception):
     """A value that JSON cannot hold; the text says why."""
 
 
-cdef inline bint _is_plain(unsigned char c) noexcept nogil:
-    return c >= 0x20 and c != 0x22 and c != 0x5C
-
-
-cdef inline bint _run_is_plain(const unsigned char* text) noexcept nogil:
-    """Whether none of `RUN` bytes needs an escape; the compiler makes a few vector steps of it."""
-    cdef unsigned char found = 0
-    cdef Py_ssize_t at
-    for at in range(RUN):
-        found |= (text[at] < 0x20) | (text[at] == 0x22) | (text[at] == 0x5C)
-    return found == 0
+cdef Py_ssize_t room_for(Py_ssize_t wanted, Py_ssize_t capacity) noexcept nogil:
+    """Return a capacity of *wanted* or more; large ones are of few sizes, to fit again."""
+    cdef Py_ssize_t step = LARGE // 4
+    if wanted < LARGE:
+        return max(wanted, capacity * 2, <Py_ssize_t>FIRST_CAPACITY)
+    wanted = max(wanted, capacity + capacity // 4)
+    while step * 16 <= wanted:
+        step *= 2
+    return (wanted + step - 1) // step * step
 
 
 cdef object bare_text(str value):
@@ -98,7 +99,7 @@ cdef class JsonWriter:
         cdef Py_ssize_t capacity
         if wanted <= self.capacity:
             return 0
-        capacity = max(wanted, self.capacity * 2, <Py_ssize_t>FIRST_CAPACITY)
+        capacity = room_for(wanted, self.capacity)
         if self.body == NULL:
             self.body = PyBytes_FromStringAndSize(NULL, capacity)
         else:
@@ -141,37 +142,43 @@ cdef class JsonWriter:
         return 0
 
     cdef int string(self, str value) except -1:
-        return self.string_tail(value, 0)
-
-    cdef int string_tail(self, str value, Py_ssize_t start) except -1:
-        """Write *value* from character *start* on, as a JSON string."""
         cdef bytes encoded
         if value is None:
             raise TypeError("text is needed, not None")
         if PyUnicode_IS_COMPACT_ASCII(value):
-            self._quoted(PyUnicode_1BYTE_DATA(value) + start, PyUnicode_GET_LENGTH(value) - start)
+            self._quoted(PyUnicode_1BYTE_DATA(value), PyUnicode_GET_LENGTH(value))
         else:
             # Not PyUnicode_AsUTF8AndSize: it would keep the UTF-8 in the caller's string.
-            encoded = bare_text(value[start:] if start else value)
+            encoded = bare_text(value)
             self._quoted(PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded))
+        return 0
+
+    cdef int plain_tail(self, str value, Py_ssize_t start) except -1:
+        """Write *value* from character *start* on as a JSON string, of which nothing needs escapes.
+
+        It is a data URI, say, whose data was checked.
+        """
+        cdef Py_ssize_t length = PyUnicode_GET_LENGTH(value) - start
+        if not PyUnicode_IS_COMPACT_ASCII(value):
+            return self.string(value[start:])
+        self.reserve(length + 2)
+        self.data[self.size] = b'"'
+        memcpy(self.data + self.size + 1, PyUnicode_1BYTE_DATA(value) + start, length)
+        self.data[self.size + length + 1] = b'"'
+        self.size += length + 2
         return 0
 
     cdef int _quoted(self, const char* text, Py_ssize_t length) except -1:
         cdef Py_ssize_t done = 0
         cdef Py_ssize_t at = 0
-        cdef Py_ssize_t stop
         cdef unsigned char c
         self.reserve(length + 2)
         self.data[self.size] = b'"'
         self.size += 1
-        while at < length:
-            while at + RUN <= length and _run_is_plain(<const unsigned char*>text + at):
-                at += RUN
-            stop = min(at + RUN, length)
-            while at < stop and _is_plain(text[at]):
-                at += 1
-            if at == stop:
-                continue
+        while True:
+            at += plain_run(<const unsigned char*>text + at, length - at)
+            if at == length:
+                break
             c = text[at]
             self.raw(text + done, at - done)
             self._escape(c)
@@ -290,7 +297,13 @@ cdef class JsonWriter:
     cdef bytes finish(self):
         """Return what was written; the writer is empty then."""
         self.reserve(0 if self.body != NULL else 1)
-        self._resize(self.size)
+        if self.capacity < LARGE or self.capacity - self.size > self.capacity // 4:
+            self._resize(self.size)
+        else:
+            # A large block keeps its size, for malloc to hand it to the next body: of blocks cut
+            # to measure each next one is too large, and the kernel has to clear new pages for it.
+            Py_SET_SIZE(self.body, self.size)
+            self.data[self.size] = 0
         body = <bytes>self.body
         Py_XDECREF(self.body)
         self.body = NULL
