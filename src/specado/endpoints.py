@@ -21,7 +21,13 @@ from specado.config import (
     environment_value,
 )
 from specado.errors import REDACTED, ConfigurationError
-from specado.transport import Limits, TransportSettings, WireRequest, library_for
+from specado.transport import (
+    CommonHeaders,
+    Limits,
+    TransportSettings,
+    WireRequest,
+    library_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +78,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     missing: Optional[str]  # why it cannot be asked, naming what to set
     account: Account = Account("", "")
     # What every request has in common, the key included; `None` where it has to be made anew.
-    common_headers: Optional[tuple[tuple[str, str], ...]] = None
+    common_headers: Optional[CommonHeaders] = None
 
     def without_key(self) -> Endpoint:
         """Return the endpoint as one that asks for no key."""
@@ -161,7 +167,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         missing=missing,
     )
     if api_key is None or api_key.is_text:
-        endpoint = replace(endpoint, common_headers=_headers(endpoint))
+        endpoint = replace(endpoint, common_headers=CommonHeaders(_headers(endpoint)))
     return endpoint
 
 
@@ -263,7 +269,7 @@ def wire_request(
     if "{" in path:
         path = path.replace("{model}", quote(model, safe=""))
     url = endpoint.base_url + path
-    headers = endpoint.common_headers
+    headers: Optional[tuple[tuple[str, str], ...]] = endpoint.common_headers
     if headers is None or extra_headers:
         headers = _headers(endpoint, extra_headers)
     if extra_query or authentication.kind == "query":

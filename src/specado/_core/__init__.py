@@ -10,6 +10,7 @@
   of the encoders.
 - `FrameDecoder`: the bytes of a stream to its events; `*Stream`: straight to chunks, and to the
   reply that they add up to.
+- `ReplyEvents`: what an HTTP parser tells of a reply.
 - `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
 
 Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
@@ -39,6 +40,7 @@ from specado._core.openai_stream import OpenAIStream
 from specado._core.openai_text import read_messages
 from specado._core.parts import PART_TYPES
 from specado._core.replies import error_facts
+from specado._core.reply_events import ReplyEvents
 from specado._core.schemas import write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
 
@@ -50,6 +52,7 @@ __all__ = [
     "FrameDecoder",
     "NotJson",
     "OpenAIStream",
+    "ReplyEvents",
     "Reported",
     "check_capability",
     "compare_capabilities",

@@ -1,6 +1,8 @@
 from collections.abc import Iterable
 from typing import Any, Final, final
 
+from typing_extensions import disjoint_base
+
 from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "FrameDecoder",
     "NotJson",
     "OpenAIStream",
+    "ReplyEvents",
     "Reported",
     "check_capability",
     "compare_capabilities",
@@ -55,6 +58,26 @@ class FrameDecoder:
     def __new__(cls, max_frame_bytes: int) -> FrameDecoder: ...
     def feed(self, data: bytes) -> list[tuple[str | None, bytes]]: ...
     def finish(self) -> list[tuple[str | None, bytes]]: ...
+
+@disjoint_base
+class ReplyEvents:
+    parser: Any
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def pieces(self) -> list[bytes]: ...
+    @property
+    def has_head(self) -> bool: ...
+    is_complete: bool
+    can_reuse: bool
+    idle_bytes: int
+    def on_message_begin(self) -> None: ...
+    def on_header(self, name: bytes, value: bytes) -> None: ...
+    def on_headers_complete(self) -> None: ...
+    def on_body(self, data: bytes) -> None: ...
+    def on_message_complete(self) -> None: ...
 
 class _ReplyStream:
     @property

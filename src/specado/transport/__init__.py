@@ -21,6 +21,7 @@ from specado.errors import ConfigurationError
 from specado.transport.exchange import (
     AsyncOpenReply,
     AsyncTransport,
+    CommonHeaders,
     InsecureTransportWarning,
     Limits,
     OpenReply,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncOpenReply",
     "AsyncTransport",
+    "CommonHeaders",
     "InsecureTransportWarning",
     "Limits",
     "OpenReply",

@@ -5,7 +5,6 @@ The vocabulary between the client and whatever carries its bytes; no I/O, no HTT
 
 from __future__ import annotations
 
-import contextlib
 import time
 import zlib
 from typing import Any, Optional, Protocol
@@ -17,6 +16,7 @@ from specado.errors import redact
 __all__ = [
     "AsyncOpenReply",
     "AsyncTransport",
+    "CommonHeaders",
     "InsecureTransportWarning",
     "Limits",
     "OpenReply",
@@ -40,6 +40,15 @@ MAX_LENGTH_DIGITS = 18
 MAX_ENCODING_CHARACTERS = 40
 # A year: what is longer does not fit the system's calls.
 LONGEST_TIMEOUT_S = 31_536_000.0
+
+
+class CommonHeaders(tuple[tuple[str, str], ...]):
+    """The headers that all requests of one kind have; `lines` is what a transport made of them.
+
+    Kept here and not by the transport, since one of them holds a key: it goes with its client.
+    """
+
+    lines: str | None = None
 
 
 class WireRequest(msgspec.Struct, frozen=True):
@@ -214,11 +223,12 @@ def read_whole(reply: OpenReply, until: float, limits: Limits) -> WireReply:
     """Return an open reply with its whole body, and free its connection."""
     try:
         body = ReplyBody(reply.status, reply.headers, limits)
-        with contextlib.suppress(*body.forgives):
-            while True:
-                data = reply.read(until)
-                if not data or not body.add(data):
-                    break
+        try:
+            while body.add(reply.read(until)):
+                pass
+        except TransportFailure:
+            if not body.is_error:
+                raise
         return WireReply(reply.status, reply.headers, body.finish())
     finally:
         reply.close()
@@ -228,11 +238,12 @@ async def read_whole_async(reply: AsyncOpenReply, until: float, limits: Limits) 
     """Return an open reply with its whole body, and free its connection."""
     try:
         body = ReplyBody(reply.status, reply.headers, limits)
-        with contextlib.suppress(*body.forgives):
-            while True:
-                data = await reply.read(until)
-                if not data or not body.add(data):
-                    break
+        try:
+            while body.add(await reply.read(until)):
+                pass
+        except TransportFailure:
+            if not body.is_error:
+                raise
         return WireReply(reply.status, reply.headers, body.finish())
     finally:
         reply.close()
@@ -255,13 +266,12 @@ class ReplyBody:
     Raises `TransportFailure`: `too_large`, or `protocol` for an encoding that is
     unknown or broken. But the status of an error (300 and above) says enough without its
     body: it is cut at its limit, empty where its encoding is unknown or broken, and whoever
-    reads it suppresses what it `forgives`: the body is then what came before.
+    reads it passes over a failure where it `is_error`: the body is then what came before.
     """
 
     def __init__(self, status: int, headers: dict[str, str], limits: Limits) -> None:
-        self._is_error = status >= 300
-        self.forgives: tuple[type[Exception], ...] = (TransportFailure,) if self._is_error else ()
-        self._max_bytes = limits.max_error_bytes if self._is_error else limits.max_reply_bytes
+        self.is_error = status >= 300
+        self._max_bytes = limits.max_error_bytes if self.is_error else limits.max_reply_bytes
         self._room = self._max_bytes
         self._pieces: list[bytes] = []
         self._inflater: _Inflater | None = None
@@ -270,11 +280,13 @@ class ReplyBody:
         except TransportFailure as failure:
             self._give_up(failure)
         length = headers.get("content-length", "")
-        if not self._is_error and length.isdecimal():
+        if not self.is_error and length.isdecimal():
             self._refuse_above(int(length[:MAX_LENGTH_DIGITS]))
 
     def add(self, data: bytes) -> bool:
-        """Take the next piece; return whether more is wanted."""
+        """Take the next piece, `b""` for the end; return whether more is wanted."""
+        if not data:
+            return False
         if self._inflater is not None:
             # One byte past the room tells that there is more, whatever the data expands to.
             try:
@@ -294,19 +306,19 @@ class ReplyBody:
 
     def finish(self) -> bytes:
         """Return the whole body."""
-        if self._inflater is not None and not self._inflater.is_whole and not self._is_error:
+        if self._inflater is not None and not self._inflater.is_whole and not self.is_error:
             raise _broken()
         return b"".join(self._pieces)
 
     def _give_up(self, failure: TransportFailure) -> None:
-        if not self._is_error:
+        if not self.is_error:
             raise failure from None
         self._pieces.clear()
         self._inflater = None
         self._max_bytes = self._room = 0
 
     def _refuse_above(self, size: int) -> None:
-        if size > self._max_bytes and not self._is_error:
+        if size > self._max_bytes and not self.is_error:
             message = f"the reply is larger than {self._max_bytes} bytes (max_reply_bytes)"
             raise TransportFailure("too_large", message, sent=True)
 

@@ -9,12 +9,13 @@ all that is done here.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httptools
 
+from specado._core import ReplyEvents
 from specado.errors import ConfigurationError
-from specado.transport.exchange import TransportFailure
+from specado.transport.exchange import CommonHeaders, TransportFailure
 
 if TYPE_CHECKING:
     from specado.transport.exchange import WireRequest
@@ -52,11 +53,16 @@ def _lines_of(headers: tuple[tuple[str, str], ...]) -> str | None:
 
     Whoever raises for it has no value in its frame.
     """
+    if isinstance(headers, CommonHeaders) and headers.lines is not None:
+        return headers.lines
     lines = [f"{name}: {value}\r\n" for name, value in headers if name.lower() not in _OWN_HEADERS]
     text = "".join(lines)
     # As many line ends as lines: none is within a value.
-    is_right = text.count("\n") == len(lines) and _HEADERS.fullmatch(text) is not None
-    return text if is_right else None
+    if text.count("\n") != len(lines) or _HEADERS.fullmatch(text) is None:
+        return None
+    if isinstance(headers, CommonHeaders):
+        headers.lines = text
+    return text
 
 
 def _wrong_header(request: WireRequest) -> str:
@@ -66,29 +72,15 @@ def _wrong_header(request: WireRequest) -> str:
     return "a header of the request has a character that HTTP does not allow"
 
 
-class ReplyParser:
-    """Takes one reply apart: `status` and `headers` (names in lower case, repeated ones joined)
-    once `has_head`, the body's `pieces` as they come.
+class ReplyParser(ReplyEvents):
+    """Takes one reply apart, as it is fed."""
 
-    `can_reuse` tells, once it `is_complete`, whether another request may follow. Its methods
-    `on_…` are what httptools calls.
-    """  # noqa: D205 - the attributes belong together
-
-    __slots__ = (
-        "_idle_bytes", "_is_interim", "_parser", "_raw_headers", "_tail", "can_reuse",
-        "has_answer", "has_head", "headers", "is_complete", "pieces", "status",
-    )  # fmt: skip
+    __slots__ = ("_tail", "has_answer")
 
     def __init__(self) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.pieces: list[bytes] = []
-        self.has_answer = self.has_head = self.is_complete = self.can_reuse = False
-        self._raw_headers: list[tuple[bytes, bytes]] = []
-        self._is_interim = False
-        self._idle_bytes = 0
+        self.has_answer = False
         self._tail = b""
-        self._parser: Any = httptools.HttpResponseParser(self)
+        self.parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the connection, `b""` for its end.
@@ -99,20 +91,20 @@ class ReplyParser:
             self._end()
             return
         self.has_answer = True
-        self._idle_bytes += len(data)
+        self.idle_bytes += len(data)
         complaint, had_head = "", self.has_head
         try:
-            self._parser.feed_data(data)
+            self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.can_reuse = False  # what follows a whole reply makes it no worse
             # llhttp's own words: it quotes nothing.
             complaint = str(error)[:MAX_COMPLAINT_CHARACTERS]
         if self.is_complete:
-            self._parser = None  # it refers to this object: a cycle
+            self.parser = None  # it refers to this object: a cycle
             self.can_reuse = self.can_reuse and self._ends_with(data, had_head=had_head)
             return
         self._tail = data[-6:] if len(data) >= 6 else (self._tail + data)[-6:]
-        if complaint or self._idle_bytes > MAX_IDLE_BYTES:
+        if complaint or self.idle_bytes > MAX_IDLE_BYTES:
             raise _not_http(complaint or "its head is too long")
 
     def _ends_with(self, data: bytes, *, had_head: bool) -> bool:
@@ -137,51 +129,11 @@ class ReplyParser:
             if not self.has_head or lengths & self.headers.keys():
                 raise TransportFailure("truncated", "the reply broke off", sent=True)
             self.is_complete = True
-            self._parser = None
+            self.parser = None
 
     def drop(self) -> None:
         """Let go of the parser, for a reply that nobody reads on."""
-        self._parser = None
-
-    def on_message_begin(self) -> None:
-        """Refuse what follows a whole reply: nobody asked for it."""
-        if self.is_complete:
-            raise ValueError("bytes after the reply")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers are passed over."""
-        if not self.has_head:
-            self._raw_headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Take the head of an interim reply, or of the reply."""
-        raw_headers, self._raw_headers = self._raw_headers, []
-        status: int = self._parser.get_status_code()
-        self._is_interim = status < 200
-        if self._is_interim:
-            if status == 101:  # nobody asked for another protocol
-                raise ValueError("an upgrade")
-            self._idle_bytes = 0
-            return
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in raw_headers:
-            name = raw_name.decode("ascii").lower()
-            value = raw_value.strip(b" \t").decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise ValueError("an unknown transfer-encoding")
-        self.status, self.headers, self.has_head = status, headers, True
-
-    def on_body(self, data: bytes) -> None:
-        """Keep a piece of the body."""
-        self._idle_bytes = 0
-        self.pieces.append(data)
-
-    def on_message_complete(self) -> None:
-        """Note the end of the reply."""
-        if not self._is_interim:
-            self.is_complete = True
-            self.can_reuse = self._parser.should_keep_alive()
+        self.parser = None
 
 
 def _not_http(complaint: str) -> TransportFailure:
