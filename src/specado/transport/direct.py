@@ -5,7 +5,6 @@ It goes to the provider itself; what has to go through a proxy takes the default
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, Callable
 
 from specado.transport.kept import Exchange, KeptConnections, Reply
@@ -77,10 +76,12 @@ def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
 
 
 def _write(stream: Any, exchange: Exchange) -> None:
-    with contextlib.suppress(OSError):  # the peer may have answered before it had read all
+    try:
         for piece in exchange.unsent():
             stream.write(piece, exchange.until)
-        exchange.is_sent_whole = True
+    except OSError:  # the peer may have answered before it had read all
+        return
+    exchange.is_sent_whole = True
 
 
 def _connect(settings: TransportSettings, exchange: Exchange) -> SocketStream | TlsStream:

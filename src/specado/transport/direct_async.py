@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, Callable
 
 from specado.transport.kept import Exchange, KeptConnections, Reply
@@ -79,10 +78,12 @@ async def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
 
 
 async def _write(stream: Any, exchange: Exchange) -> None:
-    with contextlib.suppress(OSError):  # the peer may have answered before it had read all
+    try:
         for piece in exchange.unsent():
             await stream.write(piece)
-        exchange.is_sent_whole = True
+    except OSError:  # the peer may have answered before it had read all
+        return
+    exchange.is_sent_whole = True
 
 
 async def _connect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from specado.transport.network import TimeUp
 from specado.transport.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from specado.transport.exchange import Limits, TransportSettings, WireRequest
     from specado.transport.route import Address
 
@@ -100,26 +99,27 @@ class KeptConnections:
     def take(self, key: Key) -> Any:
         """Return an open stream to *key*, `None` if there is none: then one may be made."""
         idle = self._idle.get(key)
-        if idle:
-            now = time.monotonic()
-            with contextlib.suppress(IndexError):
-                while True:
-                    idle_until, stream = idle.pop()
-                    if idle_until > now and not stream.has_news():
-                        return stream
-                    stream.close()
+        while idle:
+            try:
+                idle_until, stream = idle.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if idle_until > time.monotonic() and not stream.has_news():
+                return stream
+            stream.close()
         self._close_oldest_above(self.slots.count - self.slots.used)
         return None
 
     def keep(self, key: Key, stream: Any) -> None:
         """Keep *stream* for another exchange."""
         now = time.monotonic()
-        for idle in list(self._idle.values()):
-            with contextlib.suppress(IndexError):
-                while idle[0][0] <= now:
-                    idle.popleft()[1].close()
-        idle_until = now + self.settings.keepalive_s
-        self._idle.setdefault(key, deque()).append((idle_until, stream))
+        for each in list(self._idle.values()):
+            while _oldest_until(each) <= now:
+                self._close_oldest(each)
+        idle = self._idle.get(key)
+        if idle is None:
+            idle = self._idle.setdefault(key, deque())
+        idle.append((now + self.settings.keepalive_s, stream))
         self._close_oldest_above(0 if self._is_closed else MAX_IDLE_CONNECTIONS)
 
     def settle(self, exchange: Exchange, *, keeps: bool) -> None:
@@ -143,22 +143,20 @@ class KeptConnections:
         self._close_oldest_above(0)
 
     def _close_oldest_above(self, count: int) -> None:
-        for stream in self._oldest_above(count):
-            stream.close()
+        while sum(map(len, list(self._idle.values()))) > count:
+            self._close_oldest(min(list(self._idle.values()), key=_oldest_until))
 
-    def _oldest_above(self, count: int) -> Iterator[Any]:
-        while True:
-            filled = [idle for idle in list(self._idle.values()) if idle]
-            if sum(map(len, filled)) <= count:
-                return
-            with contextlib.suppress(IndexError):
-                yield min(filled, key=_age).popleft()[1]
+    def _close_oldest(self, idle: deque[tuple[float, Any]]) -> None:
+        with contextlib.suppress(IndexError):  # another thread took the last one
+            idle.popleft()[1].close()
 
 
-def _age(idle: deque[tuple[float, Any]]) -> float:
-    with contextlib.suppress(IndexError):
+def _oldest_until(idle: deque[tuple[float, Any]]) -> float:
+    """Return until when the oldest connection may be idle."""
+    try:
         return idle[0][0]
-    return float("inf")
+    except IndexError:
+        return math.inf
 
 
 class Reply:

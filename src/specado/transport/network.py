@@ -19,6 +19,7 @@ from typing import Any, Callable, TypeVar, Union
 
 __all__ = [
     "QuietSocket",
+    "Readiness",
     "SocketStream",
     "Stream",
     "TimeUp",
@@ -26,7 +27,6 @@ __all__ = [
     "TlsStream",
     "connect",
     "drop_sockets_after_fork",
-    "is_spent",
     "left_s",
     "tune",
 ]
@@ -91,26 +91,38 @@ def tune(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _is_ready(sock: socket.socket, wait_s: float, *, to_write: bool = False) -> bool:
-    descriptor = sock.fileno()
-    if descriptor < 0:
-        raise OSError("the connection is closed")
-    wait_s = min(wait_s, LONGEST_WAIT_S)
-    if not hasattr(select, "poll"):  # Windows
-        chosen = ([], [descriptor], [descriptor]) if to_write else ([descriptor], [], [])
-        return any(select.select(*chosen, wait_s))
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT if to_write else select.POLLIN)
-    # Poll counts whole milliseconds and rounds down: one more, or it would spin at the end.
-    return bool(poll.poll(int(wait_s * 1000) + 1 if wait_s else 0))
+class Readiness:
+    """Waits until a socket can be read (or written); not for two threads at once."""
 
+    __slots__ = ("_poll", "_sock", "_to_write")
 
-def is_spent(sock: socket.socket) -> bool:
-    """Tell whether an idle connection can be read: it was closed, or speaks out of turn."""
-    try:
-        return _is_ready(sock, 0)
-    except OSError:
-        return True
+    def __init__(self, sock: socket.socket, *, to_write: bool = False) -> None:
+        self._sock = sock
+        self._to_write = to_write
+        self._poll: Any = None
+        if hasattr(select, "poll"):  # not on Windows
+            self._poll = select.poll()
+            self._poll.register(sock, select.POLLOUT if to_write else select.POLLIN)
+
+    def comes_within(self, wait_s: float) -> bool:
+        """Tell whether the socket is ready before *wait_s* are over."""
+        descriptor = self._sock.fileno()
+        if descriptor < 0:  # its number may be another socket's by now
+            raise OSError("the connection is closed")
+        wait_s = min(wait_s, LONGEST_WAIT_S)
+        if self._poll is None:
+            chosen = ([], [descriptor], [descriptor]) if self._to_write else ([descriptor], [], [])
+            return any(select.select(*chosen, wait_s))
+        # Poll counts whole milliseconds and rounds down: one more, or it would spin at the end.
+        return bool(self._poll.poll(int(wait_s * 1000) + 1 if wait_s else 0))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether an idle connection can be read: it was closed, or speaks out of turn."""
+        try:
+            return self.comes_within(0)
+        except OSError:
+            return True
 
 
 class SocketStream:
@@ -119,14 +131,16 @@ class SocketStream:
     def __init__(self, sock: socket.socket) -> None:
         tune(sock)
         self._sock = sock
+        self._news = Readiness(sock)
 
     def read(self, until: float) -> bytes:
         """Return the next bytes, `b""` at the end."""
         while True:
-            if not _is_ready(self._sock, left_s(until)):
-                continue
-            with contextlib.suppress(BlockingIOError):
-                return self._sock.recv(READ_BYTES)
+            if self._news.comes_within(left_s(until)):
+                try:
+                    return self._sock.recv(READ_BYTES)
+                except BlockingIOError:
+                    continue
 
     def write(self, data: Buffer, until: float) -> None:
         """Send all of *data*."""
@@ -137,11 +151,11 @@ class SocketStream:
                 try:
                     sent += self._sock.send(view[sent:])
                 except BlockingIOError:
-                    _is_ready(self._sock, left_s(until), to_write=True)
+                    Readiness(self._sock, to_write=True).comes_within(left_s(until))
 
     def has_news(self) -> bool:
         """Tell whether an idle connection is of no more use."""
-        return is_spent(self._sock)
+        return self._news.is_there
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""

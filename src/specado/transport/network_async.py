@@ -19,9 +19,9 @@ from specado.transport.network import (
     READ_BYTES,
     WRITE_BYTES,
     QuietSocket,
+    Readiness,
     TimeUp,
     Tls,
-    is_spent,
     left_s,
     tune,
 )
@@ -46,6 +46,7 @@ class AsyncSocketStream:
     def __init__(self, sock: socket.socket) -> None:
         tune(sock)
         self._sock = sock
+        self._news = Readiness(sock)
         self._loop = weakref.ref(asyncio.get_running_loop())
         self._timer: asyncio.TimerHandle | None = None
         self._until: float | None = None
@@ -61,7 +62,7 @@ class AsyncSocketStream:
         self._timer = loop.call_later(max(0.0, until - time.monotonic()), self._expire)
 
     def disarm(self) -> None:
-        """Stop the timer."""
+        """Stop the timer: an idle one would refer to its loop, and keep it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = self._until = None
@@ -79,13 +80,23 @@ class AsyncSocketStream:
     async def write(self, data: Buffer) -> None:
         """Send all of *data*."""
         try:
-            await asyncio.get_running_loop().sock_sendall(self._sock, data)
+            sent = self._send(data)
+            if sent < len(data):
+                with memoryview(data) as view:
+                    await asyncio.get_running_loop().sock_sendall(self._sock, view[sent:])
         except (OSError, ValueError) as error:
             raise self._reason(error) from None
 
+    def _send(self, data: Buffer) -> int:
+        """Send what there is room for now; return how many bytes."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
     def has_news(self) -> bool:
         """Tell whether an idle connection is of no more use."""
-        return self._is_time_up or is_spent(self._sock)
+        return self._is_time_up or self._news.is_there
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""

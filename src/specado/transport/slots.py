@@ -43,11 +43,11 @@ class ThreadSlots(_Slots):
     def take(self, taken: list[None], until: float) -> None:
         """Note a slot in *taken* as soon as one is free, or raise `TransportFailure`."""
         wait_s = until - time.monotonic()
-        with contextlib.suppress(queue.Empty):
+        try:
             # Taken and noted in one step of C: an interrupt between the two would lose it.
             taken.extend(map(self._free.get, (wait_s > 0,), (max(wait_s, 0),)))
-            return
-        raise self._none_free()
+        except queue.Empty:
+            raise self._none_free() from None
 
     def give(self) -> None:
         """Give a slot back, from wherever."""
@@ -71,10 +71,14 @@ class TaskSlots(_Slots):
 
     async def take(self, taken: list[None], until: float) -> None:
         """Note a slot in *taken* as soon as one is free, or raise `TransportFailure`."""
-        with contextlib.suppress(anyio.WouldBlock):
+        try:
             self._free.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._wait(taken, until)
+        else:
             taken.append(None)
-            return
+
+    async def _wait(self, taken: list[None], until: float) -> None:
         with anyio.move_on_after(max(0.0, until - time.monotonic())) as scope:
             await self._free.acquire()
             taken.append(None)
