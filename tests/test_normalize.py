@@ -137,6 +137,9 @@ BAD = {
     "data URI not base64": (
         user({"type": "image_url", "image_url": {"url": "data:image/png;base64,@@@@"}}), 0,
         "content[0].image_url.url"),
+    "data URI whose media type has no end": (
+        user({"type": "image_url", "image_url": {"url": f"data:{'a' * 188};base64,AAAA"}}), 0,
+        "content[0].image_url.url"),
     "base64 cut short": (
         user({"type": "image_url", "image_url": {"url": PNG[:-1]}}), 0,
         "content[0].image_url.url"),

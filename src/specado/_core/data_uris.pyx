@@ -7,14 +7,13 @@ from libc.string cimport memcmp
 cdef enum:
     RUN = 128
     BASE64_BYTES = 8    # of ";base64,"
+    # A media type and its parameters are shorter than this.
+    LONGEST_DATA_HEAD = 200
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
     const char* PyUnicode_1BYTE_DATA(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
-
-# A media type and its parameters are shorter than this.
-cdef Py_ssize_t LONGEST_DATA_HEAD = 200
 
 
 cdef Py_ssize_t data_start(str uri) except -1:
@@ -41,7 +40,7 @@ cdef Py_ssize_t usual_start(str uri) noexcept:
     text = PyUnicode_1BYTE_DATA(uri)
     if memcmp(text, b"data:", at) != 0:
         return 0
-    while at < length and (
+    while at < length and at < LONGEST_DATA_HEAD - BASE64_BYTES and (
         b"a" <= text[at] <= b"z" or b"0" <= text[at] <= b"9" or text[at] == b"/"
     ):
         at += 1

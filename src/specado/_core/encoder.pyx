@@ -8,22 +8,24 @@ from specado.errors import MessageFormatError
 
 
 cdef enum:
+    # So many of a message's calls and parts have their fields' names made beforehand.
     FEW = 16
 
 # What a body needs beside its text, about: room that is not used is given back.
 cdef Py_ssize_t FEW_BYTES = 1000
 cdef Py_ssize_t TURN_BYTES = 48
 
-
 cdef tuple CALL_FIELDS = tuple([f"tool_calls[{place}]" for place in range(FEW)])
 cdef tuple CONTENT_FIELDS = tuple([f"content[{place}]" for place in range(FEW)])
 
 
 cdef str call_field(Py_ssize_t place):
+    """Return the field of a message's call; *place* is not negative."""
     return CALL_FIELDS[place] if place < FEW else f"tool_calls[{place}]"
 
 
 cdef str content_field(Py_ssize_t place):
+    """Return the field of a content part; *place* is not negative."""
     return CONTENT_FIELDS[place] if place < FEW else f"content[{place}]"
 
 

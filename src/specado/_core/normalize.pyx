@@ -5,7 +5,6 @@ call is encoded from the same conversation. What is wrong with a message is told
 anything is encoded, with the message's index and the field.
 """
 
-cimport cython
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.ref cimport PyObject
 

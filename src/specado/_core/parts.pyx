@@ -1,6 +1,6 @@
 """The content parts of messages in OpenAI's shape, read into canonical ones and checked."""
 
-from specado._core.conversation cimport AUDIO, FILE, IMAGE, REFUSAL, Conversation, Part
+from specado._core.conversation cimport AUDIO, FILE, IMAGE, REFUSAL, Part
 from specado._core.data_uris cimport is_base64, keep_uri
 from specado._core.json_text cimport exact, freeze
 
