@@ -4,8 +4,12 @@ Only what most messages have is read here. A message with more goes through a de
 is not right, in JSON or as a message, is left to who reads the whole text: errors have one source.
 """
 
+cimport cython
+
 from specado._core.conversation cimport Call, Conversation, Details, Part, Turn
-from specado._core.json_scan cimport Scan, is_plain_ascii, skip_space, skip_text, skip_value, skip_word, take
+from specado._core.json_scan cimport (
+    Scan, is_plain_ascii, skip_space, skip_text, skip_value, skip_word, take,
+)
 from specado._core.normalize cimport MessageReader
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -39,6 +43,7 @@ cdef enum:
     DETAIL = 8192
 
 
+@cython.final
 cdef class TextReader(MessageReader):
     """Reads the messages in a request's text; `False` and `None` mean that it cannot."""
 

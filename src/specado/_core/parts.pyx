@@ -67,7 +67,9 @@ cdef class PartReader:
             self.count_part(part.text)
             return part
         if not isinstance(given, dict):
-            raise self.wrong(f"content[{place}]", f"must be a dict with a type, not {type(given).__name__}")
+            raise self.wrong(
+                f"content[{place}]", f"must be a dict with a type, not {type(given).__name__}"
+            )
         source = <dict>given
         kind = source.get("type")
         if isinstance(kind, str):

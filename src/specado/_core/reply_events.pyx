@@ -11,9 +11,10 @@ cdef class ReplyEvents:
     """Collects a reply: `status` and `headers` (names in lower case, repeated ones joined) once
     `has_head`, the body's `pieces` as they come.
 
-    `can_reuse` tells, once it `is_complete`, whether another request may follow; `idle_bytes` is
-    how much came since the last piece, as far as it was added up. The methods `on_…` are what
-    httptools calls; *parser* is its parser, which refers back: a cycle until it is dropped.
+    `can_reuse` tells, once it `is_complete`, whether another request may follow. Who feeds the
+    parser adds up in `idle_bytes` what comes; a piece of the body begins it anew. The methods
+    `on_…` are what httptools calls; `parser` is its parser, which refers back: a cycle until it
+    is dropped.
     """
     cdef public object parser
     cdef readonly int status
