@@ -131,3 +131,31 @@ def test_one_socket_that_cannot_be_closed_does_not_keep_the_others(monkeypatch):
 
     assert set(closed) == descriptors
     assert [sock.fileno() for sock in kept] == [-1, -1, -1]
+
+
+class Swallowing(socket.socket):
+    """A socket that takes whatever it is given at once."""
+
+    def send(self, data, flags=0):
+        return len(data)
+
+
+def test_other_tasks_have_their_turn_while_a_large_body_leaves():
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    async def send(size):
+        stream = network_async.AsyncSocketStream(Swallowing())
+        task = asyncio.ensure_future(others())
+        await stream.write(bytes(size))
+        task.cancel()
+        stream.close()
+
+    asyncio.run(send(1_000))
+    assert turns == []
+    asyncio.run(send(4_000_000))
+    assert len(turns) > 4_000_000 / network_async.BURST_BYTES / 2
