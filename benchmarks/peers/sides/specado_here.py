@@ -13,7 +13,8 @@ from peers.conversations import LARGE_COUNT, huge_messages, request, what_is_in
 from peers.conversations import reply as reply_of
 from peers.gauges import longest_stall_ms, peak_bytes
 from peers.job import MESSAGES, Job, no_outcome
-from specado import _core
+from specado import _core, capabilities
+from specado.params import check
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
 # The settings of the transports that are measured, and the library that each stands on.
@@ -164,14 +165,18 @@ def translate(count: int, rich: bool = False, text: bool = False) -> Job:
 
 
 def body(count: int, rich: bool = False) -> Job:
-    """What a call does: messages to bytes and losses, without the rest of `translate`."""
+    """What a call does: all of it checked, to bytes and losses for a model that is known."""
     asked = request(count, rich=rich)
     messages = asked.pop("messages")
     asked.pop("model")
+    facts = capabilities.find_model("anthropic", MODELS["anthropic"])
 
     def run() -> bytes:
+        parameters, _ = check(asked)
         conversation = _core.normalize(messages)
-        return _core.encode_anthropic_request(conversation, "claude-opus-4-5", asked, None)[0]
+        return _core.encode_anthropic_request(conversation, MODELS["anthropic"], parameters, facts)[
+            0
+        ]
 
     return Job(run, what_is_in)
 
