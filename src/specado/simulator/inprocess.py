@@ -123,11 +123,25 @@ class InProcessTransport:
     def __init__(self, models: ModelLookup = find_rules) -> None:
         self._models = models
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    def send(
+        self,
+        request: WireRequest,
+        timeout_s: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> WireReply:
         """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
         return _exchange(request, timeout_s, limits, self._models)
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:  # noqa: ARG002
+    def open(
+        self,
+        request: WireRequest,
+        until: float,
+        limits: Limits,  # noqa: ARG002
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> OpenReply:
         """Return the simulated reply with its body still to be read, or raise as `send` does.
 
         *until* is a time of `time.monotonic`. The reader of the body keeps to the *limits*.
@@ -141,7 +155,14 @@ class AsyncInProcessTransport:
     def __init__(self, models: ModelLookup = find_rules) -> None:
         self._models = models
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    async def send(
+        self,
+        request: WireRequest,
+        timeout_s: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> WireReply:
         """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
         return _exchange(request, timeout_s, limits, self._models)
 
@@ -150,6 +171,8 @@ class AsyncInProcessTransport:
         request: WireRequest,
         until: float,
         limits: Limits,  # noqa: ARG002
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
     ) -> AsyncOpenReply:
         """Return the simulated reply with its body still to be read, or raise as `send` does."""
         return AsyncOpenReply(_answer(request, _seconds_until(until), self._models))

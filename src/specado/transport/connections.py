@@ -48,6 +48,7 @@ class Connection:
         self.idle = idle  # where it waits for its next request
         self.idle_since_s = 0.0
         self.is_lost = False
+        self.is_reused = False
         self.stream: Any = None
         self.response: Any = None
         self.pieces: Any = None
@@ -94,19 +95,29 @@ class Pool:
         self._is_closed = False
 
     def take(
-        self, maker: Any, address: Address, proxy: Proxy | None, origin: httpcore.Origin
+        self,
+        maker: Any,
+        address: Address,
+        proxy: Proxy | None,
+        origin: httpcore.Origin,
+        *,
+        is_fresh: bool,
     ) -> Connection:
-        """Return a connection that leads there: one that is idle, or a new one of *maker*'s."""
+        """Return a connection that leads there: one that is idle, or a new one of *maker*'s.
+
+        With *is_fresh* a new one in any case.
+        """
         key = address.scheme, address.host, address.port, proxy
         idle = self._idle.get(key)
         if idle is None:
             idle = self._idle.setdefault(key, deque())
         # The last one used comes first: the others can expire. Each step is one of C's: two
         # threads never get the same.
-        while idle:
+        while idle and not is_fresh:
             with contextlib.suppress(IndexError):
                 connection = idle.pop()
                 if connection.is_usable():
+                    connection.is_reused = True
                     return connection
                 connection.lose()
         self._make_room(self.slots.count - 1)
@@ -270,11 +281,13 @@ class CoreStream:
                 exchange.has_ended = True
         return data
 
-    def _is_held_back(self, buffer: bytes, exchange: Exchange | None) -> bool:
-        """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one.
+    def _note_end(self, buffer: bytes, exchange: Exchange | None) -> None:
+        """Note when the whole request was written: httpcore ends each with an empty write."""
+        if not buffer and exchange is not None and self._reaches_provider(exchange):
+            exchange.written_at = time.monotonic()
 
-        httpcore ends each request with an empty write.
-        """
+    def _is_held_back(self, buffer: bytes, exchange: Exchange | None) -> bool:
+        """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one."""
         if exchange is not None and not (exchange.has_sent or self._waiting):
             is_socks = exchange.way.scheme.startswith("socks")
             self._is_greeting = is_socks and bytes(buffer[:1]) in _SOCKS_VERSIONS

@@ -5,6 +5,7 @@ It goes to the provider itself; what has to go through a proxy takes the default
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from specado.transport.kept import Exchange, KeptConnections, Reply
@@ -37,18 +38,21 @@ class DirectTransport(KeptForProcess[KeptConnections]):
     def _make(self) -> KeptConnections:
         return KeptConnections(self._settings, ThreadSlots(self._settings.max_connections))
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+    def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
-        *until* is a time of `time.monotonic`.
+        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
         exchange = Exchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
-            return self._through_proxies().open(request, until, limits)
+            proxied = self._through_proxies()
+            return proxied.open(request, until, limits, is_fresh=is_fresh)
         kept = self._connections()
         failure: Exception | None
         try:
-            _exchange_heads(kept, exchange)
+            _exchange_heads(kept, exchange, is_fresh=is_fresh)
             return DirectReply(kept, exchange)
         except BaseException as error:
             kept.settle(exchange, keeps=False)
@@ -61,11 +65,12 @@ class DirectTransport(KeptForProcess[KeptConnections]):
             del failure  # it refers to this frame: a cycle would keep the body alive
 
 
-def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
+def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh: bool) -> None:
     """Send the request and read until the reply's head is there."""
     exchange.prepare()
     kept.slots.take(exchange.slots, exchange.until)
-    stream = exchange.stream = kept.take(exchange.key)
+    stream = exchange.stream = kept.take(exchange.key, is_fresh=is_fresh)
+    exchange.is_reused = stream is not None
     if stream is None:
         stream = exchange.stream = _connect(kept.settings, exchange)
     exchange.has_sent = True
@@ -81,7 +86,7 @@ def _write(stream: Any, exchange: Exchange) -> None:
             stream.write(piece, exchange.until)
     except OSError:  # the peer may have answered before it had read all
         return
-    exchange.is_sent_whole = True
+    exchange.written_at = time.monotonic()
 
 
 def _connect(settings: TransportSettings, exchange: Exchange) -> SocketStream | TlsStream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from specado.transport.kept import Exchange, KeptConnections, Reply
@@ -38,18 +39,21 @@ class AsyncDirectTransport(KeptForLoops[KeptConnections]):
     def _make(self) -> KeptConnections:
         return KeptConnections(self._settings, TaskSlots(self._settings.max_connections))
 
-    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+    async def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
-        *until* is a time of `time.monotonic`.
+        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
         exchange = Exchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
-            return await self._through_proxies().open(request, until, limits)
+            proxied = self._through_proxies()
+            return await proxied.open(request, until, limits, is_fresh=is_fresh)
         kept = self._connections()
         failure: Exception | None
         try:
-            await _exchange_heads(kept, exchange)
+            await _exchange_heads(kept, exchange, is_fresh=is_fresh)
             return AsyncDirectReply(kept, exchange)
         except BaseException as error:
             kept.settle(exchange, keeps=False)
@@ -62,11 +66,12 @@ class AsyncDirectTransport(KeptForLoops[KeptConnections]):
             del failure  # it refers to this frame: a cycle would keep the body alive
 
 
-async def _exchange_heads(kept: KeptConnections, exchange: Exchange) -> None:
+async def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh: bool) -> None:
     """Send the request and read until the reply's head is there."""
     exchange.prepare()
     await kept.slots.take(exchange.slots, exchange.until)
-    stream = exchange.stream = kept.take(exchange.key)
+    stream = exchange.stream = kept.take(exchange.key, is_fresh=is_fresh)
+    exchange.is_reused = stream is not None
     if stream is None:
         stream = exchange.stream = await _connect(kept.settings, exchange)
     exchange.has_sent = True
@@ -83,7 +88,7 @@ async def _write(stream: Any, exchange: Exchange) -> None:
             await stream.write(piece)
     except OSError:  # the peer may have answered before it had read all
         return
-    exchange.is_sent_whole = True
+    exchange.written_at = time.monotonic()
 
 
 async def _connect(

@@ -20,6 +20,7 @@ __all__ = [
     "InsecureTransportWarning",
     "Limits",
     "OpenReply",
+    "Progress",
     "ReplyBody",
     "StreamBody",
     "Transport",
@@ -142,19 +143,59 @@ class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing m
     `timeout` (the attempt's time is up), `reset` (sent, no byte came back),
     `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`.
     `sent` tells whether the provider may have got the request.
+
+    `is_reused`: the connection had carried an exchange before. `is_written`: the whole request
+    was written to it, and `since_written_s` are the seconds from then to the failure (`None`
+    where it was not wholly written). A caller's own HTTP client does not tell these, nor does
+    the decoding of a body: then they have their defaults.
     """
 
-    def __init__(self, kind: str, message: str, *, sent: bool) -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        sent: bool,
+        is_reused: bool = False,
+        is_written: bool = False,
+        since_written_s: Optional[float] = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.sent = sent
+        self.is_reused = is_reused
+        self.is_written = is_written
+        self.since_written_s = since_written_s
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _failure, (self.kind, str(self), self.sent)
+        return _failure, (self.kind, str(self)), vars(self)
 
 
-def _failure(kind: str, message: str, sent: bool) -> TransportFailure:
-    return TransportFailure(kind, message, sent=sent)
+def _failure(kind: str, message: str) -> TransportFailure:
+    return TransportFailure(kind, message, sent=True)
+
+
+class Progress:
+    """How far one exchange has come; gives its failures these facts.
+
+    `written_at` is the time of `time.monotonic` at which the whole request was written.
+    """
+
+    has_sent = False
+    is_reused = False
+    written_at: float | None = None
+
+    def failure(self, kind: str, message: str, *, sent: bool) -> TransportFailure:
+        """Return a failure that happens now."""
+        written_at = self.written_at
+        return TransportFailure(
+            kind,
+            message,
+            sent=sent,
+            is_reused=self.is_reused,
+            is_written=written_at is not None,
+            since_written_s=None if written_at is None else time.monotonic() - written_at,
+        )
 
 
 class InsecureTransportWarning(UserWarning):
@@ -195,22 +236,34 @@ class AsyncOpenReply(Protocol):
 
 
 class Transport(Protocol):
-    """What sends for threads."""
+    """What sends for threads.
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    With *is_fresh* a request goes out on a new connection, not on an idle one. A caller's own
+    HTTP client and the simulator cannot tell the two apart: they ignore it.
+    """
+
+    def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
         """Send one request and return its whole reply, or raise `TransportFailure`."""
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+    def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> OpenReply:
         """Send one request and return its reply as soon as status and headers are there."""
 
 
 class AsyncTransport(Protocol):
     """What sends for asyncio."""
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    async def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
         """Send one request and return its whole reply, or raise `TransportFailure`."""
 
-    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+    async def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> AsyncOpenReply:
         """Send one request and return its reply as soon as status and headers are there."""
 
 

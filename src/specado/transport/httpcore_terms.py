@@ -16,7 +16,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError, redact
-from specado.transport.exchange import TransportFailure
+from specado.transport.exchange import Progress, TransportFailure
 from specado.transport.network import TimeUp
 from specado.transport.route import Proxy, tls_context
 
@@ -51,7 +51,7 @@ MAX_REASON_CHARACTERS = 200
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
 
 
-class Exchange:
+class Exchange(Progress):
     """One request's clock, and what has become of it; httpcore hands it on as its time-out.
 
     `slots` has one entry when the exchange may begin. `tls_layers` tells the connection that
@@ -73,7 +73,6 @@ class Exchange:
         self.way = proxy or address
         self.connection: Any = None
         self.slots: list[None] = []
-        self.has_sent = False
         self.has_answer = False
         self.has_ended = False
 
@@ -193,9 +192,11 @@ def _core_proxy(proxy: Proxy, settings: TransportSettings, library: Any) -> Any:
 def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
     """Return what *error* means, with no reference to it: it may hold the request.
 
-    `None` for what neither httpcore nor the network raised.
+    `None` for what neither a transport, nor httpcore, nor the network raised.
     """
     library = exchange.library
+    if isinstance(error, TransportFailure):
+        return exchange.failure(error.kind, str(error), sent=error.sent)
     if isinstance(error, library.LocalProtocolError):
         return ConfigurationError(
             "a header of the request has a character that HTTP does not allow"
@@ -203,15 +204,15 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
     if not exchange.has_sent:
         return _connect_failure(error, exchange)
     if isinstance(error, (TimeUp, library.TimeoutException)):
-        return TransportFailure("timeout", "the attempt's time is up", sent=True)
+        return exchange.failure("timeout", "the attempt's time is up", sent=True)
     if isinstance(error, library.RemoteProtocolError) and not exchange.has_ended:
         message = f"the reply is not valid HTTP: {_complaint(error)}"
-        return TransportFailure("protocol", message, sent=True)
+        return exchange.failure("protocol", message, sent=True)
     if not isinstance(error, _network_errors(library)):
         return None
     if exchange.has_answer:
-        return TransportFailure("truncated", "the reply broke off", sent=True)
-    return TransportFailure("reset", "the connection was closed before any reply", sent=True)
+        return exchange.failure("truncated", "the reply broke off", sent=True)
+    return exchange.failure("reset", "the connection was closed before any reply", sent=True)
 
 
 def _network_errors(library: Any) -> tuple[type[Exception], ...]:
@@ -229,15 +230,15 @@ def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailu
     where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
     if isinstance(error, (TimeUp, library.TimeoutException)):
         if exchange.connect_until < exchange.until:
-            return TransportFailure("connect", f"no connection to {where} in time", sent=False)
+            return exchange.failure("connect", f"no connection to {where} in time", sent=False)
         message = f"the attempt's time was up before there was a connection to {where}"
-        return TransportFailure("timeout", message, sent=False)
+        return exchange.failure("timeout", message, sent=False)
     # socksio 1.0 and httpcore's use of it tell of a broken answer in errors of any class.
     is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
     if not isinstance(error, _network_errors(library)) and not is_socks:
         return None
     reason = _reason(error, library, is_socks=is_socks)
-    return TransportFailure("connect", f"no connection to {where}: {reason}", sent=False)
+    return exchange.failure("connect", f"no connection to {where}: {reason}", sent=False)
 
 
 def _complaint(error: Exception) -> str:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import redact
-from specado.transport.exchange import TransportFailure
+from specado.transport.exchange import Progress, TransportFailure
 from specado.transport.httptools_terms import JOINED_BYTES, ReplyParser, head_of
 from specado.transport.network import TimeUp
 from specado.transport.route import address_of, warn_if_readable
@@ -25,7 +25,7 @@ MAX_REASON_CHARACTERS = 200
 Key = tuple[str, str, int]
 
 
-class Exchange:
+class Exchange(Progress):
     """One request's clock, connection and parser, and what has become of it; shows nothing."""
 
     def __init__(self, request: WireRequest, until: float, limits: Limits) -> None:
@@ -38,8 +38,6 @@ class Exchange:
         self.connect_timeout_s = limits.connect_timeout_s
         self.slots: list[None] = []
         self.stream: Any = None
-        self.has_sent = False
-        self.is_sent_whole = False
         self.parser = ReplyParser()
         self._head = b""
 
@@ -60,27 +58,27 @@ class Exchange:
     def failure_of(self, error: BaseException) -> TransportFailure | None:
         """Return what *error* means, with no reference to it; `None` if it is not the network's."""
         if isinstance(error, TransportFailure):
-            return TransportFailure(error.kind, str(error), sent=error.sent)
+            return self.failure(error.kind, str(error), sent=error.sent)
         if not isinstance(error, (TimeUp, OSError)):
             return None
         if not self.has_sent:
             return self._connect_failure(error)
         if isinstance(error, TimeUp):
-            return TransportFailure("timeout", "the attempt's time is up", sent=True)
+            return self.failure("timeout", "the attempt's time is up", sent=True)
         if self.parser.has_answer:
-            return TransportFailure("truncated", "the reply broke off", sent=True)
+            return self.failure("truncated", "the reply broke off", sent=True)
         message = "the connection was closed before any reply"
-        return TransportFailure("reset", message, sent=True)
+        return self.failure("reset", message, sent=True)
 
     def _connect_failure(self, error: TimeUp | OSError) -> TransportFailure:
         where = f"{self.address.host}:{self.address.port}"
         if isinstance(error, OSError):
             text = redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
-            return TransportFailure("connect", f"no connection to {where}: {text}", sent=False)
+            return self.failure("connect", f"no connection to {where}: {text}", sent=False)
         if self.connect_until < self.until:
-            return TransportFailure("connect", f"no connection to {where} in time", sent=False)
+            return self.failure("connect", f"no connection to {where} in time", sent=False)
         message = f"the attempt's time was up before there was a connection to {where}"
-        return TransportFailure("timeout", message, sent=False)
+        return self.failure("timeout", message, sent=False)
 
 
 class KeptConnections:
@@ -96,9 +94,12 @@ class KeptConnections:
         self._idle: dict[Key, deque[tuple[float, Any]]] = {}
         self._is_closed = False
 
-    def take(self, key: Key) -> Any:
-        """Return an open stream to *key*, `None` if there is none: then one may be made."""
-        idle = self._idle.get(key)
+    def take(self, key: Key, *, is_fresh: bool) -> Any:
+        """Return an open stream to *key*, `None` if there is none: then one may be made.
+
+        With *is_fresh* none that is idle is returned.
+        """
+        idle = None if is_fresh else self._idle.get(key)
         while idle:
             try:
                 idle_until, stream = idle.pop()
@@ -200,7 +201,8 @@ class Reply:
 
     def _free(self, exchange: Exchange) -> None:
         self._exchange = None
-        self._kept.settle(exchange, keeps=exchange.parser.can_reuse and exchange.is_sent_whole)
+        is_written = exchange.written_at is not None
+        self._kept.settle(exchange, keeps=exchange.parser.can_reuse and is_written)
 
     def __del__(self) -> None:
         exchange = self._exchange

@@ -48,17 +48,21 @@ class KeptForProcess(Generic[Kept]):
         """Return new connections, none of them made yet."""
         raise NotImplementedError
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+    def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
         raise NotImplementedError
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
         """Return the whole reply; all of it has to happen within *timeout_s*.
 
         Only a host name that resolves slowly can take longer.
         """
         until = until_after(timeout_s)
-        return read_whole(self.open(request, until, limits), until, limits)
+        return read_whole(self.open(request, until, limits, is_fresh=is_fresh), until, limits)
 
     def close(self) -> None:
         """Close the connections; the next use makes new ones."""
@@ -98,14 +102,19 @@ class KeptForLoops(Generic[Kept]):
         """Return new connections for the running loop, none of them made yet."""
         raise NotImplementedError
 
-    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+    async def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
         raise NotImplementedError
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    async def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
         """Return the whole reply; all of it has to happen within *timeout_s*."""
         until = until_after(timeout_s)
-        return await read_whole_async(await self.open(request, until, limits), until, limits)
+        opened = await self.open(request, until, limits, is_fresh=is_fresh)
+        return await read_whole_async(opened, until, limits)
 
     def close(self) -> None:
         """Close the connections, from any thread; the next use makes new ones."""

@@ -113,12 +113,26 @@ class _Own:
 class ClientTransport(_Own):
     """A `Transport` through the caller's client; its time-outs bound each operation."""
 
-    def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    def send(
+        self,
+        request: WireRequest,
+        timeout_s: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> WireReply:
         """Return the whole reply."""
         until = until_after(timeout_s)
         return read_whole(self.open(request, until, limits), until, limits)
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> ClientReply:
+    def open(
+        self,
+        request: WireRequest,
+        until: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> ClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
         try:
@@ -149,7 +163,14 @@ class AsyncClientTransport(_Own):
     example = "httpx.AsyncClient"
     is_async = True
 
-    async def send(self, request: WireRequest, timeout_s: float, limits: Limits) -> WireReply:
+    async def send(
+        self,
+        request: WireRequest,
+        timeout_s: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> WireReply:
         """Return the whole reply."""
         until = until_after(timeout_s)
         reply = await self.open(request, until, limits)
@@ -158,7 +179,14 @@ class AsyncClientTransport(_Own):
         finally:
             await reply.wait_closed()
 
-    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncClientReply:
+    async def open(
+        self,
+        request: WireRequest,
+        until: float,
+        limits: Limits,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002
+    ) -> AsyncClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
         try:

@@ -32,10 +32,12 @@ class PooledTransport(KeptForProcess["ThreadPool"]):
     def _make(self) -> ThreadPool:
         return ThreadPool(self._settings)
 
-    def open(self, request: WireRequest, until: float, limits: Limits) -> OpenReply:
+    def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
-        *until* is a time of `time.monotonic`.
+        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
@@ -49,8 +51,9 @@ class PooledTransport(KeptForProcess["ThreadPool"]):
         try:
             pool.take_slot(exchange)
             connection = exchange.connection = pool.take(
-                maker, address, proxy, core_request.url.origin
+                maker, address, proxy, core_request.url.origin, is_fresh=is_fresh
             )
+            exchange.is_reused = connection.is_reused
             response = connection.inner.handle_request(core_request)
             return OpenReply(pool, exchange, response)
         except BaseException as error:
@@ -133,6 +136,7 @@ class ThreadStream(CoreStream):
         """Send *buffer*, a small one with what is written next."""
         if not self._is_held_back(buffer, timeout):
             self._send(timeout)
+        self._note_end(buffer, timeout)
 
     def close(self) -> None:
         """Free the socket."""

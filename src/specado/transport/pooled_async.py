@@ -33,10 +33,12 @@ class AsyncPooledTransport(KeptForLoops["TaskPool"]):
     def _make(self) -> TaskPool:
         return TaskPool(self._settings)
 
-    async def open(self, request: WireRequest, until: float, limits: Limits) -> AsyncOpenReply:
+    async def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
-        *until* is a time of `time.monotonic`.
+        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
         address = address_of(request.url)
         warn_if_readable(address, request)
@@ -50,8 +52,9 @@ class AsyncPooledTransport(KeptForLoops["TaskPool"]):
         try:
             await pool.take_slot(exchange)
             connection = exchange.connection = pool.take(
-                maker, address, proxy, core_request.url.origin
+                maker, address, proxy, core_request.url.origin, is_fresh=is_fresh
             )
+            exchange.is_reused = connection.is_reused
             response = await connection.inner.handle_async_request(core_request)
             return AsyncOpenReply(pool, exchange, response)
         except BaseException as error:
@@ -148,6 +151,7 @@ class TaskStream(CoreStream):
         """Send *buffer*, a small one with what is written next."""
         if not self._is_held_back(buffer, timeout):
             await self._send(timeout)
+        self._note_end(buffer, timeout)
 
     async def aclose(self) -> None:
         """Free the socket."""
