@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from specado.translation import error_from_reply, parse_retry_after_s
+from specado import parse_error
+from specado.translation import error_from_reply, parse_retry_after_s, read_reply
 from specado.transport import WireReply
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
@@ -115,3 +116,74 @@ def test_a_date_is_read_from_the_header():
 @pytest.mark.parametrize("headers", [{}, {"retry_after": "nonsense"}, {"retry_after_ms": "nan"}])
 def test_without_a_usable_header_there_is_no_wait_asked_for(headers):
     assert asked_for_s(**headers) is None
+
+
+IN_30_S = "Sun, 22 Nov 2026 12:00:30 GMT"
+
+
+@pytest.mark.parametrize(
+    ("date", "retry_after"),
+    [
+        ("Sun, 22 Nov 2026 11:00:00 GMT", "Sun, 22 Nov 2026 11:00:30 GMT"),
+        ("Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 13:00:30 GMT"),
+        ("Sunday, 22-Nov-26 13:00:00 GMT", "Sun Nov 22 13:00:30 2026"),
+    ],
+    ids=["an hour behind", "an hour ahead", "obsolete forms"],
+)
+def test_a_date_is_measured_by_the_clock_of_the_server(date, retry_after):
+    assert asked_for_s(date=date, retry_after=retry_after) == 30.0
+
+
+def test_a_date_in_the_past_of_the_server_means_no_wait():
+    assert asked_for_s(date="Sun, 22 Nov 2026 13:00:00 GMT", retry_after=IN_30_S) == 0.0
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "now",
+        "1763812800",
+        "Sun, 99 Nov 2026 11:00:00 GMT",
+        "Sun, 22 Nov 2026 11:00:00 +9999",
+        "Sun, 22 Nov 2026 11:00:00 GMT" + " " * 100,
+        "Sun, 22 Nov 2026 " + "1" * 100_000,
+        "🕛",
+    ],
+    ids=lambda text: ascii(text)[:34],
+)
+def test_a_date_is_measured_by_our_clock_where_the_server_tells_no_time(date):
+    assert asked_for_s(date=date, retry_after=IN_30_S) == 30.0
+
+
+def test_the_clock_of_the_server_does_not_count_for_seconds():
+    date = "Sun, 22 Nov 2026 11:00:00 GMT"
+
+    assert asked_for_s(date=date, retry_after="7") == 7.0
+    assert asked_for_s(date=date, retry_after_ms="250", retry_after=IN_30_S) == 0.25
+
+
+def test_an_error_that_is_read_without_a_call_is_measured_by_the_clock_of_the_server():
+    headers = {
+        "Date": "Sun, 22 Nov 2026 11:00:00 GMT",
+        "Retry-After": "Sun, 22 Nov 2026 11:00:30 GMT",
+    }
+
+    assert parse_error(429, headers, b"{}", "openai").retry_after_s == 30.0
+
+
+def test_an_error_in_a_reply_is_measured_by_the_clock_of_the_server():
+    headers = {
+        "date": "Sun, 22 Nov 2026 11:00:00 GMT",
+        "retry-after": "Sun, 22 Nov 2026 11:00:30 GMT",
+    }
+    found = read_reply(
+        "openai_chat",
+        WireReply(429, headers, b""),
+        provider="openai",
+        model="gpt-4o",
+        emulated=False,
+        now_s=0.0,
+    )
+
+    assert found.retry_after_s == 30.0

@@ -276,7 +276,7 @@ def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None
         if value is not None:
             return value / 1000
     seconds = headers.get("retry-after")
-    return None if seconds is None else parse_retry_after_s(seconds, now)
+    return None if seconds is None else parse_retry_after_s(seconds, now, headers.get("date", ""))
 
 
 def _finite(text: str) -> float | None:
@@ -286,16 +286,23 @@ def _finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def parse_retry_after_s(value: str, now: datetime) -> float | None:
+def parse_retry_after_s(value: str, now: datetime, date: str = "") -> float | None:
     """Return the wait asked for by a Retry-After header, in seconds.
 
-    *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3).
-    A date in the past gives 0.0, one without a zone is in UTC; text that is neither, or a
-    negative number, gives None.
+    *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3). A
+    date is measured by the server's clock, the reply's `Date` header in *date*; by ours, *now*,
+    where that is no date. One in the past gives 0.0, one without a zone is in UTC; text that is
+    neither a date nor a number from 0 gives None.
     """
     found = _finite(value)
     if found is not None:
         return found
+    until = _date(value)
+    return None if until is None else max(0.0, (until - (_date(date) or now)).total_seconds())
+
+
+def _date(value: str) -> datetime | None:
+    """Return the time that an HTTP date stands for, `None` for text that is none."""
     if len(value) > MAX_DATE_CHARACTERS:
         return None
     # Imported where it is used: it brings much, and a date is rare there.
@@ -303,8 +310,6 @@ def parse_retry_after_s(value: str, now: datetime) -> float | None:
 
     try:
         date = parsedate_to_datetime(value)
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=timezone.utc)
-        return max(0.0, (date - now).total_seconds())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date
