@@ -12,7 +12,13 @@ import pytest
 
 import sockets
 import transports
+from specado import (
+    ConnectionFailedError,
+    DeadlineExceededError,
+    MalformedResponseError,
+)
 from specado import transport as t
+from specado.translation import error_from_failure
 from specado.transport import network, network_async
 
 LIMITS = t.Limits()
@@ -294,3 +300,68 @@ def test_a_copy_of_a_failure_tells_the_same(copied):
         "is_written": True,
         "since_written_s": 0.25,
     }
+
+
+def error_of(kind, **facts):
+    failure = t.TransportFailure(kind, "what happened", **{"sent": True, **facts})
+    return error_from_failure(failure, provider="openai", model="gpt-4o")
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls"),
+    [
+        ("connect", ConnectionFailedError),
+        ("reset", ConnectionFailedError),
+        ("timeout", DeadlineExceededError),
+        ("truncated", MalformedResponseError),
+        ("protocol", MalformedResponseError),
+        ("too_large", MalformedResponseError),
+    ],
+)
+def test_every_other_failure_may_pass(kind, cls):
+    error = error_of(kind)
+
+    assert type(error) is cls
+    assert (error.code, error.retryable, error.sent) == (kind, True, True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_reused", "is_stale"),
+    [
+        ({}, False, False),
+        ({"is_written": True, "since_written_s": 0.0}, False, False),
+        ({"is_reused": True}, True, True),
+        ({"is_reused": True, "is_written": True, "since_written_s": 0.0}, True, True),
+        ({"is_reused": True, "is_written": True, "since_written_s": 1.0}, True, True),
+        ({"is_reused": True, "is_written": True, "since_written_s": 1.001}, True, False),
+        ({"is_reused": True, "is_written": True, "since_written_s": 60.0}, True, False),
+    ],
+)
+def test_a_reset_says_whether_its_connection_was_stale(facts, is_reused, is_stale):
+    error = error_of("reset", **facts)
+
+    assert (error.is_reused_connection, error.is_stale_connection) == (is_reused, is_stale)
+    copied = pickle.loads(pickle.dumps(error))
+    assert (copied.is_reused_connection, copied.is_stale_connection) == (is_reused, is_stale)
+
+
+@pytest.mark.parametrize("kind", ["connect"])
+def test_only_a_reset_has_a_stale_connection(kind):
+    error = error_of(kind, is_reused=True, is_written=True, since_written_s=0.0)
+
+    assert (error.is_reused_connection, error.is_stale_connection) == (False, False)
+
+
+@on_each_stack
+@pytest.mark.parametrize(
+    ("seconds", "is_stale"), [(0.0, True), (3.5, False)], ids=["at once", "late"]
+)
+def test_an_idle_connection_that_ends_is_stale_if_it_ends_at_once(
+    caller, each_read_takes_s, seconds, is_stale
+):
+    each_read_takes_s(seconds)
+    with sockets.ScriptedServer(answers_once_then(closes_at_the_request)) as server:
+        _, failure = caller.run(server, b"{}", b"{}")
+    error = error_from_failure(failure, provider="openai", model="gpt-4o")
+
+    assert (error.is_reused_connection, error.is_stale_connection) == (True, is_stale)

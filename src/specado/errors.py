@@ -187,9 +187,17 @@ class MalformedResponseError(ProviderError):
 
 
 class ConnectionFailedError(ProviderError):
-    """The connection could not be made, or broke before the reply; see `sent`."""
+    """The connection could not be made, or broke before the reply; see `sent`.
+
+    Attributes:
+        is_reused_connection: whether a `reset` broke a connection that had carried an exchange.
+        is_stale_connection: whether such a one broke while the request was written, or so soon
+            after its last byte that the server most likely closed it as idle.
+    """
 
     retryable = True
+    is_reused_connection: bool = False
+    is_stale_connection: bool = False
 
 
 class DeadlineExceededError(ProviderError, TimeoutError):

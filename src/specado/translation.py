@@ -58,6 +58,9 @@ EMULATION_ROW = "response_format.tool"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
 MAX_DATE_CHARACTERS = 100
+# A server closes an idle connection when its own time for it is over. A reset within this time
+# after a request's last byte is such a closing that crossed the request on its way.
+STALE_CONNECTION_S = 1.0
 # What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
@@ -223,18 +226,27 @@ def error_from_reply(
 def error_from_failure(
     failure: TransportFailure, *, provider: str, model: str, secrets: Iterable[str] = ()
 ) -> ProviderError:
-    """Return the error that a failed exchange means."""
+    """Return the error that a failed exchange means.
+
+    A `reset` has what is known of its connection.
+    """
     kind: type[ProviderError] = ConnectionFailedError
+    facts: dict[str, bool] = {}
     if failure.kind == "timeout":
         kind = DeadlineExceededError
     elif failure.kind in ("truncated", "protocol", "too_large"):
         kind = MalformedResponseError
+    elif failure.kind == "reset" and failure.is_reused:
+        facts["is_reused_connection"] = True
+        if failure.since_written_s is None or failure.since_written_s <= STALE_CONNECTION_S:
+            facts["is_stale_connection"] = True
     return kind(
         f"{provider}/{model}: {redact(str(failure), secrets)[:MAX_QUOTED_CHARACTERS]}",
         provider=provider,
         model=model,
         code=failure.kind,
         sent=failure.sent,
+        **facts,
     )
 
 
