@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
 from specado.routing.state import reset_state
 from transports import library, stack
@@ -16,7 +17,7 @@ from transports import library, stack
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["library", "stack"]
+__all__ = ["certificates", "library", "server_tls", "stack"]
 
 # How long an example takes says more about a shared machine than about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

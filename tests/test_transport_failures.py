@@ -307,6 +307,16 @@ def error_of(kind, **facts):
     return error_from_failure(failure, provider="openai", model="gpt-4o")
 
 
+@pytest.mark.parametrize("kind", ["certificate", "resources"])
+def test_what_no_retry_cures_is_not_retryable(kind):
+    error = error_of(kind, sent=False)
+
+    assert type(error) is ConnectionFailedError
+    assert (error.code, error.retryable, error.sent) == (kind, False, False)
+    assert error.message == "openai/gpt-4o: what happened"
+    assert pickle.loads(pickle.dumps(error)).retryable is False
+
+
 @pytest.mark.parametrize(
     ("kind", "cls"),
     [
@@ -345,7 +355,7 @@ def test_a_reset_says_whether_its_connection_was_stale(facts, is_reused, is_stal
     assert (copied.is_reused_connection, copied.is_stale_connection) == (is_reused, is_stale)
 
 
-@pytest.mark.parametrize("kind", ["connect"])
+@pytest.mark.parametrize("kind", ["connect", "certificate", "resources"])
 def test_only_a_reset_has_a_stale_connection(kind):
     error = error_of(kind, is_reused=True, is_written=True, since_written_s=0.0)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import inspect
+import ssl
 import threading
 import traceback
 
@@ -213,6 +215,34 @@ def test_each_httpx_error_is_mapped(cls):
     assert (early.kind, late.kind, early.sent) == EXPECTED[cls.__name__]
     assert late.sent
     assert "sk-secret" not in str(early)
+
+
+def test_an_error_of_tls_that_httpx_does_not_map_is_a_broken_connection():
+    error = ssl.SSLError(1, "[SSL: BAD_RECORD_MAC] bad record mac")
+
+    early = failure_from(error, has_reply=False)
+    late = failure_from(error, has_reply=True)
+
+    assert (early.kind, early.sent) == ("reset", True)
+    assert (late.kind, late.sent) == ("truncated", True)
+
+
+def test_causes_of_every_shape_are_looked_through():
+    class Odd(Exception):
+        exceptions = 7
+        __hash__ = None
+
+    class Group(Exception):
+        exceptions = (OSError(errno.ECONNREFUSED, "no"), OSError(errno.EMFILE, "none left"))
+
+    error = httpx.ConnectError("x")
+    error.__cause__ = Odd()
+    error.__cause__.__context__ = Group()
+    error.__cause__.__context__.__context__ = error
+    failure = failure_from(error, has_reply=False)
+
+    assert (failure.kind, failure.sent) == ("resources", False)
+    assert failure_from(error, has_reply=True).kind == "truncated"
 
 
 def test_every_httpx_error_is_known():

@@ -7,10 +7,8 @@ import base64
 import contextlib
 import gc
 import pickle
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import traceback
 import warnings
@@ -46,40 +44,6 @@ def send(request):
     return send_sync if request.param == "sync" else send_async
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    """Give a folder with ca.pem, and server.pem that it signed for 127.0.0.1 and localhost."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the command openssl is missing")
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments):
-        command = ["openssl", *arguments]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=30)
-
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl(
-        "req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-        "-subj", "/CN=Test CA", "-addext", "keyUsage=critical,keyCertSign",
-    )  # fmt: skip
-    openssl("req", *new_key, "-keyout", "key.pem", "-out", "s.csr", "-subj", "/CN=server")
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    openssl(
-        "x509", "-req", "-in", "s.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-        "-out", "s.pem", "-days", "2", "-extfile", "names",
-    )  # fmt: skip
-    both = (folder / "s.pem").read_text() + (folder / "key.pem").read_text()
-    (folder / "server.pem").write_text(both)
-    return folder
-
-
-@pytest.fixture
-def server_tls(certificates):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "server.pem")
-    return context
-
-
 def trusting(certificates, **more):
     return transports.settings(ca_bundle=str(certificates / "ca.pem"), **more)
 
@@ -100,27 +64,6 @@ def test_a_large_body_through_tls(certificates, server_tls):
         by_task = asyncio.run(transport.send(wire, 10, LIMITS))
 
     assert sync.body == by_task.body == body
-
-
-def test_a_server_that_nobody_vouches_for(send, server_tls):
-    with (
-        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
-        pytest.raises(t.TransportFailure, match="certificate") as caught,
-    ):
-        send(server.url, transports.settings())
-
-    assert (caught.value.kind, caught.value.sent) == ("connect", False)
-    assert server.requests == []
-
-
-def test_a_server_with_another_name(send, certificates, server_tls):
-    with (
-        sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server,
-        pytest.raises(t.TransportFailure) as caught,
-    ):
-        send(f"https://127.0.0.2:{server.port}", trusting(certificates))
-
-    assert caught.value.kind == "connect"
 
 
 @pytest.mark.parametrize("script", [sockets.never_answers, sockets.answers_then_closes(b"")])

@@ -189,6 +189,10 @@ class MalformedResponseError(ProviderError):
 class ConnectionFailedError(ProviderError):
     """The connection could not be made, or broke before the reply; see `sent`.
 
+    Its `code` is `connect`, `reset`, or one that no retry cures (`retryable` is false):
+    `certificate` (the server's does not verify, or a client certificate is demanded) and
+    `resources` (this machine has no file descriptor, port or memory left).
+
     Attributes:
         is_reused_connection: whether a `reset` broke a connection that had carried an exchange.
         is_stale_connection: whether such a one broke while the request was written, or so soon

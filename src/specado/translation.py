@@ -61,6 +61,8 @@ MAX_DATE_CHARACTERS = 100
 # A server closes an idle connection when its own time for it is over. A reset within this time
 # after a request's last byte is such a closing that crossed the request on its way.
 STALE_CONNECTION_S = 1.0
+# Failures of this machine and its setup: no later attempt fares better.
+LOCAL_KINDS = ("certificate", "resources")
 # What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
@@ -228,7 +230,7 @@ def error_from_failure(
 ) -> ProviderError:
     """Return the error that a failed exchange means.
 
-    A `reset` has what is known of its connection.
+    A `reset` has what is known of its connection; `certificate` and `resources` are not passing.
     """
     kind: type[ProviderError] = ConnectionFailedError
     facts: dict[str, bool] = {}
@@ -236,6 +238,8 @@ def error_from_failure(
         kind = DeadlineExceededError
     elif failure.kind in ("truncated", "protocol", "too_large"):
         kind = MalformedResponseError
+    elif failure.kind in LOCAL_KINDS:
+        facts["retryable"] = False
     elif failure.kind == "reset" and failure.is_reused:
         facts["is_reused_connection"] = True
         if failure.since_written_s is None or failure.since_written_s <= STALE_CONNECTION_S:

@@ -141,7 +141,9 @@ class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing m
 
     `kind` is one of `connect` (nothing was sent: refused, name, TLS, proxy, connect timeout),
     `timeout` (the attempt's time is up), `reset` (sent, no byte came back),
-    `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`.
+    `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`; and two that no retry
+    cures: `certificate` (the server's does not verify, or the server demands a client's; nothing
+    was processed) and `resources` (this machine has no file descriptor, port or memory left).
     `sent` tells whether the provider may have got the request.
 
     `is_reused`: the connection had carried an exchange before. `is_written`: the whole request

@@ -16,6 +16,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError, redact
+from specado.transport.causes import RefusedCertificateError, resource_cause
 from specado.transport.exchange import Progress, TransportFailure
 from specado.transport.network import TimeUp
 from specado.transport.route import Proxy, tls_context
@@ -201,6 +202,8 @@ def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
         return ConfigurationError(
             "a header of the request has a character that HTTP does not allow"
         )
+    if isinstance(error, RefusedCertificateError) and not exchange.has_answer:
+        return exchange.failure("certificate", str(error), sent=False)
     if not exchange.has_sent:
         return _connect_failure(error, exchange)
     if isinstance(error, (TimeUp, library.TimeoutException)):
@@ -233,6 +236,9 @@ def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailu
             return exchange.failure("connect", f"no connection to {where} in time", sent=False)
         message = f"the attempt's time was up before there was a connection to {where}"
         return exchange.failure("timeout", message, sent=False)
+    lacking = resource_cause(error)
+    if lacking is not None:
+        return exchange.failure("resources", f"no connection to {where}: {lacking}", sent=False)
     # socksio 1.0 and httpcore's use of it tell of a broken answer in errors of any class.
     is_socks = way.scheme.startswith("socks") and isinstance(error, Exception)
     if not isinstance(error, _network_errors(library)) and not is_socks:

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import redact
+from specado.transport.causes import RefusedCertificateError, resource_cause
 from specado.transport.exchange import Progress, TransportFailure
 from specado.transport.httptools_terms import JOINED_BYTES, ReplyParser, head_of
 from specado.transport.network import TimeUp
@@ -61,6 +62,8 @@ class Exchange(Progress):
             return self.failure(error.kind, str(error), sent=error.sent)
         if not isinstance(error, (TimeUp, OSError)):
             return None
+        if isinstance(error, RefusedCertificateError) and not self.parser.has_answer:
+            return self.failure("certificate", str(error), sent=False)
         if not self.has_sent:
             return self._connect_failure(error)
         if isinstance(error, TimeUp):
@@ -72,6 +75,9 @@ class Exchange(Progress):
 
     def _connect_failure(self, error: TimeUp | OSError) -> TransportFailure:
         where = f"{self.address.host}:{self.address.port}"
+        lacking = resource_cause(error)
+        if lacking is not None:
+            return self.failure("resources", f"no connection to {where}: {lacking}", sent=False)
         if isinstance(error, OSError):
             text = redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
             return self.failure("connect", f"no connection to {where}: {text}", sent=False)

@@ -8,6 +8,7 @@ looked at when it is done.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import select
@@ -16,6 +17,12 @@ import ssl
 import time
 import weakref
 from typing import Any, Callable, TypeVar, Union
+
+from specado.transport.causes import (
+    RefusedCertificateError,
+    certificate_cause,
+    has_local_address,
+)
 
 __all__ = [
     "QuietSocket",
@@ -28,6 +35,7 @@ __all__ = [
     "connect",
     "drop_sockets_after_fork",
     "left_s",
+    "refined_connect_error",
     "tune",
 ]
 
@@ -179,11 +187,21 @@ class Tls:
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
+        self._host = host
         try:
             name = host.strip("[]")  # httpcore needs an IPv6 address in brackets elsewhere
             self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         except (ValueError, UnicodeError) as error:
             raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
+
+    def handshake(self) -> None:
+        """Go on with the handshake; `SSLWantReadError` asks for more."""
+        try:
+            self.session.do_handshake()
+        except ssl.SSLWantReadError:
+            raise
+        except ssl.SSLError as error:
+            raise self._cause_of(error) from None
 
     def receive(self, data: bytes) -> None:
         """Take what came from the peer; `b""` is the end."""
@@ -198,6 +216,17 @@ class Tls:
             return self.session.read(READ_BYTES)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""  # many servers leave the closing alert out; HTTP's framing tells the end
+        except ssl.SSLWantReadError:
+            raise
+        except ssl.SSLError as error:
+            # With TLS 1.3 a client certificate is refused after the client's handshake.
+            raise self._cause_of(error) from None
+
+    def _cause_of(self, error: ssl.SSLError) -> OSError:
+        """Return what to raise for *error*."""
+        is_agreed = self.session.cipher() is not None
+        cause = certificate_cause(error, self._host, is_agreed=is_agreed)
+        return error if cause is None else RefusedCertificateError(cause)
 
 
 class TlsStream:
@@ -209,7 +238,7 @@ class TlsStream:
 
     def handshake(self, until: float) -> None:
         """Agree with the peer, and check who it is."""
-        self._drive(self._tls.session.do_handshake, until)
+        self._drive(self._tls.handshake, until)
 
     def read(self, until: float) -> bytes:
         """Return the next bytes, `b""` at the end."""
@@ -251,6 +280,16 @@ class TlsStream:
 Stream = Union[SocketStream, TlsStream]
 
 
+def refined_connect_error(error: OSError, family: int, address: Any) -> OSError:
+    """Return *error*, or another one where EADDRNOTAVAIL does not mean that ports ran out.
+
+    It also comes for an IPv6 address where this machine has none.
+    """
+    if error.errno == errno.EADDRNOTAVAIL and not has_local_address(family, address):
+        return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+    return error
+
+
 def connect(host: str, port: int, until: float) -> SocketStream:
     """Return a connection to the first address of *host* that takes one.
 
@@ -272,7 +311,7 @@ def connect(host: str, port: int, until: float) -> SocketStream:
         except socket.timeout:
             failure = TimeUp()
         except OSError as error:
-            failure = error
+            failure = refined_connect_error(error, family, address)
         except BaseException:
             sock.close()
             raise

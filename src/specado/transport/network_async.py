@@ -23,6 +23,7 @@ from specado.transport.network import (
     TimeUp,
     Tls,
     left_s,
+    refined_connect_error,
     tune,
 )
 
@@ -148,7 +149,7 @@ class AsyncTlsStream:
 
     async def handshake(self) -> None:
         """Agree with the peer, and check who it is."""
-        await self._drive(self._tls.session.do_handshake)
+        await self._drive(self._tls.handshake)
 
     def arm(self, until: float) -> None:
         """Let all further operations end at *until*."""
@@ -210,8 +211,10 @@ async def connect_async(host: str, port: int, until: float) -> AsyncSocketStream
             sock.setblocking(False)
             await _within(loop.sock_connect(sock, address), time.monotonic() + share_s)
             return AsyncSocketStream(sock)
-        except (OSError, TimeUp) as error:
+        except TimeUp as error:
             failure = error
+        except OSError as error:
+            failure = refined_connect_error(error, family, address)
         except BaseException:
             sock.close()
             raise

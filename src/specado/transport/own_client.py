@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import inspect
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
+from specado.transport.causes import certificate_cause, resource_cause
 from specado.transport.exchange import (
     TransportFailure,
     read_whole,
     read_whole_async,
     until_after,
+    without_query,
 )
 from specado.transport.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from specado.transport.exchange import Limits, WireReply, WireRequest
 
 __all__ = ["AsyncClientTransport", "ClientTransport", "failure_from"]
@@ -47,15 +53,20 @@ _MEANINGS = {
     "HTTPError": _Meaning("protocol", "protocol"),
     "CookieConflict": _Meaning("protocol", "protocol"),
     "StreamError": _Meaning("protocol", "protocol"),
+    # httpcore 1.0.9 on anyio maps none that comes while it reads (read 2026-11-30).
+    "SSLError": _Meaning("reset", "truncated"),
 }
 # httpcore says only in words that it was no bytes, not wrong ones, that came.
 _DISCONNECTED = ("disconnected", "closed connection", "connection closed")
 
 
-def failure_from(error: Exception, *, has_reply: bool) -> TransportFailure | None:
-    """Return what an error of the caller's client means; `None` if it is none of httpx's.
+def failure_from(
+    error: Exception, *, has_reply: bool, peer: str = "the server", handled: Any = None
+) -> TransportFailure | None:
+    """Return what an error of the caller's client means; `None` if it is none of httpx's or of TLS.
 
-    The failure keeps no reference to *error*, which holds the request and its key.
+    The failure keeps no reference to *error*, which holds the request and its key. *peer* is
+    the server's URL; *handled* is an exception that the caller was handling before: no cause.
     """
     for cls in type(error).__mro__:
         meaning = _MEANINGS.get(cls.__name__)
@@ -67,8 +78,39 @@ def failure_from(error: Exception, *, has_reply: bool) -> TransportFailure | Non
             if any(words in text for words in _DISCONNECTED):
                 kind = "truncated" if has_reply else "reset"
         message = f"the HTTP client failed with {type(error).__name__}"
+        for cause in () if has_reply else _causes_of(error, handled):
+            refused = certificate_cause(cause, peer, trust="the verify of your HTTP client")
+            if refused is not None:
+                return TransportFailure("certificate", f"{message}: {refused}", sent=False)
+            lacking = _lacking(cause) if kind == "connect" else None
+            if lacking is not None:
+                return TransportFailure("resources", f"{message}: {lacking}", sent=False)
         return TransportFailure(kind, message, sent=meaning.sent or has_reply)
     return None
+
+
+def _lacking(cause: BaseException) -> str | None:
+    if isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL:
+        return None  # it also comes for an IPv6 address where this machine has none
+    return resource_cause(cause)
+
+
+def _causes_of(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Give *error* and what it came from, each once; nothing of what was *handled* before.
+
+    httpcore 1.0.9's pool raises its errors "from None" (read 2026-11-30): only the context has
+    their cause. anyio collects the failures of a name's addresses in an ExceptionGroup.
+    """
+    waiting: list[Any] = [error]
+    seen = {id(handled)}  # an exception of somebody's own may have no hash
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            members = getattr(each, "exceptions", ())
+            waiting += members if isinstance(members, tuple) else ()
+            waiting += each.__context__, each.__cause__
 
 
 def _reply_in(error: Exception) -> Any:
@@ -135,6 +177,7 @@ class ClientTransport(_Own):
     ) -> ClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
+        handled = sys.exc_info()[1]
         try:
             return ClientReply(
                 self._client.send(
@@ -147,13 +190,14 @@ class ClientTransport(_Own):
             refused = _reply_in(error)
             if refused is not None:
                 return ClientReply(refused)
-            failure = failure_from(error, has_reply=False)
+            peer = without_query(request.url)
+            failure = failure_from(error, has_reply=False, peer=peer, handled=handled)
             if failure is None:
                 raise
         try:
             raise failure
         finally:
-            del failure  # it refers to this frame: a cycle would keep the body alive
+            del failure, handled  # they refer to this frame: a cycle would keep the body alive
 
 
 class AsyncClientTransport(_Own):
@@ -189,6 +233,7 @@ class AsyncClientTransport(_Own):
     ) -> AsyncClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
+        handled = sys.exc_info()[1]
         try:
             response = await self._client.send(
                 self._request(request, until - time.monotonic(), limits),
@@ -200,13 +245,14 @@ class AsyncClientTransport(_Own):
             refused = _reply_in(error)
             if refused is not None:
                 return AsyncClientReply(refused)
-            failure = failure_from(error, has_reply=False)
+            peer = without_query(request.url)
+            failure = failure_from(error, has_reply=False, peer=peer, handled=handled)
             if failure is None:
                 raise
         try:
             raise failure
         finally:
-            del failure
+            del failure, handled
 
 
 class _Reply:

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from specado.errors import ConfigurationError, levels_to_caller
+from specado.transport.causes import resource_cause
 from specado.transport.exchange import (
     InsecureTransportWarning,
+    TransportFailure,
     TransportSettings,
     WireRequest,
     without_query,
@@ -225,23 +227,32 @@ def _split_port(name: str) -> tuple[str, str]:
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """Return the process's context for *ca_bundle*.
 
-    Without one, the system's certificates and certifi's are trusted.
+    Without one, the system's certificates and certifi's are trusted. A `TransportFailure` says
+    that this machine cannot read them now.
     """
     found = _tls_contexts.get(ca_bundle)
     if found is not None:
         return found
+    try:
+        return _tls_contexts.setdefault(ca_bundle, _new_tls_context(ca_bundle))
+    except (OSError, ValueError) as error:
+        lacking = resource_cause(error)
+        if lacking is not None:
+            message = f"the trusted certificates cannot be read: {lacking}"
+            raise TransportFailure("resources", message, sent=False) from None
+        if ca_bundle is None:
+            raise
+        message = f"ca_bundle: {ca_bundle!r} is no file or folder of certificates: {error}"
+        raise ConfigurationError(message, key="ca_bundle") from None
+
+
+def _new_tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is None:
         import certifi
 
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())
-    else:
-        try:
-            if Path(ca_bundle).is_dir():
-                context = ssl.create_default_context(capath=ca_bundle)
-            else:
-                context = ssl.create_default_context(cafile=ca_bundle)
-        except (OSError, ValueError) as error:
-            message = f"ca_bundle: {ca_bundle!r} is no file or folder of certificates: {error}"
-            raise ConfigurationError(message, key="ca_bundle") from None
-    return _tls_contexts.setdefault(ca_bundle, context)
+        return context
+    if Path(ca_bundle).is_dir():
+        return ssl.create_default_context(capath=ca_bundle)
+    return ssl.create_default_context(cafile=ca_bundle)
