@@ -24,7 +24,7 @@ say = @printf '\n==> %s\n' $(1)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test dev floors lint format types bench bench-quick bench-guard soak fuzz dist clean
+.PHONY: help demo test dev floors lint format types bench bench-quick bench-guard soak incidents fuzz dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -71,6 +71,9 @@ bench-guard: dev  ## measure specado's own parts, to compare before with after (
 
 soak: dev  ## make 100,000 calls from threads and from tasks with faults (ARGS='--calls 2000')
 	@$(BIN)/python scripts/soak.py $(ARGS)
+
+incidents: dev  ## play a provider's incidents against specado and openai (ARGS='--only reset')
+	@$(BIN)/python scripts/incidents.py $(ARGS)
 
 fuzz: $(VENV)/.installed  ## fuzz what reads a provider's bytes, with atheris (SECONDS=60 a target)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install atheris || \
