@@ -345,8 +345,10 @@ def soak(calls: int, *, is_quiet: bool) -> bool:
     server.start()
     try:
         url = f"http://127.0.0.1:{ours.recv()}/v1"
+        # A key of its own for each: both have one address, and what is known of a key is shared.
         providers = {
-            name: {"api_key": "sk-of-the-soak", "base_url": url} for name in ("openai", "anthropic")
+            name: {"api_key": f"sk-of-the-soak-{name}", "base_url": url}
+            for name in ("openai", "anthropic")
         }
         client = specado.Client(
             {

@@ -11,7 +11,7 @@ import pytest
 
 from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
-from specado.routing.state import reset_state
+from specado.routing.health import reset_state
 from transports import library, stack
 
 if TYPE_CHECKING:

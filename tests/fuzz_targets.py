@@ -18,7 +18,7 @@ from specado import (
 )
 from specado._core import AnthropicStream, OpenAIStream
 from specado.incoming import Incoming
-from specado.routing.retry import backoff_s, rule_for
+from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 from specado.translation import error_from_reply
 from specado.transport import Limits, TransportFailure, WireReply
 from specado.transport.exchange import ReplyBody
@@ -55,7 +55,7 @@ def error(data: bytes) -> None:
     headers = {HEADERS[choice % 4]: name.decode("latin-1"), "retry-after": value.decode("latin-1")}
     found = parse_error(100 + 2 * choice, headers, body, PROVIDERS[choice % 2])
     assert isinstance(found, ProviderError)
-    wait_s = backoff_s(found, choice, 0.5)
+    wait_s = jittered_s(nominal_wait_s(found, choice), 0.5, announced=True)
     assert 0 <= wait_s < math.inf
     assert rule_for(found).next
     assert found.retry_after_s is None or found.retry_after_s >= 0

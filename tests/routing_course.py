@@ -10,7 +10,8 @@ from specado import capabilities
 from specado.endpoints import Account, Endpoint
 from specado.errors import ProviderError
 from specado.manifests import Model
-from specado.routing.attempts import Answer, CallLimits, Course, Send, Wait, attempts
+from specado.routing.attempts import Answer, CallHistory, CallLimits, Send, Wait, attempts
+from specado.routing.health import Deployment
 from specado.routing.plan import Candidate, Plan
 from specado.translation import Encoded
 from specado.types import ChatCompletionResponse, Extensions
@@ -34,7 +35,7 @@ class Played(NamedTuple):
     """What a call did: effects as text, and how it ended."""
 
     effects: list[str]
-    course: Course
+    history: CallHistory
     ended: Any
 
 
@@ -44,7 +45,8 @@ def candidate(name, index=0, window=None, timeout_s=None):
     url = f"https://{name}.invalid"
     endpoint = Endpoint(provider, url, None, (), timeout_s, None, Account(url, ""))
     facts = None if window is None else Model(name, "m", context_window=window)
-    return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []))
+    deployment = Deployment(name, endpoint.account, "m")
+    return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []), deployment)
 
 
 def plan_of(*names, **windows):
@@ -61,7 +63,7 @@ def error(kind=ProviderError, text="failed", **facts):
     return kind(text, **facts)
 
 
-def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, state=None, **limits):
+def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, health=None, **limits):
     """Run a call; an outcome is a reply, an error, or (outcome, seconds it took).
 
     *late_s* is how much longer than asked every wait takes. Outcomes that are left over fail
@@ -71,12 +73,13 @@ def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, state=None, **limi
     left = list(outcomes)
     effects = []
     bounds = CallLimits(**{"timeout_s": 600.0, **limits})
-    steps = attempts(plan, bounds, clock, lambda: random, None, state)
+    steps = attempts(plan, bounds, clock, lambda: random, None, health)
     try:
         effect = next(steps)
         while True:
             if isinstance(effect, Send):
-                effects.append(f"{effect.candidate.provider} {effect.timeout_s:g}")
+                fresh = " fresh" if effect.fresh_connection else ""
+                effects.append(f"{effect.candidate.provider} {effect.timeout_s:g}{fresh}")
                 assert left, f"an attempt too many: {effects}"
                 outcome = left.pop(0)
                 outcome, took_s = outcome if isinstance(outcome, tuple) else (outcome, 0.0)
@@ -88,9 +91,9 @@ def play(plan, outcomes, clock=None, random=HALF, late_s=0.0, state=None, **limi
                 clock.now_s += effect.delay_s + late_s
                 effect = steps.send(None)
     except StopIteration as stop:
-        course, ended = stop.value
+        history, ended = stop.value
     assert not left, f"attempts that were not made: {left}; {effects}"
-    return Played(effects, course, ended)
+    return Played(effects, history, ended)
 
 
 def asked(played):

@@ -31,19 +31,19 @@ from specado.errors import (
 )
 from specado.routing.attempts import CallLimits, attempts
 from specado.routing.plan import Plan
-from specado.routing.retry import backoff_s, rule_for
+from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 
-# Every row of the error table: how often one candidate is asked in all where `max_retries` is 3,
+# Every row of the error table: how often one candidate is asked in all where `max_retries` is 2,
 # and whether the next candidate is asked then.
 ROWS = {
-    "nothing sent": (ConnectionFailedError, {"sent": False}, 4, True),
+    "nothing sent": (ConnectionFailedError, {"sent": False}, 3, True),
     "sent, reset": (ConnectionFailedError, {"sent": True}, 2, True),
     "attempt timed out": (DeadlineExceededError, {}, 1, True),
-    "rate limit": (RateLimitError, {"status_code": 429}, 4, True),
+    "rate limit": (RateLimitError, {"status_code": 429}, 3, True),
     "quota": (QuotaExceededError, {"status_code": 429}, 1, True),
-    "overloaded": (OverloadedError, {"status_code": 529}, 4, True),
-    "overloaded inside a 200": (OverloadedError, {"status_code": 200}, 4, True),
-    "server": (ServerError, {"status_code": 500}, 4, True),
+    "overloaded": (OverloadedError, {"status_code": 529}, 3, True),
+    "overloaded inside a 200": (OverloadedError, {"status_code": 200}, 3, True),
+    "server": (ServerError, {"status_code": 500}, 3, True),
     "authentication": (AuthenticationError, {"status_code": 401}, 1, False),
     "not found": (ModelNotFoundError, {"status_code": 404}, 1, False),
     "redirect": (InvalidRequestError, {"status_code": 307}, 1, False),
@@ -65,11 +65,11 @@ ROWS = {
 def test_each_row_of_the_error_table(kind, facts, times, goes_on):
     failures = [error(kind, **facts) for _ in range(times)]
 
-    played = play(plan_of("a", "b"), failures + [reply()] * goes_on, max_retries=3, random=0.0)
+    played = play(plan_of("a", "b"), failures + [reply()] * goes_on, max_retries=2)
 
     assert asked(played) == ["a"] * times + ["b"] * goes_on
-    assert played.course.errors == failures
-    assert played.course.attempts == times + goes_on
+    assert played.history.errors == failures
+    assert played.history.attempts == times + goes_on
     if not goes_on:
         assert type(played.ended) is kind
 
@@ -78,7 +78,7 @@ def test_each_row_of_the_error_table(kind, facts, times, goes_on):
 def test_without_another_candidate_each_row_ends_in_its_class(kind, facts, times, _goes_on):
     failures = [error(kind, **facts) for _ in range(times)]
 
-    played = play(plan_of("a"), failures, max_retries=3, random=0.0)
+    played = play(plan_of("a"), failures, max_retries=2)
 
     assert type(played.ended) is kind
     assert played.ended.attempts == times
@@ -111,8 +111,8 @@ def test_an_answer_ends_the_call():
     played = play(plan_of("a", "b"), [reply()])
 
     assert answered_by(played) == "a"
-    assert played.course.errors == []
-    assert played.course.attempts == 1
+    assert played.history.errors == []
+    assert played.history.attempts == 1
 
 
 # x-should-retry
@@ -163,58 +163,73 @@ def test_should_retry_true_does_not_open_the_way_to_the_next():
 
 
 @pytest.mark.parametrize(
-    ("retry", "longest_s"),
+    ("retry", "nominal_s"),
     [(0, 0.5), (1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (9999, 8.0)],
 )
-def test_backoff_is_full_jitter_up_to_eight_seconds(retry, longest_s):
-    assert backoff_s(error(ServerError), retry, 0.0) == 0.0
-    assert backoff_s(error(ServerError), retry, 0.5) == longest_s / 2
-    assert backoff_s(error(ServerError), retry, 1.0) == longest_s
+def test_backoff_doubles_up_to_eight_seconds(retry, nominal_s):
+    assert nominal_wait_s(error(ServerError), retry) == nominal_s
 
 
-@pytest.mark.parametrize(("retry", "longest_s"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 8.0)])
-def test_the_base_is_a_second_when_throttled(retry, longest_s):
-    assert backoff_s(error(RateLimitError), retry, 1.0) == longest_s
+@pytest.mark.parametrize(("retry", "nominal_s"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 8.0)])
+def test_the_base_is_a_second_when_throttled(retry, nominal_s):
+    assert nominal_wait_s(error(RateLimitError), retry) == nominal_s
+
+
+@pytest.mark.parametrize(("random", "expected_s"), [(0.0, 1.5), (0.5, 2.0), (1.0, 2.5)])
+def test_backoff_has_jitter_of_a_quarter_both_ways(random, expected_s):
+    assert jittered_s(2.0, random, announced=False) == expected_s
+
+
+@pytest.mark.parametrize(
+    ("announced_s", "random", "expected_s"),
+    [(1.0, 0.0, 1.0), (1.0, 1.0, 1.5), (4.0, 0.5, 4.25), (30.0, 1.0, 33.0), (0.0, 1.0, 0.5)],
+)
+def test_an_announced_wait_has_jitter_upwards_only(announced_s, random, expected_s):
+    assert jittered_s(announced_s, random, announced=True) == expected_s
 
 
 @pytest.mark.parametrize("asked_s", [float("nan"), -1.0, float("inf"), float("-inf")])
-def test_a_wait_that_is_none_leaves_it_to_the_jitter(asked_s):
-    assert backoff_s(error(ServerError, retry_after_s=asked_s), 0, 0.5) == 0.25
+def test_an_announced_wait_that_is_no_time_leaves_it_to_the_backoff(asked_s):
+    assert nominal_wait_s(error(ServerError, retry_after_s=asked_s), 0) == 0.5
 
 
-def test_the_providers_own_wait_counts_before_the_jitter():
-    played = play(plan_of("a"), [error(ServerError, retry_after_s=7.5), reply()])
+def test_the_providers_own_wait_counts_before_the_backoff():
+    failure = error(ServerError, retry_after_s=7.5)
+
+    played = play(plan_of("a"), [failure, reply()], random=0.0)
 
     assert played.effects == ["a 600", "wait 7.5", "a 592.5"]
-    assert played.course.waited_s == 7.5
+    assert played.history.waited_s == 7.5
 
 
-def test_the_jitter_grows_with_each_retry():
-    played = play(plan_of("a"), [error(ServerError)] * 4, max_retries=3, random=1.0)
+def test_the_backoff_grows_with_each_retry():
+    played = play(plan_of("a"), [error(ServerError)] * 4, max_retries=3)
 
     assert [effect for effect in played.effects if "wait" in effect] == [
         "wait 0.5",
         "wait 1",
         "wait 2",
     ]
-    assert played.course.waited_s == 3.5
+    assert played.history.waited_s == 3.5
 
 
-def test_the_jitter_starts_anew_with_the_next_candidate():
-    played = play(plan_of("a", "b"), [error(ServerError)] * 4, max_retries=1, random=1.0)
+def test_the_backoff_starts_anew_with_the_next_candidate():
+    played = play(plan_of("a", "b"), [error(ServerError)] * 4, max_retries=1)
 
     assert [effect for effect in played.effects if "wait" in effect] == ["wait 0.5", "wait 0.5"]
 
 
-def test_a_wait_of_zero_is_no_wait():
+def test_a_wait_of_zero_has_jitter_all_the_same():
     played = play(plan_of("a"), [error(RateLimitError, retry_after_s=0.0), reply()])
 
-    assert played.effects == ["a 600", "a 600"]
+    assert played.effects == ["a 600", "wait 0.25", "a 599.75"]
 
 
 @pytest.mark.parametrize(("asked_s", "expected"), [(2.0, ["a", "a"]), (2.001, ["a", "b"])])
 def test_with_another_candidate_a_wait_is_two_seconds_at_most(asked_s, expected):
-    played = play(plan_of("a", "b"), [error(RateLimitError, retry_after_s=asked_s), reply()])
+    outcomes = [error(RateLimitError, retry_after_s=asked_s), reply()]
+
+    played = play(plan_of("a", "b"), outcomes, random=1.0)
 
     assert asked(played) == expected
 
@@ -236,7 +251,7 @@ def test_the_last_candidate_waits_as_one_that_is_alone():
     played = play(plan_of("a", "b"), outcomes)
 
     assert asked(played) == ["a", "b", "b"]
-    assert "wait 30" in played.effects
+    assert "wait 31.5" in played.effects
 
 
 def test_a_candidate_that_the_error_rules_out_is_no_reason_to_hurry():
@@ -269,12 +284,46 @@ def test_an_attempt_gets_half_of_what_is_left_while_another_remains():
     assert played.effects == ["a 50", "b 30", "c 30"]
 
 
-def test_attempt_timeout_caps_all_but_the_last():
+def test_an_explicit_attempt_timeout_caps_every_attempt():
     outcomes = [error(DeadlineExceededError), reply()]
 
     played = play(plan_of("a", "b"), outcomes, timeout_s=100.0, attempt_timeout_s=20.0)
 
-    assert played.effects == ["a 20", "b 100"]
+    assert played.effects == ["a 20", "b 20"]
+
+
+def test_an_attempt_at_its_explicit_limit_is_retried_where_there_is_no_other_candidate():
+    outcomes = [(error(DeadlineExceededError), 15.0), (error(DeadlineExceededError), 15.0), reply()]
+
+    played = play(plan_of("a"), outcomes, timeout_s=45.0, attempt_timeout_s=15.0)
+
+    assert played.effects == ["a 15", "wait 0.5", "a 15", "wait 1", "a 13.5"]
+    assert answered_by(played) == "a"
+
+
+def test_a_providers_own_limit_is_as_explicit():
+    plan = Plan([candidate("a", 0, timeout_s=7.0)], [], "a", None)
+
+    played = play(plan, [(error(DeadlineExceededError), 7.0), reply()], timeout_s=100.0)
+
+    assert played.effects == ["a 7", "wait 0.5", "a 7"]
+
+
+def test_an_attempt_cut_by_the_deadline_ends_the_call():
+    played = play(plan_of("a"), [(error(DeadlineExceededError), 45.0)], timeout_s=45.0)
+
+    assert played.effects == ["a 45"]
+    assert type(played.ended) is DeadlineExceededError
+    assert played.ended.stopped_by == "deadline"
+
+
+def test_the_candidate_left_at_its_explicit_limit_is_asked_again_when_the_other_has_failed():
+    outcomes = [(error(DeadlineExceededError), 20.0), error(QuotaExceededError), reply()]
+
+    played = play(plan_of("a", "b"), outcomes, timeout_s=100.0, attempt_timeout_s=20.0)
+
+    assert asked(played) == ["a", "b", "a"]
+    assert answered_by(played) == "a"
 
 
 def test_attempt_timeout_is_never_more_than_what_is_left():
@@ -297,7 +346,7 @@ def test_the_deadline_holds_over_attempts_waits_and_hops():
     clock = Clock(0.0)
     outcomes = [(error(ServerError), 20.0), (error(ServerError), 10.0), (error(ServerError), 9.0)]
 
-    played = play(plan_of("a", "b"), outcomes, clock, timeout_s=40.0, max_retries=1, random=1.0)
+    played = play(plan_of("a", "b"), outcomes, clock, timeout_s=40.0, max_retries=1)
 
     # Of the 40 s 0.5 s are left: not enough for the wait of 0.5 s before b's retry.
     assert played.effects == ["a 20", "wait 0.5", "a 9.75", "b 9.5"]
@@ -340,12 +389,12 @@ def test_a_deadline_that_passes_before_the_first_attempt_is_a_deadline():
     with pytest.raises(StopIteration) as stopped:
         next(steps)
 
-    course, ended = stopped.value.value
+    history, ended = stopped.value.value
     assert type(ended) is DeadlineExceededError
     assert str(ended) == (
         "Provider error: Routing failed: the call's 0.5 s (timeout_seconds) are over"
     )
-    assert course.attempts == 0
+    assert history.attempts == 0
 
 
 def test_an_error_that_ends_the_call_stays_itself_after_the_deadline():
@@ -389,7 +438,8 @@ def test_a_window_that_was_ruled_out_stays_out():
     played = play(plan, [error(ContextLengthError), error(QuotaExceededError)])
 
     assert asked(played) == ["a", "b"]
-    assert type(played.ended) is QuotaExceededError
+    assert type(played.ended) is ContextLengthError
+    assert played.ended.stopped_by == "no_candidate"
 
 
 def test_content_policy_goes_on_only_when_allowed():

@@ -8,11 +8,22 @@ import pytest
 
 from routing_course import (
     Clock,
+    answered_by,
+    asked,
     error,
     plan_of,
     play,
+    reply,
 )
 from specado.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    ContentPolicyError,
+    ContextLengthError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
 )
@@ -21,27 +32,27 @@ from specado.routing.attempts import CallLimits, Send, Wait, attempts
 # The error of the call
 
 
-def test_the_error_has_the_class_and_the_facts_of_the_decisive_one():
+def test_the_last_error_of_the_candidate_that_was_meant_decides():
     first = error(
-        ServerError, "a: broke", provider="a", model="m1", status_code=500, request_id="1"
-    )
-    last = error(
         RateLimitError,
-        "b: too many",
-        provider="b",
+        "a: too many",
+        provider="a",
         model="m2",
         status_code=429,
         code="rate_limit_exceeded",
         retry_after_s=90.0,
         request_id="req-2",
     )
+    last = error(
+        AuthenticationError, "b: wrong key", provider="b", model="m1", status_code=401, code="x"
+    )
 
     played = play(plan_of("a", "b"), [first, last], max_retries=0)
     ended = played.ended
 
     assert type(ended) is RateLimitError
-    assert str(ended) == "Provider error: Routing failed: a: broke; b: too many"
-    assert (ended.provider, ended.model, ended.status_code) == ("b", "m2", 429)
+    assert str(ended) == "Provider error: Routing failed: a: too many; b: wrong key"
+    assert (ended.provider, ended.model, ended.status_code) == ("a", "m2", 429)
     assert (ended.code, ended.retry_after_s, ended.request_id) == (
         "rate_limit_exceeded",
         90.0,
@@ -66,9 +77,68 @@ def test_the_error_of_the_call_survives_pickling():
 
     again = pickle.loads(pickle.dumps(played.ended))
 
-    assert type(again) is RateLimitError
+    assert type(again) is ServerError
     assert str(again) == "Provider error: Routing failed: a; b"
     assert [type(each) for each in again.errors] == [ServerError, RateLimitError]
+    assert again.stopped_by == "max_retries"
+
+
+@pytest.mark.parametrize(
+    ("failures", "limits", "expected"),
+    [
+        ([error(ServerError)] * 3, {}, "max_retries"),
+        ([error(ServerError)], {"max_retries": 0}, "max_retries"),
+        ([error(AuthenticationError)], {}, "not_retryable"),
+        ([error(InvalidRequestError)], {}, "not_retryable"),
+        ([error(ContentPolicyError)], {}, "not_retryable"),
+        ([error(ConnectionFailedError, retryable=False)], {}, "not_retryable"),
+        ([error(ServerError, should_retry=False)], {}, "not_retryable"),
+        ([error(QuotaExceededError)], {}, "no_candidate"),
+        ([error(ContextLengthError)], {}, "no_candidate"),
+        ([error(RateLimitError, retry_after_s=90.0)], {}, "no_candidate"),
+        ([error(RateLimitError, retry_after_s=9.0)], {"timeout_s": 9.0}, "deadline"),
+        ([(error(DeadlineExceededError), 9.0)], {"timeout_s": 9.0}, "deadline"),
+        ([(error(ServerError), 9.0)], {"timeout_s": 9.0, "max_retries": 0}, "max_retries"),
+    ],
+)
+def test_every_error_says_why_there_was_no_further_attempt(failures, limits, expected):
+    played = play(plan_of("a"), failures, **limits)
+
+    assert played.ended.stopped_by == expected
+
+
+def test_with_fallbacks_the_candidate_asked_last_says_why():
+    failures = [error(ServerError), error(QuotaExceededError)]
+
+    played = play(plan_of("a", "b"), failures, max_retries=0)
+
+    assert type(played.ended) is ServerError
+    assert played.ended.stopped_by == "no_candidate"
+
+
+def test_an_error_is_retryable_if_any_attempts_failure_was_passing():
+    failures = [error(QuotaExceededError), error(ServerError)]
+
+    played = play(plan_of("a", "b"), failures, max_retries=0)
+
+    assert type(played.ended) is QuotaExceededError
+    assert played.ended.retryable
+
+
+@pytest.mark.parametrize("kind", [AuthenticationError, ModelNotFoundError])
+def test_a_wrong_key_or_an_unknown_model_at_a_fallback_passes_over_it(kind):
+    played = play(plan_of("a", "b", "c"), [error(ServerError), error(kind), reply()], max_retries=0)
+
+    assert asked(played) == ["a", "b", "c"]
+    assert answered_by(played) == "c"
+
+
+def test_a_refusal_lets_the_last_error_decide_only_where_a_setting_says_so():
+    failures = [error(ContentPolicyError), error(ServerError)]
+
+    played = play(plan_of("a", "b"), failures, max_retries=0, fallback_on_content_policy=True)
+
+    assert type(played.ended) is ServerError
 
 
 # The generator
@@ -115,8 +185,7 @@ def test_a_send_without_an_outcome_is_a_drivers_mistake():
 
 
 def test_the_deadline_starts_with_the_call_and_runs_with_every_reading():
-    clock = Clock(0.0, tick_s=1.0)
+    clock = Clock(1000.0, tick_s=1.0)
     steps = attempts(plan_of("a"), CallLimits(timeout_s=1.5), clock, lambda: 0.5)
-    clock.now_s = 1000.0
 
     assert next(steps).timeout_s == 0.5

@@ -301,14 +301,15 @@ def test_an_answer_after_a_refused_first_candidate_is_a_fallback():
 
 def test_when_all_fail_the_error_lists_them():
     with pytest.raises(RateLimitError) as caught:
-        drive(call(), [refused(402, "pay"), refused(429, "slow", retry_after="99")])
+        drive(call(), [refused(429, "slow", retry_after="99"), refused(402, "pay")])
 
     assert str(caught.value) == (
-        "Provider error: Routing failed: openai/gpt-4o: pay (HTTP 402, x); "
-        "anthropic/claude-sonnet-4-6: slow (HTTP 429, x)"
+        "Provider error: Routing failed: openai/gpt-4o: slow (HTTP 429, x); "
+        "anthropic/claude-sonnet-4-6: pay (HTTP 402, x)"
     )
     assert caught.value.retry_after_s == 99.0
-    assert [error.status_code for error in caught.value.errors] == [402, 429]
+    assert [error.status_code for error in caught.value.errors] == [429, 402]
+    assert caught.value.stopped_by == "no_candidate"
 
 
 # What a peer echoes

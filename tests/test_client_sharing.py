@@ -16,7 +16,7 @@ import pytest
 import fault_scripts as f
 import sockets
 from specado import Client, shutdown
-from specado.routing.state import shared_state
+from specado.routing.health import shared_health
 
 EACH = 5
 
@@ -123,7 +123,7 @@ def in_a_child(work):
 def test_a_forked_child_uses_its_parents_client(client):
     assert said(client, "parent") == "parent"
     assert all_in_a_loop(client, "parent")
-    with shared_state._lock:  # as if another thread were in the middle of a call
+    with shared_health._lock:  # as if another thread were in the middle of a call
         assert in_a_child(lambda: said(client, "child") == "child")
         assert in_a_child(lambda: all_in_a_loop(client, "child"))
 

@@ -18,6 +18,8 @@ DEFAULTS = {
     "max_retries": 2,
     "timeout_seconds": 600,
     "attempt_timeout_seconds": None,
+    "breaker": True,
+    "retry_budget": True,
     "connect_timeout_seconds": 5,
     "first_token_timeout_seconds": None,
     "idle_timeout_seconds": 60,
@@ -205,7 +207,10 @@ INSIDE = [
     ({"model_map": {"m": "x"}}, "model_map['m'] is 'x'"),
     ({"model_map": {"m": {"openai": 4}}}, "model_map['m']['openai'] is 4"),
     ({"hooks": {"on_reply": "print"}}, "hooks['on_reply'] is 'print'; allowed: a callable"),
-    ({"providers": {"openai": "sk-secret"}}, "providers['openai'] is a str; allowed: {'api_key'"),
+    (
+        {"providers": {"openai": "sk-secret"}},
+        "providers['openai'] is a str; allowed: a dict of any",
+    ),
     (
         {"providers": {"openai": {"timeout_seconds": -3}}},
         "providers['openai']['timeout_seconds'] is -3",

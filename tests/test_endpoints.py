@@ -293,8 +293,9 @@ def test_a_later_header_replaces_an_earlier_one_whatever_its_case():
 
 
 def test_the_providers_own_timeout_is_kept():
-    assert endpoint(api_key="k", timeout_seconds=9).timeout_s == 9
-    assert endpoint(api_key="k").timeout_s is None
+    assert endpoint(api_key="k", timeout_seconds=9).attempt_timeout_s == 9
+    assert endpoint(api_key="k", attempt_timeout_seconds=9).attempt_timeout_s == 9
+    assert endpoint(api_key="k").attempt_timeout_s is None
 
 
 # Whether a provider can be reached at all

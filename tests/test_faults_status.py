@@ -21,9 +21,9 @@ from specado import (
     QuotaExceededError,
     RateLimitError,
     ServerError,
-    calls,
     shutdown,
 )
+from specado.routing import retry
 
 USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
 OTHER = {"openai": "anthropic", "anthropic": "openai"}
@@ -92,7 +92,8 @@ TABLE = [
 
 @pytest.fixture(autouse=True)
 def nothing_lasts(monkeypatch):
-    monkeypatch.setattr(calls.random, "random", lambda: 0.0)
+    monkeypatch.setattr(retry, "BASE_S", 0.0)
+    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
     yield
     shutdown()
 

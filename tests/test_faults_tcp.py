@@ -25,9 +25,9 @@ from specado import (
     ModelNotFoundError,
     ProviderError,
     ServerError,
-    calls,
     shutdown,
 )
+from specado.routing import retry
 
 # On every transport that is installed.
 pytestmark = pytest.mark.usefixtures("stack")
@@ -294,7 +294,8 @@ def other():
 
 @pytest.fixture(autouse=True)
 def no_jitter(monkeypatch):
-    monkeypatch.setattr(calls.random, "random", lambda: 0.0)
+    monkeypatch.setattr(retry, "BASE_S", 0.0)
+    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
 
 
 WAYS = [(is_async, fallback) for is_async in (False, True) for fallback in (False, True)]
@@ -353,8 +354,8 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_not_noticed(other, is_as
     assert (server.connections, len(server.requests)) == (3, 3)
 
 
-def test_a_connection_closed_in_the_race_is_tried_once_more(other):
-    """The request had been sent and may have been processed: once, by the rules."""
+def test_a_connection_closed_in_the_race_is_repeated_outside_of_retries(other):
+    """The server closes an idle connection just as the next request comes in."""
 
     def closes_on_the_second(peer):
         peer.request()
@@ -362,11 +363,14 @@ def test_a_connection_closed_in_the_race_is_tried_once_more(other):
         peer.request()
 
     with sockets.ScriptedServer(closes_on_the_second, sockets.answers(f.REPLY)) as server:
-        completions = Client(config(server.url, other.url)).chat.completions
+        completions = Client(config(server.url, other.url, max_retries=0)).chat.completions
         found = [completions.create("gpt-4.1", "hi", fallback_models=[]) for _ in range(2)]
 
+    metadata = found[1].extensions.metadata
     assert [reply.extensions.attempts for reply in found] == [1, 2]
-    assert "closed before any reply" in found[1].extensions.metadata["provider_errors"][0]
+    assert "provider_errors" not in metadata
+    assert metadata["retry_delay_ms"] == 0.0
+    assert any("closed an idle connection" in note for note in metadata["reply_notes"])
 
 
 def test_a_reply_with_bytes_after_it_costs_the_next_call_nothing(other):

@@ -249,3 +249,51 @@ def test_a_key_that_cannot_be_had_is_no_attempt(told):
         one.chat.completions.create("gpt-4o", "Hi")
 
     assert told["on_attempt"] == []
+
+
+# Calls that fail
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_call_that_fails_says_why_in_log_hook_and_error(caplog, is_async):
+    told = {"on_error": [], "on_reply": []}
+    completions = client(told).chat.completions
+
+    with pytest.raises(ServerError) as caught:
+        if is_async:
+            asyncio.run(
+                completions.create_async("server-error-test-model", QUESTION, fallback_models=[])
+            )
+        else:
+            completions.create("server-error-test-model", QUESTION, fallback_models=[])
+
+    assert told == {"on_error": [caught.value], "on_reply": []}
+    assert caught.value.stopped_by == "max_retries"
+    assert lines(caplog)[-1] == (
+        "WARNING",
+        "the call failed (attempts: 1, stopped by: max_retries): "
+        "ServerError, HTTP 500, server_error",
+    )
+
+
+def test_a_record_that_only_a_null_handler_would_get_is_not_made(monkeypatch):
+    made = []
+    monkeypatch.setattr(logging.getLogger("specado"), "propagate", False)
+    monkeypatch.setattr(logging.getLogger("specado"), "makeRecord", made.append, raising=False)
+
+    with pytest.raises(ServerError):
+        client({}).chat.completions.create("server-error-test-model", QUESTION, fallback_models=[])
+
+    assert made == []
+
+
+def test_a_filter_of_the_logger_sees_every_record(monkeypatch):
+    seen = []
+    logger = logging.getLogger("specado")
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "filters", [lambda record: bool(seen.append(record)) or True])
+
+    with pytest.raises(ServerError):
+        client({}).chat.completions.create("server-error-test-model", QUESTION, fallback_models=[])
+
+    assert [record.levelname for record in seen] == ["WARNING"]

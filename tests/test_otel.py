@@ -162,6 +162,7 @@ def test_a_call_that_fails_has_an_error_without_the_providers_words(collected):
 
     span = collected.span
     assert span.attributes["error.type"] == "ServerError"
+    assert span.attributes["specado.stopped_by"] == "max_retries"
     assert span.status.status_code is StatusCode.ERROR
     assert span.status.description == "ServerError, HTTP 500, server_error"
     assert [name for name, _ in events(span)] == ["specado.attempt"]

@@ -240,6 +240,7 @@ def test_every_option_is_known():
     assert set(OPTIONS) == {
         "timeout",
         "timeout_seconds",
+        "attempt_timeout_seconds",
         "max_retries",
         "strictness",
         "fallback_models",

@@ -201,10 +201,40 @@ def test_headers_are_stripped():
     assert settings.providers["openai"].headers == (("X-A", "v w"),)
 
 
-def test_accounts_differ_by_the_headers_that_are_not_shown():
+@pytest.mark.parametrize(
+    "name", ["OpenAI-Organization", "openai-project", "Authorization", "X-Api-Key"]
+)
+def test_accounts_differ_by_the_headers_that_authenticate(name):
     def account(value):
-        config = {"providers": {"openai": {"api_key": "k", "headers": {"X-Org": value}}}}
+        config = {"providers": {"openai": {"api_key": "k", "headers": {name: value}}}}
         return resolve_endpoint(capabilities.provider("openai"), resolve(config)).account
 
     assert account("one") == account("one")
     assert account("one") != account("two")
+
+
+def test_a_call_of_its_own_headers_has_its_clients_account():
+    config = resolve({"providers": {"openai": {"api_key": "k"}}})
+    provider = capabilities.provider("openai")
+    account = resolve_endpoint(provider, config).account
+    authentication = provider.authentication
+
+    assert account.with_headers((("X-Request-Id", "1"),), authentication) is account
+    assert account.with_headers((("traceparent", "00-1-2-01"),), authentication) is account
+    assert account.with_headers((("authorization", "Bearer x"),), authentication) != account
+
+
+def test_a_callable_counts_as_one_key_whatever_it_gives():
+    class Vault:
+        def key(self):
+            return "k"
+
+    def account(source):
+        config = resolve({"providers": {"openai": {"api_key": source}}})
+        return resolve_endpoint(capabilities.provider("openai"), config).account
+
+    vault, other = Vault(), Vault()
+    assert account(vault.key) == account(vault.key)
+    assert account(vault.key) != account(other.key)
+    assert account(vault.key) != account("k")
+    assert account(lambda: "k") != account(lambda: "k")

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     )
     from specado.losses import Loss, LossinessReport
     from specado.offline import Translation, parse_error, parse_response, translate
+    from specado.routing.health import health, reset_state
     from specado.routing.plan import PlannedCandidate
-    from specado.routing.state import reset_state
     from specado.streaming import AsyncStream, Stream
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
@@ -109,8 +109,8 @@ _SOURCES = {
     ),
     "specado.losses": ("Loss", "LossinessReport"),
     "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
+    "specado.routing.health": ("health", "reset_state"),
     "specado.routing.plan": ("PlannedCandidate",),
-    "specado.routing.state": ("reset_state",),
     "specado.streaming": ("AsyncStream", "Stream"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
@@ -185,6 +185,7 @@ __all__ = [
     "get_manifest",
     "get_model_capabilities",
     "get_openai_manifest",
+    "health",
     "list_providers",
     "parse_error",
     "parse_response",

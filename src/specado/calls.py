@@ -26,8 +26,8 @@ from specado.observers import Observers, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import known_provider
+from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
-from specado.routing.state import shared_state
 from specado.simulated import SimulatedClock, is_simulated
 from specado.translation import DIALECTS, error_from_failure, read_reply, request_id_of
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from specado.endpoints import Access
     from specado.routing.attempts import Outcome, Result, Steps, Success
     from specado.routing.plan import Candidate
-    from specado.routing.state import Ticket
     from specado.transport import (
         AsyncOpenReply,
         OpenReply,
@@ -138,7 +137,9 @@ class Call:
         timeout_s = options.get("timeout_seconds", options.get("timeout"))
         limits = CallLimits(
             timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
-            attempt_timeout_s=settings.attempt_timeout_seconds,
+            attempt_timeout_s=options.get(
+                "attempt_timeout_seconds", settings.attempt_timeout_seconds
+            ),
             first_token_timeout_s=settings.first_token_timeout_seconds if self.is_stream else None,
             max_retries=options.get("max_retries", settings.max_retries),
             fallback_on_content_policy=settings.fallback_on_content_policy,
@@ -147,7 +148,7 @@ class Call:
         if clock is not None:  # what is simulated says nothing about a provider
             return attempts(self.plan, limits, clock.now, random.random)
         return attempts(
-            self.plan, limits, time.monotonic, random.random, self.started_s, shared_state
+            self.plan, limits, time.monotonic, random.random, self.started_s, shared_health
         )
 
     def waits(self, delay_s: float) -> float:
@@ -318,47 +319,52 @@ class Call:
 
     def conclude(self, result: Result) -> Success:
         """Return what ended the call well with its extensions filled, or raise its error."""
-        course, ended = result
+        history, ended = result
         if not isinstance(ended, Answer):
+            if isinstance(ended, ProviderError):
+                self._observers.failed(ended)
             raise ended
         reply, candidate = ended.reply, ended.candidate
         if candidate.index:
-            last = course.errors[-1] if course.errors else None
-            why = metadata.not_asked(self.plan, course)[0].reason if last is None else last.message
+            last = history.errors[-1] if history.errors else None
+            why = metadata.not_asked(self.plan, history)[0].reason if last is None else last.message
             self._observers.fell_back(candidate, why, last)
         extensions = reply.extensions
         extensions.fallback_triggered = candidate.index > 0
-        extensions.attempts = course.attempts
+        extensions.attempts = history.attempts
         known = metadata.of_call(
             self.plan,
-            course,
+            history,
             candidate,
             latency_ms=self._latency_ms(),
             simulated=self.simulated,
         )
+        earlier_notes = known.get("reply_notes")
         known.update(extensions.metadata)
+        if earlier_notes is not None:
+            known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
         extensions.metadata = known
         request_id = request_id_of(reply.headers)
         if request_id is not None:
             known["request_id"] = request_id
         if isinstance(reply, Incoming):
             known["time_to_first_content_ms"] = known["latency_ms"]
-            reply.earlier = tuple(course.errors)
-            reply.on_end = functools.partial(self._stream_ended, ended.ticket, candidate)
+            reply.earlier = tuple(history.errors)
+            reply.earlier_notes = tuple(earlier_notes or ())
+            reply.on_end = functools.partial(self._stream_ended, ended.attempt, candidate)
         else:
             answered = candidate.facts_of(reply.model)
-            known["cost"] = cost_of(reply, answered, course.errors)
+            known["cost"] = cost_of(reply, answered, history.errors)
             self._observers.replied(candidate, reply)
         return reply
 
     def _stream_ended(
-        self, ticket: Ticket | None, candidate: Candidate, incoming: Incoming
+        self, attempt: Attempt | None, candidate: Candidate, incoming: Incoming
     ) -> None:
         """Take note of the end of a stream that was handed out."""
-        if ticket is not None:
+        if attempt is not None:
             failed = None if incoming.error is None or was_left(incoming.error) else incoming.error
-            idle_s = self._settings.idle_timeout_seconds
-            shared_state.settle(ticket, failed, idle_s, time.monotonic())
+            shared_health.settle(attempt, failed, time.monotonic())
         error, response = incoming.error, incoming.response()
         incoming.extensions.metadata["latency_ms"] = self._latency_ms()
         incoming.extensions.metadata["cost"] = cost_of(

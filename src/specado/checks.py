@@ -26,7 +26,9 @@ __all__ = [
     "one_of",
     "provider_names",
     "proxy_url",
+    "rate",
     "seconds",
+    "share",
     "shown_value",
     "true_or_false",
     "wrong",
@@ -99,6 +101,20 @@ def seconds(key: str, value: Any) -> float:
         or not 0 < value <= MAX_SECONDS
     ):
         raise wrong(key, value, f"a number of seconds above 0, at most {MAX_SECONDS:,}")
+    return value
+
+
+def share(key: str, value: Any) -> float:
+    """Return *value* if it is a number from 0 up to, but not, 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise wrong(key, value, "a number from 0 up, below 1")
+    return value
+
+
+def rate(key: str, value: Any) -> float:
+    """Return *value* if it is a finite number from 0 up."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e9:
+        raise wrong(key, value, "a number from 0 up")
     return value
 
 

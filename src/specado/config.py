@@ -7,9 +7,12 @@ repr, log, pickle or traceback shows.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
+import types
 import warnings
+import weakref
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
 
@@ -27,7 +30,9 @@ from specado.checks import (
     one_of,
     provider_names,
     proxy_url,
+    rate,
     seconds,
+    share,
     true_or_false,
     wrong,
 )
@@ -39,8 +44,11 @@ from specado.errors import (
 )
 
 __all__ = [
+    "BreakerSettings",
     "Given",
+    "HealthSettings",
     "ProviderSettings",
+    "RetryBudgetSettings",
     "Secret",
     "Settings",
     "environment_proxies",
@@ -50,7 +58,30 @@ __all__ = [
 
 TRANSPORTS = ("auto", "httpx", "httpx2", "httptools")
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-HOOKS = ("on_attempt", "on_fallback", "on_reply")
+HOOKS = ("on_attempt", "on_fallback", "on_reply", "on_error")
+
+
+_serials: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_next_serial = itertools.count()
+
+
+def _serial(value: Any) -> int:
+    """Return a number that only *value* has, for as long as the process lives.
+
+    What cannot be known again (it has no hash, or takes no weak reference) gets a new number.
+    """
+    try:
+        return _serials.setdefault(value, next(_next_serial))
+    except TypeError:
+        return next(_next_serial)
+
+
+def _callable_identity(source: Any) -> tuple[str, ...]:
+    """Return what tells a callable from others: a method is a new object at each look."""
+    owner = getattr(source, "__self__", None)
+    if owner is None or isinstance(owner, types.ModuleType):
+        return (str(_serial(source)),)
+    return (str(_serial(owner)), str(_serial(getattr(source, "__func__", source))))
 
 
 class Secret:
@@ -81,9 +112,11 @@ class Secret:
         """Whether it is always the same."""
         return isinstance(self._source, str)
 
-    def identity(self) -> str:
-        """Return what tells this key from others: what a callable gives may change."""
-        return self._source if isinstance(self._source, str) else "a callable"
+    def identity(self) -> tuple[str, ...]:
+        """Return what tells this key from others; a callable counts, not the keys it gives."""
+        if isinstance(self._source, str):
+            return ("text", self._source)
+        return ("callable", *_callable_identity(self._source))
 
     def __repr__(self) -> str:
         return REDACTED
@@ -92,13 +125,45 @@ class Secret:
         raise TypeError("a key is not pickled: configure it again in the other process")
 
 
+class BreakerSettings(msgspec.Struct, frozen=True, cache_hash=True):
+    """Numbers of a circuit breaker; the documentation ("Fallback") explains each."""
+
+    min_attempts: int = 20
+    window_seconds: float = 10.0
+    failure_rate: float = 0.5
+    consecutive_failures: int = 5
+    open_seconds: float = 5.0
+    max_open_seconds: float = 60.0
+
+
+class RetryBudgetSettings(msgspec.Struct, frozen=True, cache_hash=True):
+    """Numbers of a retry budget: its capacity in retries, and how many come back a second."""
+
+    capacity: int = 500
+    refill_per_second: float = 10.0
+
+
+class HealthSettings(msgspec.Struct, frozen=True, cache_hash=True):
+    """Circuit breaker and retry budget of a provider; `None` where one is turned off."""
+
+    breaker: Optional[BreakerSettings] = BreakerSettings()
+    retry_budget: Optional[RetryBudgetSettings] = RetryBudgetSettings()
+
+
 class ProviderSettings(msgspec.Struct, frozen=True):
-    """What one provider was told: each value `None` where nothing was."""
+    """What one provider was told: each value `None` where nothing was.
+
+    `breaker` and `retry_budget` are `False` where they are turned off, `True` for the default
+    numbers.
+    """
 
     api_key: Optional[Any] = None  # a Secret
     base_url: Optional[str] = None
     headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: Optional[float] = None
+    attempt_timeout_seconds: Optional[float] = None
+    breaker: Union[BreakerSettings, bool, None] = None
+    retry_budget: Union[RetryBudgetSettings, bool, None] = None
 
     def __repr__(self) -> str:
         return f"ProviderSettings(base_url={self.base_url!r})"
@@ -120,6 +185,8 @@ class Settings(msgspec.Struct, frozen=True):
     max_retries: int = 2
     timeout_seconds: float = 600
     attempt_timeout_seconds: Optional[float] = None
+    breaker: Union[BreakerSettings, bool] = True
+    retry_budget: Union[RetryBudgetSettings, bool] = True
     connect_timeout_seconds: float = 5
     first_token_timeout_seconds: Optional[float] = None
     idle_timeout_seconds: float = 60
@@ -160,6 +227,8 @@ class Settings(msgspec.Struct, frozen=True):
             return json.dumps({name: _shown(entry) for name, entry in value.items()})
         if key == "hooks":
             return json.dumps(sorted(value))
+        if isinstance(value, (BreakerSettings, RetryBudgetSettings)):
+            return json.dumps(msgspec.structs.asdict(value))
         if isinstance(value, (dict, tuple)):
             return json.dumps(value)
         return str(value)
@@ -177,8 +246,13 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
         shown["base_url"] = without_userinfo(entry.base_url)
     if entry.headers:
         shown["headers"] = {name: REDACTED for name, _ in entry.headers}
-    if entry.timeout_seconds is not None:
-        shown["timeout_seconds"] = entry.timeout_seconds
+    for name in ("timeout_seconds", "attempt_timeout_seconds"):
+        if getattr(entry, name) is not None:
+            shown[name] = getattr(entry, name)
+    for name in ("breaker", "retry_budget"):
+        numbers = getattr(entry, name)
+        if numbers is not None:
+            shown[name] = numbers if isinstance(numbers, bool) else msgspec.structs.asdict(numbers)
     return shown
 
 
@@ -231,9 +305,41 @@ def _hooks(key: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+_NUMBER_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "min_attempts": count(1),
+    "window_seconds": seconds,
+    "failure_rate": share,
+    "consecutive_failures": count(1),
+    "open_seconds": seconds,
+    "max_open_seconds": seconds,
+    "capacity": count(0),
+    "refill_per_second": rate,
+}
+
+
+def _numbers(kind: Any) -> Callable[[str, Any], Any]:
+    """Return a check of a setting: False (off), True (default numbers), or a dict of numbers."""
+
+    def check(key: str, value: Any) -> Any:
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, Mapping) or not set(value) <= set(kind.__struct_fields__):
+            names = ", ".join(kind.__struct_fields__)
+            raise wrong(key, value, f"True, False, or a dict of any of {names}")
+        return kind(
+            **{name: _NUMBER_CHECKS[name](f"{key}[{name!r}]", each) for name, each in value.items()}
+        )
+
+    return check
+
+
+_breaker, _retry_budget = _numbers(BreakerSettings), _numbers(RetryBudgetSettings)
+
+
 def _provider(key: str, value: Any) -> ProviderSettings:
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{'api_key', 'base_url', 'headers', 'timeout_seconds'}")
+        names = ", ".join(map(repr, ProviderSettings.__struct_fields__))
+        raise wrong(key, value, f"a dict of any of {names}")
     for name in value:
         if name not in ProviderSettings.__struct_fields__:
             _warn_unknown(f"{key}[{name!r}]", name, ProviderSettings.__struct_fields__)
@@ -242,12 +348,28 @@ def _provider(key: str, value: Any) -> ProviderSettings:
         api_key = checked_header_value(api_key, setting)
     headers = value.get("headers")
     base_url = value.get("base_url")
-    timeout = value.get("timeout_seconds")
+    checks = {
+        "timeout_seconds": seconds,
+        "attempt_timeout_seconds": seconds,
+        "breaker": _breaker,
+        "retry_budget": _retry_budget,
+    }
+    checked: dict[str, Any] = {
+        name: check(f"{key}[{name!r}]", value[name])
+        for name, check in checks.items()
+        if value.get(name) is not None
+    }
+    if len(checked.keys() & {"timeout_seconds", "attempt_timeout_seconds"}) == 2:
+        raise ConfigurationError(
+            f"{key}: timeout_seconds and attempt_timeout_seconds are two names for the limit of "
+            "one attempt: give one",
+            key=f"{key}['timeout_seconds']",
+        )
     return ProviderSettings(
         api_key=None if api_key is None else Secret(api_key, setting),
         base_url=None if base_url is None else checked_url(f"{key}['base_url']", base_url),
         headers=() if headers is None else checked_headers(f"{key}['headers']", headers),
-        timeout_seconds=None if timeout is None else seconds(f"{key}['timeout_seconds']", timeout),
+        **checked,
     )
 
 
@@ -273,6 +395,8 @@ _KEYS: dict[str, _Key] = {
     "max_retries": _Key(count(0)),
     "timeout_seconds": _Key(seconds),
     "attempt_timeout_seconds": _Key(seconds),
+    "breaker": _Key(_breaker),
+    "retry_budget": _Key(_retry_budget),
     "connect_timeout_seconds": _Key(seconds),
     "first_token_timeout_seconds": _Key(seconds),
     "idle_timeout_seconds": _Key(seconds),

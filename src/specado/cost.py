@@ -36,7 +36,9 @@ _NO_COMPLETION_DETAILS = CompletionTokensDetails()
 
 def may_have_been_billed(error: ProviderError) -> bool:
     """Return whether an attempt that failed may have cost something all the same."""
-    if isinstance(error, (ConnectionFailedError, DeadlineExceededError)):
+    if isinstance(error, ConnectionFailedError):
+        return error.sent and not error.is_stale_connection
+    if isinstance(error, DeadlineExceededError):
         return error.sent
     if isinstance(error, (ServerError, MalformedResponseError, StreamInterruptedError)):
         return True

@@ -126,10 +126,12 @@ def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
         return request
     try:
         if not call.is_stream:
-            reply = carrier.send(request, timeout_s, call.wire_limits)
+            reply = carrier.send(
+                request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
+            )
             return call.read(candidate, request, reply)
         until = transport.until_after(timeout_s)
-        opened = carrier.open(request, until, call.wire_limits)
+        opened = carrier.open(request, until, call.wire_limits, is_fresh=send.fresh_connection)
         kept = False
         try:
             incoming = call.begin(candidate, request, opened)
@@ -157,10 +159,14 @@ async def _ask_async(call: Call, carrier: AsyncTransport, send: Send) -> Outcome
         return request
     try:
         if not call.is_stream:
-            reply = await carrier.send(request, timeout_s, call.wire_limits)
+            reply = await carrier.send(
+                request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
+            )
             return call.read(candidate, request, reply)
         until = transport.until_after(timeout_s)
-        opened = await carrier.open(request, until, call.wire_limits)
+        opened = await carrier.open(
+            request, until, call.wire_limits, is_fresh=send.fresh_connection
+        )
         kept = False
         try:
             incoming = call.begin(candidate, request, opened)

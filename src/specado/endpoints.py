@@ -14,7 +14,10 @@ from specado._version import __version__
 from specado.capabilities import Provider
 from specado.checks import checked_header_value, checked_url
 from specado.config import (
+    BreakerSettings,
+    HealthSettings,
     ProviderSettings,
+    RetryBudgetSettings,
     Secret,
     Settings,
     environment_proxies,
@@ -30,7 +33,9 @@ from specado.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from specado.manifests import Authentication
 
 
 __all__ = [
@@ -57,14 +62,54 @@ _STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
 
 
 class Account(msgspec.Struct, frozen=True, cache_hash=True):
-    """Whom a provider bills: its address, and a digest of the key and the headers."""
+    """Identity of a key at an address: calls of one account share what the process remembers.
+
+    `digest` stands for the key and the headers that authenticate, and shows nothing of them.
+    `settings` has the numbers of breaker and retry budget: who sets others shares with nobody
+    but those who set the same.
+    """
 
     base_url: str
     digest: str
+    settings: HealthSettings = HealthSettings()
+    address: str = ""  # scheme, host and port of the base URL
 
-    def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Account:
-        """Return the account of a call with headers of its own, which may be another one's."""
-        return Account(self.base_url, digest_of(self.digest, headers))
+    def __post_init__(self) -> None:
+        address = "/".join(self.base_url.split("/", 3)[:3]).lower()
+        msgspec.structs.force_setattr(self, "address", address)
+
+    def with_headers(
+        self, headers: tuple[tuple[str, str], ...], authentication: Authentication
+    ) -> Account:
+        """Return the account of a call with *headers* of its own, which may authenticate it."""
+        own = _authenticating(headers, authentication)
+        return replace(self, digest=digest_of(self.digest, own)) if own else self
+
+
+# Headers that say whom a provider bills, in lower case. Others (a request's id, a trace) may
+# differ in each call of one account.
+_ACCOUNT_HEADERS = frozenset(
+    {
+        "anthropic-workspace-id",
+        "api-key",
+        "authorization",
+        "openai-organization",
+        "openai-project",
+        "proxy-authorization",
+        "x-api-key",
+        "x-goog-api-key",
+        "x-goog-user-project",
+    }
+)
+
+
+def _authenticating(
+    headers: Iterable[tuple[str, str]], authentication: Authentication
+) -> list[tuple[str, str]]:
+    """Return those of *headers* that say whom a provider bills."""
+    own = (authentication.name, *(header.name for header in authentication.optional_headers))
+    names = _ACCOUNT_HEADERS.union(map(str.lower, own))
+    return sorted((name.lower(), text) for name, text in headers if name.lower() in names)
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -74,7 +119,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     base_url: str
     api_key: Optional[Secret]
     headers: tuple[tuple[str, str], ...]
-    timeout_s: Optional[float]
+    attempt_timeout_s: Optional[float]
     missing: Optional[str]  # why it cannot be asked, naming what to set
     account: Account = Account("", "")
     # What every request has in common, the key included; `None` where it has to be made anew.
@@ -162,13 +207,31 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         base_url=base_url or provider.base_url,
         api_key=api_key,
         headers=(*headers, *own.headers),
-        account=Account(base_url or provider.base_url, digest_of(key, headers, own.headers)),
-        timeout_s=own.timeout_seconds,
+        account=Account(
+            base_url or provider.base_url,
+            digest_of(key, _authenticating((*headers, *own.headers), authentication)),
+            _health_settings(settings, own),
+        ),
+        attempt_timeout_s=own.attempt_timeout_seconds or own.timeout_seconds,
         missing=missing,
     )
     if api_key is None or api_key.is_text:
         endpoint = replace(endpoint, common_headers=CommonHeaders(_headers(endpoint)))
     return endpoint
+
+
+def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSettings:
+    """Return the numbers of breaker and retry budget, a provider's own before the client's."""
+    breaker = settings.breaker if own.breaker is None else own.breaker
+    retry_budget = settings.retry_budget if own.retry_budget is None else own.retry_budget
+    if breaker is True and retry_budget is True:
+        return HealthSettings()
+    return HealthSettings(
+        (BreakerSettings() if breaker else None) if isinstance(breaker, bool) else breaker,
+        (RetryBudgetSettings() if retry_budget else None)
+        if isinstance(retry_budget, bool)
+        else retry_budget,
+    )
 
 
 class Access:

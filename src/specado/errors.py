@@ -119,7 +119,12 @@ class ProviderError(SpecadoError, RuntimeError):
         retry_after_s: seconds the provider asked to wait, `None` if it named none.
         request_id: the provider's id of the request.
         attempts: requests sent in the whole call.
-        errors: every attempt's error, in order; the last decided the class.
+        errors: every attempt's error, in order. The last one of the candidate that the caller
+            meant decided the class and the facts.
+        stopped_by: why the call made no further attempt: `max_retries`, `deadline` (the time was
+            up, or a wait did not fit), `retry_budget` (no token before the deadline),
+            `not_retryable`, or `no_candidate` (the failure leaves only other candidates, and
+            there was none); `None` in an attempt's own error.
         sent: whether the provider may have got (and billed) the request.
         should_retry: what the provider's `x-should-retry` header said, if it came.
     """
@@ -134,6 +139,7 @@ class ProviderError(SpecadoError, RuntimeError):
     request_id: Optional[str] = None
     attempts: int = 0
     errors: Sequence[ProviderError] = ()
+    stopped_by: Optional[str] = None
     sent: bool = True
     should_retry: Optional[bool] = None
 

@@ -150,6 +150,7 @@ class Incoming:
     """
 
     earlier: tuple[ProviderError, ...] = ()
+    earlier_notes: tuple[str, ...] = ()
     on_end: Optional[Callable[[Incoming], None]] = None
 
     def __init__(
@@ -274,7 +275,7 @@ class Incoming:
             response.headers = self.headers
             response.extensions = self.extensions
             if notes:
-                self.extensions.metadata["reply_notes"] = notes
+                self.extensions.metadata["reply_notes"] = [*self.earlier_notes, *notes]
             self._response = response
         return self._response
 
@@ -298,5 +299,6 @@ class Incoming:
             request_id=self.extensions.metadata.get("request_id"),
             attempts=self.extensions.attempts,
             errors=(*self.earlier, cause),
+            stopped_by="not_retryable",
         )
         return self.error

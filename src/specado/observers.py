@@ -81,6 +81,24 @@ def outline(error: BaseException) -> str:
     return ", ".join(parts)
 
 
+def _is_heard(level: int) -> bool:
+    """Return whether a log record of *level* would reach a handler.
+
+    Making a record that only a `NullHandler` gets costs a tenth of a call that falls back.
+    """
+    if not logger.isEnabledFor(level):
+        return False
+    if logger.filters:
+        return True
+    each: Optional[logging.Logger] = logger
+    while each is not None:
+        for handler in each.handlers:
+            if type(handler) is not logging.NullHandler:
+                return True
+        each = each.parent if each.propagate else None
+    return False
+
+
 class Observers:
     """Those who are told of one call: what they raise is logged and changes nothing."""
 
@@ -92,7 +110,7 @@ class Observers:
         self, candidate: Candidate, number: int, duration_ms: float, error: ProviderError | None
     ) -> None:
         """Tell of a request that is over."""
-        if logger.isEnabledFor(logging.DEBUG):
+        if _is_heard(logging.DEBUG):
             logger.debug(
                 "attempt %d, %s/%s, %.1f ms: %s",
                 number,
@@ -109,16 +127,28 @@ class Observers:
 
     def fell_back(self, candidate: Candidate, why: str, last: ProviderError | None) -> None:
         """Tell that a fallback has answered; *last* is the error of the attempt before."""
-        logger.warning(
-            "fell back to %s/%s: %s",
-            candidate.provider,
-            candidate.model,
-            "those before it were not asked" if last is None else outline(last),
-        )
+        if _is_heard(logging.WARNING):
+            logger.warning(
+                "fell back to %s/%s: %s",
+                candidate.provider,
+                candidate.model,
+                "those before it were not asked" if last is None else outline(last),
+            )
         event = FallbackEvent(candidate.provider, candidate.model, candidate.index - 1, why)
         self._tell("on_fallback", event)
         if self._watch is not None:
             self._call("the instrumentation", self._watch.fell_back, event)
+
+    def failed(self, error: ProviderError) -> None:
+        """Tell of a call that ends in an error, and why it made no further attempt."""
+        if _is_heard(logging.WARNING):
+            logger.warning(
+                "the call failed (attempts: %d, stopped by: %s): %s",
+                error.attempts,
+                error.stopped_by,
+                outline(error),
+            )
+        self._tell("on_error", error)
 
     def replied(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
         """Tell of the whole reply."""

@@ -32,6 +32,7 @@ class CompletionOptions(TypedDict, total=False):
 
     timeout: float
     timeout_seconds: float
+    attempt_timeout_seconds: float
     max_retries: int
     strictness: str
     fallback_models: list[str]
@@ -237,6 +238,7 @@ def _quietly(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "timeout": seconds,
     "timeout_seconds": seconds,
+    "attempt_timeout_seconds": seconds,
     "max_retries": count(0),
     "strictness": one_of(*STRICTNESSES),
     "fallback_models": _models,

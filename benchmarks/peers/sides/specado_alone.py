@@ -88,15 +88,19 @@ class _Memory:
         self._openai, self._anthropic = openai, _reply(200, ANTHROPIC_REPLY)
         self._events = events
 
-    def send(self, request: Any, timeout_s: float, limits: Any) -> WireReply:
+    def send(
+        self, request: Any, timeout_s: float, limits: Any, *, is_fresh: bool = False
+    ) -> WireReply:
         return self._anthropic if request.url.endswith("/messages") else self._openai
 
-    def open(self, request: Any, until: float, limits: Any) -> _Stream:
+    def open(self, request: Any, until: float, limits: Any, *, is_fresh: bool = False) -> _Stream:
         return _Stream(self._events)
 
 
 class _AsyncMemory(_Memory):
-    async def send(self, request: Any, timeout_s: float, limits: Any) -> WireReply:
+    async def send(
+        self, request: Any, timeout_s: float, limits: Any, *, is_fresh: bool = False
+    ) -> WireReply:
         return super().send(request, timeout_s, limits)
 
 

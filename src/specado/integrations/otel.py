@@ -121,6 +121,8 @@ class _Watch:
             if self._span is not None and error is not None:
                 if isinstance(error, ProviderError):
                     self._span.set_attribute("specado.attempts", error.attempts)
+                    if error.stopped_by is not None:
+                        self._span.set_attribute("specado.stopped_by", error.stopped_by)
                 self._end(error)
         except Exception:
             logger.exception("the instrumentation failed")

@@ -1,28 +1,36 @@
-"""The course of one call, as a generator: what to send and when to wait, until it is over.
+"""Routing of one call, as a generator: what to send and when to wait, until the call is over.
 
-The generator yields effects and is sent their outcomes; it does no I/O and reads no clock but
-the one passed in. A driver runs it so, and always closes it:
+Sans-I/O: the generator yields effects and is sent their outcomes; the only clock it reads is the
+one that it was given. A driver runs it so, and always closes it:
 
     effect = next(steps)
     while True:
         outcome = <carry out the effect>
         effect = steps.send(outcome)      # StopIteration carries the `Result`
+
+The rules (`docs/fallback.md` explains them): candidates are asked in order. One that the process
+has reason to avoid (`health`) comes after the others, and is asked all the same where none of
+them is left. A candidate that a call leaves early, because another one is the better choice just
+then, is asked again when the others have failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import operator
+from collections.abc import Generator, Sequence
 from typing import Callable, NamedTuple, Optional, Union
 
 import msgspec
 
 from specado.errors import (
     ConfigurationError,
+    ConnectionFailedError,
+    ContentPolicyError,
     DeadlineExceededError,
     ProviderError,
-    QuotaExceededError,
 )
 from specado.incoming import Incoming
+from specado.routing.health import Attempt, Health, Hold, announced_wait_s
 from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
     ALWAYS,
@@ -30,16 +38,17 @@ from specado.routing.retry import (
     LARGER_WINDOW,
     MAX_LONE_WAIT_S,
     MAX_WAIT_BEFORE_NEXT_S,
-    backoff_s,
+    Rule,
+    jittered_s,
+    nominal_wait_s,
     rule_for,
 )
-from specado.routing.state import Block, State, Ticket
 from specado.types import ChatCompletionResponse
 
 __all__ = [
     "Answer",
+    "CallHistory",
     "CallLimits",
-    "Course",
     "Effect",
     "Outcome",
     "Result",
@@ -49,12 +58,25 @@ __all__ = [
     "attempts",
 ]
 
+# A time-out of a call that had less time than this in all says nothing about the provider.
+MIN_TELLING_DEADLINE_S = 10.0
+# Values of `ProviderError.stopped_by`.
+MAX_RETRIES = "max_retries"
+DEADLINE = "deadline"
+RETRY_BUDGET = "retry_budget"
+NOT_RETRYABLE = "not_retryable"
+NO_CANDIDATE = "no_candidate"
+
 
 class Send(msgspec.Struct, frozen=True):
-    """Ask *candidate*, for at most *timeout_s* seconds; the outcome is a reply or an error."""
+    """Ask *candidate*, for at most *timeout_s* seconds; the outcome is a reply or an error.
+
+    With *fresh_connection* an idle connection of the pool will not do.
+    """
 
     candidate: Candidate
     timeout_s: float
+    fresh_connection: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -73,22 +95,34 @@ class CallLimits(msgspec.Struct, frozen=True):
     fallback_on_content_policy: bool = False
 
 
-class Course(msgspec.Struct):
-    """What happened in a call so far."""
+class CallHistory(msgspec.Struct):
+    """What happened in a call so far.
+
+    `errors` has every attempt's error in order, `last_errors` each candidate's last one by its
+    index. `stopped_by` tells why there was no further attempt at the candidate asked last.
+    """
 
     errors: list[ProviderError] = []
+    last_errors: dict[int, ProviderError] = {}
     skipped: list[Skipped] = []
     attempts: int = 0
     waited_s: float = 0.0
-    # Candidates that are not to be asked for now, and why.
-    held: dict[int, tuple[Candidate, Block]] = {}
-    asked_one_held: bool = False
+    # Candidates to which others were preferred, and why.
+    held: dict[int, Hold] = {}
+    stopped_by: str = NO_CANDIDATE
 
-    def not_asked(self) -> list[Skipped]:
-        """Return the candidates that were held back to the end."""
+    def failed(self, candidate: Candidate, error: ProviderError) -> None:
+        """Note the error of an attempt."""
+        error.attempts = self.attempts
+        self.errors.append(error)
+        self.last_errors[candidate.index] = error
+
+    def not_asked(self, plan: Plan) -> list[Skipped]:
+        """Return the candidates of *plan* that were not asked because others were preferred."""
         return [
-            Skipped(candidate.provider, candidate.model, f"{block.reason}, for {block.for_s:.1f} s")
-            for candidate, block in self.held.values()
+            Skipped(each.provider, each.model, f"{hold.reason}, for {hold.for_s:.1f} s")
+            for each in plan.candidates
+            if (hold := self.held.get(each.index)) is not None
         ]
 
 
@@ -97,17 +131,17 @@ Success = Union[ChatCompletionResponse, Incoming]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What ended a call well, and who gave it."""
+    """The reply that ended a call well, the candidate that gave it, and its attempt."""
 
     reply: Success
     candidate: Candidate
-    ticket: Optional[Ticket] = None
+    attempt: Optional[Attempt] = None
 
 
 class Result(NamedTuple):
     """How a call ended: with an answer or an error."""
 
-    course: Course
+    history: CallHistory
     ended: Union[Answer, ProviderError, ConfigurationError]
 
 
@@ -116,43 +150,8 @@ Outcome = Union[Success, ProviderError, ConfigurationError, None]
 Steps = Generator[Effect, Outcome, Result]
 
 
-def attempts(
-    plan: Plan,
-    limits: CallLimits,
-    now: Callable[[], float],
-    random: Callable[[], float],
-    started_s: Optional[float] = None,
-    state: Optional[State] = None,
-) -> Steps:
-    """Yield the effects of one call; return its `Result`.
-
-    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
-    *started_s* is when the call began by that clock, by default now. *state* is what the
-    process remembers of the candidates; without it every call is the first.
-    """
-    course = Course()
-    deadline = (now() if started_s is None else started_s) + limits.timeout_s
-    clock = _Clock(now, random, deadline)
-    waiting = list(plan.candidates)
-    while waiting:
-        candidate, ticket = _next(waiting, course, state, now)
-        if candidate is None:
-            break
-        ended = yield from _ask(candidate, ticket, waiting, course, limits, clock, state)
-        if ended is None:
-            return Result(course, _out_of_time(course, limits))
-        if isinstance(ended, Answer):
-            return Result(course, ended)
-        if isinstance(ended, ConfigurationError):
-            if not waiting and not course.errors:
-                return Result(course, ended)
-            continue
-        waiting = _after(ended, candidate, waiting, limits)
-    return Result(course, _failure(course))
-
-
 class _Clock(msgspec.Struct, frozen=True):
-    """What a call's course takes from outside: the time, chance, and when it must be over."""
+    """What a call takes from outside: the time, chance, and when the call must be over."""
 
     now: Callable[[], float]
     random: Callable[[], float]
@@ -162,205 +161,406 @@ class _Clock(msgspec.Struct, frozen=True):
         return self.deadline - self.now()
 
 
-def _next(
-    waiting: list[Candidate],
-    course: Course,
-    state: Optional[State],
-    now: Callable[[], float],
-) -> tuple[Candidate | None, Ticket | None]:
-    """Take the candidate to ask next out of *waiting*, with the ticket of its first attempt.
+class _Limit(msgspec.Struct, frozen=True):
+    """How long an attempt may take, and whether a setting says so or only the deadline."""
 
-    `None` if none may be asked. One that is held back is asked only where no other is left, and
-    then only the first.
-    """
-    if state is None:
-        return waiting.pop(0), None
-    now_s = now()
-    held: list[Candidate] = []
-    for candidate in waiting:
-        admitted = state.admit(candidate.account, candidate.model, now_s)
-        if isinstance(admitted, Ticket):
-            waiting.remove(candidate)
-            return candidate, admitted
-        course.held[candidate.index] = candidate, admitted
-        if not admitted.final:
-            held.append(candidate)
-    if not held or course.asked_one_held:
-        return None, None
-    course.asked_one_held = True
-    chosen = held[0]
-    waiting.remove(chosen)
-    return chosen, state.begin(chosen.account, chosen.model, now_s)
+    timeout_s: float
+    is_explicit: bool
 
 
-def _ask(
-    candidate: Candidate,
-    ticket: Optional[Ticket],
-    others: list[Candidate],
-    course: Course,
+class _Unfinished(msgspec.Struct):
+    """A candidate that a call has left early, with what it needs to go on there."""
+
+    errors: list[ProviderError] = []
+    ready_s: float = 0.0  # when its next retry is due
+
+
+# How a candidate's turn may end beside an answer or an error.
+_LEFT = ProviderError("another candidate is the better choice now")
+_OUT_OF_TIME = DeadlineExceededError("the call's time was up when it was the candidate's turn")
+_Ended = Union[Answer, ProviderError, ConfigurationError]
+
+
+def attempts(
+    plan: Plan,
     limits: CallLimits,
-    clock: _Clock,
-    state: Optional[State],
-) -> Generator[Effect, Outcome, Union[Answer, ProviderError, ConfigurationError, None]]:
-    """Ask one candidate until there is no more to do; return how it ended.
+    now: Callable[[], float],
+    random: Callable[[], float],
+    started_s: Optional[float] = None,
+    health: Optional[Health] = None,
+) -> Steps:
+    """Return the generator of one call's effects, which returns its `Result`.
 
-    `None` means that the call's time was up when it was the candidate's turn (again).
+    *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
+    *started_s* is when the call began by that clock, by default now. *health* is what the
+    process knows of the candidates; without it every call is the first.
     """
-    held = course.held.pop(candidate.index, None)
-    retries = 0
-    while True:
-        left_s = clock.left_s()
-        if left_s <= 0:
-            if state is not None and ticket is not None:
-                state.abandon(ticket)
-            return None
-        eligible = _eligible(others, state, clock)
-        timeout_s = _attempt_timeout_s(candidate, left_s, limits, alone=not eligible)
-        outcome, ticket = yield from _attempt(candidate, ticket, timeout_s, clock, state)
-        if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
-            if held is not None:
-                course.asked_one_held = False
-            course.skipped.append(Skipped(candidate.provider, candidate.model, outcome.message))
-            return outcome
-        course.attempts += 1
-        if not isinstance(outcome, ProviderError):
-            return Answer(outcome, candidate, ticket)
-        outcome.attempts = course.attempts
-        course.errors.append(outcome)
-        same = rule_for(outcome).same
-        if held is not None and not held[1].retries:
-            same = 0
-        if retries >= limits.max_retries or (same is not None and retries >= same):
-            return outcome
-        if not _may_be_asked_again(candidate, state, clock):
-            return outcome
-        delay_s = backoff_s(outcome, retries, clock.random())
-        following = _after(outcome, candidate, _eligible(others, state, clock), limits)
-        longest_s = MAX_WAIT_BEFORE_NEXT_S if following else MAX_LONE_WAIT_S
-        if delay_s > longest_s or delay_s >= clock.left_s():
-            return outcome
-        if state is not None and not state.may_retry(candidate.account, outcome):
-            return outcome
-        if delay_s > 0:
-            yield Wait(delay_s)
-            course.waited_s += delay_s
-            if not _may_be_asked_again(candidate, state, clock):
+    deadline = (now() if started_s is None else started_s) + limits.timeout_s
+    return _Router(plan, limits, _Clock(now, random, deadline), health).run()
+
+
+class _Router:
+    """The candidates that may still be asked in one call, and what has happened in it."""
+
+    def __init__(
+        self, plan: Plan, limits: CallLimits, clock: _Clock, health: Optional[Health]
+    ) -> None:
+        self.limits = limits
+        self.clock = clock
+        self.health = health
+        self.history = CallHistory()
+        self.waiting = list(plan.candidates)
+        self.unfinished: dict[int, _Unfinished] = {}
+        # Every candidate that is left is held: they are asked as if there were no breaker.
+        self.all_are_held = False
+        # What may follow the last error.
+        self.rule = Rule(0, ALWAYS)
+
+    def run(self) -> Steps:
+        """Ask one candidate after the other."""
+        history = self.history
+        while self.waiting:
+            candidate, attempt = self._next()
+            ended = yield from self._ask(candidate, attempt)
+            if isinstance(ended, Answer):
+                return Result(history, ended)
+            if ended is _LEFT:
+                self.waiting.append(candidate)
+            elif ended is _OUT_OF_TIME:
+                return Result(history, _out_of_time(history, self.limits))
+            elif isinstance(ended, ProviderError):
+                self.waiting = self._allowed(candidate, self.waiting)
+            elif not self.waiting and not history.errors:
+                return Result(history, ended)
+        return Result(history, _failure(history, self.limits))
+
+    def _next(self) -> tuple[Candidate, Optional[Attempt]]:
+        """Take the candidate to ask next out of those that wait, and begin its first attempt.
+
+        No attempt is begun where the candidate has to be waited for.
+        """
+        health, waiting = self.health, self.waiting
+        if health is None:
+            return waiting.pop(0), None
+        now_s = self.clock.now()
+        held: list[tuple[int, Candidate]] = []
+        for candidate in waiting:
+            if candidate.index in self.unfinished:
+                hold = health.hold(candidate.deployment, now_s)
+            else:
+                admitted = health.admit(candidate.deployment, now_s)
+                if isinstance(admitted, Attempt):
+                    waiting.remove(candidate)
+                    return candidate, admitted
+                hold = self.history.held[candidate.index] = admitted
+            if hold is None or (not hold.diverting and hold.pause_s < self.clock.left_s()):
+                waiting.remove(candidate)
+                return candidate, None
+            # A key that is avoided most likely fails again, but at once; a pause takes time.
+            held.append((2 if hold.pause_s > 0 else int(hold.is_key), candidate))
+        self.all_are_held = True
+        _, chosen = min(held, key=operator.itemgetter(0))
+        waiting.remove(chosen)
+        return chosen, None
+
+    def _ask(
+        self, candidate: Candidate, attempt: Optional[Attempt]
+    ) -> Generator[Effect, Outcome, _Ended]:
+        """Ask one candidate until there is no more to do there; return how it ended."""
+        self.history.held.pop(candidate.index, None)
+        unfinished = self.unfinished.pop(candidate.index, None)
+        errors = [] if unfinished is None else unfinished.errors
+        may_retry = True
+        if unfinished is not None:
+            refused = yield from self._wait_to_retry(candidate, errors, unfinished.ready_s, ())
+            if refused is not None:
+                return refused
+        elif attempt is None and self.health is not None:
+            may_retry = yield from self._wait_for_pause(candidate, self.health)
+        while True:
+            left_s = self.clock.left_s()
+            if left_s <= 0:
+                self._abandon(attempt)
+                self.history.stopped_by = DEADLINE
+                return _OUT_OF_TIME
+            others = self._others(at_any_time=True)
+            limit = _limit_of(candidate, left_s, self.limits, alone=not others)
+            ended = yield from self._attempt(candidate, attempt, limit, is_retry=bool(errors))
+            if not isinstance(ended, ProviderError):
+                return ended
+            errors.append(ended)
+            attempt = None
+            self.rule = rule_for(ended, is_fallback=candidate.index > 0)
+            stopped_by = self._why_no_retry(errors, limit, may_retry=may_retry)
+            if stopped_by is not None:
+                self.history.stopped_by = stopped_by
+                return ended
+            refused = yield from self._retry(candidate, errors)
+            if refused is not None:
+                return refused
+
+    # Attempts
+
+    def _attempt(
+        self,
+        candidate: Candidate,
+        attempt: Optional[Attempt],
+        limit: _Limit,
+        *,
+        is_retry: bool,
+    ) -> Generator[Effect, Outcome, _Ended]:
+        """Ask once, and tell the health of the outcome; a stream is settled at its end.
+
+        A request on an idle connection that the server has just closed is repeated at once, on a
+        fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1).
+        """
+        history, health = self.history, self.health
+        if health is not None and attempt is None:
+            attempt = health.begin(candidate.deployment, self.clock.now(), is_retry=is_retry)
+        timeout_s, is_fresh = limit.timeout_s, False
+        while True:
+            outcome: Outcome = None
+            try:
+                outcome = yield Send(candidate, timeout_s, is_fresh)
+            finally:
+                if outcome is None:
+                    self._abandon(attempt)
+            if isinstance(outcome, ProviderError):
+                history.attempts += 1
+                history.failed(candidate, outcome)
+                if (
+                    type(outcome) is ConnectionFailedError
+                    and outcome.is_stale_connection
+                    and not is_fresh
+                    and self.clock.left_s() > 0
+                ):
+                    timeout_s, is_fresh = min(timeout_s, self.clock.left_s()), True
+                    continue
+                if health is not None and attempt is not None:
+                    is_short = timeout_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
+                    now_s = self.clock.now()
+                    health.settle(attempt, outcome, now_s, is_own_deadline=is_short)
                 return outcome
-        retries += 1
-        ticket = None
+            if outcome is None:
+                raise TypeError("the outcome of a Send is a reply or an error")
+            if isinstance(outcome, ConfigurationError):  # it cannot be asked: nothing was sent
+                self._abandon(attempt)
+                history.skipped.append(
+                    Skipped(candidate.provider, candidate.model, outcome.message)
+                )
+                return outcome
+            history.attempts += 1
+            if health is not None and attempt is not None:
+                if isinstance(outcome, Incoming):
+                    health.commit(attempt, self.clock.now())
+                else:
+                    health.settle(attempt, None, self.clock.now())
+            return Answer(outcome, candidate, attempt)
 
+    def _abandon(self, attempt: Optional[Attempt]) -> None:
+        if self.health is not None and attempt is not None:
+            self.health.abandon(attempt)
 
-def _attempt(
-    candidate: Candidate,
-    ticket: Optional[Ticket],
-    timeout_s: float,
-    clock: _Clock,
-    state: Optional[State],
-) -> Generator[
-    Effect, Outcome, tuple[Union[Success, ProviderError, ConfigurationError], Optional[Ticket]]
-]:
-    """Ask once; return the outcome, of which the state is told, and the attempt's ticket."""
-    if state is not None and ticket is None:
-        ticket = state.begin(candidate.account, candidate.model, clock.now())
-    outcome: Outcome = None
-    try:
-        outcome = yield Send(candidate, timeout_s)
-    finally:
-        nothing_was_sent = outcome is None or isinstance(outcome, ConfigurationError)
-        if state is not None and ticket is not None and nothing_was_sent:
-            state.abandon(ticket)
-    if outcome is None:
-        raise TypeError("the outcome of a Send is a reply or an error")
-    if state is not None and ticket is not None and not isinstance(outcome, ConfigurationError):
-        _note(state, ticket, outcome, timeout_s, clock.now())
-    return outcome, ticket
+    # Retries
 
+    def _why_no_retry(
+        self, errors: list[ProviderError], limit: _Limit, *, may_retry: bool
+    ) -> Optional[str]:
+        """Return why a candidate must not be asked again after the last of *errors*, if so."""
+        error, rule = errors[-1], self.rule
+        same = rule.same
+        if same == 0 and isinstance(error, DeadlineExceededError) and limit.is_explicit:
+            same = None if error.should_retry is not False else 0
+        if same == 0 or (same and sum(type(each) is type(error) for each in errors) > same):
+            if self.clock.left_s() <= 0:
+                return DEADLINE
+            goes_on = rule.next == ALWAYS or rule.next == LARGER_WINDOW
+            return NO_CANDIDATE if goes_on and error.should_retry is not False else NOT_RETRYABLE
+        if not may_retry:
+            return DEADLINE
+        return MAX_RETRIES if len(errors) > self.limits.max_retries else None
 
-def _eligible(others: list[Candidate], state: Optional[State], clock: _Clock) -> list[Candidate]:
-    """Return those of *others* that nothing holds back now."""
-    if state is None or not others:
-        return others
-    now_s = clock.now()
-    return [one for one in others if state.block(one.account, one.model, now_s) is None]
+    def _retry(
+        self, candidate: Candidate, errors: list[ProviderError]
+    ) -> Generator[Effect, Outcome, Optional[_Ended]]:
+        """Wait until a candidate may be asked again; return how it ends there if it may not.
 
+        Another eligible candidate is the better choice where this one is held, has timed out,
+        wants a longer wait, or has used up its retry budget.
+        """
+        error = errors[-1]
+        now_s = self.clock.now()
+        wait_s = nominal_wait_s(error, len(errors) - 1)
+        others = self._allowed(candidate, self._others())
+        if others and (
+            wait_s > MAX_WAIT_BEFORE_NEXT_S
+            or isinstance(error, DeadlineExceededError)
+            or self._is_avoided(candidate, now_s)
+        ):
+            return self._leave(candidate, errors, now_s + wait_s)
+        return (yield from self._wait_to_retry(candidate, errors, now_s + wait_s, others))
 
-def _may_be_asked_again(candidate: Candidate, state: Optional[State], clock: _Clock) -> bool:
-    """Return whether a retry may go there: this call or another may have learned more since."""
-    if state is None:
+    def _wait_to_retry(
+        self,
+        candidate: Candidate,
+        errors: list[ProviderError],
+        ready_s: float,
+        others: Sequence[Candidate],
+    ) -> Generator[Effect, Outcome, Optional[_Ended]]:
+        """Wait for a retry that is due at *ready_s*; return how it ends there if it may not be.
+
+        A pause that is known is waited for where it fits the deadline. A retry that no provider
+        announced takes a token of the retry budget; where there is none one of *others* is the
+        better choice.
+        """
+        error, clock, health = errors[-1], self.clock, self.health
+        now_s = clock.now()
+        left_s = clock.deadline - now_s
+        nominal_s = max(0.0, ready_s - now_s)
+        if nominal_s >= left_s or nominal_s > MAX_LONE_WAIT_S:
+            self.history.stopped_by = DEADLINE if nominal_s >= left_s else NO_CANDIDATE
+            return error
+        wait_s = jittered_s(nominal_s, clock.random(), announced=error.retry_after_s is not None)
+        takes_token = False
+        if health is not None:
+            hold = health.hold(candidate.deployment, now_s)
+            if hold is not None and nominal_s < hold.pause_s < left_s:
+                nominal_s = hold.pause_s
+                wait_s = jittered_s(nominal_s, clock.random(), announced=True)
+            takes_token = announced_wait_s(error) is None
+        if takes_token and health is not None:
+            token_s = health.take_token(candidate.deployment, now_s, 0.0 if others else left_s)
+            if token_s is None:
+                if others:
+                    return self._leave(candidate, errors, ready_s)
+                self.history.stopped_by = RETRY_BUDGET
+                return error
+            nominal_s, wait_s = max(nominal_s, token_s), max(wait_s, token_s)
+        has_waited = False
+        try:
+            yield from self._wait(nominal_s, wait_s)
+            has_waited = True
+        finally:
+            if takes_token and health is not None and not has_waited:  # the call was left
+                health.return_token(candidate.deployment)
+        return None
+
+    def _wait_for_pause(
+        self, candidate: Candidate, health: Health
+    ) -> Generator[Effect, Outcome, bool]:
+        """Wait out the pause that a provider announced; return whether retries may follow.
+
+        Where the pause does not fit the deadline the candidate is asked at once, and only once.
+        """
+        hold = health.hold(candidate.deployment, self.clock.now())
+        if hold is None or hold.pause_s <= 0:
+            return True
+        if hold.pause_s >= self.clock.left_s():
+            return False
+        wait_s = jittered_s(hold.pause_s, self.clock.random(), announced=True)
+        yield from self._wait(hold.pause_s, wait_s)
         return True
-    block = state.block(candidate.account, candidate.model, clock.now())
-    return block is None or block.retries
+
+    def _wait(self, nominal_s: float, wait_s: float) -> Generator[Effect, Outcome, None]:
+        """Wait *wait_s* seconds, or as much of its jitter less as the deadline asks for."""
+        wait_s = min(wait_s, (nominal_s + self.clock.left_s()) / 2)
+        if wait_s > 0:
+            yield Wait(wait_s)
+            self.history.waited_s += wait_s
+
+    def _leave(self, candidate: Candidate, errors: list[ProviderError], ready_s: float) -> _Ended:
+        """Leave a candidate for another one, to go on there when the others have failed."""
+        self.unfinished[candidate.index] = _Unfinished(errors, ready_s)
+        return _LEFT
+
+    def _others(self, *, at_any_time: bool = False) -> list[Candidate]:
+        """Return the waiting candidates that could be asked now instead of the one that is.
+
+        With *at_any_time* also those that come later: only a key that is avoided is hopeless.
+        """
+        health, waiting = self.health, self.waiting
+        if not waiting or (health is None and not self.unfinished):
+            return waiting
+        now_s = self.clock.now()
+        found = []
+        for each in waiting:
+            if at_any_time:
+                hold = None if health is None else health.hold(each.deployment, now_s)
+                may_ask = hold is None or not hold.is_key
+            else:
+                unfinished = self.unfinished.get(each.index)
+                is_due = unfinished is None or unfinished.ready_s <= now_s
+                may_ask = is_due and not self._is_avoided(each, now_s)
+            if may_ask:
+                found.append(each)
+        return found
+
+    def _is_avoided(self, candidate: Candidate, now_s: float) -> bool:
+        """Return whether another candidate is preferred; where all are held no breaker counts."""
+        hold = None if self.health is None else self.health.hold(candidate.deployment, now_s)
+        if hold is None or not hold.diverting:
+            return False
+        return not self.all_are_held or hold.is_key or hold.pause_s > MAX_WAIT_BEFORE_NEXT_S
+
+    def _allowed(self, candidate: Candidate, others: list[Candidate]) -> list[Candidate]:
+        """Return those of *others* that may be asked after the last error of *candidate*."""
+        following = self.rule.next
+        if following == ALWAYS:
+            return others
+        if following == IF_ALLOWED and self.limits.fallback_on_content_policy:
+            return others
+        if following == LARGER_WINDOW:
+            window = candidate.context_window
+            return [
+                other
+                for other in others
+                if window is None or other.context_window is None or other.context_window > window
+            ]
+        return []
 
 
-def _note(
-    state: State, ticket: Ticket, outcome: Success | ProviderError, timeout_s: float, now_s: float
-) -> None:
-    """Tell the state of an outcome; a stream is settled at its end, by whoever reads it."""
-    if isinstance(outcome, Incoming):
-        state.commit(ticket)
-    else:
-        error = outcome if isinstance(outcome, ProviderError) else None
-        state.settle(ticket, error, timeout_s, now_s)
+def _limit_of(candidate: Candidate, left_s: float, limits: CallLimits, *, alone: bool) -> _Limit:
+    """Return how long an attempt may take: the settings' limit, else half of what is left.
+
+    Half only while another candidate remains.
+    """
+    explicit_s = limits.attempt_timeout_s
+    for limit_s in (limits.first_token_timeout_s, candidate.endpoint.attempt_timeout_s):
+        if limit_s is not None and (explicit_s is None or limit_s < explicit_s):
+            explicit_s = limit_s
+    if explicit_s is not None and explicit_s < left_s:
+        return _Limit(explicit_s, is_explicit=True)
+    if alone or explicit_s is not None:
+        return _Limit(left_s, is_explicit=False)
+    return _Limit(left_s / 2, is_explicit=False)
 
 
-def _attempt_timeout_s(
-    candidate: Candidate, left_s: float, limits: CallLimits, *, alone: bool
-) -> float:
-    timeout_s = left_s
-    if not alone:
-        timeout_s = min(left_s, limits.attempt_timeout_s or left_s / 2)
-    if limits.first_token_timeout_s is not None:
-        timeout_s = min(timeout_s, limits.first_token_timeout_s)
-    if candidate.endpoint.timeout_s is not None:
-        timeout_s = min(timeout_s, candidate.endpoint.timeout_s)
-    return timeout_s
+def _failure(history: CallHistory, limits: CallLimits) -> ProviderError:
+    """Return the call's error: class and facts of the decisive one, every attempt's text in it.
+
+    The last error of the candidate that the caller meant decides. What a fallback says may have
+    nothing to do with the request (its key is wrong, say).
+    """
+    decisive = history.last_errors[min(history.last_errors)]
+    if limits.fallback_on_content_policy and isinstance(decisive, ContentPolicyError):
+        decisive = history.errors[-1]
+    text = "; ".join(dict.fromkeys(error.message for error in history.errors))
+    facts = {name: value for name, value in vars(decisive).items() if name != "message"}
+    facts.update(
+        attempts=history.attempts,
+        errors=tuple(history.errors),
+        retryable=any(error.retryable for error in history.errors),
+        stopped_by=history.stopped_by,
+    )
+    return type(decisive)(text, **facts)
 
 
-def _after(
-    error: ProviderError, candidate: Candidate, others: list[Candidate], limits: CallLimits
-) -> list[Candidate]:
-    """Return those of *others* that may be tried after *candidate* ended in *error*."""
-    following = rule_for(error).next
-    if following == ALWAYS or (following == IF_ALLOWED and limits.fallback_on_content_policy):
-        return others
-    if following == LARGER_WINDOW:
-        window = candidate.context_window
-        return [
-            other
-            for other in others
-            if window is None or other.context_window is None or other.context_window > window
-        ]
-    return []
-
-
-def _facts(course: Course, error: ProviderError) -> dict[str, object]:
-    facts = {name: value for name, value in vars(error).items() if name != "message"}
-    return {**facts, "attempts": course.attempts, "errors": tuple(course.errors)}
-
-
-def _failure(course: Course) -> ProviderError:
-    """Return the call's error: the class and the facts of the last one, every attempt in it."""
-    held = [
-        f"{candidate.provider}/{candidate.model}: {block.reason}, for {block.for_s:.1f} s yet"
-        for candidate, block in course.held.values()
-    ]
-    if not course.errors:
-        return QuotaExceededError(
-            "; ".join(held),
-            code="not_asked",
-            retry_after_s=min(block.for_s for _, block in course.held.values()),
-            sent=False,
-        )
-    decisive = course.errors[-1]
-    text = "; ".join(dict.fromkeys([*(error.message for error in course.errors), *held]))
-    return type(decisive)(text, **_facts(course, decisive))
-
-
-def _out_of_time(course: Course, limits: CallLimits) -> DeadlineExceededError:
-    told = "; ".join(dict.fromkeys(error.message for error in course.errors))
+def _out_of_time(history: CallHistory, limits: CallLimits) -> DeadlineExceededError:
+    told = "; ".join(dict.fromkeys(error.message for error in history.errors))
     text = f"the call's {limits.timeout_s:g} s (timeout_seconds) are over"
     return DeadlineExceededError(
         f"{text}: {told}" if told else text,
-        attempts=course.attempts,
-        errors=tuple(course.errors),
+        attempts=history.attempts,
+        errors=tuple(history.errors),
+        stopped_by=DEADLINE,
     )

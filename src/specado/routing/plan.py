@@ -9,7 +9,7 @@ import msgspec
 
 from specado._core import Conversation
 from specado.capabilities import registrations
-from specado.endpoints import Access, Account, Endpoint, wire_request
+from specado.endpoints import Access, Endpoint, wire_request
 from specado.errors import (
     ConfigurationError,
     ContextLengthError,
@@ -26,6 +26,7 @@ from specado.losses import (
 )
 from specado.routing.candidates import Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
+from specado.routing.health import Deployment
 from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Skipped(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True):
     """One provider and model that may be asked, with the body that would be sent.
 
-    `index` is its place among the call's routes; 0 is the one the caller meant.
+    `index` is its place among the call's routes; 0 is the one the caller meant. `deployment` is
+    the identity under which the process remembers how attempts went.
     """
 
     index: int
@@ -84,6 +86,7 @@ class Candidate(msgspec.Struct, frozen=True):
     model: str
     facts: Optional[Any]  # a capabilities.Model
     encoded: Encoded
+    deployment: Deployment
     is_retired: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
     extra_query: Optional[Mapping[str, str]] = None
@@ -92,12 +95,6 @@ class Candidate(msgspec.Struct, frozen=True):
     def fallback_index(self) -> int | None:
         """The place among the fallbacks, from 0; `None` for the first candidate."""
         return self.index - 1 if self.index else None
-
-    @property
-    def account(self) -> Account:
-        """Whom the provider bills."""
-        account = self.endpoint.account
-        return account.with_headers(self.extra_headers) if self.extra_headers else account
 
     @property
     def provider(self) -> str:
@@ -316,14 +313,19 @@ def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -
         route.facts,
         own.get("extra_body"),
     )
+    extra_headers = own.get("extra_headers", ())
+    account = endpoint.account
+    if extra_headers:
+        account = account.with_headers(extra_headers, route.provider.authentication)
     return Candidate(
         index,
         endpoint,
         model,
         route.facts,
         encoded,
+        Deployment(route.provider.name, account, model),
         route.is_retired,
-        own.get("extra_headers", ()),
+        extra_headers,
         own.get("extra_query"),
     )
 

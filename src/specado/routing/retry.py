@@ -1,4 +1,4 @@
-"""What each class of error allows, and how long to wait: the table and the waits."""
+"""Retry rules: what each class of error allows next, and how long to wait before a retry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,18 @@ from specado.errors import (
     ServerError,
 )
 
-__all__ = ["MAX_LONE_WAIT_S", "MAX_WAIT_BEFORE_NEXT_S", "Rule", "backoff_s", "rule_for"]
+__all__ = [
+    "ALWAYS",
+    "IF_ALLOWED",
+    "LARGER_WINDOW",
+    "MAX_LONE_WAIT_S",
+    "MAX_WAIT_BEFORE_NEXT_S",
+    "NO_LIMIT",
+    "Rule",
+    "jittered_s",
+    "nominal_wait_s",
+    "rule_for",
+]
 
 # With another candidate at hand a caller is better served there than by a longer wait.
 MAX_WAIT_BEFORE_NEXT_S = 2.0
@@ -32,6 +43,11 @@ MAX_LONE_WAIT_S = 60.0
 MAX_BACKOFF_S = 8.0
 BASE_S = 0.5
 THROTTLED_BASE_S = 1.0
+# A backoff is drawn from this range around its nominal value. Full jitter spends its retries too
+# early: in an outage of 1 s with 2 retries 30 of 40 calls would fail, with this none.
+MIN_BACKOFF_FACTOR, MAX_BACKOFF_FACTOR = 0.75, 1.25
+# Calls that were told the same time come back spread over this share of it, or these seconds.
+ANNOUNCED_JITTER_SHARE, MIN_ANNOUNCED_JITTER_S = 0.1, 0.5
 
 NO_LIMIT = None
 NEVER, ALWAYS, LARGER_WINDOW, IF_ALLOWED = "never", "always", "larger window", "if allowed"
@@ -40,8 +56,8 @@ NEVER, ALWAYS, LARGER_WINDOW, IF_ALLOWED = "never", "always", "larger window", "
 class Rule(msgspec.Struct, frozen=True):
     """What may follow an error.
 
-    `same` bounds the retries of the same candidate (`None`: `max_retries` alone does); `next`
-    says whether the next candidate may be tried.
+    `same` bounds how often the same candidate is asked again after an error of this class
+    (`None`: `max_retries` alone does); `next` says whether the next candidate may be asked.
     """
 
     same: Optional[int]
@@ -63,7 +79,7 @@ _RULES: dict[type[ProviderError], Rule] = {
     DeadlineExceededError: Rule(0, ALWAYS),
     ProviderError: Rule(0, NEVER),
 }
-# A retry that a provider asks for cannot mend these.
+# A retry that a provider asks for cannot succeed after these.
 _HOPELESS = (AuthenticationError, QuotaExceededError, InvalidRequestError)
 
 
@@ -71,13 +87,22 @@ def _inherited(kind: type[ProviderError]) -> Rule:
     return next(_RULES[base] for base in kind.__mro__ if base in _RULES)
 
 
-def rule_for(error: ProviderError) -> Rule:
-    """Return what may follow *error*."""
+def rule_for(error: ProviderError, *, is_fallback: bool = False) -> Rule:
+    """Return what may follow *error*, of a fallback or of the candidate that the caller meant.
+
+    A fallback whose key or model is wrong is passed over; the same at the candidate that was
+    meant ends the call, since the caller has to know.
+    """
     rule = _RULES.get(type(error)) or _inherited(type(error))
-    if isinstance(error, ConnectionFailedError) and error.sent:
-        rule = Rule(1, ALWAYS)
+    if isinstance(error, ConnectionFailedError):
+        if not error.retryable:  # a local fault: every candidate would meet it
+            return Rule(0, NEVER)
+        if error.sent:
+            rule = Rule(1, ALWAYS)
     elif isinstance(error, MalformedResponseError) and error.code == "no_choice":
         rule = Rule(0, ALWAYS)
+    elif is_fallback and isinstance(error, (AuthenticationError, ModelNotFoundError)):
+        rule = Rule(rule.same, ALWAYS)
     if error.should_retry is False:
         return Rule(0, rule.next)
     if error.should_retry is True and rule.same == 0 and not isinstance(error, _HOPELESS):
@@ -85,15 +110,26 @@ def rule_for(error: ProviderError) -> Rule:
     return rule
 
 
-def backoff_s(error: ProviderError, retry: int, random: float) -> float:
-    """Return the wait before retry number *retry* (from 0) of a candidate, in seconds.
+def nominal_wait_s(error: ProviderError, retry: int) -> float:
+    """Return the wait before retry number *retry* (from 0) of a candidate, without its jitter.
 
-    The provider's own wait counts first, if it can be one; else full jitter, *random* being
-    from [0, 1).
+    In seconds. The wait that the provider announced counts first, else exponential backoff.
+    Bounds on waits are held against this value.
     """
     asked_s = error.retry_after_s
     if asked_s is not None and 0 <= asked_s < math.inf:
         return asked_s
     throttled = isinstance(error, (RateLimitError, OverloadedError))
     base = THROTTLED_BASE_S if throttled else BASE_S
-    return random * min(MAX_BACKOFF_S, base * 2.0 ** min(retry, 10))
+    return min(MAX_BACKOFF_S, base * 2.0 ** min(retry, 10))
+
+
+def jittered_s(wait_s: float, random: float, *, announced: bool) -> float:
+    """Return a wait in seconds with its jitter; *random* is a number from [0, 1).
+
+    An announced wait is only ever made longer: without jitter everybody who was told the same
+    comes back at the same moment, and before it is too early.
+    """
+    if announced:
+        return wait_s + random * max(ANNOUNCED_JITTER_SHARE * wait_s, MIN_ANNOUNCED_JITTER_S)
+    return wait_s * (MIN_BACKOFF_FACTOR + random * (MAX_BACKOFF_FACTOR - MIN_BACKOFF_FACTOR))
