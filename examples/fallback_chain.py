@@ -19,6 +19,10 @@ def main() -> None:
         )
         client = specado.Client(
             {
+                "fallback_providers": ["anthropic", "inhouse"],
+                "model_map": {
+                    "gpt-4o": {"anthropic": "claude-opus-4-5", "inhouse": "gpt-4o"},
+                },
                 "providers": {
                     "openai": {
                         "base_url": f"http://127.0.0.1:{deaf.getsockname()[1]}/v1",
@@ -35,11 +39,7 @@ def main() -> None:
             }
         )
 
-        response = client.chat.completions.create(
-            model="openai/gpt-4o",
-            messages="Who is there?",
-            fallback_models=["anthropic/claude-opus-4-5", "inhouse/gpt-4o"],
-        )
+        response = client.chat.completions.create(model="gpt-4o", messages="Who is there?")
 
     extensions = response.extensions
     print(f"answer    {response.choices[0].message.content}")

@@ -26,10 +26,11 @@ def main() -> None:
     with running() as server, httpx.Client(event_hooks=hooks) as http_client:
         client = specado.Client(
             {
+                "fallback_provider": "anthropic",
                 "providers": {
                     "openai": {"base_url": server.openai_base_url, "api_key": "any-key"},
                     "anthropic": {"base_url": server.anthropic_base_url, "api_key": "any-key"},
-                }
+                },
             },
             http_client=http_client,
         )

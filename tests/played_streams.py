@@ -68,6 +68,7 @@ def client(*urls: str, **config: Any) -> Client:
         {
             "simulate": False,
             "primary_provider": "openai",
+            "fallback_provider": "anthropic",
             "enable_fallback": len(urls) > 1,
             "max_retries": 0,
             "timeout_seconds": 10,

@@ -60,11 +60,7 @@ def first(model, config=None):
         ("openai/nobody-knows-it", "openai/nobody-knows-it"),
         ("openai/ft:gpt-4o/mine/1", "openai/ft:gpt-4o/mine/1"),
         ("openai/openai/gpt-4o", "openai/openai/gpt-4o"),
-        ("meta-llama/llama-4", "openai/meta-llama/llama-4"),
-        ("OpenAI/gpt-4o", "openai/OpenAI/gpt-4o"),
-        ("openai/", "openai/openai/"),
-        ("/gpt-4o", "openai//gpt-4o"),
-        ("gpt-4o/", "openai/gpt-4o/"),
+        ("openai/meta-llama/llama-4", "openai/meta-llama/llama-4"),
         ("模型-1", "openai/模型-1"),
     ],
 )
@@ -85,10 +81,10 @@ def test_the_first_candidate_where_anthropic_is_primary(model, expected):
 
 
 def test_a_prefix_counts_once_its_provider_is_registered():
-    before = first("groq/llama/3")
-    add_provider("groq")
+    with pytest.raises(ConfigurationError, match="'groq' is not a provider"):
+        first("groq/llama/3")
 
-    assert before == ["openai/groq/llama/3"]
+    add_provider("groq")
     assert first("groq/llama/3") == ["groq/llama/3"]
 
 
@@ -101,7 +97,8 @@ def test_a_prefix_names_a_provider_that_is_not_configured():
 def test_a_bare_id_does_not_go_to_a_provider_that_is_not_configured():
     add_provider("groq", ["llama-3"])
 
-    assert first("llama-3") == ["openai/llama-3"]
+    with pytest.raises(ConfigurationError, match="say 'groq/llama-3'"):
+        first("llama-3")
     assert first("llama-3", {"fallback_provider": "groq"}) == ["groq/llama-3"]
 
 
@@ -144,7 +141,7 @@ def test_a_retired_model_that_the_caller_names_is_asked_for():
         ({}, ("anthropic",)),
         ({"primary_provider": "openai"}, ("anthropic",)),
         ({"primary_provider": "anthropic"}, ("openai",)),
-        ({"primary_provider": "groq"}, ("anthropic",)),
+        ({"primary_provider": "groq"}, ()),
         ({"fallback_provider": "groq"}, ("groq",)),
         ({"fallback_providers": ["groq", "openai"]}, ("groq", "openai")),
         ({"fallback_provider": "openai", "fallback_providers": ["groq"]}, ("groq",)),
@@ -169,7 +166,6 @@ def test_the_remaining_providers_follow_in_order():
     config = {"primary_provider": "one", "fallback_providers": ["three", "two"]}
 
     assert order("m", config) == ["one/m", "three/m", "two/m"]
-    assert order("two/m", config) == ["two/m", "one/m", "three/m"]
 
 
 def test_the_primary_provider_follows_where_another_has_the_model():
@@ -214,7 +210,6 @@ def test_an_unregistered_provider_in_the_list_is_blamed_on_the_list():
         ("gpt-4-0613", "anthropic/claude-opus-4-6"),
         ("gpt-4o-mini", "anthropic/claude-haiku-4-5"),
         ("gpt-4o-2024-11-20", "anthropic/claude-sonnet-4-6"),
-        ("openai/gpt-4o", "anthropic/claude-sonnet-4-6"),
         ("gpt-4-vision-preview", "anthropic/claude-opus-4-6"),
         ("claude-opus-4-5", "openai/gpt-5.4"),
         ("claude-opus-4-5-20251101", "openai/gpt-5.4"),

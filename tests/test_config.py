@@ -62,7 +62,8 @@ def test_each_key_has_its_default(key, default):
 
 
 def test_there_is_no_other_key():
-    assert list(resolve(None).__struct_fields__) == list(DEFAULTS)
+    assert list(resolve(None).__struct_fields__) == [*DEFAULTS, "is_fallback_named"]
+    assert resolve(None).as_text("is_fallback_named") is None
 
 
 @pytest.mark.parametrize("config", [None, {}, dict.fromkeys(DEFAULTS)])
@@ -71,10 +72,25 @@ def test_what_is_none_is_not_given(config):
 
 
 @pytest.mark.parametrize(
-    ("primary", "fallback"), [("anthropic", "openai"), ("openai", "anthropic"), ("x", "anthropic")]
+    ("primary", "fallback"), [("anthropic", "openai"), ("openai", "anthropic"), ("x", None)]
 )
 def test_the_default_fallback_is_the_other_provider(primary, fallback):
     assert effective("fallback_provider", {"primary_provider": primary}) == fallback
+
+
+@pytest.mark.parametrize("primary", ["anthropic", "openai"])
+def test_there_is_no_default_fallback_for_an_address_of_its_own(monkeypatch, primary):
+    other = {"anthropic": "openai", "openai": "anthropic"}[primary]
+    config = {"primary_provider": primary}
+    at = {"base_url": "https://gateway.example"}
+
+    assert effective("fallback_provider", {**config, "providers": {primary: at}}) is None
+    assert effective("fallback_provider", {**config, "providers": {other: at}}) == other
+    monkeypatch.setenv(f"{other.upper()}_BASE_URL", "https://gateway.example")
+    assert effective("fallback_provider", config) == other
+    monkeypatch.setenv(f"{primary.upper()}_BASE_URL", "https://gateway.example")
+    assert effective("fallback_provider", config) is None
+    assert effective("fallback_provider", {**config, "fallback_provider": other}) == other
 
 
 ENVIRONMENT = [

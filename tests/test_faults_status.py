@@ -101,6 +101,7 @@ def nothing_lasts(monkeypatch):
 def ask(dialect, url, other_url, *, fallback):
     config = {
         "primary_provider": dialect,
+        "fallback_provider": OTHER[dialect],
         "simulate": False,
         "max_retries": 1,
         "providers": {
@@ -108,9 +109,9 @@ def ask(dialect, url, other_url, *, fallback):
             OTHER[dialect]: {"api_key": "key-two", "base_url": other_url},
         },
     }
-    other = f"{OTHER[dialect]}/{USUAL[OTHER[dialect]]}"
+    others = [USUAL[OTHER[dialect]]] if fallback else []
     return Client(config).chat.completions.create(
-        USUAL[dialect], "hi", max_tokens=9, fallback_models=[other] if fallback else []
+        USUAL[dialect], "hi", max_tokens=9, fallback_models=others
     )
 
 

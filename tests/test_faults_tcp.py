@@ -243,7 +243,7 @@ def config(url, other_url, **more):
 def ask(settings, *, is_async, fallback, model="gpt-4.1"):
     """Make one call; return its `Outcome`."""
     completions = Client(settings).chat.completions
-    models = ["anthropic/claude-sonnet-4-6"] if fallback else []
+    models = ["claude-sonnet-4-6"] if fallback else []
     given = {"model": model, "messages": "hi", "max_tokens": 9, "fallback_models": models}
     began = time.monotonic()
     try:

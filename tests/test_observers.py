@@ -70,7 +70,14 @@ def test_a_fallback_because_the_first_was_not_asked_is_a_warning_too(caplog):
         )
 
     assert lines(caplog) == [
-        ("WARNING", "fell back to openai/gpt-4o: those before it were not asked")
+        (
+            "WARNING",
+            (
+                "anthropic/claude-opus-4-5 was not asked: "
+                "strictness 'warn' refuses a loss: n: one answer a request"
+            ),
+        ),
+        ("WARNING", "fell back to openai/gpt-4o: those before it were not asked"),
     ]
 
 

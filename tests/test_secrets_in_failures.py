@@ -64,6 +64,7 @@ STREAM_FAULTS = {
 
 def config(url, **more):
     return {
+        "fallback_provider": "anthropic",
         "simulate": False,
         "max_retries": 1,
         "timeout_seconds": 0.2,

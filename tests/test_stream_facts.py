@@ -94,7 +94,7 @@ def test_a_fallback_is_told(caller):
         caller,
         "stream-error-test-model",
         "Hi",
-        fallback_models=["anthropic/claude-sonnet-4-6"],
+        fallback_models=["claude-sonnet-4-6"],
     )
 
     extensions = played.stream.extensions
@@ -119,7 +119,7 @@ def test_hooks_are_told_once_each():
         "Hi",
         stream=True,
         max_tokens=50,
-        fallback_models=["anthropic/claude-sonnet-4-6"],
+        fallback_models=["claude-sonnet-4-6"],
     )
     names = [name for name, _ in told]
     assert names == ["on_attempt", "on_attempt", "on_fallback"]

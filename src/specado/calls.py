@@ -22,10 +22,10 @@ from specado.errors import (
     levels_to_caller,
 )
 from specado.incoming import Incoming, WholeReply, is_stream, was_left
-from specado.observers import Observers, watch
+from specado.observers import Observers, logger, watch
 from specado.params import check
 from specado.routing.attempts import Answer, CallLimits, attempts
-from specado.routing.candidates import known_provider
+from specado.routing.candidates import Lookup, known_provider
 from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.simulated import SimulatedClock, is_simulated
@@ -66,6 +66,8 @@ def check_providers(settings: Settings) -> None:
     for model, targets in settings.model_map.items():
         for name in targets:
             known_provider(name, f"model_map[{model!r}]")
+    if settings.model_map:
+        Lookup(settings).check_model_map()
 
 
 def _checked(
@@ -112,6 +114,8 @@ class Call:
         self.is_stream = bool(self.request.parameters.get("stream"))
         self._clock = SimulatedClock() if self.simulated else None
         self._warn_if_retired()
+        if self.plan.first_skipped is not None:
+            logger.warning("%s", self.plan.first_skipped)
         self._asked: Optional[Candidate] = None
         self.watch = watch(self)
         self._observers = Observers(settings.hooks, self.watch)

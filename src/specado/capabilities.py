@@ -103,6 +103,11 @@ def registrations() -> int:
     return _registrations
 
 
+def is_registered(name: str) -> bool:
+    """Return whether a provider is one of the caller's own: `register_manifest` added it."""
+    return name in _registered
+
+
 def list_providers() -> list[str]:
     """Return the names of all providers, shipped and registered, in order."""
     return sorted(_names().union(_registered))

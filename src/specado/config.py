@@ -44,6 +44,7 @@ from specado.errors import (
 )
 
 __all__ = [
+    "PAIR",
     "BreakerSettings",
     "Given",
     "HealthSettings",
@@ -204,6 +205,8 @@ class Settings(msgspec.Struct, frozen=True):
     ca_bundle: Optional[str] = None
     max_connections: int = 1000
     keepalive_seconds: float = 90
+    # Not a key: whether `fallback_provider` was named, by a setting or the environment.
+    is_fallback_named: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(primary_provider={self.primary_provider!r})"
@@ -216,7 +219,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     def as_text(self, key: str) -> Optional[str]:
         """Return the effective value of *key* as text, `None` if it has none; no secrets."""
-        if key not in self.__struct_fields__:
+        if key not in _KEYS:
             return None
         value = getattr(self, key)
         if value is None:
@@ -235,7 +238,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     def keys(self) -> list[str]:
         """Return the keys that have an effective value."""
-        return [key for key in self.__struct_fields__ if getattr(self, key) is not None]
+        return [key for key in _KEYS if getattr(self, key) is not None]
 
 
 def _shown(entry: ProviderSettings) -> dict[str, Any]:
@@ -416,7 +419,12 @@ _KEYS: dict[str, _Key] = {
     "keepalive_seconds": _Key(seconds),
 }
 _VARIABLES = tuple((name, key.variable) for name, key in _KEYS.items() if key.variable)
-_DEFAULT_FALLBACK = {"openai": "anthropic", "anthropic": "openai"}
+# The two providers that stand in for each other by default: each with its other, and with the
+# variable that may hold an address of its own.
+PAIR = {
+    "openai": ("anthropic", "OPENAI_BASE_URL"),
+    "anthropic": ("openai", "ANTHROPIC_BASE_URL"),
+}
 
 
 def environment_value(variable: str) -> Optional[str]:
@@ -482,7 +490,19 @@ def _resolved(config: Any) -> Settings:
         text = None if name in found else environment_value(variable)
         if text is not None:
             found[name] = _KEYS[name].check(variable, text)
-    if "fallback_provider" not in found:
-        primary = found.get("primary_provider", "openai")
-        found["fallback_provider"] = _DEFAULT_FALLBACK.get(primary, "anthropic")
+    if "fallback_provider" in found:
+        found["is_fallback_named"] = True
+    else:
+        found["fallback_provider"] = _default_fallback(found)
     return Settings(**found)
+
+
+def _default_fallback(found: dict[str, Any]) -> Optional[str]:
+    """Return the other of the pair, unless the primary provider has an address of its own."""
+    primary = found.get("primary_provider", "openai")
+    other, variable = PAIR.get(primary, (None, None))
+    own = found.get("providers", {}).get(primary)
+    has_address = own is not None and own.base_url is not None
+    if variable is None or has_address or environment_value(variable) is not None:
+        return None
+    return other

@@ -44,6 +44,9 @@ __all__ = [
     "Endpoint",
     "SecretsIn",
     "has_access",
+    "has_own_address",
+    "key_setting",
+    "needs_no_key",
     "preview",
     "resolve_endpoint",
     "wire_request",
@@ -52,6 +55,17 @@ __all__ = [
 # A shorter header value is no secret, and masking it would garble messages.
 MIN_SECRET_CHARACTERS = 8
 _SALT = os.urandom(16)
+# Credentials of a cloud account: they are there for other programs too, and say nothing about
+# whether somebody wants to ask a model.
+_AMBIENT_PREFIXES = (
+    "AWS_",
+    "AZURE_CLIENT_",
+    "AZURE_FEDERATED_",
+    "AZURE_TENANT_",
+    "CLOUDSDK_",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_",
+)
 _NOTHING = ProviderSettings()
 _STATIC_HEADERS = (
     ("content-type", "application/json"),
@@ -147,16 +161,56 @@ def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
     return None
 
 
-def has_access(provider: Provider, settings: Settings) -> bool:
-    """Return whether a provider has a credential or an address of its own."""
-    own = settings.providers.get(provider.name, _NOTHING)
-    if own.api_key is not None or own.base_url is not None:
+def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
+    """Return the setting or variable that holds a model provider's key, `None` if none does.
+
+    The ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) are none.
+    """
+    if settings.providers.get(provider.name, _NOTHING).api_key is not None:
+        return f"providers[{provider.name!r}]['api_key']"
+    variables = provider.authentication.env
+    return next(
+        (
+            name
+            for name in variables
+            if not name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
+        ),
+        None,
+    )
+
+
+def has_own_address(provider: Provider, settings: Settings) -> bool:
+    """Return whether a setting or a variable gives a provider another address than its manifest."""
+    if settings.providers.get(provider.name, _NOTHING).base_url is not None:
         return True
-    authentication = provider.authentication
-    if authentication.kind == "none":
+    variable = provider.authentication.base_url_env
+    return variable is not None and environment_value(variable) is not None
+
+
+def has_access(provider: Provider, settings: Settings) -> bool:
+    """Return whether a provider has a credential or an address of its own.
+
+    A provider that needs no key, or takes the ambient credentials of a cloud account, has access
+    where the settings name it: its variables and its default address may be there by chance.
+    """
+    own = settings.providers.get(provider.name, _NOTHING)
+    if own.base_url is not None or key_setting(provider, settings) is not None:
+        return True
+    if needs_no_key(provider):
         return provider.name in _named(settings)
-    variables = (*authentication.env, authentication.base_url_env)
-    return any(name is not None and environment_value(name) for name in variables)
+    return has_own_address(provider, settings)
+
+
+def needs_no_key(provider: Provider) -> bool:
+    """Return whether a provider is reached without a key of its own.
+
+    It asks for none, or the environment holds ambient credentials that it takes.
+    """
+    authentication = provider.authentication
+    return authentication.kind == "none" or any(
+        name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
+        for name in authentication.env
+    )
 
 
 def _named(settings: Settings) -> set[str]:
@@ -245,7 +299,8 @@ class Access:
         self._endpoints: dict[str, Endpoint] = {}
         # Not `cached_property`: before Python 3.12 it holds a lock that all instances share, and
         # that a fork in another thread's look-up would leave held in the child.
-        self._is_real: Optional[bool] = None
+        self._is_real: Optional[tuple[int, bool]] = None
+        self._own_addresses: dict[str, bool] = {}
         self._transport_settings: Optional[TransportSettings] = None
         self._wire_limits: Optional[Limits] = None
         # For whoever finds a call's routes: the same model leads to the same ones.
@@ -265,12 +320,20 @@ class Access:
     @property
     def is_real(self) -> bool:
         """Whether any provider has a credential or an address of its own."""
-        if self._is_real is None:
+        registrations = capabilities.registrations()
+        if self._is_real is None or self._is_real[0] != registrations:
             found = (capabilities.provider(name) for name in capabilities.list_providers())
-            self._is_real = any(
-                each is not None and has_access(each, self._settings) for each in found
-            )
-        return self._is_real
+            is_real = any(each is not None and has_access(each, self._settings) for each in found)
+            self._is_real = registrations, is_real
+        return self._is_real[1]
+
+    def has_own_address(self, provider: Provider) -> bool:
+        """Return whether a setting or a variable gives *provider* an address."""
+        found = self._own_addresses.get(provider.name)
+        if found is None:
+            found = has_own_address(provider, self._settings)
+            self._own_addresses[provider.name] = found
+        return found
 
     @property
     def transport_settings(self) -> TransportSettings:

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from specado._core import NotJson, dumps
-from specado.capabilities import find_model
+from specado.capabilities import find_model, list_providers
 from specado.capabilities import provider as provider_of
-from specado.checks import STRICTNESSES, one_of, wrong
+from specado.checks import STRICTNESSES, closest, one_of, wrong
 from specado.config import Settings
 from specado.endpoints import preview, resolve_endpoint
 from specado.errors import (
@@ -26,7 +26,7 @@ from specado.losses import (
 )
 from specado.refitting import refit_messages
 from specado.requests import READERS, as_dict, plain
-from specado.routing.candidates import known_provider, stand_in
+from specado.routing.candidates import Lookup, known_provider, stand_in
 from specado.translation import encode, error_from_reply, read_reply
 from specado.transport import WireReply
 
@@ -122,7 +122,10 @@ def translate(
     provider = known_provider(name, "to")
     given = _of_origin(as_dict(request, origin.dialect), origin)
     read = READERS[origin.dialect](given)
-    target = (model or named or _stand_in(read.model, origin, provider)).removeprefix(f"{name}/")
+    if model:
+        target = Lookup(_DEFAULTS).id_at(provider, model, "model")
+    else:
+        target = named or _stand_in(read.model, origin, provider)
     facts = find_model(provider.name, target)
     if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
         refitted, reported = refit_messages(given, target, facts)
@@ -172,6 +175,15 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
         origin, model = named, rest
     if provider.name == origin.name:
         return model
+    if rest and named is None and not _may_be_its_own(model, origin, provider):
+        known = list_providers()
+        near = closest(prefix, known)
+        hint = f" (did you mean '{near}/{rest}'?)" if near else ""
+        raise ConfigurationError(
+            f"request: model {model!r}: {prefix!r} is not a provider{hint}; known: "
+            f"{', '.join(known)}; or name the model to ask, as in to='{provider.name}/…'",
+            key="model",
+        )
     today = datetime.now(timezone.utc).date()
     found = stand_in(model, origin.find(model), provider, today).model
     if found is None:
@@ -181,6 +193,17 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
             key="to",
         )
     return found
+
+
+def _may_be_its_own(model: str, origin: Provider, provider: Provider) -> bool:
+    """Return whether an id with a slash may be a model of *origin*, or is known to *provider*."""
+    return (
+        not origin.models
+        or origin.ids_have_slashes
+        or origin.find(model) is not None
+        or provider.find(model) is not None
+        or provider.counterpart(model) is not None
+    )
 
 
 def _json(value: dict[str, Any], field: str) -> bytes:

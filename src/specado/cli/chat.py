@@ -14,6 +14,7 @@ from specado.client import Client
 from specado.config import resolve
 from specado.endpoints import has_access
 from specado.errors import MessageFormatError
+from specado.routing.candidates import Lookup
 from specado.streaming import Stream
 from specado.types import Message
 
@@ -116,12 +117,16 @@ def _print_stream(stream: Stream, *, as_json: bool) -> ChatCompletionResponse:
 
 
 def _default_model() -> str:
-    """Return the model for a user who names none: of the first provider with a key or address."""
+    """Return the model for a user who names none: of the first provider with a key or address.
+
+    It has no prefix where routing finds it without one, so that the default fallback holds.
+    """
     settings = resolve(None)
+    configured = Lookup(settings).configured()
     for name, model in DEFAULT_MODELS.items():
         known = provider(name)
         if known is not None and has_access(known, settings):
-            return f"{name}/{model}"
+            return model if name in configured else f"{name}/{model}"
     return next(iter(DEFAULT_MODELS.values()))
 
 
@@ -131,6 +136,9 @@ def _with_provider(model: str) -> str:
     Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
     send it elsewhere.
     """
+    lookup = Lookup(resolve(None))
+    if lookup.takes_ids_whole(lookup.primary):
+        return model
     having = [name for name in list_providers() if find_model(name, model) is not None]
     return f"{having[0]}/{model}" if len(having) == 1 else model
 

@@ -28,12 +28,13 @@ For specado and the official packages (any key but "wrong" will do):
 
   export OPENAI_BASE_URL={openai} OPENAI_API_KEY=any
   export ANTHROPIC_BASE_URL={anthropic} ANTHROPIC_API_KEY=any
+  export SPECADO_FALLBACK_PROVIDER=anthropic
 
 or in Python:
 
   openai.OpenAI(base_url="{openai}", api_key="any")
   anthropic.Anthropic(base_url="{anthropic}", api_key="any")
-  specado.Client({{"providers": {{
+  specado.Client({{"fallback_provider": "anthropic", "providers": {{
       "openai": {{"base_url": "{openai}", "api_key": "any"}},
       "anthropic": {{"base_url": "{anthropic}", "api_key": "any"}},
   }}}})

@@ -167,7 +167,11 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Provider(Struct, frozen=True):
-    """One provider: its address, its dialect, how to authenticate, and its models by id."""
+    """One provider: its address, its dialect, how to authenticate, and its models by id.
+
+    `ids_have_slashes` says that its models' ids have slashes (`meta-llama/llama-4`): as primary
+    provider it takes every id with a slash whole, whatever provider the first part names.
+    """
 
     name: str
     title: str
@@ -179,6 +183,7 @@ class Provider(Struct, frozen=True):
     fallback_for: dict[str, str]
     stream_end: Optional[str]
     stream_usage: bool
+    ids_have_slashes: bool
     by_alias: dict[str, Model]
 
     def __repr__(self) -> str:
@@ -254,7 +259,7 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
-_KEYS = (*_SECTIONS, "stream_end", "stream_usage")
+_KEYS = (*_SECTIONS, "stream_end", "stream_usage", "ids_have_slashes")
 
 
 def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
@@ -314,9 +319,8 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     stream_end = manifest.get("stream_end")
     if stream_end not in (None, "finish_reason"):
         raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
-    stream_usage = manifest.get("stream_usage", True)
-    if not isinstance(stream_usage, bool):
-        raise _fail("stream_usage", f"must be true or false, not {stream_usage!r}")
+    stream_usage = _true_or_false(manifest, "stream_usage", default=True)
+    ids_have_slashes = _true_or_false(manifest, "ids_have_slashes", default=False)
     models = {key: _build_model(name, key, entry) for key, entry in manifest["models"].items()}
     provider = Provider(
         name=name,
@@ -329,12 +333,20 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
         stream_end=stream_end,
         stream_usage=stream_usage,
+        ids_have_slashes=ids_have_slashes,
         by_alias=_aliases(models),
     )
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
             raise _fail(f"fallback_for.{original}", f"{target!r} is not in models")
     return provider
+
+
+def _true_or_false(manifest: dict[str, Any], key: str, *, default: bool) -> bool:
+    value = manifest.get(key, default)
+    if not isinstance(value, bool):
+        raise _fail(key, f"must be true or false, not {value!r}")
+    return value
 
 
 def _base_url(text: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
+from msgspec.structs import replace
 
+from specado import capabilities
 from specado._core import Conversation
-from specado.capabilities import registrations
-from specado.endpoints import Access, Endpoint, wire_request
+from specado.endpoints import Access, Endpoint, key_setting, wire_request
 from specado.errors import (
     ConfigurationError,
     ContextLengthError,
@@ -24,7 +25,7 @@ from specado.losses import (
     refusal,
     report_of,
 )
-from specado.routing.candidates import Route, routes
+from specado.routing.candidates import Lookup, Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
 from specado.translation import Encoded, encode
@@ -42,6 +43,7 @@ __all__ = [
     "PlannedCandidate",
     "Request",
     "Skipped",
+    "call_routes",
     "make_plan",
     "show_plan",
 ]
@@ -72,6 +74,10 @@ class Skipped(msgspec.Struct, frozen=True):
     provider: str
     model: Optional[str]
     reason: str
+
+    def __str__(self) -> str:
+        name = self.provider if self.model is None else f"{self.provider}/{self.model}"
+        return f"{name} was not asked: {self.reason}"
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -140,6 +146,7 @@ class Judged(msgspec.Struct, frozen=True):
     candidate: Optional[Candidate]
     reason: Optional[str] = None
     error: Optional[SpecadoError] = None  # what to raise where no candidate is left
+    lacks_key: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -149,6 +156,11 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: list[Skipped]
     primary_provider: str
     fallback_provider: Optional[str]
+
+    @property
+    def first_skipped(self) -> Skipped | None:
+        """The candidate that the call was meant for, if it is not asked; its text says why."""
+        return self.skipped[0] if self.skipped and self.candidates[0].index else None
 
 
 class PlannedCandidate(msgspec.Struct, frozen=True):
@@ -228,22 +240,52 @@ def show_plan(
 def _judge_all(
     request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
 ) -> list[Judged]:
-    found = _routes(request, settings, access, today)
+    found = call_routes(request, settings, access, today)
     strictness = request.options.get("strictness", settings.strictness)
-    return [
+    judged = [
         _judge(route, index, request, access, strictness, simulated=simulated)
         for index, route in enumerate(found)
     ]
+    first = judged[0]
+    if first.lacks_key and first.reason is not None:
+        reason = first.reason + _keys_elsewhere(found, settings, access)
+        judged[0] = replace(first, reason=reason, error=ConfigurationError(reason, key="api_key"))
+    return judged
 
 
-def _routes(request: Request, settings: Settings, access: Access, today: date) -> Sequence[Route]:
+def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) -> str:
+    """Return what to say of keys for providers that are no candidates of the call."""
+    asked = {route.provider.name for route in found}
+    lookup = Lookup(settings, access.has_own_address)
+    by_prefix = not lookup.takes_ids_whole(lookup.primary)
+    said = ""
+    for name in capabilities.list_providers():
+        provider = capabilities.provider(name)
+        if provider is None or name in asked:
+            continue
+        held_in = key_setting(provider, settings)
+        if held_in is not None:
+            way = f"say {name}/…" if by_prefix else f"set primary_provider to {name!r}"
+            said += f"; {held_in} is set: {way}"
+    return said
+
+
+def call_routes(
+    request: Request, settings: Settings, access: Access, today: date
+) -> Sequence[Route]:
     """Return the call's routes; those that are the same for every request are looked up once."""
     named = request.options.get("fallback_models")
-    key = (request.model, named if named is None else tuple(named), today, registrations())
+    key = (
+        request.model,
+        named if named is None else tuple(named),
+        today,
+        capabilities.registrations(),
+    )
     found: Sequence[Route] | None = access.known_routes.get(key)
     if found is None:
         scale = _Scale(request)
-        found = routes(request.model, settings, named, today, scale.weigh)
+        lookup = Lookup(settings, access.has_own_address)
+        found = routes(request.model, settings, named, today, scale.weigh, lookup)
         if not scale.was_used:
             if len(access.known_routes) >= MAX_KNOWN_ROUTES:
                 access.known_routes.clear()
@@ -270,7 +312,8 @@ def _judge(
     try:
         endpoint = access.endpoint(provider)
         if endpoint.missing is not None and not simulated:
-            raise ConfigurationError(endpoint.missing, key="api_key")
+            missing = ConfigurationError(endpoint.missing, key="api_key")
+            return Judged(route, None, missing.message, missing, lacks_key=True)
         candidate = _candidate(route, endpoint, request, index)
     except SpecadoError as error:
         if index == 0 and not isinstance(error, ConfigurationError):
