@@ -277,7 +277,7 @@ def arguments(call: Planned) -> dict[str, Any]:
         "messages": call.text,
         "max_tokens": 100,
         "stream": call.is_stream,
-        "fallback_models": ["anthropic/claude-sonnet-4-6"],
+        "fallback_models": ["claude-sonnet-4-6"],
     }
 
 
@@ -353,6 +353,7 @@ def soak(calls: int, *, is_quiet: bool) -> bool:
         client = specado.Client(
             {
                 "primary_provider": "openai",
+                "fallback_provider": "anthropic",
                 "simulate": False,
                 "max_retries": 1,
                 "timeout_seconds": 60,

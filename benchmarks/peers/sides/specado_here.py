@@ -49,7 +49,7 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
 
 
 def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create
+    create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model = f"{provider}/{MODELS[provider]}"
 
     def run() -> str:
@@ -59,7 +59,9 @@ def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
 
 
 def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create_async
+    create = _client(
+        url, transport=transport, primary_provider=provider
+    ).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> str:
@@ -69,7 +71,7 @@ def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> 
 
 
 def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create
+    create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model = f"{provider}/{MODELS[provider]}"
 
     def run() -> list[Any]:
@@ -82,7 +84,9 @@ def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
 
 
 def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create_async
+    create = _client(
+        url, transport=transport, primary_provider=provider
+    ).chat.completions.create_async
     model = f"{provider}/{MODELS[provider]}"
 
     async def run() -> list[Any]:
@@ -119,7 +123,9 @@ def clients_memory(url: str, count: int, transport: str = "httpx") -> Job:
 
 
 def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create_async
+    create = _client(
+        url, transport=transport, primary_provider=provider
+    ).chat.completions.create_async
     # A model that is not known: the known ones' contexts do not hold so much.
     model, messages = f"{provider}/benchmark", request(LARGE_COUNT)["messages"]
 
@@ -130,7 +136,7 @@ def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
 
 
 def peak(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
-    create = _client(url, transport=transport).chat.completions.create
+    create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model, messages = f"{provider}/benchmark", huge_messages()
 
     def run() -> float:
