@@ -74,26 +74,6 @@ def test_simulate_false_asks_for_a_key():
         call(config={"simulate": False})
 
 
-@pytest.mark.parametrize(
-    ("model", "simulated"),
-    [
-        ("timeout-test-model", True),
-        ("rate-limit-test-model", True),
-        ("server-error-test-model", True),
-        ("auth-error-test-model", True),
-        ("openai/timeout-test-model", True),
-        ("anthropic/timeout-test-model", True),
-        ("timeout-test-model-2", False),
-        ("Timeout-test-model", False),
-        ("nobody/timeout-test-model", False),
-        ("openai/x/timeout-test-model", False),
-    ],
-)
-@pytest.mark.parametrize("simulate", ["auto", False])
-def test_exactly_the_reserved_names_are_always_simulated(model, simulated, simulate):
-    assert call(model, {**KEYS, "simulate": simulate}).simulated is simulated
-
-
 # Retired models
 
 

@@ -119,7 +119,7 @@ def client(server, dialect, keys=("key-one", "key-two"), **config):
 def arguments(fault, dialect, way, *, fallback):
     given = {"model": USUAL[dialect], "messages": "Tell me about the sea", "stream": True}
     given["max_tokens"] = 100
-    given["fallback_models"] = [f"{OTHER[dialect]}/{USUAL[OTHER[dialect]]}"] if fallback else []
+    given["fallback_models"] = [USUAL[OTHER[dialect]]] if fallback else []
     if way == "socket":
         given["extra_body"] = {"model": fault}
     else:
@@ -170,9 +170,8 @@ def check(server, fault, dialect, caller, way, fallback):
     expected = TABLE[fault]
     given = arguments(fault, dialect, way, fallback=fallback)
     # With keys of its own, so that no other play's failures count against it.
-    one = client(
-        server, dialect, keys=(f"1-{caller}-{way}-{fallback}", f"2-{caller}-{way}-{fallback}")
-    )
+    keys = (f"1-{caller}-{way}-{fallback}", f"2-{caller}-{way}-{fallback}")
+    one = client(server, dialect, keys, simulate=way == "in process")
 
     if expected.error is not None and (expected.is_final or not fallback):
         with pytest.raises(expected.error) as raised:

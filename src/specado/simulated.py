@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import warnings
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from specado import capabilities
-from specado.errors import SimulatedReplyWarning, levels_to_caller
+from specado.endpoints import needs_no_key
+from specado.errors import ConfigurationError, SimulatedReplyWarning, levels_to_caller
+from specado.routing.candidates import Lookup
+from specado.routing.plan import call_routes
 from specado.simulator.faults import FAULT_MODELS
 
 if TYPE_CHECKING:
     from specado.config import Settings
     from specado.endpoints import Access
+    from specado.routing.candidates import Route
     from specado.routing.plan import Request
 
 __all__ = ["SimulatedClock", "is_simulated"]
@@ -23,28 +27,26 @@ logger = logging.getLogger("specado")
 _logged: set[str] = set()
 
 
-def _is_reserved(model: str) -> bool:
-    """Return whether a model is one of the simulator's faults, with or without a provider."""
-    if model in FAULT_MODELS:
-        return True
-    prefix, _, rest = model.partition("/")
-    return rest in FAULT_MODELS and capabilities.provider(prefix) is not None
-
-
-def _needs_no_key(model: str) -> bool:
-    """Return whether a model is named with a provider that asks for no key."""
-    found = capabilities.provider(model.partition("/")[0]) if "/" in model else None
-    return found is not None and found.authentication.kind == "none"
-
-
 def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
-    """Return whether a call is answered by the simulator in this process."""
-    models = (request.model, *request.options.get("fallback_models", ()))
-    if any(map(_is_reserved, models)):
-        return True
+    """Return whether a call is answered by the simulator in this process.
+
+    Raises:
+        ConfigurationError: a call whose first model is real would go on to a reserved name.
+    """
     if settings.simulate != "auto":
         return bool(settings.simulate)
-    if access.is_real or any(map(_needs_no_key, models)):
+    may_be_reserved = _may_be_reserved(request, settings)
+    if access.is_real and not may_be_reserved:
+        return False
+    first, *following = call_routes(request, settings, access, datetime.now(timezone.utc).date())
+    if may_be_reserved:
+        lookup = Lookup(settings, access.has_own_address)
+        if _stands_for_a_fault(first, lookup):
+            return True
+        for route in following:
+            if _stands_for_a_fault(route, lookup):
+                raise _mixed(first, route)
+    if access.is_real or any(needs_no_key(route.provider) for route in (first, *following)):
         return False
     text = (
         "no provider has an API key or an address: replies are simulated in this process. "
@@ -55,6 +57,29 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
         _logged.add("simulated")
         logger.warning("%s", text)
     return True
+
+
+def _may_be_reserved(request: Request, settings: Settings) -> bool:
+    """Return whether a name in the call or in `model_map` ends as a reserved one."""
+    names = [request.model, *request.options.get("fallback_models", ())]
+    for targets in settings.model_map.values():
+        names += targets.values()
+    return any(name.rpartition("/")[2] in FAULT_MODELS for name in names)
+
+
+def _stands_for_a_fault(route: Route, lookup: Lookup) -> bool:
+    """Return whether a route's model is a reserved name: not on a server of the caller's own."""
+    return route.model in FAULT_MODELS and not lookup.is_own(route.provider)
+
+
+def _mixed(first: Route, reserved: Route) -> ConfigurationError:
+    return ConfigurationError(
+        f"{reserved.provider.name}/{reserved.model} is a reserved name, which stands for a fault "
+        f"of the simulator, and {first.provider.name}/{first.model} is none: one call is "
+        "simulated as a whole or not at all. simulate=True simulates all of it, simulate=False "
+        "sends the name as it is",
+        key="simulate",
+    )
 
 
 class SimulatedClock:
