@@ -1,9 +1,7 @@
 """The main job: a completion, then one whose first provider fails.
 
-Runs without a key: specado then answers from its simulator, and says so.
+Needs no key: `simulate` has specado answer from its simulator, whatever keys there are.
 """
-
-import warnings
 
 import specado
 
@@ -21,8 +19,13 @@ def show(title: str, response: specado.ChatCompletionResponse) -> None:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore", specado.SimulatedReplyWarning)
-    client = specado.Client({"primary_provider": "openai", "fallback_provider": "anthropic"})
+    client = specado.Client(
+        {
+            "primary_provider": "openai",
+            "fallback_provider": "anthropic",
+            "simulate": True,  # without this line the providers are asked, with your keys
+        }
+    )
 
     response = client.chat.completions.create(
         model="gpt-4o",

@@ -1,9 +1,7 @@
 """An answer as it comes, one that another provider gives, and one that breaks off.
 
-Runs without a key: specado then answers from its simulator.
+Needs no key: `simulate` has specado answer from its simulator, whatever keys there are.
 """
-
-import warnings
 
 import specado
 
@@ -32,8 +30,9 @@ def show(client: specado.Client, model: str) -> None:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore", specado.SimulatedReplyWarning)
-    client = specado.Client({"primary_provider": "openai", "fallback_provider": "anthropic"})
+    client = specado.Client(
+        {"primary_provider": "openai", "fallback_provider": "anthropic", "simulate": True}
+    )
 
     show(client, "gpt-4o")
     show(client, "stream-error-test-model")  # fails before its first content

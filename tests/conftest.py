@@ -23,7 +23,8 @@ __all__ = ["certificates", "library", "server_tls", "stack"]
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_")
+KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "OLLAMA_")
+KEYS = ("_API_KEY", "_BASE_URL")
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 
@@ -40,7 +41,9 @@ def pytest_collection_finish() -> None:
 def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own keys, settings and proxies must not reach a test."""
     for name in list(os.environ):
-        if name.upper().startswith(KEYS_AND_SETTINGS) or name.upper() in NETWORK_SETTINGS:
+        upper = name.upper()
+        is_key = upper.startswith(KEYS_AND_SETTINGS) or upper.endswith(KEYS)
+        if is_key or upper in NETWORK_SETTINGS:
             monkeypatch.delenv(name)
 
 
