@@ -240,6 +240,7 @@ class SpecadoSide:
         openai = {"api_key": s.KEY, "base_url": url}
         anthropic = {"api_key": WRONG_KEY, "base_url": url.removesuffix("/v1")}
         settings = {
+            "fallback_provider": "anthropic",
             "simulate": False,
             "max_retries": incident.max_retries,
             "timeout_seconds": incident.timeout_s,
@@ -249,7 +250,7 @@ class SpecadoSide:
         self._fallback_models = {
             None: [],
             "model": [f"openai/{OTHER_MODEL}"],
-            "wrong key": [f"anthropic/{OTHER_PROVIDERS_MODEL}"],
+            "wrong key": [OTHER_PROVIDERS_MODEL],
         }[incident.fallback]
 
     def ask(self, call: str, headers: dict[str, str]) -> None:

@@ -27,7 +27,7 @@ from reference_files import REPOSITORY
 MODEL = "gpt-4.1"
 OTHER_MODEL = "gpt-4.1-mini"
 TO_OTHER_MODEL = [f"openai/{OTHER_MODEL}"]
-TO_OTHER_PROVIDER = ["anthropic/claude-sonnet-4-6"]
+TO_OTHER_PROVIDER = ["claude-sonnet-4-6"]
 PATIENCE_S = 30.0
 OVERRUN_S = 0.05
 # How long a test may take beyond the waits that it is about, on a busy machine.
@@ -56,6 +56,7 @@ def client_of(server, *, other=None, key=s.KEY, **settings):
         providers["anthropic"] = {"api_key": "sk-wrong-4711", "base_url": other}
     providers["openai"].update(settings.pop("provider", {}))
     common = {"simulate": False, "enable_fallback": False, "timeout_seconds": 20}
+    common["fallback_provider"] = "anthropic"
     return specado.Client({**common, "providers": providers, **settings})
 
 
