@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import re
 from datetime import date
 
@@ -10,11 +11,20 @@ import msgspec
 import pytest
 
 import specado
-from played_calls import call, drive, ok
+from played_calls import call, drive, ok, refused
 from reference_files import REPOSITORY
 from specado import capabilities, register_manifest
 from specado.config import resolve
-from specado.errors import LossyTranslationError
+from specado.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    LossyTranslationError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+)
 from specado.routing.candidates import routes
 
 TODAY = date(2026, 11, 30)
@@ -200,6 +210,60 @@ def test_the_metadata_has_it(skipping):
             "reason": "strictness 'warn' refuses a loss: n: one answer a request",
         }
     ]
+
+
+def test_every_later_error_of_the_call_says_so(skipping):
+    with pytest.raises(InvalidRequestError) as caught:
+        drive(skipping[0], [refused(400, "bad request")])
+
+    error = caught.value
+    assert error.message == f"openai/gpt-4o: bad request (HTTP 400, x); {SKIPPED}"
+    assert str(error).endswith(error.message)
+    assert (error.provider, error.status_code, error.attempts) == ("openai", 400, 1)
+    assert [each.message for each in error.errors] == ["openai/gpt-4o: bad request (HTTP 400, x)"]
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("timeout-test-model", DeadlineExceededError),
+        ("rate-limit-test-model", RateLimitError),
+        ("connection-refused-test-model", ConnectionFailedError),
+        ("stream-error-test-model", ServerError),
+        ("stream-cut-test-model", StreamInterruptedError),
+    ],
+)
+def test_so_do_the_errors_of_streams_and_of_time(model, kind):
+    client = specado.Client({"simulate": True, "max_retries": 0})
+
+    with pytest.raises(kind) as caught:
+        list(
+            client.chat.completions.create(
+                "anthropic/claude-opus-4-5",
+                "Tell me about the sea",
+                stream=True,
+                logit_bias={"1": 1},
+                strictness="strict",
+                fallback_models=[model],
+            )
+        )
+
+    assert "; anthropic/claude-opus-4-5 was not asked: strictness 'strict'" in str(caught.value)
+
+
+def test_so_does_the_error_of_a_key_that_cannot_be_had():
+    def no_key():
+        raise OSError("locked")
+
+    keys = {"openai": {"api_key": no_key}, "anthropic": {"api_key": "k"}}
+
+    with pytest.raises(
+        ConfigurationError, match=r"failed with OSError; anthropic/.* was not asked"
+    ):
+        specado.Client({"providers": keys}).chat.completions.create(
+            "anthropic/claude-opus-4-5", "Hello", n=2, fallback_models=["gpt-4o"]
+        )
 
 
 def test_a_prompt_that_is_too_long_for_the_first_is_logged_too(caplog):

@@ -324,11 +324,15 @@ class Call:
     def conclude(self, result: Result) -> Success:
         """Return what ended the call well with its extensions filled, or raise its error."""
         history, ended = result
+        skipped = self.plan.first_skipped
         if not isinstance(ended, Answer):
-            if isinstance(ended, ProviderError):
-                self._observers.failed(ended)
-            raise ended
+            error = ended if skipped is None else ended.with_addition(str(skipped))
+            if isinstance(error, ProviderError):
+                self._observers.failed(error)
+            raise error
         reply, candidate = ended.reply, ended.candidate
+        if skipped is not None and isinstance(reply, Incoming):
+            reply.not_asked = str(skipped)
         if candidate.index:
             last = history.errors[-1] if history.errors else None
             why = metadata.not_asked(self.plan, history)[0].reason if last is None else last.message

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from typing_extensions import Self
 
 __all__ = [
     "AuthenticationError",
@@ -49,6 +51,8 @@ __all__ = [
     "redact",
 ]
 
+Error = TypeVar("Error", bound="SpecadoError")
+
 MAX_QUOTED_CHARACTERS = 500
 REDACTED = "***"
 
@@ -67,11 +71,17 @@ class SpecadoError(Exception):
         self.message = message
         self.__dict__.update(facts)
 
+    def with_addition(self, text: str) -> Self:
+        """Return a copy whose message goes on with *text*; the facts are the same."""
+        error = _rebuild(type(self), (f"{self}; {text}",), self.__dict__)
+        error.message = f"{self.message}; {text}"
+        return error
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-def _rebuild(cls: type[SpecadoError], args: tuple[Any, ...], facts: dict[str, Any]) -> SpecadoError:
+def _rebuild(cls: type[Error], args: tuple[Any, ...], facts: dict[str, Any]) -> Error:
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(facts)

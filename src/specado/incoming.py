@@ -151,6 +151,7 @@ class Incoming:
 
     earlier: tuple[ProviderError, ...] = ()
     earlier_notes: tuple[str, ...] = ()
+    not_asked: Optional[str] = None  # why the first candidate was skipped, if it was
     on_end: Optional[Callable[[Incoming], None]] = None
 
     def __init__(
@@ -287,8 +288,9 @@ class Incoming:
         if isinstance(cause, StreamInterruptedError):
             return cause
         partial = self.response()
+        addition = "" if self.not_asked is None else f"; {self.not_asked}"
         self.error = StreamInterruptedError(
-            f"{cause.message}: the answer is not whole",
+            f"{cause.message}: the answer is not whole{addition}",
             partial=partial,
             provider=self.provider,
             model=self.model,
