@@ -66,13 +66,15 @@ def test_the_last_error_of_the_candidate_that_was_meant_decides():
 def test_a_text_that_comes_twice_is_said_once():
     played = play(plan_of("a"), [error(ServerError, "a: broke")] * 3)
 
-    assert str(played.ended) == "Provider error: Routing failed: a: broke"
+    assert str(played.ended) == "Provider error: a: broke"
     assert len(played.ended.errors) == 3
 
 
 def test_the_error_of_the_call_survives_pickling():
     played = play(
-        plan_of("a", "b"), [error(ServerError, "a"), error(RateLimitError, "b")], max_retries=0
+        plan_of("a", "b"),
+        [error(ServerError, "a", provider="a"), error(RateLimitError, "b", provider="b")],
+        max_retries=0,
     )
 
     again = pickle.loads(pickle.dumps(played.ended))

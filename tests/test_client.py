@@ -88,7 +88,7 @@ def test_a_fault_among_the_fallback_models_simulates_the_whole_route():
 def test_two_names_of_the_deadline_at_once_are_refused():
     client = specado.Client({"simulate": True})
 
-    with pytest.raises(ConfigurationError, match="give one"):
+    with pytest.raises(TypeError, match="give one"):
         client.chat.completions.create("gpt-4o", "Hi", timeout=3, timeout_seconds=4)
 
 

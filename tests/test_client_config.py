@@ -90,10 +90,8 @@ def test_a_provider_that_is_not_registered_shows_no_secret(make):
 def test_an_unknown_key_warns_in_the_callers_file(make):
     with pytest.warns(ConfigurationWarning, match="Did you mean 'max_retries'") as caught:
         make({"max_retry": 1})
-    with pytest.warns(ConfigurationWarning, match="Did you mean 'max_retries'") as again:
-        make().with_options(max_retry=1)
 
-    assert [caught[0].filename, again[0].filename] == [__file__, __file__]
+    assert caught[0].filename == __file__
 
 
 def test_a_client_does_not_follow_the_callers_dict(make):

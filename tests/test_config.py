@@ -291,7 +291,7 @@ def test_a_config_is_a_dict(config):
     ("name", "near"),
     [
         ("primary_provder", "primary_provider"),
-        ("timeout", "timeout_seconds"),
+        ("timeout_sec", "timeout_seconds"),
         ("fallback_provider ", "fallback_provider"),
         ("MAX_RETRIES", "max_retries"),
     ],
@@ -313,6 +313,54 @@ def test_an_unknown_key_that_is_near_to_none_names_all(name):
         ConfigurationWarning, match=r"Known: primary_provider, .*keepalive_seconds\."
     ):
         resolve({name: 1})
+
+
+PLACES = {
+    "api_key": "it belongs to a provider: providers={'openai': {'api_key': …}}; or the client "
+    "takes it as a keyword: Client(api_key=…)",
+    "base_url": "it belongs to a provider: providers={'openai': {'base_url': …}}; or the client "
+    "takes it as a keyword: Client(base_url=…)",
+    "timeout": "write 'timeout_seconds'; or the client takes it as a keyword: Client(timeout=…)",
+    "http_client": "the client takes it as a keyword: Client(http_client=…)",
+    "async_http_client": "the client takes it as a keyword: Client(async_http_client=…)",
+    "headers": "it belongs to a provider: providers={'openai': {'headers': {…}}}",
+    "api_base": "it belongs to a provider: providers={'openai': {'base_url': …}}",
+    "organization": "it belongs to a provider: "
+    "providers={'openai': {'headers': {'OpenAI-Organization': …}}}",
+    "num_retries": "write 'max_retries'",
+}
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES.items())
+@pytest.mark.parametrize("value", ["sk-secret", None])
+def test_a_key_that_belongs_elsewhere_is_an_error_that_says_where(name, place, value):
+    error = refused({name: value})
+
+    assert str(error) == f"Configuration error: config key {name!r} is not a setting: {place}"
+    assert error.key == name
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("api_base", "write 'base_url'"),
+        ("baseurl", "write 'base_url'"),
+        ("url", "write 'base_url'"),
+        ("timeout", "write 'timeout_seconds'"),
+        ("organization", "write 'headers': {'OpenAI-Organization': …}"),
+        ("max_retries", "it is a setting of the client"),
+    ],
+)
+def test_a_key_of_a_provider_under_another_name_is_an_error(name, place):
+    error = refused({"providers": {"openai": {name: "sk-secret"}}})
+
+    path = f"providers['openai'][{name!r}]"
+    assert str(error) == f"Configuration error: {path} is not a setting: {place}"
+    assert error.key == path
+
+
+def test_a_provider_of_none_is_not_given():
+    assert effective("providers", {"providers": {"openai": None}}) == {}
 
 
 def test_an_unknown_key_of_a_provider_warns_too():

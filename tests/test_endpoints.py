@@ -236,10 +236,30 @@ def test_a_server_without_keys_is_sent_none():
     assert headers(wire_request(found, "m", b"{}")) == {}
 
 
-def test_a_server_without_keys_is_not_sent_one_by_mistake():
-    register()
+@pytest.mark.parametrize(
+    "more", [{}, {"authentication": {"kind": "none"}}, {"authentication": {"env": []}}]
+)
+def test_a_key_that_is_configured_is_sent_though_the_manifest_names_no_variable(more):
+    register(**more)
 
-    assert headers(request("mine", api_key="k")) == {}
+    assert headers(request("mine", api_key="k")) == {"Authorization": "Bearer k"}
+
+
+def test_a_header_that_is_none_is_not_sent(monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    version = {"Anthropic-Version": None, "X-A": None, "X-B": "1"}
+
+    openai = request(api_key="k", headers={"openai-organization": None})
+
+    assert headers(openai) == {"Authorization": "Bearer k"}
+    assert headers(request("anthropic", headers=version)) == {"x-api-key": "k", "X-B": "1"}
+
+
+def test_a_header_for_the_key_stands_in_for_it():
+    assert endpoint(headers={"authorization": "Basic x"}).missing is None
+    assert endpoint("anthropic", headers={"X-Api-Key": "k"}).missing is None
+    assert endpoint(headers={"X-Team": "a", "Authorization": None}).missing is not None
 
 
 @pytest.mark.parametrize(
@@ -307,6 +327,8 @@ def test_the_providers_own_timeout_is_kept():
         ({}, False),
         ({"timeout_seconds": 5}, False),
         ({"headers": {"A": "b"}}, False),
+        ({"headers": {"Authorization": None}}, False),
+        ({"headers": {"authorization": "Basic x"}}, True),
         ({"api_key": "k"}, True),
         ({"api_key": lambda: "k"}, True),
         ({"base_url": "http://localhost:1"}, True),

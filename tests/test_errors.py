@@ -45,7 +45,7 @@ TREE = sorted(
 PREFIXES = {
     ConfigurationError: "Configuration error: ",
     MessageFormatError: "Message format error: ",
-    ProviderError: "Provider error: Routing failed: ",
+    ProviderError: "Provider error: ",
 }
 BUILT_IN = [
     (ConfigurationError, ValueError),
@@ -68,6 +68,37 @@ def test_every_message_begins_with_its_prefix(kind: type[SpecadoError]) -> None:
     error = kind("what happened")
 
     assert str(error) == f"{prefix}what happened"
+    assert error.message == "what happened"
+
+
+def attempted(provider: str, model: str = "m") -> ProviderError:
+    return ServerError("failed", provider=provider, model=model)
+
+
+@pytest.mark.parametrize(
+    ("errors_before", "facts", "routing_failed"),
+    [
+        ([], {}, False),
+        ([attempted("a")], {}, False),
+        ([attempted("a"), attempted("a")], {}, False),
+        ([attempted("a"), attempted("b")], {}, True),
+        ([attempted("a"), attempted("a", "other")], {}, True),
+        ([], {"code": "not_asked"}, True),
+    ],
+)
+@pytest.mark.parametrize("kind", [each for each in TREE if issubclass(each, ProviderError)])
+def test_routing_failed_where_several_candidates_were_asked_or_none(
+    kind: type[ProviderError], errors_before: Any, facts: Any, routing_failed: bool
+) -> None:
+    error = kind("what happened", errors=tuple(errors_before), **facts)
+
+    is_said = routing_failed and kind is not errors.StreamInterruptedError
+    said = "Routing failed: " if is_said else ""
+    assert (
+        str(error)
+        == str(pickle.loads(pickle.dumps(error)))
+        == (f"Provider error: {said}what happened")
+    )
     assert error.message == "what happened"
 
 

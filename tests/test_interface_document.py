@@ -445,7 +445,7 @@ def test_circuit_breaker_opens_on_failures_and_stays_closed_on_replies(defined):
     assert (reply.extensions.provider_used, breaker.state) == ("openai", "CLOSED")
 
     for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"^Provider error: Routing failed: "):
+        with pytest.raises(RuntimeError, match=r"^Provider error: openai/auth-error-test-model: "):
             breaker.call(create, model="auth-error-test-model", messages=HELLO)
     assert breaker.state == "OPEN"
 

@@ -41,6 +41,7 @@ LAYERS = [
     {"specado.streaming"},
     {
         "specado.client",
+        "specado.client_options",
         "specado.driver",
         "specado.calls",
         "specado.simulated",

@@ -265,22 +265,20 @@ def test_a_key_that_cannot_be_had_is_no_attempt(told):
 def test_a_call_that_fails_says_why_in_log_hook_and_error(caplog, is_async):
     told = {"on_error": [], "on_reply": []}
     completions = client(told).chat.completions
+    given = {"model": "server-error-test-model", "messages": QUESTION, "fallback_models": []}
+
+    def ask():
+        if is_async:
+            return asyncio.run(completions.create_async(**given))
+        return completions.create(**given)
 
     with pytest.raises(ServerError) as caught:
-        if is_async:
-            asyncio.run(
-                completions.create_async("server-error-test-model", QUESTION, fallback_models=[])
-            )
-        else:
-            completions.create("server-error-test-model", QUESTION, fallback_models=[])
+        ask()
 
     assert told == {"on_error": [caught.value], "on_reply": []}
     assert caught.value.stopped_by == "max_retries"
-    assert lines(caplog)[-1] == (
-        "WARNING",
-        "the call failed (attempts: 1, stopped by: max_retries): "
-        "ServerError, HTTP 500, server_error",
-    )
+    text = "the call failed (attempts: 1, stopped by: max_retries): ServerError, HTTP 500"
+    assert lines(caplog)[-1] == ("WARNING", f"{text}, server_error")
 
 
 def test_a_record_that_only_a_null_handler_would_get_is_not_made(monkeypatch):

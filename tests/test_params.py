@@ -5,11 +5,17 @@ from __future__ import annotations
 import collections
 import typing
 
+import httpx
 import pytest
 from openai.types.chat import completion_create_params
 
-from specado.errors import ConfigurationError, MessageFormatError, SpecadoError
-from specado.params import OPTIONS, PARAMETERS, CompletionParams, check
+from specado.errors import (
+    ConfigurationError,
+    ConfigurationWarning,
+    MessageFormatError,
+    SpecadoError,
+)
+from specado.params import COUNTERPARTS, OPTIONS, PARAMETERS, CompletionParams, check
 
 # What `create` spells out itself, and what the official package adds to every call.
 SPELLED_OUT = {"model", "messages"}
@@ -221,7 +227,7 @@ def test_a_long_value_is_cut_in_the_error():
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("timeout", 5, 5),
+        ("timeout_seconds", 5, 5),
         ("timeout_seconds", 0.5, 0.5),
         ("max_retries", 0, 0),
         ("strictness", "coerce", "coerce"),
@@ -234,6 +240,39 @@ def test_a_long_value_is_cut_in_the_error():
 )
 def test_an_option_of_the_call_does_not_travel(name, value, expected):
     assert check({name: value}) == ({}, {name: expected})
+
+
+def test_a_timeout_is_the_deadline_under_its_other_name():
+    assert check({"timeout": 5}) == ({}, {"timeout_seconds": 5})
+    assert check({"timeout": 5, "timeout_seconds": None}) == ({}, {"timeout_seconds": 5})
+    assert check({"timeout": None, "timeout_seconds": 5}) == ({}, {"timeout_seconds": 5})
+
+
+@pytest.mark.parametrize("function", ["create", "plan"])
+def test_a_timeout_under_both_of_its_names_is_a_type_error(function):
+    with pytest.raises(TypeError) as caught:
+        check({"timeout": 5, "timeout_seconds": 5}, function)
+
+    assert str(caught.value) == (
+        f"{function}() got both 'timeout' and 'timeout_seconds', two names of one option: give one"
+    )
+
+
+def test_an_httpx_timeout_becomes_the_limits_that_it_has_counterparts_of():
+    given = httpx.Timeout(None, connect=2, read=3)
+
+    assert check({"timeout": given}) == (
+        {},
+        {"connect_timeout_seconds": 2, "idle_timeout_seconds": 3},
+    )
+    assert check({"timeout": httpx.Timeout(None)}) == ({}, {})
+
+
+def test_parts_of_an_httpx_timeout_without_a_counterpart_warn():
+    with pytest.warns(ConfigurationWarning, match="write and pool of an httpx.Timeout have no"):
+        _, options = check({"timeout": httpx.Timeout(10)})
+
+    assert options == {"connect_timeout_seconds": 10, "idle_timeout_seconds": 10}
 
 
 def test_every_option_is_known():
@@ -288,6 +327,20 @@ def test_a_wrong_option_is_a_configuration_error(name, value, said):
         ("Top_P", "; did you mean 'top_p'?"),
         ("extra_header", "; did you mean 'extra_headers'?"),
         ("fallback_model", "; did you mean 'fallback_models'?"),
+        ("message", "; did you mean 'messages'?"),
+        ("enable_fallback", "; it is a setting of the client: write client.with_options("),
+        ("proxy", "; it is a setting of the client: write client.with_options(proxy=…)"),
+        ("num_retries", "; write max_retries=…"),
+        ("api_base", "; write client.with_options(providers={'openai': {'base_url': …}})"),
+        ("base_url", "; write client.with_options(providers={'openai': {'base_url': …}})"),
+        ("api_key", "; write client.with_options(providers={'openai': {'api_key': …}})"),
+        ("fallbacks", "; write fallback_models=[…]"),
+        ("drop_params", "; write strictness='coerce'"),
+        ("system", "; write a message {'role': 'system', 'content': …}"),
+        ("instructions", "; write a message {'role': 'system', 'content': …}"),
+        ("top_k", "; write extra_body={'top_k': …}, for a provider that has it"),
+        ("thinking", "; write extra_body={'thinking': …}, for a provider that has it"),
+        ("stop_sequences", "; write stop=[…]"),
         ("zzz", ""),
     ],
 )
@@ -296,4 +349,10 @@ def test_an_unknown_name_is_a_type_error_that_names_the_nearest(name, hint, valu
     with pytest.raises(TypeError) as caught:
         check({name: value})
 
-    assert str(caught.value) == f"create() got an unexpected keyword argument {name!r}{hint}"
+    text = str(caught.value)
+    assert text.startswith(f"create() got an unexpected keyword argument {name!r}{hint}")
+    assert hint or text == f"create() got an unexpected keyword argument {name!r}"
+
+
+def test_no_counterpart_is_a_parameter():
+    assert set(COUNTERPARTS).isdisjoint({*PARAMETERS, *OPTIONS, "model", "messages"})

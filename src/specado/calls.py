@@ -119,7 +119,9 @@ class Call:
         self._asked: Optional[Candidate] = None
         self.watch = watch(self)
         self._observers = Observers(settings.hooks, self.watch)
-        self.wire_limits = access.wire_limits
+        options = self.request.options
+        self.wire_limits = access.wire_limits(options.get("connect_timeout_seconds"))
+        self._idle_timeout_s = options.get("idle_timeout_seconds", settings.idle_timeout_seconds)
 
     def _warn_if_retired(self) -> None:
         if self.simulated:
@@ -138,9 +140,8 @@ class Call:
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
         settings, options = self._settings, self.request.options
-        timeout_s = options.get("timeout_seconds", options.get("timeout"))
         limits = CallLimits(
-            timeout_s=settings.timeout_seconds if timeout_s is None else timeout_s,
+            timeout_s=options.get("timeout_seconds", settings.timeout_seconds),
             attempt_timeout_s=options.get(
                 "attempt_timeout_seconds", settings.attempt_timeout_seconds
             ),
@@ -264,7 +265,7 @@ class Call:
             status=reply.status,
             headers=reply.headers,
             secrets=SecretsIn(candidate.endpoint, request),
-            idle_timeout_s=self._settings.idle_timeout_seconds,
+            idle_timeout_s=self._idle_timeout_s,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
         )

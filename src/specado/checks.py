@@ -8,11 +8,12 @@ is not shown.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 from urllib.parse import SplitResult, urlsplit
 
-from specado.errors import ConfigurationError
+from specado.errors import ConfigurationError, ConfigurationWarning, levels_to_caller
 
 __all__ = [
     "HEADER_NAME",
@@ -22,6 +23,9 @@ __all__ = [
     "checked_url",
     "closest",
     "count",
+    "given_twice",
+    "headers_or_none",
+    "most_alike",
     "nonempty_text",
     "one_of",
     "provider_names",
@@ -30,6 +34,7 @@ __all__ = [
     "seconds",
     "share",
     "shown_value",
+    "timeouts",
     "true_or_false",
     "wrong",
 ]
@@ -39,6 +44,13 @@ STRICTNESSES = ("strict", "warn", "coerce")
 MAX_SECONDS = 864_000
 MAX_SHOWN_BITS = 64
 MAX_SHOWN_CHARACTERS = 100
+# How alike two names are that one may be a misspelling of: the whole of them, one word of them,
+# and the letters of all words where the words are divided otherwise (`toolchoice`).
+MISSPELLED_RATIO = 0.8
+SAME_WORD_RATIO = 0.7
+MIN_STEM = 3
+SAME_LETTERS_RATIO = 0.9
+_WORD = re.compile(r"[^\W_]+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
@@ -118,6 +130,47 @@ def rate(key: str, value: Any) -> float:
     return value
 
 
+_TIMEOUT_PARTS = ("connect", "read", "write", "pool")
+
+
+def timeouts(key: str, value: Any) -> dict[str, float]:
+    """Return the settings that a `timeout=` stands for, checked.
+
+    A number of seconds is the deadline of the whole call. An `httpx.Timeout` is known by its
+    attributes: `connect` is the limit for connecting, `read` the one for the silence between two
+    events of a stream; a part that is `None` sets nothing.
+
+    Warns:
+        ConfigurationWarning: `write` or `pool` are given, and have no effect.
+    """
+    if not all(hasattr(value, part) for part in _TIMEOUT_PARTS):
+        if not isinstance(value, (int, float)):
+            raise wrong(key, value, "a number of seconds, or an httpx.Timeout")
+        return {"timeout_seconds": seconds(key, value)}
+    limits = {"connect_timeout_seconds": value.connect, "idle_timeout_seconds": value.read}
+    ignored = [part for part in ("write", "pool") if getattr(value, part) is not None]
+    if ignored:
+        warnings.warn(
+            f"{key}: {' and '.join(ignored)} of an httpx.Timeout {'have' if ignored[1:] else 'has'}"
+            " no effect: connect and read are the limits for connecting and between two events of "
+            "a stream, and timeout_seconds is the deadline of the call.",
+            ConfigurationWarning,
+            stacklevel=levels_to_caller(),
+        )
+    return {
+        name: seconds(f"{key}.{part}", limit)
+        for part, (name, limit) in zip(_TIMEOUT_PARTS, limits.items())
+        if limit is not None
+    }
+
+
+def given_twice(function: str, one: str, other: str) -> TypeError:
+    """Return the error for two names of one option that were both given."""
+    return TypeError(
+        f"{function}() got both {one!r} and {other!r}, two names of one option: give one"
+    )
+
+
 def one_of(*allowed: str) -> Callable[[str, Any], str]:
     """Return a check that a value is one of *allowed*."""
 
@@ -130,12 +183,42 @@ def one_of(*allowed: str) -> Callable[[str, Any], str]:
 
 
 def closest(name: str, known: Any) -> Optional[str]:
-    """Return the member of *known* that *name* most likely meant, if any is near."""
+    """Return the member of *known* that *name* is a misspelling of, `None` if there is none.
+
+    Alike is not enough: `top_k` is not `top_p`, `system` not `stream` and `gpt-4` not `gpt-5`.
+    """
+    wanted = str(name).lower()
+    found = most_alike(wanted, known, MISSPELLED_RATIO)
+    return next((each for each in found if _is_misspelling(wanted, each)), None)
+
+
+def most_alike(name: str, known: Any, ratio: float) -> list[str]:
+    """Return up to three members of *known* by how much they are like *name*, the most first."""
     # Imported where it is used, as everything that most processes never need.
     import difflib
 
-    found = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    return difflib.get_close_matches(name, [str(each) for each in known], n=3, cutoff=ratio)
+
+
+def _is_misspelling(name: str, known: str) -> bool:
+    """Return whether two names that are alike as a whole also differ in no word's meaning."""
+    words, others = _WORD.findall(name), _WORD.findall(known.lower())
+    if len(words) != len(others):
+        return _ratio("".join(words), "".join(others)) >= SAME_LETTERS_RATIO
+    return all(word == other or _is_misspelt(word, other) for word, other in zip(words, others))
+
+
+def _is_misspelt(word: str, other: str) -> bool:
+    if max(len(word), len(other)) == 1:
+        return False
+    same_stem = len(word) >= MIN_STEM and other.startswith(word[:-1])  # as "retry" and "retries"
+    return same_stem or _ratio(word, other) >= SAME_WORD_RATIO
+
+
+def _ratio(one: str, other: str) -> float:
+    import difflib
+
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def checked_header_value(value: Any, key: str) -> str:
@@ -202,7 +285,7 @@ class Given(dict[str, Any]):
         return list(self)
 
 
-class HiddenPairs(tuple[tuple[str, str], ...]):
+class HiddenPairs(tuple[tuple[str, Any], ...]):
     """Checked headers that may hold keys; shown by their names alone."""
 
     __slots__ = ()
@@ -223,4 +306,14 @@ def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"{key}: {name!r} is not a header name", key=key)
         pairs.append((name, checked_header_value(text, f"{key}[{name!r}]")))
+    return HiddenPairs(pairs)
+
+
+def headers_or_none(key: str, value: Any) -> tuple[tuple[str, Optional[str]], ...]:
+    """Return headers as pairs, checked; one whose text is `None` is not to be sent."""
+    if not isinstance(value, Mapping):
+        raise wrong(key, value, "{name: text}")
+    pairs: list[Any] = []
+    for name, text in value.items():
+        pairs += [(name, None)] if text is None else checked_headers(key, {name: text})
     return HiddenPairs(pairs)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, get_type_hints, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Optional,
+    TypeVar,
+    Union,
+    get_type_hints,
+    overload,
+)
 
 from specado.calls import check_providers, planned
-from specado.config import Given, Settings, resolve
+from specado.client_options import merged, settings_given, unknown_keyword
+from specado.config import Given, Secret, Settings, effective
 from specado.driver import Driver
 from specado.endpoints import Access
 from specado.params import CompletionParams
@@ -16,10 +26,11 @@ from specado.routing.candidates import configured_fallbacks
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Literal, Union
+    from typing import Literal
 
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Never, Self, Unpack
 
+    from specado.params import TimeoutParts
     from specado.routing.plan import PlannedCandidate
     from specado.streaming import AsyncStream, Stream
     from specado.types import ChatCompletionResponse, Message
@@ -50,25 +61,52 @@ def spelled_out(method: Method) -> Method:
     return method
 
 
+def without_unknown(method: Method) -> Method:
+    """Show *method* without the `**unknown` that it only takes to say what to write instead."""
+    signature = inspect.signature(method)
+    shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    method.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
+    return method
+
+
 class _BaseClient:
     """What both clients are made of."""
 
     _settings = Settings()  # what `repr` shows of a client that could not be made
 
+    @without_unknown
     def __init__(
         self,
         config: Optional[Mapping[str, Any]] = None,
         *,
+        api_key: Union[str, Callable[[], str], None] = None,
+        base_url: Optional[str] = None,
+        timeout: Union[float, TimeoutParts, None] = None,
+        max_retries: Optional[int] = None,
         http_client: Any = None,
         async_http_client: Any = None,
+        **unknown: Never,
     ) -> None:
-        given = {} if config is None else config
-        self._config = Given(given) if isinstance(given, Mapping) else given
-        del config, given  # they hold keys: not in a traceback that shows locals
-        self._settings = resolve(self._config)
-        check_providers(self._settings)
+        given = Given(
+            config=config,
+            keywords=Given(
+                api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries
+            ),
+            unknown=list(unknown),
+        )
+        # They hold keys: not in a traceback that shows locals.
+        del config, api_key, base_url, unknown
+        for name in given["unknown"]:
+            unknown_keyword(type(self).__name__, name)
         self._http_client = http_client
         self._async_http_client = async_http_client
+        self._configure(settings_given(given["config"], given["keywords"]))
+
+    def _configure(self, given: Given) -> None:
+        """Take *given*, the settings as they are stated; the environment and defaults are added."""
+        self._given = given
+        self._settings = effective(given)
+        check_providers(self._settings)
         self._driver = Driver(self._settings, Access(self._settings), *self._own_http_clients())
 
     def _own_http_clients(self) -> tuple[Any, Any]:
@@ -86,15 +124,28 @@ class _BaseClient:
         """Return the names of the settings that have a value, defaults included."""
         return self._settings.keys()
 
-    def with_options(self, **config: Any) -> Self:
-        """Return a client with the same settings but for *config*; cheap, shares connections."""
-        given = Given({**self._config, **config})
-        del config  # it may hold keys: not in a traceback that shows locals
-        return type(self)(
-            given,
-            http_client=self._http_client,
-            async_http_client=self._async_http_client,
-        )
+    def with_options(self, **options: Any) -> Self:
+        """Return a client with the same settings but for *options*; cheap, shares connections.
+
+        Options are the client's keywords and its settings. One that is `None` goes back to the
+        environment or the default. `providers` are merged deeply: what is not named is inherited,
+        and `None` removes. A new key drops the inherited authorization, organisation and project
+        headers.
+
+        Raises:
+            ConfigurationError: a value is wrong, or a provider gets another host without a key
+                beside it.
+            TypeError: an option is not known; the nearest known one is named.
+        """
+        given = Given(options)
+        del options  # they may hold keys: not in a traceback that shows locals
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        vars(other).pop("_chat", None)
+        other._http_client = given.pop("http_client", self._http_client)
+        other._async_http_client = given.pop("async_http_client", self._async_http_client)
+        other._configure(merged(self._given, given))
+        return other
 
     def close(self) -> None:
         """Do nothing: connections belong to the process (see `specado.shutdown`)."""
@@ -122,11 +173,17 @@ class Client(_BaseClient):
 
     Args:
         config: settings by name; the documentation ("Configuration") lists them.
+        api_key: the primary provider's key, or a callable that gives it.
+        base_url: the primary provider's address.
+        timeout: deadline of a whole call in seconds, or an `httpx.Timeout` whose `connect` and
+            `read` are the limits for connecting and between two events of a stream.
+        max_retries: retries of one candidate.
         http_client: an `httpx.Client` of your own to send through.
         async_http_client: an `httpx.AsyncClient` of your own for `create_async`.
 
     Raises:
         ConfigurationError: a setting has a wrong type or range.
+        TypeError: a keyword is not known.
     """
 
     _chat: Optional[Chat] = None
@@ -166,11 +223,17 @@ class AsyncClient(_BaseClient):
 
     Args:
         config: settings by name; the documentation ("Configuration") lists them.
+        api_key: the primary provider's key, or a callable that gives it.
+        base_url: the primary provider's address.
+        timeout: deadline of a whole call in seconds, or an `httpx.Timeout` whose `connect` and
+            `read` are the limits for connecting and between two events of a stream.
+        max_retries: retries of one candidate.
         http_client: an `httpx.AsyncClient` of your own to send through.
         async_http_client: the same under the name that `Client` has for it.
 
     Raises:
         ConfigurationError: a setting has a wrong type or range.
+        TypeError: a keyword is not known.
     """
 
     _chat: Optional[AsyncChat] = None
@@ -225,6 +288,8 @@ def _given(
     for name in _SECRET.intersection(params):
         if isinstance(params[name], Mapping):
             params[name] = Given(params[name])
+    if isinstance(params.get("api_key"), str):  # no parameter, but callers try
+        params["api_key"] = Secret(params["api_key"])
     stream = None if stream is False else stream
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 

@@ -22,10 +22,10 @@ from specado.checks import (
     STRICTNESSES,
     Given,
     checked_header_value,
-    checked_headers,
     checked_url,
     closest,
     count,
+    headers_or_none,
     nonempty_text,
     one_of,
     provider_names,
@@ -44,7 +44,10 @@ from specado.errors import (
 )
 
 __all__ = [
+    "CLIENT_KEYWORDS",
+    "ELSEWHERE",
     "PAIR",
+    "SETTINGS",
     "BreakerSettings",
     "Given",
     "HealthSettings",
@@ -52,9 +55,15 @@ __all__ = [
     "RetryBudgetSettings",
     "Secret",
     "Settings",
+    "checked_of_provider",
+    "checked_setting",
+    "effective",
     "environment_proxies",
     "environment_value",
+    "provider_settings",
     "resolve",
+    "stated",
+    "stated_providers",
 ]
 
 TRANSPORTS = ("auto", "httpx", "httpx2", "httptools")
@@ -113,6 +122,10 @@ class Secret:
         """Whether it is always the same."""
         return isinstance(self._source, str)
 
+    def is_same(self, other: Optional[Secret]) -> bool:
+        """Return whether it is the same key as *other*, or the same callable."""
+        return other is not None and self._source == other._source
+
     def identity(self) -> tuple[str, ...]:
         """Return what tells this key from others; a callable counts, not the keys it gives."""
         if isinstance(self._source, str):
@@ -154,15 +167,15 @@ class HealthSettings(msgspec.Struct, frozen=True, cache_hash=True):
 class ProviderSettings(msgspec.Struct, frozen=True):
     """What one provider was told: each value `None` where nothing was.
 
+    `timeout_seconds` is the limit of one attempt, `attempt_timeout_seconds` another name for it.
     `breaker` and `retry_budget` are `False` where they are turned off, `True` for the default
     numbers.
     """
 
     api_key: Optional[Any] = None  # a Secret
     base_url: Optional[str] = None
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, Optional[str]], ...] = ()  # `None`: not to be sent
     timeout_seconds: Optional[float] = None
-    attempt_timeout_seconds: Optional[float] = None
     breaker: Union[BreakerSettings, bool, None] = None
     retry_budget: Union[RetryBudgetSettings, bool, None] = None
 
@@ -247,11 +260,11 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
         shown["api_key"] = REDACTED
     if entry.base_url is not None:
         shown["base_url"] = without_userinfo(entry.base_url)
-    if entry.headers:
-        shown["headers"] = {name: REDACTED for name, _ in entry.headers}
-    for name in ("timeout_seconds", "attempt_timeout_seconds"):
-        if getattr(entry, name) is not None:
-            shown[name] = getattr(entry, name)
+    headers = {name: REDACTED for name, text in entry.headers if text is not None}
+    if headers:
+        shown["headers"] = headers
+    if entry.timeout_seconds is not None:
+        shown["timeout_seconds"] = entry.timeout_seconds
     for name in ("breaker", "retry_budget"):
         numbers = getattr(entry, name)
         if numbers is not None:
@@ -308,6 +321,10 @@ def _hooks(key: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _api_key(key: str, value: Any) -> Secret:
+    return Secret(value if callable(value) else checked_header_value(value, key), key)
+
+
 _NUMBER_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "min_attempts": count(1),
     "window_seconds": seconds,
@@ -338,51 +355,93 @@ def _numbers(kind: Any) -> Callable[[str, Any], Any]:
 
 _breaker, _retry_budget = _numbers(BreakerSettings), _numbers(RetryBudgetSettings)
 
+_PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
+    "api_key": _api_key,
+    "base_url": checked_url,
+    "headers": headers_or_none,
+    "timeout_seconds": seconds,
+    "breaker": _breaker,
+    "retry_budget": _retry_budget,
+}
+# A provider's limit of one attempt under the name that a client and a call have for it.
+_ATTEMPT_TIMEOUT = "attempt_timeout_seconds"
+# What others call a provider's setting. To ignore one of them could send a key to another host.
+_PROVIDER_KEYS_ELSEWHERE = {
+    "api_base": "write 'base_url'",
+    "endpoint": "write 'base_url'",
+    "host": "write 'base_url'",
+    "url": "write 'base_url'",
+    "default_headers": "write 'headers'",
+    "extra_headers": "write 'headers'",
+    "organization": "write 'headers': {'OpenAI-Organization': …}",
+    "project": "write 'headers': {'OpenAI-Project': …}",
+    "timeout": "write 'timeout_seconds'",
+    "max_retries": "it is a setting of the client",
+}
 
-def _provider(key: str, value: Any) -> ProviderSettings:
+
+def stated_of_provider(key: str, value: Any) -> Given:
+    """Return what is stated for one provider, checked; `None` stays, for it may remove."""
     if not isinstance(value, Mapping):
-        names = ", ".join(map(repr, ProviderSettings.__struct_fields__))
-        raise wrong(key, value, f"a dict of any of {names}")
+        raise wrong(key, value, f"a dict of any of {', '.join(map(repr, _PROVIDER_KEYS))}")
+    if _ATTEMPT_TIMEOUT in value:
+        if "timeout_seconds" in value:
+            raise ConfigurationError(
+                f"{key}: timeout_seconds and {_ATTEMPT_TIMEOUT} are two names for the limit of one "
+                "attempt: give one",
+                key=f"{key}[{_ATTEMPT_TIMEOUT!r}]",
+            )
+        limit = value[_ATTEMPT_TIMEOUT]
+        if limit is not None:
+            limit = seconds(f"{key}[{_ATTEMPT_TIMEOUT!r}]", limit)
+        value = {**value, "timeout_seconds": limit}
+        del value[_ATTEMPT_TIMEOUT]
     for name in value:
-        if name not in ProviderSettings.__struct_fields__:
-            _warn_unknown(f"{key}[{name!r}]", name, ProviderSettings.__struct_fields__)
-    api_key, setting = value.get("api_key"), f"{key}['api_key']"
-    if api_key is not None and not callable(api_key):
-        api_key = checked_header_value(api_key, setting)
-    headers = value.get("headers")
-    base_url = value.get("base_url")
-    checks = {
-        "timeout_seconds": seconds,
-        "attempt_timeout_seconds": seconds,
-        "breaker": _breaker,
-        "retry_budget": _retry_budget,
-    }
-    checked: dict[str, Any] = {
-        name: check(f"{key}[{name!r}]", value[name])
-        for name, check in checks.items()
-        if value.get(name) is not None
-    }
-    if len(checked.keys() & {"timeout_seconds", "attempt_timeout_seconds"}) == 2:
-        raise ConfigurationError(
-            f"{key}: timeout_seconds and attempt_timeout_seconds are two names for the limit of "
-            "one attempt: give one",
-            key=f"{key}['timeout_seconds']",
-        )
-    return ProviderSettings(
-        api_key=None if api_key is None else Secret(api_key, setting),
-        base_url=None if base_url is None else checked_url(f"{key}['base_url']", base_url),
-        headers=() if headers is None else checked_headers(f"{key}['headers']", headers),
-        **checked,
+        if name in _PROVIDER_KEYS:
+            continue
+        path, elsewhere = f"{key}[{name!r}]", _PROVIDER_KEYS_ELSEWHERE.get(name)
+        if elsewhere is None and closest(str(name), _PROVIDER_KEYS) == "base_url":
+            elsewhere = "write 'base_url'"
+        if elsewhere is not None:
+            raise ConfigurationError(f"{path} is not a setting: {elsewhere}", key=path)
+        _warn_unknown(path, name, _PROVIDER_KEYS)
+    return Given(
+        {
+            name: None if value[name] is None else check(f"{key}[{name!r}]", value[name])
+            for name, check in _PROVIDER_KEYS.items()
+            if name in value
+        }
     )
 
 
-def _providers(key: str, value: Any) -> dict[str, ProviderSettings]:
+def checked_of_provider(name: str, value: Any) -> Any:
+    """Return the value of a provider's setting that a client takes as a keyword, checked."""
+    return _PROVIDER_KEYS[name](name, value)
+
+
+def stated_providers(key: str, value: Any) -> dict[str, Optional[Given]]:
+    """Return what is stated for each provider, checked; `None` stays, for it may remove."""
     if not isinstance(value, Mapping):
         raise wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
     return {
-        nonempty_text(key, name): _provider(f"{key}[{name!r}]", entry)
+        nonempty_text(key, name): (
+            None if entry is None else stated_of_provider(f"{key}[{name!r}]", entry)
+        )
         for name, entry in value.items()
     }
+
+
+def _providers(key: str, value: Any) -> dict[str, ProviderSettings]:
+    return {
+        name: provider_settings(stated)
+        for name, stated in stated_providers(key, value).items()
+        if stated is not None
+    }
+
+
+def provider_settings(stated: Mapping[str, Any]) -> ProviderSettings:
+    """Return the settings of one provider; what is stated as `None` is not given."""
+    return ProviderSettings(**{name: each for name, each in stated.items() if each is not None})
 
 
 class _Key(NamedTuple):
@@ -418,6 +477,33 @@ _KEYS: dict[str, _Key] = {
     "max_connections": _Key(count(1)),
     "keepalive_seconds": _Key(seconds),
 }
+SETTINGS = tuple(_KEYS)
+# Names that are no settings of the client, and what to write instead. Some users know them from
+# other libraries; to ignore one of them could send a key to another host.
+ELSEWHERE = {
+    name: f"it belongs to a provider: providers={{'openai': {place}}}"
+    for name, place in {
+        "api_key": "{'api_key': …}",
+        "base_url": "{'base_url': …}",
+        "api_base": "{'base_url': …}",
+        "headers": "{'headers': {…}}",
+        "default_headers": "{'headers': {…}}",
+        "organization": "{'headers': {'OpenAI-Organization': …}}",
+        "project": "{'headers': {'OpenAI-Project': …}}",
+    }.items()
+}
+ELSEWHERE.update({
+    "timeout": "write 'timeout_seconds'",
+    "num_retries": "write 'max_retries'",
+    "drop_params": "write 'strictness': 'coerce'",
+    "model": "it is an argument of a call",
+    "fallback_models": "it is an option of a call; see 'fallback_providers' and 'model_map'",
+    "fallbacks": "write 'fallback_providers', or fallback_models in a call",
+})  # fmt: skip
+# Those of them that are keywords of a client.
+CLIENT_KEYWORDS = (
+    "api_key", "base_url", "timeout", "max_retries", "http_client", "async_http_client",
+)  # fmt: skip
 _VARIABLES = tuple((name, key.variable) for name, key in _KEYS.items() if key.variable)
 # The two providers that stand in for each other by default: each with its other, and with the
 # variable that may hold an address of its own.
@@ -436,8 +522,6 @@ def environment_value(variable: str) -> Optional[str]:
 def _warn_unknown(path: str, name: Any, known: Any) -> None:
     near = closest(str(name), known)
     hint = f" Did you mean {near!r}?" if near else f" Known: {', '.join(known)}."
-    if known is _KEYS and name in ProviderSettings.__struct_fields__:
-        hint = f" It belongs to a provider: providers={{'openai': {{{name!r}: …}}}}."
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,
@@ -468,24 +552,49 @@ def resolve(config: Optional[Mapping[str, Any]]) -> Settings:
         ConfigurationWarning: a key is not known; the nearest known one is named.
 
     Raises:
-        ConfigurationError: a value has a wrong type or range.
+        ConfigurationError: a value has a wrong type or range, or a key belongs elsewhere.
     """
     try:
-        return _resolved({} if config is None else config)
+        return effective(stated({} if config is None else config))
     except (ConfigurationError, ConfigurationWarning) as error:
         del config  # neither this frame nor one below it shows a key where locals are shown
         raise error.with_traceback(None) from None
 
 
-def _resolved(config: Any) -> Settings:
+def stated(config: Any) -> Given:
+    """Return what *config* states, checked, by the names of settings; not what is `None`."""
     if not isinstance(config, Mapping):
         raise ConfigurationError(f"config must be a dict, not {type(config).__name__}")
-    found: dict[str, Any] = {}
+    found = Given()
     for name, value in config.items():
         if name not in _KEYS:
+            _refuse_elsewhere(name)
             _warn_unknown(f"config key {name!r}", name, _KEYS)
         elif value is not None:
-            found[name] = _KEYS[name].check(name, value)
+            found[name] = checked_setting(name, value)
+    return found
+
+
+def checked_setting(name: str, value: Any) -> Any:
+    """Return a setting's value, checked."""
+    return _KEYS[name].check(name, value)
+
+
+def _refuse_elsewhere(name: Any) -> None:
+    """Raise if a key of a config is a name that belongs elsewhere."""
+    if name not in ELSEWHERE and name not in CLIENT_KEYWORDS:
+        return
+    places = [ELSEWHERE[name]] if name in ELSEWHERE else []
+    if name in CLIENT_KEYWORDS:
+        places.append(f"the client takes it as a keyword: Client({name}=…)")
+    raise ConfigurationError(
+        f"config key {name!r} is not a setting: {'; or '.join(places)}", key=name
+    )
+
+
+def effective(given: Mapping[str, Any]) -> Settings:
+    """Return the settings of a client for which *given* is stated, checked."""
+    found = dict(given)
     for name, variable in _VARIABLES:
         text = None if name in found else environment_value(variable)
         if text is not None:

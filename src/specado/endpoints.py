@@ -43,6 +43,7 @@ __all__ = [
     "Account",
     "Endpoint",
     "SecretsIn",
+    "address_of",
     "has_access",
     "has_own_address",
     "key_setting",
@@ -154,11 +155,21 @@ def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
     if own.api_key is not None:
         key: Secret = own.api_key
         return key
+    if provider.authentication.kind == "none":
+        return None
     for variable in provider.authentication.env:
         value = environment_value(variable)
         if value is not None:
             return Secret(checked_header_value(value, variable))
     return None
+
+
+def _has_key(provider: Provider, own: ProviderSettings) -> bool:
+    """Return whether a key is configured, or a header that takes its place."""
+    if own.api_key is not None:
+        return True
+    names = {provider.authentication.name.lower(), "authorization"}
+    return any(name.lower() in names and text is not None for name, text in own.headers)
 
 
 def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
@@ -194,7 +205,9 @@ def has_access(provider: Provider, settings: Settings) -> bool:
     where the settings name it: its variables and its default address may be there by chance.
     """
     own = settings.providers.get(provider.name, _NOTHING)
-    if own.base_url is not None or key_setting(provider, settings) is not None:
+    if _has_key(provider, own) or key_setting(provider, settings) is not None:
+        return True
+    if own.base_url is not None:
         return True
     if needs_no_key(provider):
         return provider.name in _named(settings)
@@ -232,25 +245,39 @@ def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         raise error.with_traceback(None) from None
 
 
+def address_of(provider: Provider, own: ProviderSettings) -> str:
+    """Return a provider's base URL: the setting's, else the environment's, else the manifest's.
+
+    Raises:
+        ConfigurationError: the environment's cannot be one.
+    """
+    if own.base_url is not None:
+        return own.base_url
+    variable = provider.authentication.base_url_env
+    value = None if variable is None else environment_value(variable)
+    if variable is None or value is None:
+        return provider.base_url
+    return checked_url(variable, value)
+
+
 def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     own = settings.providers.get(provider.name, _NOTHING)
     authentication = provider.authentication
-    base_url = own.base_url
-    if base_url is None and authentication.base_url_env is not None:
-        value = environment_value(authentication.base_url_env)
-        if value is not None:
-            base_url = checked_url(authentication.base_url_env, value)
+    base_url = address_of(provider, own)
     api_key = _key_of(provider, own)
+    own_headers = tuple((name, text) for name, text in own.headers if text is not None)
     missing = None
-    if api_key is None and authentication.kind != "none":
+    if api_key is None and authentication.kind != "none" and not _has_key(provider, own):
         variable = authentication.env[0] if authentication.env else None
         named = f"set {variable}, or " if variable else "give "
         missing = (
             f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
         )
-    headers = list(authentication.headers.items())
+    not_sent = {name.lower() for name, text in own.headers if text is None}
+    fixed = authentication.headers.items()
+    headers = [(name, text) for name, text in fixed if name.lower() not in not_sent]
     for header in authentication.optional_headers:
-        if header.env is None:
+        if header.env is None or header.name.lower() in not_sent:
             continue
         value = environment_value(header.env)
         if value is not None:
@@ -258,15 +285,15 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     key = None if api_key is None else api_key.identity()
     endpoint = Endpoint(
         provider=provider,
-        base_url=base_url or provider.base_url,
+        base_url=base_url,
         api_key=api_key,
-        headers=(*headers, *own.headers),
+        headers=(*headers, *own_headers),
         account=Account(
-            base_url or provider.base_url,
-            digest_of(key, _authenticating((*headers, *own.headers), authentication)),
+            base_url,
+            digest_of(key, _authenticating((*headers, *own_headers), authentication)),
             _health_settings(settings, own),
         ),
-        attempt_timeout_s=own.attempt_timeout_seconds or own.timeout_seconds,
+        attempt_timeout_s=own.timeout_seconds,
         missing=missing,
     )
     if api_key is None or api_key.is_text:
@@ -342,9 +369,8 @@ class Access:
             self._transport_settings = _transport_settings(self._settings)
         return self._transport_settings
 
-    @property
-    def wire_limits(self) -> Limits:
-        """The bounds of every exchange."""
+    def wire_limits(self, connect_timeout_s: Optional[float] = None) -> Limits:
+        """Return the bounds of every exchange, a call's own limit for connecting among them."""
         if self._wire_limits is None:
             settings = self._settings
             self._wire_limits = Limits(
@@ -352,7 +378,9 @@ class Access:
                 max_reply_bytes=settings.max_reply_bytes,
                 max_error_bytes=settings.max_error_bytes,
             )
-        return self._wire_limits
+        if connect_timeout_s is None:
+            return self._wire_limits
+        return replace(self._wire_limits, connect_timeout_s=connect_timeout_s)
 
 
 def _transport_settings(settings: Settings) -> TransportSettings:
@@ -413,7 +441,7 @@ def _headers(
     authentication = endpoint.provider.authentication
     headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
     given: list[Any] = [*endpoint.headers, *extra_headers]
-    if endpoint.api_key is not None and authentication.kind == "header":
+    if endpoint.api_key is not None and authentication.kind != "query":
         key = endpoint.api_key.reveal()
         given.insert(0, (authentication.name, authentication.prefix + key))
     for name, text in given:

@@ -21,7 +21,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -49,12 +49,15 @@ __all__ = [
     "classify",
     "levels_to_caller",
     "redact",
+    "type_and_beginning",
 ]
 
 Error = TypeVar("Error", bound="SpecadoError")
 
 MAX_QUOTED_CHARACTERS = 500
+MAX_BEGINNING = 80
 REDACTED = "***"
+# The code of an error for which no candidate could be asked.
 
 # What keys look like: OpenAI's and Anthropic's begin with "sk-"; a bearer token stands in a header.
 _KEY_SHAPED = re.compile(r"\bsk-[A-Za-z0-9_\-*.]{4,}|(?<=Bearer )[^\s\"',]+", re.ASCII)
@@ -66,10 +69,15 @@ class SpecadoError(Exception):
     prefix = ""
 
     def __init__(self, message: str, **facts: Any) -> None:
-        """Keep *facts* as attributes; the text is the class's prefix and *message*."""
-        super().__init__(self.prefix + message)
+        """Keep *facts* as attributes; the text is the prefix and *message*."""
+        super().__init__(self.prefix_for(facts) + message)
         self.message = message
         self.__dict__.update(facts)
+
+    @classmethod
+    def prefix_for(cls, _facts: Mapping[str, Any]) -> str:
+        """Return what stands before the message of an error with these facts."""
+        return cls.prefix
 
     def with_addition(self, text: str) -> Self:
         """Return a copy whose message goes on with *text*; the facts are the same."""
@@ -139,7 +147,7 @@ class ProviderError(SpecadoError, RuntimeError):
         should_retry: what the provider's `x-should-retry` header said, if it came.
     """
 
-    prefix = "Provider error: Routing failed: "
+    prefix = "Provider error: "
     provider: Optional[str] = None
     model: Optional[str] = None
     status_code: Optional[int] = None
@@ -152,6 +160,13 @@ class ProviderError(SpecadoError, RuntimeError):
     stopped_by: Optional[str] = None
     sent: bool = True
     should_retry: Optional[bool] = None
+
+    @classmethod
+    def prefix_for(cls, facts: Mapping[str, Any]) -> str:
+        """Return the prefix; of a call that asked several candidates, or none, it tells so."""
+        asked = {(each.provider, each.model) for each in facts.get("errors", ())}
+        routing_failed = len(asked) > 1 or facts.get("attempts") == 0
+        return cls.prefix + ("Routing failed: " if routing_failed else "")
 
 
 class AuthenticationError(ProviderError):
@@ -239,6 +254,11 @@ class StreamInterruptedError(ProviderError):
 
     partial: Any = None
 
+    @classmethod
+    def prefix_for(cls, _facts: Mapping[str, Any]) -> str:
+        """Return the prefix: the routing had succeeded when the stream began."""
+        return cls.prefix
+
 
 class ConfigurationWarning(UserWarning):
     """A setting is not known, and has no effect."""
@@ -270,6 +290,19 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPED.sub(REDACTED, text)
+
+
+def type_and_beginning(value: Any) -> str:
+    """Return a value's type and how its `repr` begins, redacted, for an error about it."""
+    kind = type(value).__name__
+    if value is None:
+        return "None"
+    try:
+        cut = value[: MAX_BEGINNING + 1] if isinstance(value, (str, bytes, bytearray)) else value
+        shown = " ".join(redact(repr(cut)).split())
+    except Exception:  # noqa: BLE001 - a caller's own class may raise anything there
+        return kind
+    return f"{kind} ({shown if len(shown) <= MAX_BEGINNING else shown[:MAX_BEGINNING] + '…'})"
 
 
 # Codes and types of both providers' error bodies. Sources, read 2026-11-22: OpenAI's "Error

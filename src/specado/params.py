@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, TypedDict, Union
+from typing import Any, Callable, Optional, Protocol, TypedDict, Union
 
 from specado._core import write_format_schema, write_tool_schemas
 from specado.checks import (
@@ -17,20 +17,39 @@ from specado.checks import (
     checked_headers,
     closest,
     count,
+    given_twice,
     one_of,
     seconds,
     shown_value,
+    timeouts,
     wrong,
 )
+from specado.config import SETTINGS
 from specado.errors import ConfigurationError, MessageFormatError
 
-__all__ = ["OPTIONS", "PARAMETERS", "CompletionParams", "check"]
+__all__ = [
+    "COUNTERPARTS",
+    "OPTIONS",
+    "PARAMETERS",
+    "CompletionParams",
+    "TimeoutParts",
+    "check",
+]
+
+
+class TimeoutParts(Protocol):
+    """What an `httpx.Timeout` has: limits in seconds, `None` where there is none."""
+
+    connect: Optional[float]
+    read: Optional[float]
+    write: Optional[float]
+    pool: Optional[float]
 
 
 class CompletionOptions(TypedDict, total=False):
     """Options of one call; the documentation ("Completions") explains each."""
 
-    timeout: float
+    timeout: Union[float, TimeoutParts]
     timeout_seconds: float
     attempt_timeout_seconds: float
     max_retries: int
@@ -236,7 +255,7 @@ def _quietly(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 
 OPTIONS: dict[str, Callable[[str, Any], Any]] = {
-    "timeout": seconds,
+    "timeout": timeouts,
     "timeout_seconds": seconds,
     "attempt_timeout_seconds": seconds,
     "max_retries": count(0),
@@ -248,17 +267,72 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
+# What to write for the parameters of other libraries and APIs that are none here.
+_BY_CLIENT = "write client.with_options(providers={{'openai': {{{0}: …}}}})"
+_SYSTEM = "write a message {'role': 'system', 'content': …}"
+_BY_BODY = "write extra_body={{{0!r}: …}}, for a provider that has it"
+COUNTERPARTS: dict[str, str] = {
+    "api_base": _BY_CLIENT.format("'base_url'"),
+    "api_key": _BY_CLIENT.format("'api_key'"),
+    "base_url": _BY_CLIENT.format("'base_url'"),
+    "default_headers": _BY_CLIENT.format("'headers'"),
+    "organization": _BY_CLIENT.format("'headers'"),
+    "drop_params": "write strictness='coerce'",
+    "fallbacks": "write fallback_models=[…]",
+    "headers": "write extra_headers={…}",
+    "input": "write messages=…",
+    "instructions": _SYSTEM,
+    "max_new_tokens": "write max_completion_tokens=…",
+    "max_output_tokens": "write max_completion_tokens=…",
+    "max_tokens_to_sample": "write max_completion_tokens=…",
+    "mock_response": "write client.with_options(simulate=True)",
+    "num_retries": "write max_retries=…",
+    "prompt": "write messages=…",
+    "reasoning": "write reasoning_effort=…",
+    "request_timeout": "write timeout_seconds=…",
+    "response_schema": "write response_format={…}",
+    "retries": "write max_retries=…",
+    "stop_sequences": "write stop=[…]",
+    "system": _SYSTEM,
+    "system_instruction": _SYSTEM,
+    "system_prompt": _SYSTEM,
+    **{
+        name: _BY_BODY.format(name)
+        for name in (
+            "cache_control", "container", "context_management", "inference_geo", "mcp_servers",
+            "min_p", "output_config", "repetition_penalty", "speed", "thinking", "top_k",
+        )
+    },
+}  # fmt: skip
+
+
+def _unknown(function: str, name: str) -> TypeError:
+    """Return the error for a parameter that does not exist, with what to write instead."""
+    known = [*PARAMETERS, *OPTIONS, "model", "messages"]
+    near = closest(name, known)
+    if name in COUNTERPARTS:
+        hint = COUNTERPARTS[name]
+    elif name in SETTINGS:
+        hint = f"it is a setting of the client: write client.with_options({name}=…)"
+    else:
+        hint = f"did you mean {near!r}?" if near else ""
+    hint = f"; {hint}" if hint else ""
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+
+
 def check(
     given: Mapping[str, Any], function: str = "create"
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the parameters that travel and the call's options, checked; `None` means not given.
 
-    *function* is the one that was called, for the error.
+    *function* is the one that was called, for the error. A `timeout` that is an `httpx.Timeout`
+    becomes the options `connect_timeout_seconds` and `idle_timeout_seconds`.
 
     Schemas are written as JSON here, once for every candidate of the call.
 
     Raises:
-        TypeError: a name is not known; the nearest known one is named.
+        TypeError: a name is not known (what to write instead is named), or both `timeout` and
+            `timeout_seconds` are given.
         MessageFormatError: a value has a wrong type, or a schema no JSON form.
         ConfigurationError: an option has a wrong value.
     """
@@ -269,16 +343,14 @@ def check(
         if checked is not None:
             if value is not None:
                 parameters[name] = checked(name, value)
+        elif name == "timeout":
+            if value is not None:
+                if given.get("timeout_seconds") is not None:
+                    raise given_twice(function, "timeout", "timeout_seconds")
+                options.update(timeouts(name, value))
         elif name in OPTIONS:
             if value is not None:
                 options[name] = OPTIONS[name](name, value)
         else:
-            near = closest(name, [*PARAMETERS, *OPTIONS])
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
-    if "timeout" in options and "timeout_seconds" in options:
-        raise ConfigurationError(
-            "timeout and timeout_seconds are two names for the same option: give one",
-            key="timeout",
-        )
+            raise _unknown(function, name)
     return parameters, options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import msgspec
 
+from specado import capabilities
 from specado._core import (
     AnthropicStream,
     Conversation,
@@ -24,6 +25,7 @@ from specado._core import (
     unwrap_emulated,
 )
 from specado.capabilities import Model
+from specado.checks import most_alike
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     ConnectionFailedError,
@@ -65,6 +67,11 @@ STALE_CONNECTION_S = 1.0
 LOCAL_KINDS = ("certificate", "resources")
 # What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+
+
+# How the messages of various servers call a model that they do not have.
+_MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
+NEAREST_MODEL_RATIO = 0.6
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -154,8 +161,9 @@ def read_reply(
             return error_from_reply(
                 reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
             )
+        hint = _path_hint(provider) if reply.body.lstrip()[:1] == b"<" else ""
         return MalformedResponseError(
-            f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status})",
+            f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status}){hint}",
             provider=provider,
             model=model,
             status_code=reply.status,
@@ -199,6 +207,7 @@ def error_from_reply(
     kind = classify(status, type_, code, message or "")
     if 200 <= status < 300:
         kind = _class_in_success(reply.body) or ProviderError
+    about_model = code == "model_not_found" or _is_about_model(message or "", model)
     if message is None:
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
@@ -212,8 +221,11 @@ def error_from_reply(
         named = redact(named, secrets)
     shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
     should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
+    hint = ""
+    if status in (404, 405):
+        hint = _model_hint(provider, model, now) if about_model else _path_hint(provider)
     return kind(
-        f"{provider}/{model}: {text} ({shown})",
+        f"{provider}/{model}: {text} ({shown}){hint}",
         provider=provider,
         model=model,
         status_code=status,
@@ -223,6 +235,42 @@ def error_from_reply(
         request_id=request_id_of(reply.headers) or _request_id_in(reply.body),
         should_retry=should_retry,
     )
+
+
+def _is_about_model(message: str, model: str) -> bool:
+    """Return whether the words of an error of status 404 concern the model, not the path."""
+    if "invalid url" in message.lower():  # quotes the path, which may hold the model
+        return False
+    return bool((model and model in message) or _MODEL_WORD.search(message))
+
+
+def _path_hint(provider: str) -> str:
+    """Return what to do about a reply that does not come from the provider's API."""
+    known = capabilities.provider(provider)
+    of_dialect = capabilities.provider(
+        "anthropic" if known is not None and known.dialect == "anthropic_messages" else "openai"
+    )
+    if known is None or of_dialect is None:
+        return "; check base_url"
+    return (
+        f"; check base_url: {known.path} is added to it "
+        f"({of_dialect.title}'s is {of_dialect.base_url})"
+    )
+
+
+def _model_hint(provider: str, model: str, now: datetime) -> str:
+    """Return the known model of a provider that is nearest to one that it does not have."""
+    known = capabilities.provider(provider)
+    if known is None or not model or known.find(model) is not None:
+        return ""
+    current = [
+        name
+        for each in known.models.values()
+        if not each.is_retired(now.date())
+        for name in (each.id, *each.aliases)
+    ]
+    near = most_alike(model.lower(), current, NEAREST_MODEL_RATIO)
+    return f"; the nearest model known for {provider!r} is {near[0]!r}" if near else ""
 
 
 def error_from_failure(

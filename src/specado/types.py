@@ -12,7 +12,7 @@ from typing import Any, Optional, Union
 
 import msgspec
 
-from specado.errors import MessageFormatError
+from specado.errors import MessageFormatError, type_and_beginning
 
 __all__ = [
     "AttemptEvent",
@@ -117,12 +117,12 @@ class Message(msgspec.Struct):
     def __post_init__(self) -> None:
         if not isinstance(self.role, str):
             raise MessageFormatError(
-                f"role must be a str, not {type(self.role).__name__}", field="role"
+                f"role must be a str, not {type_and_beginning(self.role)}", field="role"
             )
         if self.content is not None and not isinstance(self.content, (str, list)):
             raise MessageFormatError(
                 "content must be a str, a list of content parts or None, "
-                f"not {type(self.content).__name__}",
+                f"not {type_and_beginning(self.content)}",
                 field="content",
             )
 

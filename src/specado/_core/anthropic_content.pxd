@@ -6,6 +6,7 @@ cdef class AnthropicContent:
     cdef str model
 
     cdef object wrong(self, str path, str what)
+    cdef str shown(self, object value, str path)
     cdef int lose(self, str row, str path, object before=*, object after=*) except -1
     cdef str text_of(self, object value, str path)
     cdef dict dict_of(self, object value, str path)

@@ -12,7 +12,7 @@ from specado._core.json_text cimport JsonWriter, freeze, plain_copy, written
 import msgspec
 
 from specado._core.json_text import NotJson, locate
-from specado.errors import MessageFormatError
+from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import ReasoningBlock
 
 cdef tuple SERVER_BLOCKS = (
@@ -44,6 +44,12 @@ cdef class AnthropicContent:
             field = field.lstrip(".") or None
         return MessageFormatError(f"{path}: {what}", index=index, field=field)
 
+    cdef str shown(self, object value, str path):
+        """Return a value's type; of a message's content also how it begins."""
+        if path.startswith("messages["):
+            return type_and_beginning(value)
+        return type(value).__name__
+
     cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
         self.losses.append((row, path, before, after))
         return 0
@@ -53,11 +59,11 @@ cdef class AnthropicContent:
             return value
         if isinstance(value, str):
             return str.__str__(value)
-        raise self.wrong(path, f"must be a str, not {type(value).__name__}")
+        raise self.wrong(path, f"must be a str, not {self.shown(value, path)}")
 
     cdef dict dict_of(self, object value, str path):
         if not isinstance(value, dict):
-            raise self.wrong(path, f"must be a dict, not {type(value).__name__}")
+            raise self.wrong(path, f"must be a dict, not {self.shown(value, path)}")
         # Subclasses may steer what their methods say, and are no `dict` to the compiler.
         return <dict>value if type(value) is dict else plain_copy(<dict>value)
 
@@ -65,7 +71,10 @@ cdef class AnthropicContent:
         try:
             return freeze(value, 0)
         except NotJson as error:
-            raise self.wrong(path + locate(value), str(error)) from None
+            what = str(error)
+            if error.value is not None:
+                what = f"{self.shown(error.value, path)} has no JSON form"
+            raise self.wrong(path + locate(value), what) from None
 
     cdef object written(self, object value, str path):
         """Return a schema with its JSON text."""

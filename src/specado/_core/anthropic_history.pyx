@@ -60,7 +60,7 @@ cdef class AnthropicHistory(AnthropicContent):
         if not isinstance(content, (list, tuple)):
             raise self.wrong(
                 f"{path}.content",
-                f"must be a str or a list of content blocks, not {type(content).__name__}",
+                f"must be a str or a list of content blocks, not {self.shown(content, path)}",
             )
         if role == "assistant":
             return self.read_assistant(content, path)

@@ -36,7 +36,18 @@ cdef const char* HEX = b"0123456789abcdef"
 
 
 class NotJson(Exception):
-    """A value that JSON cannot hold; the text says why."""
+    """A value that JSON cannot hold; the text says why.
+
+    `value` is what has a type without a JSON form, where that is the reason.
+    """
+
+    value = None
+
+
+cdef object no_json_form(object value):
+    error = NotJson(f"a value of type {type(value).__name__} has no JSON form")
+    error.value = value
+    return error
 
 
 cdef Py_ssize_t room_for(Py_ssize_t wanted, Py_ssize_t capacity) noexcept nogil:
@@ -280,7 +291,7 @@ cdef class JsonWriter:
             return self.literal(bytes(value))
         if is_a(value, msgspec.Struct):
             return self.value(plain_struct(value), depth)
-        raise NotJson(f"a value of type {type(value).__name__} has no JSON form")
+        raise no_json_form(value)
 
     cdef int _member_name(self, object name) except -1:
         if isinstance(name, str):
@@ -339,7 +350,7 @@ cdef object freeze(object value, int depth):
         return msgspec.Raw(bytes(value))
     if is_a(value, msgspec.Struct):
         return freeze(plain_struct(value), depth)
-    raise NotJson(f"a value of type {type(value).__name__} has no JSON form")
+    raise no_json_form(value)
 
 
 cdef object _name_of(object name):

@@ -16,7 +16,7 @@ from specado._core.parts cimport PartReader
 
 from collections.abc import Mapping
 
-from specado.errors import MessageFormatError
+from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
 
 cdef dict ROLES = {
@@ -50,7 +50,7 @@ cdef class MessageReader(PartReader):
             raise self.wrong(
                 "",
                 "must be a Message or a dict with role and content, "
-                f"not {type(message).__name__}",
+                f"not {type_and_beginning(message)}",
             )
         return 0
 
@@ -86,7 +86,8 @@ cdef class MessageReader(PartReader):
         else:
             raise self.wrong(
                 "content",
-                f"must be a str, a list of content parts or None, not {type(content).__name__}",
+                "must be a str, a list of content parts or None, "
+                f"not {type_and_beginning(content)}",
             )
         return self.keep(turn)
 
@@ -296,7 +297,7 @@ cdef object taken(dict given, str name, Py_ssize_t* left):
 
 cdef object not_messages(object given):
     return MessageFormatError(
-        f"messages must be a list of messages or one str, not {type(given).__name__}",
+        f"messages must be a list of messages or one str, not {type_and_beginning(given)}",
         field="messages",
     )
 

@@ -5,7 +5,7 @@ from specado._core.data_uris cimport is_base64, keep_uri
 from specado._core.json_text cimport exact, freeze
 
 from specado._core.json_text import NotJson, locate
-from specado.errors import MessageFormatError
+from specado.errors import MessageFormatError, type_and_beginning
 
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 cdef frozenset IMAGE_KEYS = frozenset({"url", "detail"})
@@ -30,13 +30,16 @@ cdef class PartReader:
             return None
         if isinstance(value, str):
             return exact(value)
-        raise self.wrong(field, f"must be a str, not {type(value).__name__}")
+        raise self.wrong(field, f"must be a str, not {type_and_beginning(value)}")
 
     cdef object frozen(self, object value, str field):
         try:
             return freeze(value, 0)
         except NotJson as error:
-            raise self.wrong(field + locate(value), str(error)) from None
+            what = str(error)
+            if error.value is not None:
+                what = f"{type_and_beginning(error.value)} has no JSON form"
+            raise self.wrong(field + locate(value), what) from None
 
     cdef dict read_extra(self, dict given, frozenset known, str field):
         cdef dict extra = None
@@ -68,7 +71,8 @@ cdef class PartReader:
             return part
         if not isinstance(given, dict):
             raise self.wrong(
-                f"content[{place}]", f"must be a dict with a type, not {type(given).__name__}"
+                f"content[{place}]",
+                f"must be a dict with a type, not {type_and_beginning(given)}",
             )
         source = <dict>given
         kind = source.get("type")
@@ -144,7 +148,7 @@ cdef class PartReader:
             url = (<dict>media).get("url")
         elif not isinstance(media, str):
             raise self.wrong(
-                f"content[{place}].image_url", f"must be a dict, not {type(media).__name__}"
+                f"content[{place}].image_url", f"must be a dict, not {type_and_beginning(media)}"
             )
         if type(url) is not str:
             url = self.text_of(url, f"content[{place}].image_url.url", False)
@@ -166,7 +170,7 @@ cdef class PartReader:
         cdef frozenset known
         cdef dict source
         if not isinstance(media, dict):
-            raise self.wrong(field, f"must be a dict, not {type(media).__name__}")
+            raise self.wrong(field, f"must be a dict, not {type_and_beginning(media)}")
         source = <dict>media
         if kind == "input_audio":
             part.kind = AUDIO

@@ -272,6 +272,7 @@ class _Router:
         errors = [] if unfinished is None else unfinished.errors
         may_retry = True
         if unfinished is not None:
+            self.rule = rule_for(errors[-1], is_fallback=candidate.index > 0)
             refused = yield from self._wait_to_retry(candidate, errors, unfinished.ready_s, ())
             if refused is not None:
                 return refused

@@ -1,0 +1,239 @@
+"""Reads a client's keywords, and merges the options of `with_options` into its settings.
+
+A key goes to no host but the one that it was configured for: where `with_options` changes the
+host of a provider, the key has to come with it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from urllib.parse import urlsplit
+
+from msgspec.structs import asdict
+
+from specado.checks import HiddenPairs, closest, given_twice, timeouts
+from specado.config import (
+    CLIENT_KEYWORDS,
+    ELSEWHERE,
+    SETTINGS,
+    Given,
+    ProviderSettings,
+    checked_of_provider,
+    checked_setting,
+    effective,
+    provider_settings,
+    stated,
+    stated_providers,
+)
+from specado.endpoints import address_of
+from specado.errors import ConfigurationError, ConfigurationWarning
+from specado.routing.candidates import known_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.capabilities import Provider
+
+__all__ = ["merged", "settings_given", "unknown_keyword"]
+
+_OF_PROVIDER = ("api_key", "base_url")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NOTHING = ProviderSettings()
+# Headers that say whose account is asked: they belong to a key, and go with it.
+_ACCOUNT_HEADERS = frozenset({
+    "authorization", "api-key", "x-api-key", "openai-organization", "openai-project",
+})  # fmt: skip
+# Words in the names of headers that may hold a secret, which no other host may see.
+_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|passw|secret|session|signature|token")
+
+
+def settings_given(config: Any, keywords: Given) -> Given:
+    """Return what a client's *config* and its *keywords* state together, checked.
+
+    A keyword counts before the config.
+
+    Raises:
+        ConfigurationError: a value is wrong, or a key would go to a host it was not given for.
+        TypeError: both `timeout` and `timeout_seconds` are given.
+    """
+    try:
+        return _settings_given({} if config is None else config, keywords)
+    except (ConfigurationError, ConfigurationWarning, TypeError) as error:
+        del config  # neither this frame nor one below it shows a key where locals are shown
+        raise error.with_traceback(None) from None
+
+
+def _settings_given(config: Any, keywords: Given) -> Given:
+    found = stated(config)
+    keywords = Given({name: value for name, value in keywords.items() if value is not None})
+    if "timeout" in keywords:
+        if "timeout_seconds" in found:
+            raise given_twice("Client", "timeout", "timeout_seconds")
+        found.update(timeouts("timeout", keywords["timeout"]))
+    if "max_retries" in keywords:
+        found["max_retries"] = checked_setting("max_retries", keywords["max_retries"])
+    change = _of_provider(keywords)
+    if change:
+        name = effective(found).primary_provider
+        providers = dict(found.get("providers", {}))
+        old = providers.get(name, _NOTHING)
+        if old.api_key is not None and old.base_url is not None and "api_key" not in change:
+            _refuse_other_host(name, old.base_url, change["base_url"])
+        providers[name] = provider_settings({**asdict(old), **change})
+        found["providers"] = providers
+    return found
+
+
+def _of_provider(keywords: Mapping[str, Any]) -> Given:
+    """Return the keywords that concern the primary provider, checked; `None` stays."""
+    return Given(
+        {
+            name: None if keywords[name] is None else checked_of_provider(name, keywords[name])
+            for name in _OF_PROVIDER
+            if name in keywords
+        }
+    )
+
+
+def merged(given: Given, options: Given) -> Given:
+    """Return the settings *given* to a client with the *options* of `with_options` merged in.
+
+    An option that is `None` takes a setting back to the environment or the default. `providers`
+    are merged deeply: what is not named is inherited.
+
+    Raises:
+        ConfigurationError: a value is wrong, or a key would go to a host it was not given for.
+        TypeError: an option is not known, or given under both of its names.
+    """
+    try:
+        return _merged(given, options)
+    except (ConfigurationError, ConfigurationWarning, TypeError) as error:
+        raise error.with_traceback(None) from None
+
+
+def _merged(given: Given, options: Given) -> Given:
+    for name in options:
+        if name not in SETTINGS and name not in CLIENT_KEYWORDS:
+            unknown_keyword("with_options", name)
+    if options.get("timeout") is not None and options.get("timeout_seconds") is not None:
+        raise given_twice("with_options", "timeout", "timeout_seconds")
+    found = Given(given)
+    for name, value in options.items():
+        if name == "providers" or name not in SETTINGS:
+            continue
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = checked_setting(name, value)
+    if options.get("timeout") is not None:
+        limits = timeouts("timeout", options["timeout"])
+        found.update({name: limit for name, limit in limits.items() if options.get(name) is None})
+    elif "timeout" in options and options.get("timeout_seconds") is None:
+        found.pop("timeout_seconds", None)
+    changes = _changes(found, options)
+    if changes:
+        providers = dict(found.get("providers", {}))
+        for name, change in changes.items():
+            provider = known_provider(name, "providers")
+            if change is None:
+                providers.pop(name, None)
+            else:
+                providers[name] = _merged_provider(provider, providers.get(name), change)
+        found["providers"] = providers
+    return found
+
+
+def _changes(found: Given, options: Given) -> dict[str, Optional[Given]]:
+    """Return what the options change of each provider; `None` removes its settings."""
+    changes: dict[str, Optional[Given]] = {}
+    if "providers" in options:
+        if options["providers"] is None:
+            changes = dict.fromkeys(found.get("providers", ()))
+        else:
+            changes = stated_providers("providers", options["providers"])
+    own = _of_provider(options)
+    if own:
+        primary = effective(found).primary_provider
+        beside = changes.get(primary) or Given()
+        for name in own:
+            if name in beside:
+                raise given_twice("with_options", name, f"providers[{primary!r}][{name!r}]")
+        changes[primary] = Given({**beside, **own})
+    return changes
+
+
+def _merged_provider(
+    provider: Provider, old: Optional[ProviderSettings], change: Given
+) -> ProviderSettings:
+    """Return a provider's settings with what *change* names replaced; `None` there removes."""
+    old = _NOTHING if old is None else old
+    new = provider_settings({**asdict(old), **change})
+    address, new_address = address_of(provider, old), address_of(provider, new)
+    is_new_host = _origin(address) != _origin(new_address)
+    brings_key = change.get("api_key") is not None
+    loses_key = old.api_key is not None and new.api_key is None
+    if not brings_key and (is_new_host or loses_key):
+        # Without a setting left the provider is reached as its environment variables say.
+        needs_key = provider.authentication.kind != "none" and new.base_url is not None
+        if new.api_key is not None or needs_key:
+            _refuse_other_host(provider.name, None if loses_key else address, new_address)
+    is_new_key = (brings_key and not change["api_key"].is_same(old.api_key)) or loses_key
+    headers = _inherited_headers(provider, old, is_new_key=is_new_key, is_new_host=is_new_host)
+    if "headers" in change and change["headers"] is None:
+        headers = {}
+    if is_new_key and brings_key:
+        # The environment's organisation and project are those of the environment's key.
+        for header in provider.authentication.optional_headers:
+            headers[header.name.lower()] = (header.name, None)
+    for name, text in change.get("headers") or ():
+        headers[name.lower()] = (name, text)
+    return provider_settings({**asdict(new), "headers": HiddenPairs(headers.values())})
+
+
+def _inherited_headers(
+    provider: Provider, old: ProviderSettings, *, is_new_key: bool, is_new_host: bool
+) -> dict[str, tuple[str, Optional[str]]]:
+    """Return the headers that stay, by their names in lower case."""
+    authentication = provider.authentication
+    of_account = {authentication.name.lower()}.union(
+        _ACCOUNT_HEADERS, (header.name.lower() for header in authentication.optional_headers)
+    )
+    kept = {}
+    for name, text in old.headers:
+        lowered = name.lower()
+        if (is_new_key or is_new_host) and lowered in of_account:
+            continue
+        if is_new_host and _SECRET_HEADER.search(lowered):
+            continue
+        kept[lowered] = (name, text)
+    return kept
+
+
+def _refuse_other_host(name: str, address: Optional[str], new_address: str) -> None:
+    """Raise if two addresses of a provider are not of one host: its key stays with the first."""
+    if address is not None and _origin(address) == _origin(new_address):
+        return
+    place = f"providers[{name!r}]"
+    raise ConfigurationError(
+        f"{place}['base_url']: no key that was configured for another host is sent to "
+        f"{new_address}: give {place}['api_key'] beside it",
+        key=f"{place}['base_url']",
+    )
+
+
+def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
+    """Return scheme, host and port of a URL, the default port spelled out."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def unknown_keyword(function: str, name: str) -> NoReturn:
+    """Raise the error for a keyword that *function*, of a client, does not take."""
+    if name in SETTINGS:
+        hint = f"it is a setting: Client({{{name!r}: …}})"
+    else:
+        near = closest(name, [*CLIENT_KEYWORDS, *SETTINGS])
+        hint = ELSEWHERE.get(name) or (f"did you mean {near!r}?" if near else "")
+    hint = f"; {hint}" if hint else ""
+    raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
