@@ -19,7 +19,7 @@ LEAVES = (
     st.fixed_dictionaries({"type": KINDS}, optional=KEYWORDS)
     | st.sampled_from(["#/$defs/N", "#/$defs/M", "#/gone"]).map(lambda name: {"$ref": name})
     | st.fixed_dictionaries({"type": st.just("integer")})
-    | st.sampled_from([{}, {"const": 1}, {"type": "object"}])
+    | st.sampled_from([{}, {"const": 1}, {"type": "object"}, {"$ref": "#/$defs/N", "minLength": 1}])
 )
 
 

@@ -24,6 +24,7 @@ CUSTOM = {"id": "c1", "type": "custom", "custom": {"name": "f", "input": "text"}
 TOOL = {"name": "f", "input_schema": SCHEMA}
 USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
 RANGED = {"type": "integer", "minimum": 1}
+PHONE = {"type": "string", "format": "phone"}
 THINKING = {"type": "thinking", "text": "hm", "signature": "s", "model": "claude-opus-4-5"}
 CACHE = {"type": "ephemeral"}
 CACHED = {"type": "text", "text": "a", "cache_control": CACHE}

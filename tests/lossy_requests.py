@@ -15,6 +15,7 @@ from lossy_parts import (
     OLD,
     OPUS,
     PDF,
+    PHONE,
     PNG,
     RANGED,
     SAID,
@@ -225,15 +226,15 @@ FROM_OPENAI: dict[str, Lost] = {
         OPUS,
         "response_format.json_schema.schema",
     ),
-    "response_format.keyword": Lost(
+    "response_format.bound": Lost(
         messages(USER, response_format=schema_format({"a": RANGED}, strict=True)),
         OPUS,
         "response_format.json_schema.schema.properties.a.minimum",
     ),
     "response_format.hint": Lost(
-        messages(USER, response_format=schema_format({"a": RANGED}, strict=False)),
-        OPUS,
-        "response_format.json_schema.schema.properties.a.minimum",
+        messages(USER, response_format=schema_format({"a": PHONE}, strict=True)),
+        "gpt-4o",
+        "response_format.json_schema.schema.properties.a.format",
     ),
     "response_format.tool": Lost(messages(USER, response_format=FORMAT), OLD, "response_format"),
     "response_format.json_object": Lost(

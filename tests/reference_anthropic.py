@@ -161,8 +161,7 @@ class AnthropicTwin(AnthropicParamsTwin):
         path = "response_format.json_schema.schema"
         if found.closed:
             self.lose("response_format.closed", path)
-        row = "response_format.keyword" if given.get("strict") else "response_format.hint"
-        for place in found.said:
+        for row, place in found.said:
             self.lose(row, path + place)
         return True
 

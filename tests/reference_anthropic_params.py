@@ -154,7 +154,7 @@ class AnthropicParamsTwin(_Twin):
                 found["strict"] = False
             elif form is not None:
                 found["input_schema"] = form.form
-                for place in [""] * form.closed + form.said:
+                for place in [""] * form.closed + [place for _, place in form.said]:
                     self.lose("tool.hint", where + place)
         elif strict:
             self.lose("tool.strict", f"{path}.function.strict")

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any, Optional
 
+from reference_schemas import opened, strict_rows
+
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 SHARES = {"minimal": 10, "low": 20, "medium": 50, "high": 80, "xhigh": 90, "max": 95}
 ROLES = ["system", "developer", "user", "assistant", "tool", "function"]
@@ -256,8 +258,18 @@ class OpenAITwin(_Twin):
             or (value["type"] == "json_schema" and self.trait("structured_output") is False)
         ):
             return self.lose("response_format.unsupported", name)
+        elif name == "response_format" and self.trait("structured_output"):
+            value = self.answer_format(value)
         found[name] = value
         return None
+
+    def answer_format(self, value: dict[str, Any]) -> dict[str, Any]:
+        inner = value.get("json_schema", {})
+        if inner.get("strict") is not True or not strict_rows(inner["schema"]):
+            return value
+        for row, place in strict_rows(inner["schema"]):
+            self.lose(row, f"response_format.json_schema.schema{place}")
+        return {**value, "json_schema": {**inner, "schema": opened(inner["schema"])}}
 
     def refusing(self, trait: str, row: str) -> Optional[str]:
         return row if self.trait(trait) is False else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,13 @@ FORMATS = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4",
 KINDS = ("type", "anyOf", "oneOf", "allOf", "$ref", "enum", "const")
 
 
+BOUNDS = STRICT - {"allOf", "oneOf", "patternProperties", "default"}
+
+
 class Enforced(NamedTuple):
     form: Any
     closed: bool
-    said: list[str]
+    said: list[tuple[str, str]]  # the row and the place of each keyword that is not enforced
 
 
 def children(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -81,6 +84,47 @@ def is_strict_node(node: Any) -> bool:
     )
 
 
+def is_strict_bound(name: str, value: Any) -> bool:
+    """Whether strict mode refuses a keyword that an answer can be held to afterwards."""
+    return name in BOUNDS or (name == "format" and value not in FORMATS)
+
+
+def opened(node: Any) -> Any:
+    """A schema for strict mode: what it refuses of the bounds is in the descriptions."""
+    made: dict[str, Any] = {}
+    for name, value in node.items():
+        if name in ("properties", "$defs", "definitions"):
+            made[name] = {key: opened(child) for key, child in value.items()}
+        elif name == "anyOf":
+            made[name] = [opened(child) for child in value]
+        elif name == "items":
+            made[name] = opened(value)
+        elif not is_strict_bound(name, value):
+            made[name] = value
+    tell(made, node, is_strict_bound)
+    if "$ref" in made and "description" in made and "description" not in node:
+        made["anyOf"] = [{"$ref": made.pop("$ref")}]
+    return made
+
+
+def strict_rows(schema: Any) -> list[tuple[str, str]]:
+    """The row and the place of each bound that is moved for strict mode, if it takes the rest."""
+    if not is_strict(opened(schema)):
+        return []
+    return [
+        (row_of(name, value), f"{path}.{name}")
+        for path, node in nodes(schema)
+        for name, value in node.items()
+        if is_strict_bound(name, value)
+    ]
+
+
+def row_of(name: str, value: Any) -> str:
+    """The row of a keyword that is not enforced: of those here all but one are checked."""
+    unchecked = name == "format" and value == "phone"
+    return "response_format.hint" if unchecked else "response_format.bound"
+
+
 def is_said(name: str, value: Any) -> bool:
     return (
         name in SAID
@@ -108,7 +152,7 @@ def enforced(schema: Any) -> Optional[Enforced]:
     if len(optional) > 24 or len(unions) > 16:
         return None
     said = [
-        f"{path}.{name}"
+        (row_of(name, value), f"{path}.{name}")
         for path, node in found
         for name, value in node.items()
         if name == "oneOf" or is_said(name, value)
@@ -139,12 +183,17 @@ def form(node: dict[str, Any]) -> dict[str, Any]:
             made[name] = value
     if is_object(node):
         made["additionalProperties"] = False
+    tell(made, node, is_said)
+    return made
+
+
+def tell(made: dict[str, Any], node: dict[str, Any], is_told: Callable[[str, Any], bool]) -> None:
+    """Add what is told of a schema to its description."""
     said = [f"{k}: {json.dumps(v, separators=(',', ':'))}"
-            for k, v in node.items() if is_said(k, v)]  # fmt: skip
+            for k, v in node.items() if is_told(k, v)]  # fmt: skip
     if said:
         text = "{" + ", ".join(said) + "}"
         made["description"] = (f"{node['description']}\n\n" if "description" in node else "") + text
-    return made
 
 
 def comes_back(schema: dict[str, Any]) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specado._core.answer_schemas import anthropic_form, openai_enforces
+from specado._core.answer_schemas import anthropic_form, openai_enforces, openai_form
 
 import specado
 from answer_schemas import answer_schemas
-from reference_schemas import enforced, is_strict
+from reference_schemas import enforced, is_strict, opened, strict_rows
 from specado.simulator import handle
 
 USER = {"role": "user", "content": "How old is Ada?"}
@@ -44,11 +44,30 @@ def to_anthropic(
     return json.loads(found.body), lost(found)
 
 
+def within_openai(
+    schema: Any, strict: Any = True, model: str = "gpt-4o"
+) -> tuple[dict[str, Any], list[tuple[str, str, str, str]]]:
+    inner = {"name": "answer", "schema": schema, "strict": strict}
+    answer = {"type": "json_schema", "json_schema": inner}
+    request = {"model": "gpt-4.1", "messages": [USER], "response_format": answer}
+    found = specado.translate(request, f"openai/{model}")
+    return json.loads(found.body)["response_format"]["json_schema"], bounds(found)
+
+
 def lost(found: specado.Translation) -> list[tuple[str, str, str, str]]:
     return [
         (item.code, item.kind, item.severity, item.path)
         for item in found.report.items
         if item.severity != "None"
+    ]
+
+
+def bounds(found: specado.Translation) -> list[tuple[str, str, str, str]]:
+    """What is reported of the schema's keywords, notes too."""
+    return [
+        (item.code, item.kind, item.severity, item.path)
+        for item in found.report.items
+        if ".schema." in item.path
     ]
 
 
@@ -70,10 +89,10 @@ def test_a_schema_that_strict_mode_takes_stays_enforced() -> None:
         closed({"a": {"type": "array"}}),
         closed({"a": {"allOf": [TEXT]}}),
         closed({"a": {"anyOf": [TEXT, {"oneOf": [TEXT]}]}}),
-        closed({"a": {"type": "array", "items": {"type": "string", "format": "uri"}}}),
         closed({"a": {"type": "string", "default": "x"}}),
         closed({"a": {"$ref": "#/$defs/A", "description": "a"}}, **{"$defs": {"A": TEXT}}),
         closed({"a": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": {"not": TEXT}}}),
+        closed({"a": {"type": "string", "minLength": 1, "default": "x"}}),
     ],
 )
 def test_a_schema_that_strict_mode_refuses_goes_unenforced_and_is_reported(schema: Any) -> None:
@@ -113,28 +132,186 @@ def test_an_open_object_is_closed() -> None:
     assert losses == [("Emulate", "tuning", "Low", SCHEMA_PATH)]
 
 
-@pytest.mark.parametrize(("strict", "kind"), [(True, "contract"), (False, "tuning")])
-def test_a_refused_keyword_is_said_in_the_description(strict: bool, kind: str) -> None:
-    age = {"type": "integer", "minimum": 0, "maximum": 150, "description": "Years"}
+AGE = {"type": "integer", "minimum": 0, "maximum": 150, "description": "Years"}
+NAME = {"type": "string", "minLength": 1, "maxLength": 40, "description": "In full"}
+PHONE = {"type": "string", "format": "phone"}
+NOTE = ("Emulate", "tuning", "None")
+LOW = ("Emulate", "tuning", "Low")
 
-    body, losses = to_anthropic(closed({"age": age}), strict=strict, tools=[TOOL])
 
-    assert body["output_config"]["format"]["schema"] == closed(
-        {"age": {"type": "integer", "description": "Years\n\n{minimum: 0, maximum: 150}"}}
-    )
-    severity = "Medium" if strict else "Low"
+@pytest.mark.parametrize("strict", [True, False, None])
+def test_a_bound_that_anthropic_does_not_enforce_is_a_note(strict: Any) -> None:
+    answer = {"name": "answer", "schema": closed({"age": AGE}), "strict": strict}
+    request = {"model": "gpt-4o", "messages": [USER], "tools": [TOOL],
+               "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
+
+    for strictness in ("coerce", "warn"):
+        found = specado.translate(request, OPUS, strictness=strictness)
+
+        assert json.loads(found.body)["output_config"]["format"]["schema"] == closed(
+            {"age": {"type": "integer", "description": "Years\n\n{minimum: 0, maximum: 150}"}}
+        )
+        assert bounds(found) == [
+            (*NOTE, f"{SCHEMA_PATH}.properties.age.minimum"),
+            (*NOTE, f"{SCHEMA_PATH}.properties.age.maximum"),
+        ]
+        assert not found.report.is_lossy
+
+
+@pytest.mark.parametrize("to", ["openai/gpt-4o", OPUS])
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("strictness", ["strict", "warn", "coerce"])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        closed({"a": {**NAME, "minimum": 1, "pattern": "^[A-Z]"}}),
+        closed({"a": {"type": "array", "items": AGE, "minItems": 3, "maxItems": 5,
+                      "uniqueItems": True}}),
+        closed({"a": {"type": "string", "format": "uri", "not": {"const": "x"}}}),
+        closed({"a": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1,
+                      "multipleOf": 0.1}}),
+        closed({"a": {"anyOf": [NAME, {"type": "null"}]}}, minProperties=1, maxProperties=2),
+        closed({"a": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": NAME}}),
+    ],
+)  # fmt: skip
+def test_a_bound_makes_no_strictness_refuse(
+    schema: Any, strictness: str, strict: bool, to: str
+) -> None:
+    answer = {"schema": schema, "strict": strict, "name": "answer"}
+    request = {"model": "gpt-4o", "messages": [USER],
+               "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
+
+    found = specado.translate(request, to, strictness=strictness)
+
+    assert answered(to.partition("/")[0], json.loads(found.body))
+    assert lost(found) == []
+
+
+@pytest.mark.parametrize("strictness", ["strict", "warn"])
+def test_a_bound_that_strict_mode_refuses_is_a_note(strictness: str) -> None:
+    schema = closed({"names": {"type": "array", "items": NAME, "maxItems": 3, "uniqueItems": True}})
+
+    sent, losses = within_openai(schema)
+
+    assert sent == {
+        "name": "answer",
+        "strict": True,
+        "schema": closed(
+            {
+                "names": {
+                    "type": "array",
+                    "items": {
+                        "type": "string",
+                        "description": "In full\n\n{minLength: 1, maxLength: 40}",
+                    },
+                    "maxItems": 3,
+                    "description": "{uniqueItems: true}",
+                }
+            }
+        ),
+    }
     assert losses == [
-        ("Emulate", kind, severity, f"{SCHEMA_PATH}.properties.age.minimum"),
-        ("Emulate", kind, severity, f"{SCHEMA_PATH}.properties.age.maximum"),
+        (*NOTE, f"{SCHEMA_PATH}.properties.names.items.minLength"),
+        (*NOTE, f"{SCHEMA_PATH}.properties.names.items.maxLength"),
+        (*NOTE, f"{SCHEMA_PATH}.properties.names.uniqueItems"),
     ]
 
 
-def test_alternatives_of_which_one_must_hold_become_any_of_them() -> None:
-    body, losses = to_anthropic(closed({"a": {"oneOf": [TEXT, {"type": "null"}]}}))
+def test_bounds_that_strict_mode_enforces_stay() -> None:
+    schema = closed({"age": AGE, "a": {"type": "string", "pattern": "^a", "format": "date"}})
 
-    schema = body["output_config"]["format"]["schema"]
+    assert within_openai(schema) == ({"name": "answer", "schema": schema, "strict": True}, [])
+
+
+def test_a_bound_beside_a_reference_stands_beside_an_alternative() -> None:
+    schema = closed({"a": {"$ref": "#/$defs/A", "minLength": 2}}, **{"$defs": {"A": TEXT}})
+
+    sent, losses = within_openai(schema)
+
+    assert sent["schema"]["properties"]["a"] == {
+        "anyOf": [{"$ref": "#/$defs/A"}],
+        "description": "{minLength: 2}",
+    }
+    assert losses == [(*NOTE, f"{SCHEMA_PATH}.properties.a.minLength")]
+    assert answered("openai", given_to_openai(sent))
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict", "model"),
+    [
+        (closed({"a": NAME}), False, "gpt-4o"),  # nothing is refused there
+        (closed({"a": NAME}), None, "gpt-4o"),
+        (closed({"a": NAME}), True, "a-model-of-tomorrow"),  # nor known to be
+        (closed({"a": NAME}, additionalProperties=True), True, "gpt-4o"),  # refused all the same
+        (closed({"a": {**NAME, "default": "x"}}), True, "gpt-4o"),
+    ],
+)
+def test_a_schema_for_openai_stays_where_no_bound_is_all_that_is_refused(
+    schema: Any, strict: Any, model: str
+) -> None:
+    sent, losses = within_openai(schema, strict, model)
+
+    assert sent["schema"] == schema
+    assert losses == []
+
+
+def test_a_bound_of_an_anthropic_request_is_a_note_where_it_stands() -> None:
+    link = {"type": "string", "format": "uri"}
+    request = given_to_anthropic(closed({"links": {"type": "array", "items": link}}))
+
+    found = specado.translate(request, "openai/gpt-4o", source="anthropic", strictness="strict")
+
+    sent = json.loads(found.body)["response_format"]["json_schema"]
+    items = {"type": "string", "description": '{format: "uri"}'}
+    assert (sent["strict"], sent["schema"]) == (
+        True,
+        closed({"links": {"type": "array", "items": items}}),
+    )
+    assert bounds(found) == [(*NOTE, "output_config.format.schema.properties.links.items.format")]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("format", "phone"),
+        ("pattern", "^(?=.*a)"),
+        ("unevaluatedProperties", False),
+        ("minLength", "one"),
+        ("not", {"pattern": "\\bx"}),
+    ],
+)
+def test_a_keyword_that_is_not_checked_is_a_low_loss(
+    keyword: str, value: Any, strict: bool
+) -> None:
+    body, losses = to_anthropic(closed({"a": {"type": "string", keyword: value}}), strict)
+
+    assert losses == [(*LOW, f"{SCHEMA_PATH}.properties.a.{keyword}")]
+    assert body["output_config"]["format"]["schema"]["properties"]["a"].keys() == {
+        "type",
+        "description",
+    }
+
+
+def test_a_format_that_nobody_knows_is_a_low_loss_in_strict_mode_too() -> None:
+    sent, losses = within_openai(closed({"a": PHONE}))
+
+    assert sent["schema"]["properties"] == {
+        "a": {"type": "string", "description": '{format: "phone"}'}
+    }
+    assert losses == [(*LOW, f"{SCHEMA_PATH}.properties.a.format")]
+
+
+def test_alternatives_of_which_one_must_hold_become_any_of_them() -> None:
+    answer = {"name": "a", "schema": closed({"a": {"oneOf": [TEXT, {"type": "null"}]}})}
+    request = {"model": "gpt-4o", "messages": [USER],
+               "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
+
+    found = specado.translate(request, OPUS, strictness="warn")
+
+    schema = json.loads(found.body)["output_config"]["format"]["schema"]
     assert schema["properties"] == {"a": {"anyOf": [TEXT, {"type": "null"}]}}
-    assert losses == [("Emulate", "contract", "Medium", f"{SCHEMA_PATH}.properties.a.oneOf")]
+    assert bounds(found) == [(*NOTE, f"{SCHEMA_PATH}.properties.a.oneOf")]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +353,10 @@ def test_cyclic_and_deep_schemas_are_refused_and_not_followed() -> None:
 
     assert anthropic_form(cyclic, "s") == (None, False, [])
     assert not openai_enforces(cyclic)
+    assert openai_form(cyclic, "s") == (None, [])
     assert anthropic_form(closed({"a": deep}), "s") == (None, False, [])
     assert not openai_enforces(closed({"a": deep}))
+    assert openai_form(closed({"a": deep}), "s") == (None, [])
     while "items" in deep:
         deep = deep.pop("items")
 
@@ -188,11 +367,14 @@ def test_cyclic_and_deep_schemas_are_refused_and_not_followed() -> None:
 def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
     form, shut, moved = anthropic_form(schema, "")
     twin = enforced(schema)
+    strict_form, _ = openai_form(schema, "")
 
     assert openai_enforces(schema) == is_strict(schema)
+    assert strict_form == (opened(schema) if is_strict(opened(schema)) else None)
     assert form == (twin and twin.form)
-    said = sorted(path for path, _, _ in moved)
-    assert (shut, said) == ((twin.closed, sorted(twin.said)) if twin else (False, []))
+    said = sorted(path for path, _, _, _ in moved)
+    expected = sorted(path for _, path in twin.said) if twin else []
+    assert (shut, said) == (twin.closed if twin else False, expected)
 
 
 @pytest.mark.no_cover
@@ -201,16 +383,21 @@ def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
 def test_the_simulator_takes_what_is_sent_and_refuses_what_was_changed(
     schema: dict[str, Any], strict: bool
 ) -> None:
-    body, losses = to_anthropic(schema, strict)
+    inner = {"name": "answer", "schema": schema, "strict": strict}
+    answer = {"type": "json_schema", "json_schema": inner}
+    found = specado.translate({"model": "m", "messages": [USER], "response_format": answer}, OPUS)
+    body = json.loads(found.body)
     sent = body.get("output_config", {}).get("format", {}).get("schema")
-    told = {path for _, _, _, path in losses}
     openai, lost_there = to_openai(schema)
 
     assert answered("anthropic", body)
-    assert (sent == schema) is (told == set())
+    assert (sent == schema) is (lost(found) == bounds(found) == [])
     assert answered("anthropic", {**given_to_anthropic(schema)}) is (sent == schema)
-    assert answered("openai", given_to_openai({**openai, "schema": schema}))
-    assert answered("openai", given_to_openai({**openai, "strict": True})) is (not lost_there)
+    assert answered("openai", given_to_openai(openai))
+    assert openai["strict"] is not any(severity == "Medium" for _, _, severity, _ in lost_there)
+    assert answered("openai", given_to_openai({**openai, "schema": schema, "strict": True})) is (
+        openai["strict"] and strict_rows(schema) == []
+    )
 
 
 def given_to_anthropic(schema: Any) -> dict[str, Any]:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         WireReply,
         WireRequest,
     )
+    from specado.types import ChatCompletionResponse
 
 __all__ = ["Call", "check_providers", "planned"]
 
@@ -364,6 +365,7 @@ class Call:
         else:
             answered = candidate.facts_of(reply.model)
             known["cost"] = cost_of(reply, answered, history.errors)
+            self._check_bounds(candidate, reply)
             self._observers.replied(candidate, reply)
         return reply
 
@@ -383,9 +385,20 @@ class Call:
             is_whole=error is None,
         )
         if error is None:
+            self._check_bounds(candidate, response)
             self._observers.replied(candidate, response)
         else:
             self._observers.broke_off(candidate, incoming, error, was_left=was_left(error))
+
+    def _check_bounds(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
+        """Note the bounds of the schema that was asked for which the answer breaks."""
+        wanted = self.request.parameters.get("response_format")
+        if wanted is None:
+            return
+        # What the first candidate was asked for besides may replace it.
+        added = self.request.options.get("extra_body") if candidate.index == 0 else None
+        if not added or "response_format" not in added:
+            metadata.note_broken_bounds(reply, wanted)
 
     def _latency_ms(self) -> float:
         return int((time.monotonic() - self.started_s) * 1e6) / 1000

@@ -143,11 +143,19 @@ ROWS: dict[str, Row] = {
     "response_format.closed": Row(
         "Emulate", "tuning", "Low", "no properties but those that the schema names"
     ),
-    # Where the schema was to be enforced, an answer may now break it; else it was a hint before.
-    "response_format.keyword": Row(
-        "Emulate", "contract", "Medium", "not enforced there: said in another way"
+    # Nothing is lost where the answer is held to the keyword all the same.
+    "response_format.bound": Row(
+        "Emulate",
+        "tuning",
+        "None",
+        "not enforced there, but checked on the reply: said in another way",
     ),
-    "response_format.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
+    "response_format.hint": Row(
+        "Emulate",
+        "tuning",
+        "Low",
+        "neither enforced there nor checked on the reply: said in another way",
+    ),
     "response_format.unsupported": Row(
         "Unsupported", "contract", "Medium", "the model has no such response format"
     ),

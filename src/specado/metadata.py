@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from specado._core import dumps
 from specado.errors import ConnectionFailedError
 
 if TYPE_CHECKING:
     from specado.errors import ProviderError
     from specado.routing.attempts import CallHistory
     from specado.routing.plan import Candidate, Plan, Skipped
+    from specado.types import ChatCompletionResponse
 
-__all__ = ["is_stale", "not_asked", "of_call"]
+__all__ = ["is_stale", "not_asked", "note_broken_bounds", "of_call"]
 
 STALE_CONNECTION_NOTE = (
     "connection: the server had closed an idle connection; the request was sent again on a new one"
 )
+# So many broken bounds of one answer are named; the others are counted.
+MAX_NAMED_BREACHES = 10
 
 
 def is_stale(error: ProviderError) -> bool:
@@ -61,3 +66,49 @@ def of_call(
     if report is not None:
         metadata["lossiness"] = report
     return metadata
+
+
+def note_broken_bounds(reply: ChatCompletionResponse, wanted: dict[str, Any]) -> None:
+    """Add a note for each bound of its schema that an answer of *reply* breaks.
+
+    *wanted* is the call's `response_format`. Only answers that are complete are checked: not a
+    refusal, not one that was cut off or calls tools. One that is not JSON has no notes.
+    """
+    given = wanted.get("json_schema")
+    if wanted.get("type") != "json_schema" or not isinstance(given, dict):
+        return
+    # Imported where it is used: most calls ask for no schema.
+    from specado.json_schema import has_bounds
+
+    try:
+        # As it was when it was sent: the caller's own dict may have changed since.
+        schema = json.loads(dumps(given.get("schema")))
+    except (ValueError, RecursionError):  # what Python does not read
+        return
+    if not has_bounds(schema):
+        return
+    notes: list[str] = []
+    for choice in reply.choices:
+        text = choice.message.content
+        if choice.finish_reason == "stop" and isinstance(text, str) and not choice.message.refusal:
+            where = f"choices[{choice.index}].message.content"
+            notes.extend(f"{where}: {note}" for note in _breaches(schema, text))
+    if notes:
+        known = reply.extensions.metadata
+        known["reply_notes"] = [*known.get("reply_notes", ()), *notes]
+
+
+def _breaches(schema: Any, text: str) -> list[str]:
+    """Return what is to be said of an answer's bounds."""
+    from specado.json_schema import check_answer
+
+    check = check_answer(schema, text)
+    if check is None:
+        return []
+    notes = [str(breach) for breach in check.breaches[:MAX_NAMED_BREACHES]]
+    more = len(check.breaches) - len(notes)
+    if more:
+        notes.append(f"breaks {more} more bounds of its schema")
+    if not check.is_whole:
+        notes.append("not all bounds of its schema were checked: too large or deep")
+    return notes

@@ -37,7 +37,7 @@ _READ = {
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
-_PARAMETER = re.compile(r"(\w+)(.*)")
+_PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
 class SourceRequest(msgspec.Struct, frozen=True):

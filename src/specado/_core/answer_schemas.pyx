@@ -26,6 +26,10 @@ cdef frozenset OPENAI_REFUSED = frozenset({
     "unevaluatedProperties", "unevaluatedItems", "contains", "minContains", "maxContains",
     "uniqueItems", "minLength", "maxLength", "default",
 })
+# Of these the ones that an answer can be held to afterwards.
+cdef frozenset OPENAI_BOUNDS = OPENAI_REFUSED - {
+    "allOf", "oneOf", "patternProperties", "default",
+}
 cdef frozenset ANTHROPIC_FORMATS = OPENAI_FORMATS | {"uri"}
 cdef frozenset ANTHROPIC_REFUSED = frozenset({
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
@@ -68,7 +72,7 @@ cdef bint strict_node(object given, int depth) except -1:
             return False
     if "$ref" in schema and len(schema) > 1:
         return False
-    if "format" in schema and schema["format"] not in OPENAI_FORMATS:
+    if "format" in schema and not is_openai_format(schema["format"]):
         return False
     if is_object(schema) and not strict_object(schema):
         return False
@@ -110,11 +114,92 @@ cdef bint strict_object(dict schema) except -1:
     return len(set(required)) == len(<dict>properties)
 
 
+def openai_form(schema, str path not None):
+    """Return the form of an answer's *schema* that OpenAI's strict mode takes, and what differs.
+
+    That is `(form, moved)`: *form* is *schema* itself where nothing differs and None where it has
+    no such form; *moved* is as in `anthropic_form`.
+    """
+    cdef Opening opening
+    if openai_enforces(schema):
+        return schema, []
+    opening = Opening.__new__(Opening)
+    opening.moved = []
+    form = opening.node(schema, path, 0)
+    if opening.refused or not opening.moved or not openai_enforces(form):
+        return None, []
+    return form, opening.moved
+
+
+@cython.final
+cdef class Opening:
+    """One schema on its way to OpenAI's strict mode, without the bounds that are refused there."""
+
+    cdef list moved         # as `anthropic_form` returns it
+    cdef bint refused       # whether it is nested too deep
+
+    cdef object node(self, object given, str path, int depth):
+        cdef dict made = {}
+        cdef list hints = []
+        if depth > MAX_DEPTH:
+            self.refused = True
+        if self.refused or not isinstance(given, dict):
+            return given
+        for name, value in (<dict>given).items():
+            if (name == "properties" or name in DEFINITIONS) and isinstance(value, dict):
+                made[name] = {
+                    key: self.node(child, f"{path}.{name}.{key}", depth + 1)
+                    for key, child in (<dict>value).items()
+                }
+            elif name == "items":
+                made[name] = self.node(value, f"{path}.items", depth + 1)
+            elif name == "anyOf" and isinstance(value, (list, tuple)):
+                made[name] = [
+                    self.node(child, f"{path}.anyOf[{place}]", depth + 1)
+                    for place, child in enumerate(value)
+                ]
+            elif name in OPENAI_BOUNDS or (name == "format" and not is_openai_format(value)):
+                hints.append(hint_of(name, value))
+                self.moved.append((f"{path}.{name}", name, value, hints[-1]))
+            else:
+                made[name] = value
+        if hints:
+            describe(made, hints)
+            if "$ref" in made:
+                # Strict mode takes nothing beside a reference, not even a description.
+                made["anyOf"] = [{"$ref": made.pop("$ref")}]
+        return made
+
+
+cdef bint is_openai_format(object value):
+    return isinstance(value, str) and value in OPENAI_FORMATS
+
+
+cdef str hint_of(object name, object value):
+    # As JSON: what Python would say of True or None is no word of a schema.
+    return f"{name}: {dumps(value).decode()}"
+
+
+cdef int describe(dict made, list hints) except -1:
+    cdef object described = made.get("description")
+    hint = "{" + ", ".join(hints) + "}"
+    made["description"] = f"{described}\n\n{hint}" if described else hint
+    return 0
+
+
+def row_of_moved(name, value):
+    """Return the row for a keyword of an answer's schema that the provider does not enforce."""
+    # Imported where it is used: few schemas have such a keyword.
+    from specado.json_schema import is_checked
+
+    return "response_format.bound" if is_checked(name, value) else "response_format.hint"
+
+
 @cython.final
 cdef class Closing:
     """One schema on its way to Anthropic."""
 
-    cdef list moved         # (path, value): keywords that stand in a description now
+    cdef list moved         # as `anthropic_form` returns it
     cdef bint closed        # whether an object was closed
     cdef bint refused       # whether no form of it is enforced there
     cdef int optional
@@ -145,22 +230,18 @@ cdef class Closing:
             elif name == "anyOf" or name == "allOf":
                 made[name] = self.each(value, f"{path}.{name}", depth)
             elif name == "oneOf":
-                self.moved.append((f"{path}.oneOf", "oneOf", "anyOf"))
+                self.moved.append((f"{path}.oneOf", "oneOf", value, "anyOf"))
                 made["anyOf"] = self.each(value, f"{path}.oneOf", depth)
             elif is_refused(<str>name, value):
-                # As JSON: what Python would say of True or None is no word of a schema.
-                hint = f"{name}: {dumps(value).decode()}"
-                hints.append(hint)
-                self.moved.append((f"{path}.{name}", value, hint))
+                hints.append(hint_of(name, value))
+                self.moved.append((f"{path}.{name}", name, value, hints[-1]))
             else:
                 made[name] = value
         self.check(schema)
         if is_object(schema):
             self.close(schema, made)
         if hints:
-            described = schema.get("description")
-            hint = "{" + ", ".join(hints) + "}"
-            made["description"] = f"{described}\n\n{hint}" if described else hint
+            describe(made, hints)
         return made
 
     cdef dict named(self, object given, str path, str keyword, int depth):
@@ -251,7 +332,8 @@ def anthropic_form(schema, str path not None):
 
     That is `(form, closed, moved)`: *form* is *schema* itself where nothing differs and None
     where it has no such form; *closed* says whether an object was closed; *moved* holds
-    `(path, before, after)` for each keyword that is not enforced.
+    `(path, keyword, value, hint)` for each keyword that is not enforced, the hint what stands for
+    it.
     """
     cdef Closing closing = Closing.__new__(Closing)
     closing.moved = []

@@ -10,7 +10,7 @@ cimport cython
 from specado._core.anthropic_history cimport AnthropicHistory
 from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
-from specado._core.answer_schemas import openai_enforces
+from specado._core.answer_schemas import openai_enforces, openai_form
 from specado._core.openai_chat import MAX_STOPS
 from specado.errors import MessageFormatError
 
@@ -113,8 +113,9 @@ cdef class AnthropicReader(AnthropicHistory):
         self.lose("anthropic.format_name", path, None, "response")
         if schema.get("type", "object") != "object":
             return self.lose("anthropic.format_root", f"{path}.schema", schema["type"])
-        strict = openai_enforces(schema)
-        self.places["response_format"] = path
+        form, _ = openai_form(schema, f"{path}.schema")
+        strict = form is not None
+        self.places["response_format"] = self.places["response_format.json_schema"] = path
         self.params["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "response", "schema": schema, "strict": strict},

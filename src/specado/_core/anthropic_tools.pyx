@@ -11,7 +11,7 @@ from specado._core.json_text cimport exact
 
 import msgspec
 
-from specado._core.answer_schemas import anthropic_form
+from specado._core.answer_schemas import anthropic_form, row_of_moved
 from specado._core.json_text import dumps
 from specado.errors import MessageFormatError
 
@@ -64,7 +64,6 @@ cdef class AnthropicTools(AnthropicTurns):
         anthropic 0.125.0 puts it (`lib/_parse/_transform.py`).
         """
         cdef str path = "response_format.json_schema.schema"
-        cdef bint strict = self.schema_format().get("strict") is True
         if self.trait("structured_output") is not True:
             return False
         self.field = "response_format"
@@ -74,9 +73,8 @@ cdef class AnthropicTools(AnthropicTurns):
         self.check_schema_format()
         if closed:
             self.lose("response_format.closed", path, None, False)
-        for place, before, after in moved:
-            self.lose("response_format.keyword" if strict else "response_format.hint",
-                      place, before, after)
+        for place, name, value, hint in moved:
+            self.lose(row_of_moved(name, value), place, value, hint)
         return True
 
     cdef int write_tools(self) except -1:
@@ -218,8 +216,8 @@ cdef class AnthropicTools(AnthropicTurns):
             return schema, False
         if closed:
             self.lose("tool.hint", f"{path}.parameters", None, False)
-        for place, before, after in moved:
-            self.lose("tool.hint", place, before, after)
+        for place, _, value, hint in moved:
+            self.lose("tool.hint", place, value, hint)
         return form, strict
 
     cdef object input_schema(self, object given, str path):

@@ -14,6 +14,8 @@ from specado._core.json_text cimport exact
 from specado._core.names cimport renamed
 from specado._core.openai_tools cimport OpenAITools
 
+from specado._core.answer_schemas import openai_form, row_of_moved
+
 # OpenAI takes this many stop sequences (openai.types.chat 3.54, 2026-11-22).
 MAX_STOPS = 4
 cdef tuple EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -315,11 +317,28 @@ cdef class OpenAIChatEncoder(OpenAITools):
                 kind == "json_schema" and self.trait("structured_output") is False
             ):
                 return self.lose("response_format.unsupported", name, kind)
+            if kind == "json_schema" and self.trait("structured_output") is True:
+                value = self.format_there(<dict>value)
         elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
             for place in range(MAX_STOPS, len(value)):
                 self.lose("stop.too_many", f"stop[{place}]", value[place])
             value = value[:MAX_STOPS]
         return self.member(name, value)
+
+    cdef dict format_there(self, dict given):
+        """Return a response format with its schema in the form that strict mode takes, if any."""
+        cdef object inner = given.get("json_schema")
+        if not isinstance(inner, dict) or (<dict>inner).get("strict") is not True:
+            return given
+        self.field = "response_format"
+        form, moved = openai_form(
+            (<dict>inner).get("schema"), "response_format.json_schema.schema"
+        )
+        if not moved:
+            return given
+        for place, name, value, hint in moved:
+            self.lose(row_of_moved(name, value), place, value, hint)
+        return {**given, "json_schema": {**<dict>inner, "schema": form}}
 
     cdef bint refused(self, str name, object value) except -1:
         """Report a parameter that the target does not take; return whether it is left out."""

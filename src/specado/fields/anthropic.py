@@ -151,7 +151,12 @@ ANTHROPIC_FIELDS: dict[str, Field] = {
     "output_config.format": Field("response_format", ("anthropic.format_name",)),
     "output_config.format.schema": Field(
         "response_format[json_schema].json_schema.schema",
-        ("anthropic.format_strict", "anthropic.format_root"),
+        (
+            "response_format.bound",
+            "response_format.hint",
+            "anthropic.format_strict",
+            "anthropic.format_root",
+        ),
     ),
     "output_config.effort": Field("reasoning_effort", ("anthropic.effort_disabled",)),
     "output_config.task_budget": Field(None, ("param.unknown",), whole=True),

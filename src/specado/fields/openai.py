@@ -160,7 +160,8 @@ OPENAI_FIELDS: dict[str, Field] = {
     ),
     "response_format[json_schema].json_schema.schema": Field(
         "output_config.format.schema",
-        ("response_format.closed", "response_format.keyword", "response_format.hint"),
+        ("response_format.closed", "response_format.bound", "response_format.hint"),
+        ("response_format.bound", "response_format.hint"),
     ),
     "response_format[json_schema].json_schema.strict": Field(
         None, ("response_format.strict",), implied=True
