@@ -1,7 +1,7 @@
 """The formats of JSON Schema's `format` that a text is checked against.
 
-What is widely taken beyond its RFC is taken here too: a time without an offset, other scripts in
-mail addresses and URIs, a duration with a sign or a fraction.
+What is widely taken beyond its RFC is taken here too: a time without seconds or offset, other
+scripts in mail addresses and URIs, a duration with a sign or a fraction.
 
 Sources: JSON Schema 2020-12 validation, section 7.3, and the RFCs that it names (read 2026-11-30).
 """
@@ -16,7 +16,7 @@ __all__ = ["FORMATS"]
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?:[Zz]|[+-]([0-9]{2}):([0-9]{2}))?"
+    r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:[Zz]|[+-]([0-9]{2}):([0-9]{2}))?"
 )
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _DURATION = re.compile(

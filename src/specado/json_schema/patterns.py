@@ -19,9 +19,9 @@ __all__ = ["Pattern", "compile_pattern"]
 # A pattern with more characters, counted repetitions written out, is not supported.
 MAX_SIZE = 10_000
 MAX_DEPTH = 50
-# What all matches of one compiled pattern may cost together: a step that is new costs the states
-# that it looks at, of steps that are known so many cost as much as one state.
-MAX_COST = 200_000
+# What all matches of one compiled pattern may cost together: a step that is new costs the parts
+# that it looks at, of steps that are known so many cost as much as one part.
+MAX_COST = 500_000
 KNOWN_STEPS = 16
 
 Ranges = tuple[tuple[int, int], ...]
@@ -145,7 +145,8 @@ class _Reader:
         return ((code, code),)
 
     def _repeated(self, node: Node) -> Node:
-        least, most = 1, 1  # type: int, Optional[int]
+        least: int
+        most: Optional[int]
         if self._takes("*"):
             least, most = 0, None
         elif self._takes("+"):
@@ -287,9 +288,9 @@ class Pattern:
     def __init__(self, node: Node) -> None:
         self._parts: list[_Part] = [("match",)]
         self._start = self._build(node, 0)
+        self._left = MAX_COST
         self._known: dict[frozenset[int], _State] = {}
         self._begin = self._closed([self._start], at_begin=True)
-        self._left = MAX_COST
 
     # Thompson's construction, from the end of the pattern to its beginning.
 
@@ -336,6 +337,7 @@ class Pattern:
     def _reached(
         self, entries: list[int], *, at_begin: bool, at_end: bool
     ) -> tuple[frozenset[int], bool]:
+        """Return what is reached without a character: what takes one, and whether it accepts."""
         seen: set[int] = set()
         members = []
         left = list(entries)
@@ -358,6 +360,7 @@ class Pattern:
                 left.append(part[1])
             else:
                 members.append(place)
+        self._left -= len(seen)
         return frozenset(members), accepts
 
     def matches(self, text: str) -> Optional[bool]:
@@ -372,7 +375,7 @@ class Pattern:
                 return True
             following = state.following.get(character)
             if following is None:
-                self._left -= 1 + len(state.members)
+                self._left -= len(state.members)
                 if self._left < 0:
                     return None
                 following = self._step(state, character)
