@@ -422,3 +422,36 @@ def test_with_bounds_alone_an_answer_breaks_one_if_a_validator_refuses_it(
 def test_nothing_is_found_in_what_a_validator_takes(schema: Any, value: Any) -> None:
     if broken(schema, value):
         assert errors_of(schema, value)
+
+
+ANY_KEYWORD = st.sampled_from(
+    ["$ref", "$schema", "$id", "$defs", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
+     "properties", "patternProperties", "additionalProperties", "required", "dependentRequired",
+     "dependentSchemas", "propertyNames", "items", "prefixItems", "contains", "minContains",
+     "maxContains", "uniqueItems", "minItems", "maxItems", "minLength", "maxLength", "pattern",
+     "format", "minimum", "maximum", "exclusiveMinimum", "multipleOf", "minProperties", "type",
+     "enum", "const", "a", "(", "#", "date", "string"]
+)  # fmt: skip
+ANYTHING = st.recursive(
+    st.sampled_from(
+        [None, True, False, 0, 1, -1, 0.5, 1e300, 10**400, "", "a", "#", "#/$defs/a", "#/items",
+         "(", "date", "string", "integer"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(ANY_KEYWORD, inner, min_size=1, max_size=4)
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@pytest.mark.no_cover
+@settings(max_examples=500)
+@given(ANYTHING, ANYTHING)
+def test_no_schema_and_no_value_is_an_error(schema: Any, value: Any) -> None:
+    found = check_answer(schema, json.dumps(value))
+
+    assert found is not None
+    assert all(str(breach) for breach in found.breaches)
+    assert has_bounds(schema) or found.breaches == []
+    if isinstance(schema, dict):
+        assert all(is_checked(keyword, bound) in (True, False) for keyword, bound in schema.items())

@@ -26,7 +26,7 @@ cdef frozenset OPENAI_REFUSED = frozenset({
     "unevaluatedProperties", "unevaluatedItems", "contains", "minContains", "maxContains",
     "uniqueItems", "minLength", "maxLength", "default",
 })
-# Of these the ones that an answer can be held to afterwards.
+# Of these the bounds of an answer, which may stand in a description; the others are its shape.
 cdef frozenset OPENAI_BOUNDS = OPENAI_REFUSED - {
     "allOf", "oneOf", "patternProperties", "default",
 }
