@@ -392,6 +392,9 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
     row = {**row, "max_output": by_hand.get("max_output_tokens", row["max_output"])}
     traits, trait_sources = traits_of(provider, row, overlay["traits"])
     sources = [row["source"], *([by_hand["source"]] if "source" in by_hand else []), *trait_sources]
+    successor = overlay["successors"].get(row["id"])
+    if successor is not None:
+        sources.append(overlay["successors"]["source"])
     name = by_hand.get("name") or row["name"] or display_name(row["id"])
     dated = [alias for alias in row["aliases"] if DATED.match(alias)]
     return {
@@ -401,6 +404,7 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
         "general": not matches(row["id"], overlay["special"]["match"]),
         "release_date": by_hand.get("release_date") or row["release_date"],
         "deprecation_date": row["deprecation_date"],
+        **({} if successor is None else {"successor": successor}),
         "pricing": row["prices"],
         "capabilities": capabilities_of(provider, row, traits, overlay),
         "traits": traits,

@@ -78,12 +78,61 @@ def test_simulate_false_asks_for_a_key():
 
 
 def test_a_retired_model_that_is_named_warns_once():
-    with pytest.warns(RetiredModelWarning, match="anthropic retired 'claude-3-opus' on 2026-01-05"):
+    with pytest.warns(RetiredModelWarning) as warned:
         call("claude-3-opus")
+
+    assert [str(each.message) for each in warned] == [
+        "anthropic retired 'claude-3-opus' on 2026-01-05; use 'claude-opus-4-8' instead"
+    ]
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call("claude-3-opus-20240229")
+
+
+OLD = {"deprecation_date": "2020-01-01", "pricing": {"input": 2.0, "output": 6.0}}
+SERVED = {
+    "dear": {"general": True, "pricing": {"input": 5.0, "output": 25.0}},
+    "near": {"general": True, "pricing": {"input": 2.0, "output": 7.0}},
+    "special": {"pricing": {"input": 2.0, "output": 6.0}},
+    "leaving": {
+        "general": True,
+        "deprecation_date": "2999-01-01",
+        "pricing": {"input": 2.0, "output": 6.0},
+    },
+    "unpriced": {"general": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("models", "advice"),
+    [
+        ({"old": OLD, **SERVED}, "; use 'near' instead"),
+        ({"old": {**OLD, "successor": "dear"}, **SERVED}, "; use 'dear' instead"),
+        ({"old": {**OLD, "successor": "leaving"}, **SERVED}, "; use 'leaving' instead"),
+        (
+            {"old": {**OLD, "successor": "older"}, "older": OLD, **SERVED},
+            "; use 'near' instead",
+        ),
+        ({"old": {"deprecation_date": "2020-01-01"}, **SERVED}, "; use 'near' instead"),
+        ({"old": OLD, "special": SERVED["special"]}, ""),
+    ],
+    ids=["nearest in price", "stated", "stated with a last day", "retired too", "unpriced", "none"],
+)
+def test_the_warning_names_a_successor(models, advice):
+    register_manifest({"name": "mine", "base_url": "https://mine.example", "models": models})
+
+    with pytest.warns(RetiredModelWarning) as warned:
+        call("mine/old")
+
+    assert str(warned[0].message) == f"mine retired 'old' on 2020-01-01{advice}"
+
+
+def test_a_successor_is_a_model_of_its_manifest():
+    models = {"old": {"deprecation_date": "2020-01-01", "successor": "new"}}
+
+    with pytest.raises(ConfigurationError, match=r"models\.old\.successor 'new' is not in models"):
+        register_manifest({"name": "mine", "base_url": "https://mine.example", "models": models})
 
 
 def test_a_retired_model_among_the_fallback_models_warns():

@@ -117,6 +117,33 @@ def test_fallbacks_name_current_models_of_this_provider_for_others(name):
         assert model.general
 
 
+@pytest.mark.parametrize(("name", "model_id", "entry"), ENTRIES)
+def test_a_model_with_a_last_day_has_a_current_successor(name, model_id, entry):
+    shipped = provider(name)
+    successor = shipped.successor(shipped.models[model_id], FACTS_READ_ON)
+
+    assert entry["deprecation_date"] or "successor" not in entry
+    assert shipped.models[successor].status(FACTS_READ_ON) == "current"
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id", "successor"),
+    [
+        ("openai", "gpt-4o", "gpt-6-luna"),
+        ("openai", "gpt-5", "gpt-6.1-sol"),
+        ("openai", "gpt-4-turbo", "gpt-5.6-sol"),
+        ("openai", "gpt-3.5-turbo-16k", "gpt-6.1-terra"),  # not stated: 3 + 4 is nearest to 1 + 5
+        ("anthropic", "claude-3-opus", "claude-opus-4-8"),
+        ("anthropic", "claude-3-5-haiku", "claude-haiku-4-5"),
+        ("anthropic", "claude-sonnet-4-5", "claude-sonnet-5-5"),
+    ],
+)
+def test_successors_that_the_providers_recommend(name, model_id, successor):
+    shipped = provider(name)
+
+    assert shipped.successor(shipped.models[model_id], FACTS_READ_ON) == successor
+
+
 @pytest.mark.parametrize(("name", "other"), [("openai", "anthropic"), ("anthropic", "openai")])
 def test_every_general_model_has_a_counterpart(name, other):
     for model in provider(name).models.values():

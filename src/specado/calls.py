@@ -128,6 +128,7 @@ class Call:
         if self.simulated:
             return
         named = "fallback_models" in self.request.options
+        today = datetime.now(timezone.utc).date()
         for candidate in self.plan.candidates:
             facts = candidate.facts
             if not candidate.is_retired or facts is None or (candidate.index and not named):
@@ -136,6 +137,9 @@ class Call:
             if model not in _warned:
                 _warned.add(model)
                 text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+                successor = candidate.endpoint.provider.successor(facts, today)
+                if successor is not None:
+                    text += f"; use {successor!r} instead"
                 warnings.warn(text, RetiredModelWarning, stacklevel=levels_to_caller())
 
     def steps(self) -> Steps:

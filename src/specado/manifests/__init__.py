@@ -102,8 +102,9 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
 class Model(Struct, frozen=True):
     """One model of one provider; what is `None` is unknown, and refuses nothing.
 
-    `deprecation_date` (ISO) is the day on which the provider stops serving the model, and
-    `general` whether it may stand in for another provider's model by itself.
+    `deprecation_date` (ISO) is the day on which the provider stops serving the model, `successor`
+    the model that the provider recommends instead, and `general` whether the model may stand in
+    for another provider's model by itself.
     """
 
     provider: str
@@ -112,6 +113,7 @@ class Model(Struct, frozen=True):
     general: bool = False
     release_date: Optional[str] = None
     deprecation_date: Optional[str] = None
+    successor: Optional[str] = None
     context_window: Optional[int] = None
     max_output_tokens: Optional[int] = None
     pricing: Optional[Pricing] = None
@@ -133,6 +135,13 @@ class Model(Struct, frozen=True):
         if self.deprecation_date is None:
             return "current"
         return "retired" if self.is_retired(today) else "deprecated"
+
+    def price(self) -> float | None:
+        """Return dollars for a million tokens in and a million out, `None` if not known."""
+        pricing = self.pricing
+        if pricing is None or pricing.input is None or pricing.output is None:
+            return None
+        return pricing.input + pricing.output
 
 
 class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +213,25 @@ class Provider(Struct, frozen=True):
             found = self.fallback_for.get(original.id)
         return found
 
+    def successor(self, model: Model, today: dt.date) -> str | None:
+        """Return the id of the model to use instead of a retired *model* of this provider.
+
+        The successor that the manifest states, unless it is retired too; else the current general
+        model nearest in price (the cheapest, where *model* has no price). `None` if there is none.
+        """
+        stated = None if model.successor is None else self.find(model.successor)
+        if stated is not None and not stated.is_retired(today):
+            return stated.id
+        wanted = model.price() or 0.0
+        priced = [
+            (abs(price - wanted), each.id)
+            for each in self.models.values()
+            if each.general and each.status(today) == "current"
+            for price in (each.price(),)
+            if price is not None
+        ]
+        return min(priced, default=(0.0, None))[1]
+
 
 class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A model as it stands in a manifest."""
@@ -215,6 +243,7 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     general: bool = False
     release_date: Optional[str] = None
     deprecation_date: Optional[str] = None
+    successor: Optional[str] = None
     pricing: Optional[Pricing] = None
     capabilities: Optional[dict[str, Any]] = None
     traits: Traits = Traits()
@@ -339,6 +368,9 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
             raise _fail(f"fallback_for.{original}", f"{target!r} is not in models")
+    for model in models.values():
+        if model.successor is not None and provider.find(model.successor) is None:
+            raise _fail(f"models.{model.id}.successor", f"{model.successor!r} is not in models")
     return provider
 
 
@@ -421,6 +453,7 @@ def _build_model(provider: str, model_id: str, value: Any) -> Model:
         general=entry.general,
         release_date=entry.release_date,
         deprecation_date=entry.deprecation_date,
+        successor=entry.successor,
         context_window=_tokens(tokens, "max_context_window", path),
         max_output_tokens=_tokens(tokens, "max_output_tokens", path),
         pricing=entry.pricing,
