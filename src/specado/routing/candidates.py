@@ -346,9 +346,10 @@ def stand_in(
 
 
 def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Weigh) -> Model | None:
-    """Return the current general model that loses least; of equals the nearest in price.
+    """Return the general model that loses least; of equals the nearest in price.
 
-    Where the price of the model that was asked for is unknown the cheapest counts as nearest.
+    A model whose last day is announced comes after all others. Where the price of the model that
+    was asked for is unknown the cheapest counts as nearest.
     """
     known = [
         model for model in provider.models.values() if model.general and not model.is_retired(today)
@@ -357,6 +358,7 @@ def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Wei
     return min(
         known,
         key=lambda model: (
+            model.deprecation_date is not None,
             weigh(provider, model),
             abs(_price(model, unknown=math.inf) - wanted),
             model.id,
