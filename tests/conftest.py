@@ -11,6 +11,7 @@ import pytest
 
 from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
+from specado import simulated
 from specado.routing.health import reset_state
 from transports import library, stack
 
@@ -48,9 +49,13 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def process_without_a_past() -> None:
-    """What an earlier test's provider did must not decide where a request goes."""
+def process_without_a_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier test's provider did must not decide where a request goes.
+
+    The warning about simulated replies, which a process gives once, is still to come.
+    """
     reset_state()
+    monkeypatch.setattr(simulated, "_logged", set())
 
 
 @pytest.fixture(scope="session")

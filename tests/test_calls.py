@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from played_calls import KEYS, call, drive, ok, refused
-from specado import calls, capabilities, register_manifest, simulated
+from specado import calls, capabilities, register_manifest
 from specado.calls import check_providers
 from specado.config import resolve
 from specado.errors import (
@@ -31,7 +31,6 @@ from specado.transport import TransportFailure, WireReply
 def fresh_process(monkeypatch):
     monkeypatch.setattr(capabilities, "_registered", {})
     monkeypatch.setattr(calls, "_warned", set())
-    monkeypatch.setattr(simulated, "_logged", set())
 
 
 def claude():
@@ -53,6 +52,28 @@ def claude():
 def test_without_any_credential_a_call_is_simulated_with_a_warning():
     with pytest.warns(SimulatedReplyWarning, match="OPENAI_API_KEY"):
         assert call(config=None).simulated
+
+
+def test_the_warning_comes_once_a_process_and_names_the_provider_in_use():
+    with pytest.warns(SimulatedReplyWarning) as warned:
+        call("anthropic/claude-opus-5-5", config=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call("anthropic/claude-opus-5-5", config=None)
+        call("gpt-5.4", config=None)
+
+    assert str(warned[0].message) == (
+        "no provider has an API key or an address: replies are simulated in this process. "
+        "Set ANTHROPIC_API_KEY; simulate=True or False decides for good."
+    )
+
+
+def test_the_warning_as_an_error_stops_every_call():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            with pytest.raises(SimulatedReplyWarning):
+                call(config=None)
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic"])

@@ -15,7 +15,11 @@ from specado.simulator.server import running
 
 NO_KEY = (
     "specado: warning: no provider has an API key or an address: replies are simulated in this "
-    "process. Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
+    "process. Set {}; simulate=True or False decides for good."
+)
+NO_KEY_IN_A_SCRIPT = (
+    "specado: no provider has an API key or an address: set {}, or say --simulate for a "
+    "simulated reply"
 )
 
 
@@ -43,6 +47,12 @@ def run(capsys):
     return run
 
 
+@pytest.fixture
+def chat(run):
+    """Run `specado chat --simulate`; give what `run` gives."""
+    return lambda *argv: run("chat", "--simulate", *argv)
+
+
 @pytest.fixture(autouse=True)
 def only_the_shipped_providers(monkeypatch):
     """What one test registers, the others do not see."""
@@ -52,15 +62,108 @@ def only_the_shipped_providers(monkeypatch):
 # chat
 
 
-def test_chat_prints_the_answer_and_what_happened(run):
-    code, out, err = run("chat", "Hello")
+def test_chat_prints_the_answer_and_what_happened(chat):
+    code, out, err = chat("Hello")
 
     assert code == 0
     assert out == ["Simulated reply to: Hello"]
-    assert err == [
-        NO_KEY,
-        "specado: answered by openai/gpt-4o, no fallback, 1 attempt, simulated",
-    ]
+    assert err == ["specado: answered by openai/gpt-5.4, no fallback, 1 attempt, simulated"]
+
+
+IN_USE = [
+    ([], "OPENAI_API_KEY"),
+    (["-m", "openai/gpt-5.4"], "OPENAI_API_KEY"),
+    (["-m", "nobody-knows-it"], "OPENAI_API_KEY"),
+    (["-m", "claude-opus-5-5"], "ANTHROPIC_API_KEY"),
+    (["-m", "anthropic/claude-opus-5-5"], "ANTHROPIC_API_KEY"),
+    (["-m", "anthropic/nobody-knows-it", "--fallback", "openai"], "ANTHROPIC_API_KEY"),
+    (["-m", "corp/plain"], "CORP_KEY"),
+    (["-m", "bare/plain"], "providers['bare']['api_key']"),
+    (["--stream"], "OPENAI_API_KEY"),
+    (["--json", "-m", "claude-opus-5-5"], "ANTHROPIC_API_KEY"),
+]
+
+
+@pytest.fixture
+def two_more_providers():
+    corp = {"name": "corp", "base_url": "https://llm.corp.example", "api_key_env": "CORP_KEY"}
+    specado.register_manifest(corp)
+    specado.register_manifest({**corp, "name": "bare", "api_key_env": []})
+
+
+@pytest.mark.usefixtures("two_more_providers")
+@pytest.mark.parametrize(("argv", "variable"), IN_USE)
+def test_chat_without_a_key_is_an_error_where_stdout_is_no_terminal(run, argv, variable):
+    code, out, err = run("chat", *argv, "Hello")
+
+    assert (code, out, err) == (1, [], [NO_KEY_IN_A_SCRIPT.format(variable)])
+
+
+@pytest.mark.usefixtures("two_more_providers")
+@pytest.mark.parametrize(("argv", "variable"), IN_USE)
+def test_chat_without_a_key_warns_on_a_terminal(monkeypatch, capsys, argv, variable):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+
+    main(["chat", *argv, "Hello"])
+
+    assert capsys.readouterr().err.splitlines()[0] == NO_KEY.format(variable)
+
+
+def test_chat_without_a_key_is_an_error_where_stdout_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert main(["chat", "Hello"]) == 1
+
+    assert capsys.readouterr().err == NO_KEY_IN_A_SCRIPT.format("OPENAI_API_KEY") + "\n"
+
+
+def test_the_warning_about_simulation_comes_once_a_process(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+
+    for model in ("gpt-5.4", "gpt-5.4", "claude-opus-5-5"):
+        assert main(["chat", "-m", model, "Hello"]) == 0
+
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert warned == [NO_KEY.format("OPENAI_API_KEY")]
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "shown"),
+    [
+        ("true", 0, "specado: answered by openai/gpt-5.4, no fallback, 1 attempt, simulated"),
+        ("false", 1, "specado: no API key for 'openai': set OPENAI_API_KEY"),
+    ],
+)
+def test_the_environment_decides_about_simulation(run, monkeypatch, value, status, shown):
+    monkeypatch.setenv("SPECADO_SIMULATE", value)
+
+    code, out, err = run("chat", "Hello")
+
+    assert (code, len(out), len(err)) == (status, 1 - status, 1)
+    assert err[0].startswith(shown)
+
+
+def test_the_primary_provider_of_the_environment_is_the_one_in_use(run, monkeypatch):
+    monkeypatch.setenv("SPECADO_PRIMARY_PROVIDER", "anthropic")
+
+    found = run("chat", "-m", "nobody-knows-it", "Hello")
+
+    assert found == (1, [], [NO_KEY_IN_A_SCRIPT.format("ANTHROPIC_API_KEY")])
+
+
+def test_simulate_asks_no_provider_even_with_a_key(chat, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+
+    assert chat("Hello")[:2] == (0, ["Simulated reply to: Hello"])
+
+
+@pytest.mark.parametrize("argv", [["models"], ["compare", "gpt-5.4", "claude-opus-5-5"]])
+def test_what_asks_no_provider_needs_no_key(run, argv):
+    code, out, err = run(*argv)
+
+    assert (code, err) == (0, [])
+    assert out
 
 
 def test_chat_tells_of_a_fallback_and_why(run):
@@ -75,8 +178,8 @@ def test_chat_tells_of_a_fallback_and_why(run):
     ]
 
 
-def test_chat_tells_what_was_lost(run):
-    code, _, err = run("chat", "-m", "claude-opus-4-5", "-t", "1.5", "Hello")
+def test_chat_tells_what_was_lost(chat):
+    code, _, err = chat("-m", "claude-opus-4-5", "-t", "1.5", "Hello")
 
     assert code == 0
     assert [line for line in err if line.startswith("specado: lost: ")] == [
@@ -84,10 +187,8 @@ def test_chat_tells_what_was_lost(run):
     ]
 
 
-def test_strictness_reaches_the_call(run):
-    code, out, err = run(
-        "chat", "--strictness", "strict", "-m", "claude-opus-4-5", "-t", "1.5", "Hello"
-    )
+def test_strictness_reaches_the_call(chat):
+    code, out, err = chat("--strictness", "strict", "-m", "claude-opus-4-5", "-t", "1.5", "Hello")
 
     assert (code, out) == (0, ["Simulated reply to: Hello"])
     assert "fallback from anthropic, 1 attempt, simulated" in err[-2]
@@ -95,18 +196,18 @@ def test_strictness_reaches_the_call(run):
     assert "temperature" in err[-1]
 
 
-def test_chat_tells_that_an_answer_was_cut_off(run):
-    _, _, err = run("chat", "--max-tokens", "2", "Tell me a long story")
+def test_chat_tells_that_an_answer_was_cut_off(chat):
+    _, _, err = chat("--max-tokens", "2", "Tell me a long story")
 
     assert err[-1] == (
-        "specado: answered by openai/gpt-4o, no fallback, 1 attempt, "
+        "specado: answered by openai/gpt-5.4, no fallback, 1 attempt, "
         "cut off at the token limit, simulated"
     )
 
 
-def test_chat_as_json_is_the_reply_and_its_extensions(run):
-    code, out, _ = run(
-        "chat", "--json", "-m", "claude-opus-4-5", "-t", "1.5", "--fallback", "openai", "Hello"
+def test_chat_as_json_is_the_reply_and_its_extensions(chat):
+    code, out, _ = chat(
+        "--json", "-m", "claude-opus-4-5", "-t", "1.5", "--fallback", "openai", "Hello"
     )
     reply = json.loads("\n".join(out))
 
@@ -125,7 +226,7 @@ def test_json_is_valid_where_stdout_is_not_utf_8(monkeypatch):
     stream = Bytes(encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
 
-    assert main(["chat", "--json", "héllo"]) == 0
+    assert main(["chat", "--simulate", "--json", "héllo"]) == 0
 
     reply = json.loads(stream.buffer.getvalue())
     assert reply["choices"][0]["message"]["content"] == "Simulated reply to: héllo"
@@ -135,28 +236,28 @@ def test_an_answer_is_escaped_where_stdout_is_ascii(monkeypatch):
     stream = Bytes(encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
 
-    assert main(["chat", "hé"]) == 0
+    assert main(["chat", "--simulate", "hé"]) == 0
 
     assert stream.buffer.getvalue() == b"Simulated reply to: h\\xe9\n"
 
 
 @pytest.mark.parametrize("given", [[], ["-"]])
-def test_the_prompt_may_come_from_stdin(run, monkeypatch, given):
+def test_the_prompt_may_come_from_stdin(chat, monkeypatch, given):
     monkeypatch.setattr(sys, "stdin", Bytes("\ufeffgrüezi\r\n".encode()))
 
-    _, out, _ = run("chat", *given)
+    _, out, _ = chat(*given)
 
     assert out == ["Simulated reply to: grüezi"]
 
 
-def test_a_terminal_is_not_read_unless_asked_for(run, monkeypatch):
+def test_a_terminal_is_not_read_unless_asked_for(chat, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Terminal("typed\n"))
 
-    code, out, err = run("chat")
+    code, out, err = chat()
 
     assert (code, out) == (2, [])
     assert err == ['specado: no prompt: give one (specado chat "Hello"), or pipe it in']
-    assert run("chat", "-")[1] == ["Simulated reply to: typed"]
+    assert chat("-")[1] == ["Simulated reply to: typed"]
 
 
 @pytest.mark.parametrize(
@@ -167,10 +268,10 @@ def test_a_terminal_is_not_read_unless_asked_for(run, monkeypatch):
         (b"ab\xff", "specado: the prompt on stdin is not UTF-8 text (byte 2)"),
     ],
 )
-def test_a_prompt_that_is_no_text_is_refused(run, monkeypatch, data, problem):
+def test_a_prompt_that_is_no_text_is_refused(chat, monkeypatch, data, problem):
     monkeypatch.setattr(sys, "stdin", Bytes(data))
 
-    assert run("chat") == (1, [], [problem])
+    assert chat() == (1, [], [problem])
 
 
 def test_the_system_message_and_the_key_reach_the_provider(run, monkeypatch):
@@ -184,7 +285,7 @@ def test_the_system_message_and_the_key_reach_the_provider(run, monkeypatch):
         ]
 
     assert code == 0
-    assert err[-1] == "specado: answered by openai/gpt-4o, no fallback, 1 attempt"
+    assert err[-1] == "specado: answered by openai/gpt-5.4, no fallback, 1 attempt"
     assert with_system > without_system
 
 
@@ -199,24 +300,24 @@ def test_the_system_message_and_the_key_reach_the_provider(run, monkeypatch):
         (["--model", "auth-error-test-model"], "openai/auth-error-test-model: Incorrect API key"),
     ],
 )
-def test_an_error_of_the_library_is_one_line(run, argv, problem):
-    code, out, err = run("chat", *argv, "Hello")
+def test_an_error_of_the_library_is_one_line(chat, argv, problem):
+    code, out, err = chat(*argv, "Hello")
 
     assert (code, out) == (1, [])
     assert err[-1].startswith(f"specado: {problem}")
-    assert [line for line in err[:-1] if line != NO_KEY] == []
+    assert err[:-1] == []
 
 
-def test_an_interrupt_gives_130(run, monkeypatch):
+def test_an_interrupt_gives_130(chat, monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("specado.client.Completions.create", interrupted)
 
-    assert run("chat", "Hello")[0] == 130
+    assert chat("Hello")[0] == 130
 
 
-def test_an_answer_does_not_command_the_terminal(run, monkeypatch):
+def test_an_answer_does_not_command_the_terminal(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
 
@@ -477,4 +578,4 @@ def test_chat_without_a_model_asks_the_provider_that_has_a_key(monkeypatch, caps
 
     assert main(["chat", "Hello"]) == 0
 
-    assert "answered by anthropic/claude-sonnet-4-6" in capsys.readouterr().err
+    assert "answered by anthropic/claude-sonnet-5," in capsys.readouterr().err

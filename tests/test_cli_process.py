@@ -54,6 +54,53 @@ def test_the_version_loads_nothing_of_the_library():
     assert finished.stdout.splitlines()[1:] == ["set()"]
 
 
+def test_a_script_without_a_key_is_told_of_simulate():
+    with start("chat", "Hello") as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+
+    assert (process.returncode, out) == (1, "")
+    assert err == (
+        "specado: no provider has an API key or an address: set OPENAI_API_KEY, or say "
+        "--simulate for a simulated reply\n"
+    )
+
+
+def test_a_script_that_says_simulate_gets_a_simulated_reply():
+    with start("chat", "--simulate", "Hello") as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+
+    assert (process.returncode, out) == (0, "Simulated reply to: Hello\n")
+    assert err == "specado: answered by openai/gpt-5.4, no fallback, 1 attempt, simulated\n"
+
+
+@POSIX
+def test_a_terminal_without_a_key_gets_a_simulated_reply_and_a_warning():
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [*MODULE, "chat", "Hello"],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(theirs)
+        with process:
+            _, err = process.communicate(timeout=TIMEOUT_S)
+        out = os.read(ours, 1000)
+    finally:
+        os.close(ours)
+
+    assert (process.returncode, out) == (0, b"Simulated reply to: Hello\r\n")
+    assert err == (
+        "specado: warning: no provider has an API key or an address: replies are simulated in "
+        "this process. Set OPENAI_API_KEY; simulate=True or False decides for good.\n"
+        "specado: answered by openai/gpt-5.4, no fallback, 1 attempt, simulated\n"
+    )
+
+
 @POSIX
 @pytest.mark.parametrize("argv", [["models"], ["models", "--json"], ["--help"]])
 def test_a_closed_stdout_ends_quietly(argv):

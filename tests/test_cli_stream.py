@@ -43,7 +43,7 @@ def run(capsys):
     """Run the command line; give the exit code, stdout and the lines of stderr."""
 
     def run(*argv):
-        code = main(["chat", "--stream", *argv])
+        code = main(["chat", "--simulate", "--stream", *argv])
         captured = capsys.readouterr()
         return code, captured.out, captured.err.splitlines()
 
@@ -75,7 +75,7 @@ def test_each_piece_is_flushed_as_it_comes(monkeypatch):
     stdout = Writes()
     monkeypatch.setattr(sys, "stdout", stdout)
 
-    main(["chat", "--stream", "Hi"])
+    main(["chat", "--simulate", "--stream", "Hi"])
 
     assert stdout.flushed[:4] == ["Simu", "Simulate", "Simulated re", "Simulated reply "]
     assert stdout.getvalue() == "Simulated reply to: Hi\n"
@@ -86,7 +86,7 @@ def test_a_terminal_gets_control_characters_as_escapes(monkeypatch, is_terminal,
     stdout = Writes(is_terminal=is_terminal)
     monkeypatch.setattr(sys, "stdout", stdout)
 
-    assert main(["chat", "--stream", "\x1b[31mred"]) == 0
+    assert main(["chat", "--simulate", "--stream", "\x1b[31mred"]) == 0
 
     assert stdout.getvalue() == f"Simulated reply to: {shown}\n"
 

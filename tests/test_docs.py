@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -14,6 +16,8 @@ import pytest
 import specado
 from markdown_examples import ExamplePage, examples
 from reference_files import REPOSITORY
+from specado.cli import main
+from specado.cli.arguments import make_parser
 from specado.config import resolve
 from specado.params import OPTIONS, PARAMETERS
 
@@ -21,6 +25,7 @@ PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 PROGRAM_TIMEOUT_S = 60
 
+_CONSOLE = re.compile(r"^```(?:console|bash|)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"^ *(```|~~~).*?^ *\1", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 _HEADING = re.compile(r"^#+\s+(.+?)\s*#*$", re.MULTILINE)
@@ -110,6 +115,73 @@ def test_example_program_runs_without_keys(program, tmp_path):
 
 def test_there_are_examples():
     assert "examples/demo.py" in {named(program) for program in EXAMPLES}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def console_commands():
+    """Return each line of the pages that runs `specado`: the line, and the output shown below."""
+    lines = []
+    for page in PAGES:
+        for block in _CONSOLE.findall(page.read_text(encoding="utf-8")):
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE):
+                line, _, shown = part.partition("\n")
+                if re.search(r"(^|\| )specado ", line):
+                    lines.append(pytest.param(line, shown.splitlines(), id=line))
+    return lines
+
+
+def programs_of(line):
+    """Return the words of each program on a shell's line, without redirections."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|>")
+    lexer.whitespace_split = True
+    programs = [[]]
+    for word in lexer:
+        if word == "|":
+            programs.append([])
+        else:
+            programs[-1].append(word)
+    return [words[: words.index(">")] if ">" in words else words for words in programs]
+
+
+@pytest.mark.parametrize(("line", "_shown"), console_commands())
+def test_command_on_a_page_is_one_that_the_command_line_takes(line, _shown):
+    taken = [
+        make_parser().parse_args(words[1:]) for words in programs_of(line) if words[0] == "specado"
+    ]
+
+    assert taken
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [param for param in console_commands() if param.values[1] and "|" not in param.values[0]],
+)
+def test_command_on_a_page_prints_what_the_page_shows(line, shown, monkeypatch, capsys):
+    [words] = programs_of(line)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    terminal = Terminal()
+    if " > " not in line:
+        monkeypatch.setattr(sys, "stdout", terminal)
+
+    main(words[1:])
+
+    captured = capsys.readouterr()
+    printed = iter([*terminal.getvalue().splitlines(), *captured.err.splitlines()])
+    missing = [
+        text for text in filter(None, shown) if not any(shows(text, each) for each in printed)
+    ]
+    assert missing == []
+
+
+def shows(text, printed):
+    """Return whether a page's line stands for a printed one; an ellipsis leaves its end out."""
+    if text.endswith("…"):
+        return printed.startswith(text[:-1].rstrip())
+    return " ".join(printed.split()) == " ".join(text.split())
 
 
 def anchors(text):

@@ -269,7 +269,12 @@ class RetiredModelWarning(UserWarning):
 
 
 class SimulatedReplyWarning(UserWarning):
-    """No provider has a key or an address: replies come from the simulator in this process."""
+    """No provider has a key or an address: replies come from the simulator in this process.
+
+    `key_setting` names the variable or the setting that takes the key of the provider in use.
+    """
+
+    key_setting: str = ""
 
 
 def levels_to_caller() -> int:

@@ -14,6 +14,7 @@ from specado.routing.plan import call_routes
 from specado.simulator.faults import FAULT_MODELS
 
 if TYPE_CHECKING:
+    from specado.capabilities import Provider
     from specado.config import Settings
     from specado.endpoints import Access
     from specado.routing.candidates import Route
@@ -23,7 +24,7 @@ __all__ = ["SimulatedClock", "is_simulated"]
 
 logger = logging.getLogger("specado")
 
-# Logged once a process; a second thread that logs it too does no harm.
+# Said once a process; a second thread that says it too does no harm.
 _logged: set[str] = set()
 
 
@@ -48,13 +49,16 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
                 raise _mixed(first, route)
     if access.is_real or any(needs_no_key(route.provider) for route in (first, *following)):
         return False
-    text = (
-        "no provider has an API key or an address: replies are simulated in this process. "
-        "Set OPENAI_API_KEY or ANTHROPIC_API_KEY; simulate=True or False decides for good."
-    )
-    warnings.warn(text, SimulatedReplyWarning, stacklevel=levels_to_caller())
     if "simulated" not in _logged:
-        _logged.add("simulated")
+        key_setting = _wanted_key(first.provider)
+        text = (
+            "no provider has an API key or an address: replies are simulated in this process. "
+            f"Set {key_setting}; simulate=True or False decides for good."
+        )
+        warning = SimulatedReplyWarning(text)
+        warning.key_setting = key_setting
+        warnings.warn(warning, stacklevel=levels_to_caller())
+        _logged.add("simulated")  # after the warning: a filter may raise it each time
         logger.warning("%s", text)
     return True
 
@@ -80,6 +84,12 @@ def _mixed(first: Route, reserved: Route) -> ConfigurationError:
         "sends the name as it is",
         key="simulate",
     )
+
+
+def _wanted_key(provider: Provider) -> str:
+    """Return the environment variable, or else the setting, that takes a provider's key."""
+    variables = provider.authentication.env
+    return variables[0] if variables else f"providers[{provider.name!r}]['api_key']"
 
 
 class SimulatedClock:

@@ -10,7 +10,7 @@ from specado._version import __version__
 __all__ = ["DEFAULT_MODELS", "STRICTNESSES", "make_parser"]
 
 # By provider; the first is asked where no key says which one a user has.
-DEFAULT_MODELS = {"openai": "gpt-4o", "anthropic": "claude-sonnet-4-6"}
+DEFAULT_MODELS = {"openai": "gpt-5.4", "anthropic": "claude-sonnet-5"}
 STRICTNESSES = ("strict", "warn", "coerce")
 SIMULATOR_HOST = "127.0.0.1"
 SIMULATOR_PORT = 8089
@@ -19,8 +19,9 @@ HIGHEST_PORT = 65_535
 OVERVIEW = """\
 One call to any large language model, with retry and fallback.
 
-Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY. Without any
-key, replies are simulated in this process, and every command still works.
+Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY. Only "chat"
+needs one: without any key it simulates the reply on a terminal, and elsewhere
+with --simulate.
 """
 OVERVIEW_EXAMPLES = """\
 examples:
@@ -42,7 +43,7 @@ examples:
   specado chat --model anthropic/claude-opus-4-5 --fallback openai "Hello"
   git diff | specado chat --system "Write a commit message for this diff."
   specado chat --stream "Tell me a long story."
-  specado chat --json "Hello" | jq .extensions
+  specado chat --simulate --json "Hello" | jq .extensions
 """
 MODELS_EXAMPLES = """\
 examples:
@@ -143,6 +144,12 @@ def _add_chat(commands: Any) -> None:
         type=float,
         metavar="SECONDS",
         help="the time for the whole call; with --stream, until the answer begins",
+    )
+    parser.add_argument(
+        "--simulate",
+        action="store_true",
+        help="answer from the simulator in this process, whatever keys there are; without any "
+        "key a script must say so",
     )
     parser.add_argument(
         "--stream",

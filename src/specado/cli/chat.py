@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
@@ -13,7 +14,7 @@ from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
 from specado.config import resolve
 from specado.endpoints import has_access
-from specado.errors import MessageFormatError
+from specado.errors import ConfigurationError, MessageFormatError, SimulatedReplyWarning
 from specado.routing.candidates import Lookup
 from specado.streaming import Stream
 from specado.types import Message
@@ -75,18 +76,30 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse | Stream:
         "fallback_providers": arguments.fallback,
         "strictness": arguments.strictness,
         "timeout_seconds": arguments.timeout,
+        "simulate": arguments.simulate or None,
     }
     messages = [] if arguments.system is None else [Message("system", arguments.system)]
     messages.append(Message("user", prompt))
     model = _default_model() if arguments.model is None else arguments.model
-    with Client(config) as client:
-        return client.chat.completions.create(
-            _with_provider(model) if arguments.fallback else model,
-            messages,
-            temperature=arguments.temperature,
-            max_tokens=arguments.max_tokens,
-            stream=bool(arguments.stream),
-        )
+    if arguments.fallback:
+        model = _with_provider(model)
+    with Client(config) as client, warnings.catch_warnings():
+        if not output.is_on_terminal():
+            # A script must not take a simulated reply for a real one.
+            warnings.simplefilter("error", SimulatedReplyWarning)
+        try:
+            return client.chat.completions.create(
+                model,
+                messages,
+                temperature=arguments.temperature,
+                max_tokens=arguments.max_tokens,
+                stream=bool(arguments.stream),
+            )
+        except SimulatedReplyWarning as warning:
+            raise ConfigurationError(
+                f"no provider has an API key or an address: set {warning.key_setting}, or say "
+                "--simulate for a simulated reply"
+            ) from None
 
 
 def _print_whole(response: ChatCompletionResponse, *, as_json: bool) -> None:

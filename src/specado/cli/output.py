@@ -23,6 +23,7 @@ __all__ = [
     "document",
     "escape_what_cannot_be_encoded",
     "flush",
+    "is_on_terminal",
     "line",
     "notice",
     "pieces",
@@ -72,6 +73,11 @@ def discard() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def is_on_terminal() -> bool:
+    """Return whether stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def line(text: str = "") -> None:
     """Print a line of text to stdout."""
     _write(sys.stdout, text.translate(_CONTROLS))
@@ -84,7 +90,7 @@ def notice(text: str) -> None:
 
 def answer(text: str) -> None:
     """Print a model's answer to stdout: as it is, but for what would command a terminal."""
-    if _is_terminal(sys.stdout):
+    if is_on_terminal():
         text = text.translate(_CONTROLS)
     _write(sys.stdout, text[:-1] if text.endswith("\n") else text)
 
@@ -96,7 +102,7 @@ def pieces() -> Iterator[Callable[[str], None]]:
     Leaving the block ends the answer's line, also where the answer broke off in its middle.
     """
     ended = ""
-    controls = _CONTROLS if _is_terminal(sys.stdout) else {}
+    controls = _CONTROLS if is_on_terminal() else {}
 
     def write(text: str) -> None:
         nonlocal ended
@@ -169,17 +175,13 @@ def _rich_table(console: Any, columns: Sequence[Column], rows: list[list[str]]) 
 
 def _rich_console() -> Optional[Any]:
     """Return a console that draws on stdout, `None` without a terminal or without rich."""
-    if not _is_terminal(sys.stdout):
+    if not is_on_terminal():
         return None
     try:
         from rich.console import Console
     except ImportError:
         return None
     return Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
-
-
-def _is_terminal(stream: Optional[TextIO]) -> bool:
-    return stream is not None and stream.isatty()
 
 
 def _write(stream: Optional[TextIO], text: str) -> None:
