@@ -18,7 +18,7 @@ async def main() -> None:
 
     async def ask(question: str) -> specado.ChatCompletionResponse:
         async with places:
-            return await client.chat.completions.create(model="gpt-4o", messages=question)
+            return await client.chat.completions.create(model="gpt-5.4", messages=question)
 
     started_s = time.perf_counter()
     outcomes = await asyncio.gather(*map(ask, QUESTIONS), return_exceptions=True)

@@ -27,10 +27,10 @@ def main() -> None:
     for price, provider, model_id in fitting_models()[:5]:
         print(f"  {price:6.2f} $  {provider}/{model_id}")
 
-    source = specado.get_model_capabilities("openai", "gpt-4o")
-    target = specado.get_model_capabilities("anthropic", "claude-opus-4-5")
+    source = specado.get_model_capabilities("openai", "gpt-5.4")
+    target = specado.get_model_capabilities("anthropic", "claude-opus-5-5")
     report = specado.compare_capabilities(source, target)["lossiness_report"]
-    print(f"\nFrom gpt-4o to claude-opus-4-5 ({report['severity']}):")
+    print(f"\nFrom gpt-5.4 to claude-opus-5-5 ({report['severity']}):")
     for detail in report["details"]:
         print(f"  {detail}")
 

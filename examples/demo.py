@@ -28,7 +28,7 @@ def main() -> None:
     )
 
     response = client.chat.completions.create(
-        model="gpt-4o",
+        model="gpt-5.4",
         messages=[
             specado.Message("system", "You are a helpful assistant."),
             specado.Message("user", "What is a fallback?"),

@@ -21,7 +21,7 @@ def main() -> None:
             {
                 "fallback_providers": ["anthropic", "inhouse"],
                 "model_map": {
-                    "gpt-4o": {"anthropic": "claude-opus-4-5", "inhouse": "gpt-4o"},
+                    "gpt-5.4": {"anthropic": "claude-opus-5-5", "inhouse": "gpt-5.4"},
                 },
                 "providers": {
                     "openai": {
@@ -39,7 +39,7 @@ def main() -> None:
             }
         )
 
-        response = client.chat.completions.create(model="gpt-4o", messages="Who is there?")
+        response = client.chat.completions.create(model="gpt-5.4", messages="Who is there?")
 
     extensions = response.extensions
     print(f"answer    {response.choices[0].message.content}")

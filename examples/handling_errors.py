@@ -38,8 +38,8 @@ def main() -> None:
         {"model": "timeout-test-model", "messages": "Hello", "timeout_seconds": 5},
         {"model": "context-length-test-model", "messages": "Hello"},
         {"model": "connection-reset-test-model", "messages": "Hello"},
-        {"model": "anthropic/claude-opus-4-5", "messages": "Hello", "n": 2},
-        {"model": "gpt-4o", "messages": []},
+        {"model": "anthropic/claude-opus-5-5", "messages": "Hello", "n": 2},
+        {"model": "gpt-5.4", "messages": []},
     ]
 
     for request in requests:

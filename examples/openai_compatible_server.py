@@ -20,7 +20,7 @@ def main() -> None:
                 "api_key_env": "LOCAL_API_KEY",
                 # Optional: what the server's models can do, for choosing and for translation.
                 "models": {
-                    "gpt-4o": {
+                    "gpt-5.4": {
                         "general": True,
                         "capabilities": {"features": {"function_calling": True}},
                     }
@@ -30,17 +30,17 @@ def main() -> None:
 
         # By a prefix, with any client ...
         response = specado.Client().chat.completions.create(
-            model="local/gpt-4o", messages="Hello by prefix"
+            model="local/gpt-5.4", messages="Hello by prefix"
         )
         print(response.extensions.provider_used, "|", response.choices[0].message.content)
 
         # ... or as the first provider of all calls.
         client = specado.Client({"primary_provider": "local", "enable_fallback": False})
-        response = client.chat.completions.create(model="gpt-4o", messages="Hello by setting")
+        response = client.chat.completions.create(model="gpt-5.4", messages="Hello by setting")
         print(response.extensions.provider_used, "|", response.choices[0].message.content)
 
         # Models that the manifest does not list can be called as well.
-        response = client.chat.completions.create(model="gpt-4.1", messages="Hello, unlisted")
+        response = client.chat.completions.create(model="gpt-5.4-mini", messages="Hello, unlisted")
         print(response.extensions.provider_used, "|", response.choices[0].message.content)
 
 

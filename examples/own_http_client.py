@@ -35,7 +35,7 @@ def main() -> None:
             http_client=http_client,
         )
 
-        for model in ("gpt-4o", "claude-opus-4-5"):
+        for model in ("gpt-5.4", "claude-opus-5-5"):
             response = client.chat.completions.create(model=model, messages="Hello")
             print(f"{response.extensions.provider_used}: {response.choices[0].message.content}")
 

@@ -34,7 +34,7 @@ def main() -> None:
         {"primary_provider": "openai", "fallback_provider": "anthropic", "simulate": True}
     )
 
-    show(client, "gpt-4o")
+    show(client, "gpt-5.4")
     show(client, "stream-error-test-model")  # fails before its first content
     show(client, "stream-cut-test-model")  # is cut after it
 

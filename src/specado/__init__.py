@@ -3,7 +3,7 @@
 import specado
 
 client = specado.Client()
-response = client.chat.completions.create(model="gpt-4o", messages="Hello")
+response = client.chat.completions.create(model="gpt-5.4", messages="Hello")
 print(response.choices[0].message.content, response.extensions)
 """
 

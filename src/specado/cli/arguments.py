@@ -27,7 +27,7 @@ OVERVIEW_EXAMPLES = """\
 examples:
   specado chat "Why is the sky blue?"
   specado models anthropic
-  specado compare gpt-4-turbo claude-3-opus
+  specado compare gpt-5.4 claude-opus-5-5
   specado preview request.json --to anthropic
   specado simulate
 
@@ -39,8 +39,8 @@ what was lost on the way) goes to stderr.
 
 examples:
   specado chat "Why is the sky blue?"
-  specado chat --model claude-opus-4-5 --system "Be brief." "What is TLS?"
-  specado chat --model anthropic/claude-opus-4-5 --fallback openai "Hello"
+  specado chat --model claude-opus-5-5 --system "Be brief." "What is TLS?"
+  specado chat --model anthropic/claude-opus-5-5 --fallback openai "Hello"
   git diff | specado chat --system "Write a commit message for this diff."
   specado chat --stream "Tell me a long story."
   specado chat --simulate --json "Hello" | jq .extensions
@@ -56,8 +56,8 @@ A model is named by its id, with or without its provider. The exit code is 0
 whether something is lost or not.
 
 examples:
-  specado compare gpt-4-turbo claude-3-opus
-  specado compare openai/gpt-5 anthropic/claude-opus-4-5 --json
+  specado compare gpt-5.4 claude-opus-5-5
+  specado compare openai/gpt-6.2-sol anthropic/claude-opus-5-5 --json
 """
 PREVIEW_EXAMPLES = """\
 Nothing is sent. The exit code is 0 whether something is lost or not, unless
@@ -65,7 +65,7 @@ the strictness refuses a loss.
 
 examples:
   specado preview request.json --to anthropic
-  specado preview request.json --from anthropic --to openai/gpt-4o --json
+  specado preview request.json --from anthropic --to openai/gpt-5.4 --json
   cat request.json | specado preview - --to anthropic --strictness strict
 """
 SIMULATE_EXAMPLES = """\

@@ -131,7 +131,7 @@ class Lookup:
                 that are configured; *key* is what the error blames.
         """
         if not model.strip():
-            raise ConfigurationError(f"{key} is empty: name one, such as 'gpt-4o'", key=key)
+            raise ConfigurationError(f"{key} is empty: name one, such as 'gpt-5.4'", key=key)
         primary = self.primary
         if "/" not in model:
             return self._bare(model, key), False
