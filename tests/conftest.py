@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import os
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
 from specado import simulated
+from specado.manifests import Model
 from specado.routing.health import reset_state
 from transports import library, stack
 
@@ -26,6 +28,7 @@ hypothesis.settings.load_profile("untimed")
 
 KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "OLLAMA_")
 KEYS = ("_API_KEY", "_BASE_URL")
+FACTS_READ_ON = dt.date(2026, 11, 22)
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 
@@ -56,6 +59,18 @@ def process_without_a_past(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     reset_state()
     monkeypatch.setattr(simulated, "_logged", set())
+
+
+@pytest.fixture(autouse=True)
+def models_of_the_day_of_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that is right today must not fail on the day on which its model retires."""
+    is_retired = Model.is_retired
+
+    def is_retired_then(model: Model, day: dt.date) -> bool:
+        is_today = day == dt.datetime.now(dt.timezone.utc).date()
+        return is_retired(model, FACTS_READ_ON if is_today else day)
+
+    monkeypatch.setattr(Model, "is_retired", is_retired_then)
 
 
 @pytest.fixture(scope="session")
