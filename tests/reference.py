@@ -109,6 +109,53 @@ def read_section(parent: dict[Any, Any], key: str, path: str) -> dict[Any, Any]:
     return dict(value)
 
 
+SECTIONS = [
+    "version",
+    "modalities",
+    "features",
+    "parameters",
+    "roles",
+    "constraints",
+    "extensions",
+]
+FEATURE_NAMES = [*FEATURES, "logprobs", "multiple_responses", "stop_sequences", "seed_support"]
+AS_PARAMETERS = {
+    "logprobs": "logprobs",
+    "multiple_responses": "n",
+    "stop_sequences": "stop",
+    "seed_support": "seed",
+}
+PARAMETERS = [
+    *("temperature", "top_p", "top_k", "max_tokens", "frequency_penalty", "presence_penalty"),
+    *("repetition_penalty", "stop", "n", "seed", "logit_bias", "logprobs", "reasoning_effort"),
+]
+RATES = [
+    *("requests_per_minute", "requests_per_hour", "requests_per_day"),
+    *("tokens_per_minute", "tokens_per_hour", "tokens_per_day", "max_concurrent_requests"),
+]
+TOKENS = {
+    "max_context_window": float,
+    "max_input_tokens": float,
+    "max_output_tokens": float,
+    "max_tokens_per_message": float,
+    "encoding": str,
+}
+MESSAGES = {
+    "max_messages_per_conversation": float,
+    "max_message_length": float,
+    "min_messages_required": float,
+    "max_system_message_length": float,
+    "allow_empty_messages": bool,
+    "allow_consecutive_same_role": bool,
+}
+TIMEOUTS = {
+    "max_request_timeout_seconds": float,
+    "default_timeout_seconds": float,
+    "stream_timeout_seconds": float,
+    "connection_timeout_seconds": float,
+}
+
+
 def named_entries(section: dict[Any, Any], path: str) -> Iterator[tuple[str, Any]]:
     for name, value in section.items():
         if not isinstance(name, str):
@@ -116,34 +163,71 @@ def named_entries(section: dict[Any, Any], path: str) -> Iterator[tuple[str, Any
         yield name, value
 
 
-def read_flags(capability: dict[Any, Any], key: str, prefix: str) -> dict[str, bool | None]:
-    flags = {}
-    for name, value in named_entries(read_section(capability, key, prefix + key), prefix + key):
+def read_flags(
+    flags: dict[Any, Any], key: str, side: Side, known: list[str]
+) -> dict[str, bool | None]:
+    found = {}
+    for name, value in named_entries(flags, f"{side.prefix}{key}"):
+        if value is not None and not isinstance(value, bool) and name not in known:
+            side.ignored.append(f"{key}.{name}")
+            continue
         if value is not None:
-            expect(value, (bool,), "True or False", f"{prefix}{key}.{name}")
-        flags[name] = value
-    return flags
+            expect(value, (bool,), "True or False", f"{side.prefix}{key}.{name}")
+        found[name] = value
+    return found
 
 
-def read_numbers(parent: dict[Any, Any], key: str, path: str) -> dict[str, Any]:
-    numbers = {}
-    for name, value in named_entries(read_section(parent, key, path), path):
-        if value is not None:
-            expect_number(value, f"{path}.{name}")
-            numbers[name] = value
-    return numbers
-
-
-def read_parameters(capability: dict[Any, Any], prefix: str) -> dict[str, dict[str, Any]]:
-    parameters = {}
-    section = read_section(capability, "parameters", prefix + "parameters")
-    for name, value in named_entries(section, prefix + "parameters"):
+def read_rates(parent: dict[Any, Any], side: Side) -> dict[str, Any]:
+    path = "constraints.rate_limits"
+    rates = {}
+    section = read_section(parent, "rate_limits", side.prefix + path)
+    for name, value in named_entries(section, side.prefix + path):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if value is None:
             continue
-        path = f"{prefix}parameters.{name}"
+        if name not in RATES and not number:
+            side.ignored.append(f"{path}.{name}")
+            continue
+        if name in RATES:
+            expect_number(value, f"{side.prefix}{path}.{name}")
+        rates[name] = value
+    return rates
+
+
+def read_limits(
+    parent: dict[Any, Any], key: str, side: Side, types: dict[str, type]
+) -> dict[str, Any]:
+    path = f"constraints.{key}"
+    limits = {}
+    for name, value in read_section(parent, key, side.prefix + path).items():
+        if value is None:
+            continue
+        if name not in types:
+            side.ignored.append(f"{path}.{name}")
+            continue
+        if types[name] is float:
+            expect_number(value, f"{side.prefix}{path}.{name}")
+        elif types[name] is str:
+            expect(value, (str,), "a str", f"{side.prefix}{path}.{name}")
+        else:
+            expect(value, (bool,), "True or False", f"{side.prefix}{path}.{name}")
+        limits[name] = value
+    return limits
+
+
+def read_parameters(capability: dict[Any, Any], side: Side) -> dict[str, dict[str, Any]]:
+    parameters = {}
+    section = read_section(capability, "parameters", side.prefix + "parameters")
+    for name, value in named_entries(section, side.prefix + "parameters"):
+        if value is None:
+            continue
+        path = f"{side.prefix}parameters.{name}"
+        if not isinstance(value, dict) and name not in PARAMETERS:
+            side.ignored.append(f"parameters.{name}")
+            continue
         expect(value, (dict,), "a dict", path)
         for key, entry in value.items():
-            if entry is None:
+            if entry is None or not isinstance(key, str):
                 continue
             if key == "supported":
                 expect(entry, (bool,), "True or False", f"{path}.supported")
@@ -151,47 +235,108 @@ def read_parameters(capability: dict[Any, Any], prefix: str) -> dict[str, dict[s
                 expect_number(entry, f"{path}.{key}")
             elif key == "values":
                 expect_texts(entry, f"{path}.values")
+            elif key != "default":
+                side.ignored.append(f"parameters.{name}.{key}")
         parameters[name] = dict(value)
     return parameters
+
+
+def ignore_others(section: dict[Any, Any], path: str, side: Side, known: list[str]) -> None:
+    for name, value in section.items():
+        if name not in known and value is not None:
+            side.ignored.append(f"{path}{name}")
+
+
+class Side(NamedTuple):
+    """Which of the two dicts is read, and its keys that are not of the structure."""
+
+    prefix: str
+    ignored: list[str]
 
 
 class Capability:
     """A capability dict, read and checked whole."""
 
-    def __init__(self, capability: Any, side: str) -> None:
-        prefix = f"Invalid {side} capability: "
+    def __init__(self, capability: Any, which: str) -> None:
+        side = Side(f"Invalid {which} capability: ", [])
+        prefix = side.prefix
         if capability.get("version") is not None:
             expect(capability["version"], (str,), "a str", prefix + "version")
-        modalities = read_section(capability, "modalities", prefix + "modalities")
-        self.modalities = {}
+        self.modalities, self.configs = self.read_modalities(capability, side)
+        features = read_section(capability, "features", prefix + "features")
+        self.stated_features = read_flags(features, "features", side, FEATURE_NAMES)
+        self.features = [name for name, has in self.stated_features.items() if has]
+        self.parameters = read_parameters(capability, side)
+        self.roles = self.read_roles(capability, side)
+        constraints = read_section(capability, "constraints", prefix + "constraints")
+        self.tokens = read_limits(constraints, "tokens", side, TOKENS)
+        self.rates = read_rates(constraints, side)
+        self.messages = read_limits(constraints, "messages", side, MESSAGES)
+        self.timeouts = read_limits(constraints, "timeouts", side, TIMEOUTS)
+        ignore_others(
+            constraints, "constraints.", side, ["tokens", "rate_limits", "messages", "timeouts"]
+        )
+        self.extensions = self.read_extensions(capability, side)
+        ignore_others(capability, "", side, SECTIONS)
+        self.ignored = side.ignored
+
+    @staticmethod
+    def read_modalities(capability: Any, side: Side) -> tuple[dict[str, list[str]], dict[Any, Any]]:
+        modalities = read_section(capability, "modalities", side.prefix + "modalities")
+        found = {}
         for way in ("input", "output"):
             names = modalities.get(way)
             if names is None:
                 names = ["Text"]
-            expect_texts(names, f"{prefix}modalities.{way}")
-            self.modalities[way] = list(dict.fromkeys(names))
-        read_section(modalities, "configs", prefix + "modalities.configs")
-        self.features = [
-            name for name, has in read_flags(capability, "features", prefix).items() if has
-        ]
-        self.parameters = read_parameters(capability, prefix)
-        roles = read_flags(capability, "roles", prefix)
-        self.roles = [role for role in USUAL_ROLES if roles.get(role) in (None, True)]
-        self.roles += [role for role, has in roles.items() if has and role not in USUAL_ROLES]
-        constraints = read_section(capability, "constraints", prefix + "constraints")
-        self.tokens = read_numbers(constraints, "tokens", prefix + "constraints.tokens")
-        self.rates = read_numbers(constraints, "rate_limits", prefix + "constraints.rate_limits")
-        extensions = read_section(capability, "extensions", prefix + "extensions")
-        named = named_entries(extensions, prefix + "extensions")
-        self.extensions = [
-            name for name, value in named if value is not None and value is not False
-        ]
+            expect_texts(names, f"{side.prefix}modalities.{way}")
+            found[way] = list(dict.fromkeys(names))
+        configs = read_section(modalities, "configs", side.prefix + "modalities.configs")
+        for name, value in configs.items():
+            if name in ("image", "audio", "video", "document"):
+                if value is not None:
+                    expect(value, (dict,), "a dict", f"{side.prefix}modalities.configs.{name}")
+            elif value is not None and not isinstance(value, dict):
+                side.ignored.append(f"modalities.configs.{name}")
+        ignore_others(modalities, "modalities.", side, ["input", "output", "configs"])
+        return found, configs
+
+    @staticmethod
+    def read_roles(capability: Any, side: Side) -> list[str]:
+        flags = read_section(capability, "roles", side.prefix + "roles")
+        custom = flags.pop("custom_roles", None)
+        if custom is not None:
+            expect_texts(custom, side.prefix + "roles.custom_roles")
+        roles = read_flags(flags, "roles", side, [*USUAL_ROLES, "tool", "function"])
+        roles.update(dict.fromkeys(custom or (), True))
+        found = [role for role in USUAL_ROLES if roles.get(role) in (None, True)]
+        return found + [role for role, has in roles.items() if has and role not in USUAL_ROLES]
+
+    @staticmethod
+    def read_extensions(capability: Any, side: Side) -> list[str]:
+        prefix = side.prefix + "extensions"
+        stated = read_section(capability, "extensions", prefix)
+        named = list(named_entries(stated, prefix))
+        custom = read_section(stated, "custom", prefix + ".custom")
+        named = [pair for pair in named if pair[0] not in ("custom", "experimental")]
+        named += named_entries(custom, prefix + ".custom")
+        found = [name for name, value in named if value is not None and value is not False]
+        if stated.get("experimental") is not None:
+            expect_texts(stated["experimental"], prefix + ".experimental")
+            found += stated["experimental"]
+        return list(dict.fromkeys(found))
 
     def output_limit(self) -> Any:
         if "max_output_tokens" in self.tokens:
             return self.tokens["max_output_tokens"]
-        parameter = self.parameters.get("max_tokens", {})
-        return None if parameter.get("supported") is False else parameter.get("max")
+        return self.parameters.get("max_tokens", {}).get("max")
+
+    def has_parameter(self, feature: str) -> bool:
+        """Whether a feature that is not stated is there as a parameter that is taken."""
+        parameter = self.parameters.get(AS_PARAMETERS.get(feature, ""), {"supported": False})
+        if self.stated_features.get(feature) is not None or parameter.get("supported") is False:
+            return False
+        most = parameter.get("max")
+        return feature != "multiple_responses" or most is None or most > 1
 
 
 def missing(kind: str, name: str, severity: str, detail: str, advice: str) -> Finding:
@@ -231,6 +376,13 @@ def compare_modalities(source: Capability, target: Capability) -> Iterator[Findi
                 yield Finding(additional=f"{way}_{name}")
 
 
+def compare_configs(source: Capability, target: Capability) -> Iterator[Finding]:
+    for modality, config in source.configs.items():
+        other = target.configs.get(modality)
+        if config is not None and other is not None and config != other:
+            yield Finding(detail=f"The configs of {modality} differ: not compared.")
+
+
 def lacking(names: list[str], others: list[str]) -> list[str]:
     """Return the features that others lack; the two names for tools are one."""
     lost = [name for name in names if name not in others]
@@ -242,6 +394,8 @@ def lacking(names: list[str], others: list[str]) -> list[str]:
 
 def compare_features(source: Capability, target: Capability) -> Iterator[Finding]:
     for name in lacking(source.features, target.features):
+        if target.has_parameter(name):
+            continue
         severity, detail, advice = FEATURES.get(
             name,
             (
@@ -252,7 +406,8 @@ def compare_features(source: Capability, target: Capability) -> Iterator[Finding
         )
         yield missing("MissingFeature", name, severity, detail, advice)
     for name in lacking(target.features, source.features):
-        yield Finding(additional=name)
+        if not source.has_parameter(name):
+            yield Finding(additional=name)
 
 
 def compare_roles(source: Capability, target: Capability) -> Iterator[Finding]:
@@ -373,6 +528,41 @@ def compare_rates(source: Capability, target: Capability) -> Iterator[Finding]:
             )
 
 
+def compare_other_tokens(source: Capability, target: Capability) -> Iterator[Finding]:
+    for name, had in source.tokens.items():
+        has = target.tokens.get(name)
+        if name == "max_input_tokens":
+            yield from compare_tokens(name, "Low", ("longest input", "Send"), had, has)
+        elif name == "max_tokens_per_message":
+            words = ("longest message", "Keep each message to")
+            yield from compare_tokens(name, "Low", words, had, has)
+        elif name == "encoding" and has is not None and has != had:
+            detail = (
+                f"The target counts tokens in {has}, the source in {had}: the numbers are not "
+                "alike."
+            )
+            yield Finding(detail=detail)
+
+
+def compare_limits(source: dict[str, Any], target: dict[str, Any]) -> Iterator[Finding]:
+    for name, had in source.items():
+        has = target.get(name)
+        if had is False:
+            continue
+        if has is None:
+            yield unknown(name)
+            continue
+        narrower, major = has < had, has * 2 < had
+        if name.startswith("min_"):
+            narrower, major = has > had, has > had * 2
+        if narrower:
+            yield constrained(name, "Low", {"ConstrainedParameter": name}, (had, has), major)
+            yield Finding(
+                detail=f"The target's {name} is {has}, the source's {had}.",
+                advice=f"Keep to the target's {name}: {has}.",
+            )
+
+
 def compare_extensions(source: Capability, target: Capability) -> Iterator[Finding]:
     for name in source.extensions:
         if name not in target.extensions:
@@ -395,6 +585,7 @@ def compare_capabilities(source: Any, target: Any) -> dict[str, Any]:
     limits = [capability.tokens.get("max_context_window") for capability in (one, other)]
     findings = [
         *compare_modalities(one, other),
+        *compare_configs(one, other),
         *compare_features(one, other),
         *compare_roles(one, other),
         *compare_tokens("context_window", "High", window, *limits),
@@ -405,9 +596,14 @@ def compare_capabilities(source: Any, target: Any) -> dict[str, Any]:
             one.output_limit(),
             other.output_limit(),
         ),
+        *compare_other_tokens(one, other),
         *compare_parameters(one, other),
         *compare_rates(one, other),
+        *compare_limits(one.messages, other.messages),
+        *compare_limits(one.timeouts, other.timeouts),
         *compare_extensions(one, other),
+        *(Finding(detail=f"The source's {p} is an unknown key: ignored.") for p in one.ignored),
+        *(Finding(detail=f"The target's {p} is an unknown key: ignored.") for p in other.ignored),
     ]
     kinds: list[Any] = []
     for finding in findings:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 import reference
 from specado.capabilities import (
     compare_capabilities,
+    get_manifest,
     get_model_capabilities,
     list_providers,
     provider,
+    register_manifest,
 )
 
 BOTH = pytest.mark.parametrize(
@@ -361,6 +363,37 @@ MALFORMED = [
     ),
     ({"constraints": {"rate_limits": [1]}}, "constraints.rate_limits must be a dict, not list"),
     ({"extensions": ["a"]}, "extensions must be a dict, not list"),
+    ({"extensions": {"custom": []}}, "extensions.custom must be a dict, not list"),
+    ({"extensions": {"custom": {1: 2}}}, "extensions.custom: names must be str, not int"),
+    (
+        {"extensions": {"experimental": {"a": True}}},
+        "extensions.experimental must be a list of str, not dict",
+    ),
+    ({"extensions": {"experimental": [1]}}, "extensions.experimental must be a list of str, not"),
+    ({"roles": {"custom_roles": True}}, "roles.custom_roles must be a list of str, not bool"),
+    ({"roles": {"custom_roles": [None]}}, "roles.custom_roles must be a list of str, not NoneType"),
+    ({"modalities": {"configs": {"image": 5}}}, "modalities.configs.image must be a dict, not int"),
+    (
+        {"constraints": {"tokens": {"encoding": 5}}},
+        "constraints.tokens.encoding must be a str, not int",
+    ),
+    (
+        {"constraints": {"rate_limits": {"max_concurrent_requests": "5"}}},
+        "constraints.rate_limits.max_concurrent_requests must be a number, not str",
+    ),
+    ({"constraints": {"messages": []}}, "constraints.messages must be a dict, not list"),
+    (
+        {"constraints": {"messages": {"allow_empty_messages": 1}}},
+        "constraints.messages.allow_empty_messages must be True or False, not int",
+    ),
+    (
+        {"constraints": {"messages": {"max_message_length": True}}},
+        "constraints.messages.max_message_length must be a number, not bool",
+    ),
+    (
+        {"constraints": {"timeouts": {"stream_timeout_seconds": "60"}}},
+        "constraints.timeouts.stream_timeout_seconds must be a number, not str",
+    ),
 ]
 
 
@@ -420,6 +453,316 @@ def test_a_model_loses_nothing_to_itself():
             assert result["additional_capabilities"] == []
 
 
+# The whole structure, as other systems write it.
+WHOLE = {
+    "version": "1.0.0",
+    "modalities": {
+        "input": ["Text", "Image"],
+        "output": ["Text"],
+        "configs": {"image": None, "audio": None, "video": None, "document": None},
+    },
+    "features": {
+        "function_calling": True,
+        "json_mode": True,
+        "streaming": True,
+        "logprobs": False,
+        "multiple_responses": False,
+        "stop_sequences": True,
+        "seed_support": False,
+        "tool_use": False,
+        "vision": True,
+    },
+    "parameters": {
+        name: {"supported": True, "min": 0.0, "max": 2.0, "default": None}
+        for name in (
+            "temperature",
+            "top_p",
+            "top_k",
+            "max_tokens",
+            "frequency_penalty",
+            "presence_penalty",
+            "repetition_penalty",
+        )
+    },
+    "roles": {
+        "system": True,
+        "user": True,
+        "assistant": True,
+        "function": False,
+        "tool": False,
+        "custom_roles": [],
+    },
+    "constraints": {
+        "tokens": {
+            "max_context_window": 128000,
+            "max_input_tokens": None,
+            "max_output_tokens": 4096,
+            "max_tokens_per_message": None,
+            "encoding": None,
+        },
+        "rate_limits": {
+            "requests_per_minute": 500,
+            "requests_per_hour": None,
+            "requests_per_day": None,
+            "tokens_per_minute": 80000,
+            "tokens_per_hour": None,
+            "tokens_per_day": None,
+            "max_concurrent_requests": None,
+        },
+        "messages": {
+            "max_messages_per_conversation": None,
+            "max_message_length": None,
+            "min_messages_required": 1,
+            "max_system_message_length": None,
+            "allow_empty_messages": False,
+            "allow_consecutive_same_role": False,
+        },
+        "timeouts": {
+            "max_request_timeout_seconds": 60,
+            "default_timeout_seconds": 30,
+            "stream_timeout_seconds": 60,
+            "connection_timeout_seconds": 10,
+        },
+    },
+    "extensions": {"custom": {}, "experimental": []},
+}
+
+
+@BOTH
+def test_the_whole_structure_is_taken(compare):
+    result = compare(WHOLE, WHOLE)
+
+    assert result == compare({}, {})
+
+
+@BOTH
+def test_the_whole_structure_compares_with_shipped_models(compare):
+    result = compare(WHOLE, get_model_capabilities("openai", "gpt-4o"))
+
+    assert result["missing_capabilities"] == []
+    assert [one["capability"] for one in result["constrained_capabilities"]] == [
+        "top_p",
+        "top_k",
+        "max_tokens",
+    ]
+    assert (
+        "The target does not state min_messages_required: not compared."
+        in (result["lossiness_report"]["details"])
+    )
+
+
+@BOTH
+def test_custom_roles_are_roles(compare):
+    source = {"roles": {"critic": True, "custom_roles": ["critic", "narrator"]}}
+
+    result = compare(source, {"roles": {"critic": True}})
+
+    assert result["missing_capabilities"] == ["narrator_role"]
+    assert result["lossiness_report"]["severity"] == "Low"
+    assert result["lossiness_report"]["lossiness_types"] == [{"MissingRole": "narrator_role"}]
+    assert compare({}, source)["additional_capabilities"] == ["critic_role", "narrator_role"]
+    assert compare(source, {"roles": {"critic": True, "narrator": True}}) == compare({}, {})
+    assert compare({"roles": {"narrator": True}}, source)["missing_capabilities"] == []
+
+
+@BOTH
+def test_a_custom_role_grants_a_usual_one(compare):
+    target = {"roles": {"system": False, "custom_roles": ["system"]}}
+
+    assert compare({}, target)["missing_capabilities"] == []
+
+
+@BOTH
+def test_extensions_count_wherever_they_stand(compare):
+    source = {"extensions": {"a": {"x": 1}, "custom": {"b": 0, "c": None}, "experimental": ["d"]}}
+
+    result = compare(source, {"extensions": {"custom": None, "experimental": ["a"]}})
+
+    assert result["missing_capabilities"] == ["b", "d"]
+    assert result["lossiness_report"]["severity"] == "Low"
+    assert result["lossiness_report"]["lossiness_types"] == [
+        {"MissingExtension": "b"},
+        {"MissingExtension": "d"},
+    ]
+    assert compare({}, source)["additional_capabilities"] == ["a", "b", "d"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("section", "name", "had", "has", "impact"),
+    [
+        ("messages", "max_messages_per_conversation", 100, 50, "Minor"),
+        ("messages", "max_message_length", 100, 49, "Major"),
+        ("messages", "max_system_message_length", 100, 99, "Minor"),
+        ("messages", "min_messages_required", 1, 2, "Minor"),
+        ("messages", "min_messages_required", 1, 3, "Major"),
+        ("messages", "allow_empty_messages", True, False, "Major"),
+        ("messages", "allow_consecutive_same_role", True, False, "Major"),
+        ("timeouts", "max_request_timeout_seconds", 600, 60, "Major"),
+        ("timeouts", "default_timeout_seconds", 30, 20.5, "Minor"),
+        ("timeouts", "stream_timeout_seconds", 60, 30, "Minor"),
+        ("timeouts", "connection_timeout_seconds", 10, 1, "Major"),
+    ],
+)
+def test_narrower_limits_of_messages_and_times_constrain(compare, section, name, had, has, impact):
+    source, target = ({"constraints": {section: {name: value}}} for value in (had, has))
+
+    result = compare(source, target)
+
+    assert result["constrained_capabilities"] == [
+        {"capability": name, "source_value": had, "target_value": has, "impact": impact}
+    ]
+    assert result["lossiness_report"]["severity"] == "Low"
+    assert result["lossiness_report"]["lossiness_types"] == [{"ConstrainedParameter": name}]
+    assert len(result["lossiness_report"]["recommendations"]) == 1
+    assert compare(target, source)["lossiness_report"]["is_lossy"] is False
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["max_input_tokens", "max_tokens_per_message"])
+def test_smaller_limits_of_input_are_token_limits(compare, name):
+    result = compare(
+        {"constraints": {"tokens": {name: 100}}}, {"constraints": {"tokens": {name: 40}}}
+    )
+
+    assert result["constrained_capabilities"] == [
+        {"capability": name, "source_value": 100, "target_value": 40, "impact": "Major"}
+    ]
+    assert result["lossiness_report"]["severity"] == "Low"
+    assert result["lossiness_report"]["lossiness_types"] == ["TokenLimitExceeded"]
+
+
+@BOTH
+def test_other_encodings_and_configs_are_noted(compare):
+    result = compare(
+        {
+            "modalities": {"configs": {"image": {"formats": ["png"]}, "audio": {"rate": 1}}},
+            "constraints": {"tokens": {"encoding": "o200k_base"}},
+        },
+        {
+            "modalities": {"configs": {"image": {"formats": ["gif"]}, "audio": None}},
+            "constraints": {"tokens": {"encoding": "cl100k_base"}},
+        },
+    )
+
+    assert result["lossiness_report"]["is_lossy"] is False
+    assert result["lossiness_report"]["details"] == [
+        "The configs of image differ: not compared.",
+        (
+            "The target counts tokens in cl100k_base, the source in o200k_base: "
+            "the numbers are not alike."
+        ),
+    ]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("feature", "parameter"),
+    [
+        ("logprobs", "logprobs"),
+        ("multiple_responses", "n"),
+        ("stop_sequences", "stop"),
+        ("seed_support", "seed"),
+    ],
+)
+def test_a_feature_may_be_stated_as_a_parameter(compare, feature, parameter):
+    source = {"features": {feature: True}}
+    target = {"parameters": {parameter: {"supported": True}}}
+    without = {"parameters": {parameter: {"supported": False}}}
+
+    assert compare(source, target)["missing_capabilities"] == []
+    assert compare(target, source)["additional_capabilities"] == []
+    assert compare(source, without)["missing_capabilities"] == [feature]
+    assert compare(source, {**target, "features": {feature: False}})["missing_capabilities"] == [
+        feature
+    ]
+
+
+@BOTH
+def test_one_choice_is_not_several(compare):
+    result = compare(
+        {"features": {"multiple_responses": True}}, {"parameters": {"n": {"min": 1, "max": 1}}}
+    )
+
+    assert result["missing_capabilities"] == ["multiple_responses"]
+
+
+@BOTH
+def test_unknown_keys_are_ignored_and_noted(compare):
+    capability = {
+        "model_family": "gpt",
+        "absent": None,
+        "modalities": {"embedding": ["Text"], "configs": {"smell": 1}},
+        "features": {"max_images": 20},
+        "parameters": {"temperature": {"step": 0.1, "default": 1}, "style": "vivid"},
+        "roles": {"narrator": {"since": 2026}},
+        "constraints": {
+            "cost": 1,
+            "tokens": {"max_thinking": "8k"},
+            "rate_limits": {"burst": "high"},
+            "messages": {"max_images": 3},
+            "timeouts": {"idle": 5},
+        },
+    }
+    paths = [
+        "modalities.configs.smell",
+        "modalities.embedding",
+        "features.max_images",
+        "parameters.temperature.step",
+        "parameters.style",
+        "roles.narrator",
+        "constraints.tokens.max_thinking",
+        "constraints.rate_limits.burst",
+        "constraints.messages.max_images",
+        "constraints.timeouts.idle",
+        "constraints.cost",
+        "model_family",
+    ]
+
+    result = compare(capability, {})
+    other = compare({}, capability)
+
+    assert result["lossiness_report"]["is_lossy"] is False
+    assert result["lossiness_report"]["details"] == [
+        "The target does not state temperature: not compared.",
+        *(f"The source's {path} is an unknown key: ignored." for path in paths),
+    ]
+    assert other["lossiness_report"]["details"] == [
+        f"The target's {path} is an unknown key: ignored." for path in paths
+    ]
+
+
+def test_a_manifest_with_the_whole_structure_is_taken_and_given_back():
+    register_manifest(
+        {"name": "given", "base_url": "http://127.0.0.1:1/v1", "models": {"m": whole_model()}}
+    )
+
+    found = get_model_capabilities("given", "m")
+
+    assert found == WHOLE
+    assert compare_capabilities(found, WHOLE)["lossiness_report"]["is_lossy"] is False
+    assert get_manifest("given")["models"]["m"]["capabilities"] == WHOLE
+
+
+def whole_model():
+    return {"capabilities": copy.deepcopy(WHOLE)}
+
+
+def test_what_manifests_give_back_is_compared():
+    for name in list_providers():
+        for model_id, model in get_manifest(name)["models"].items():
+            found = get_model_capabilities(name, model_id)
+
+            assert found == model["capabilities"]
+            assert compare_capabilities(model["capabilities"], found)["lossiness_report"] == {
+                "is_lossy": False,
+                "severity": "None",
+                "details": [],
+                "recommendations": [],
+                "lossiness_types": [],
+            }
+
+
 NUMBERS = st.one_of(
     st.none(), st.integers(-4, 10), st.floats(-4, 10), st.sampled_from([2**62, float("inf")])
 )
@@ -427,38 +770,65 @@ FLAGS = st.sampled_from([True, False, None])
 NAMES = st.sampled_from(["Text", "Image", "Audio", "Document"])
 LEVELS = st.lists(st.sampled_from(["low", "high", "max"]))
 ODD = st.sampled_from([1, "x", [], [1], {}, {1: 2}, True, None, float("nan"), 2**70, 1.5, b""])
+ODD_VALUES = st.sampled_from([1, "x", [1], {"a": None}, True, None, 1.5])
+PRESENCE = st.sampled_from([None, False, 0, True, {"min_tokens": 1}])
 
 
 def tables(names, values):
     return st.dictionaries(st.sampled_from(names), values, max_size=6)
 
 
-def capability_dicts(wild):
-    def or_odd(strategy):
-        return st.one_of(strategy, ODD) if wild else st.one_of(strategy, st.none())
-
+def structure(or_odd):
+    """Return a strategy for dicts of the whole structure; *or_odd* widens each value's."""
     flags = or_odd(FLAGS)
     number = or_odd(NUMBERS)
-    parameter = st.fixed_dictionaries(
-        {},
-        optional={
-            "supported": flags,
-            "min": number,
-            "max": number,
-            "default": NUMBERS,
-            "values": or_odd(LEVELS),
-        },
-    )
-    features = ["function_calling", "tool_use", "json_mode", "vision", "streaming", "odd"]
-    parameters = ["temperature", "max_tokens", "top_k", "reasoning_effort"]
-    tokens = ["max_context_window", "max_output_tokens"]
-    modalities = {"input": or_odd(st.lists(NAMES)), "output": or_odd(st.lists(NAMES))}
-    modalities["configs"] = or_odd(st.just({"image": None}))
-    constraints = {
-        "tokens": or_odd(tables(tokens, number)),
-        "rate_limits": or_odd(tables(["rpm", "tpm"], number)),
+    parameter = {
+        "supported": flags,
+        "min": number,
+        "max": number,
+        "default": NUMBERS,
+        "values": or_odd(LEVELS),
+        "step": ODD_VALUES,
     }
-    roles = ["system", "user", "assistant", "function", "tool"]
+    parameter = st.fixed_dictionaries({}, optional=parameter)
+    features = ["function_calling", "tool_use", "json_mode", "vision", "streaming", "odd"]
+    features += ["logprobs", "multiple_responses", "stop_sequences", "seed_support"]
+    parameters = ["temperature", "max_tokens", "top_k", "reasoning_effort"]
+    parameters += ["n", "seed", "stop", "odd"]
+    tokens = ["max_context_window", "max_output_tokens", "max_input_tokens"]
+    modalities = {"input": or_odd(st.lists(NAMES)), "output": or_odd(st.lists(NAMES))}
+    config = or_odd(st.sampled_from([None, {}, {"formats": ["png"]}]))
+    modalities["configs"] = or_odd(tables(["image", "audio", "odd"], config))
+    messages = {
+        "min_messages_required": number,
+        "max_message_length": number,
+        "allow_empty_messages": flags,
+        "odd": ODD_VALUES,
+    }
+    constraints = {
+        "tokens": or_odd(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    **dict.fromkeys(tokens, number),
+                    "encoding": or_odd(st.sampled_from(["a", "b"])),
+                    "odd": ODD_VALUES,
+                },
+            )
+        ),
+        "rate_limits": or_odd(tables(["requests_per_minute", "rpm"], number)),
+        "messages": or_odd(st.fixed_dictionaries({}, optional=messages)),
+        "timeouts": or_odd(tables(["stream_timeout_seconds", "odd"], number)),
+        "odd": ODD_VALUES,
+    }
+    roles = dict.fromkeys(("system", "user", "assistant", "function", "tool", "odd"), flags)
+    roles["custom_roles"] = or_odd(st.lists(st.sampled_from(["tool", "narrator", "user"])))
+    extensions = {
+        "thinking": PRESENCE,
+        "cache": PRESENCE,
+        "custom": or_odd(tables(["thinking", "mine"], PRESENCE)),
+        "experimental": or_odd(st.lists(st.sampled_from(["thinking", "trial"]))),
+    }
     return st.fixed_dictionaries(
         {},
         optional={
@@ -466,11 +836,20 @@ def capability_dicts(wild):
             "modalities": or_odd(st.fixed_dictionaries({}, optional=modalities)),
             "features": or_odd(tables(features, flags)),
             "parameters": or_odd(tables(parameters, or_odd(parameter))),
-            "roles": or_odd(tables(roles, flags)),
+            "roles": or_odd(st.fixed_dictionaries({}, optional=roles)),
             "constraints": or_odd(st.fixed_dictionaries({}, optional=constraints)),
-            "extensions": or_odd(tables(["thinking", "cache"], st.sampled_from([None, 0, True]))),
+            "extensions": or_odd(st.fixed_dictionaries({}, optional=extensions)),
+            "odd": ODD_VALUES,
         },
     )
+
+
+def or_none(strategy):
+    return st.one_of(strategy, st.none())
+
+
+GOOD = structure(or_none)
+WILD = structure(lambda strategy: st.one_of(strategy, ODD))
 
 
 def outcome(compare, source, target):
@@ -481,14 +860,71 @@ def outcome(compare, source, target):
 
 
 @settings(max_examples=300, deadline=None)
-@given(capability_dicts(wild=False), capability_dicts(wild=False))
+@given(GOOD, GOOD)
 def test_generated_pairs_agree_with_the_reference(source, target):
     assert compare_capabilities(source, target) == reference.compare_capabilities(source, target)
 
 
 @settings(max_examples=300, deadline=None)
-@given(capability_dicts(wild=True), capability_dicts(wild=True))
+@given(WILD, WILD)
 def test_malformed_pairs_fail_as_the_reference_does(source, target):
     assert outcome(compare_capabilities, source, target) == outcome(
         reference.compare_capabilities, source, target
     )
+
+
+# What a target can lose, by where it stands: the value that is there, and what is left of it.
+LOSSES = [
+    *((("features", name), True, False) for name in WHOLE["features"]),
+    *((("features", name), True, None) for name in ("tool_use", "vision", "odd")),
+    *((("roles", name), value, False) for name in ("system", "tool") for value in (True, None)),
+    *((("parameters", name, "supported"), True, False) for name in ("top_k", "n", "seed", "stop")),
+    (("constraints", "tokens", "max_context_window"), 8, 2),
+    (("constraints", "tokens", "max_output_tokens"), 8, 2),
+    (("constraints", "rate_limits", "rpm"), 8, 2),
+    (("constraints", "messages", "max_message_length"), 8, 2),
+    (("constraints", "messages", "min_messages_required"), 1, 9),
+    (("constraints", "messages", "allow_empty_messages"), True, False),
+    (("constraints", "timeouts", "stream_timeout_seconds"), 8, 2),
+    (("extensions", "thinking"), {"a": 1}, None),
+    (("extensions", "custom", "mine"), 0, False),
+    (("extensions", "experimental"), ["trial", "thinking"], ["thinking"]),
+    (("roles", "custom_roles"), ["narrator", "tool"], ["tool"]),
+    (("modalities", "input"), ["Text", "Image"], ["Text"]),
+    (("modalities", "output"), ["Text", "Audio"], []),
+]
+SEVERITIES = ["None", "Low", "Medium", "High", "Critical"]
+
+
+def with_value(capability, path, value):
+    found = copy.deepcopy(capability)
+    inner = found
+    for key in path[:-1]:
+        if not isinstance(inner.get(key), dict):
+            inner[key] = {}
+        inner = inner[key]
+    inner[path[-1]] = value
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(GOOD)
+def test_any_capability_compares_with_itself_without_a_loss(capability):
+    result = compare_capabilities(capability, copy.deepcopy(capability))
+
+    assert result["lossiness_report"]["is_lossy"] is False
+    assert result["missing_capabilities"] == result["constrained_capabilities"] == []
+    assert result["additional_capabilities"] == []
+
+
+@settings(max_examples=500, deadline=None)
+@given(GOOD, GOOD, st.sampled_from(LOSSES))
+def test_what_a_target_loses_never_makes_it_less_lossy(source, target, loss):
+    path, had, left = loss
+
+    before = compare_capabilities(source, with_value(target, path, had))
+    after = compare_capabilities(source, with_value(target, path, left))
+
+    assert set(before["missing_capabilities"]) <= set(after["missing_capabilities"])
+    severities = [SEVERITIES.index(r["lossiness_report"]["severity"]) for r in (before, after)]
+    assert severities == sorted(severities)

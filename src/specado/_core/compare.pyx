@@ -6,8 +6,18 @@ No state is kept; any number of threads may compare at once.
 """
 
 cimport cython
+from cpython.dict cimport PyDict_Next
+from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_GET_LENGTH
 
-from specado._core.capability cimport Sections, as_dict, check, output_limit
+from specado._core.capability cimport (
+    Sections,
+    as_dict,
+    check,
+    is_number,
+    output_limit,
+    spells,
+)
 
 cdef enum Severity:
     NOTHING
@@ -56,6 +66,12 @@ cdef dict FEATURES = {
         LOW, "The target does not cache prompts.",
         "Expect to pay the full price for repeated prompts.",
     ),
+}
+# Features that are request parameters too: one that a side does not state is there if it takes
+# the parameter.
+cdef dict AS_PARAMETERS = {
+    "logprobs": "logprobs", "multiple_responses": "n", "stop_sequences": "stop",
+    "seed_support": "seed",
 }
 cdef dict ROLES = {
     "system": (
@@ -125,6 +141,12 @@ cdef class Findings:
         self.details.append("The target does not state " + what + ": not compared.")
         return 0
 
+    cdef int ignored(self, str side, list paths) except -1:
+        if paths is not None:
+            for path in paths:
+                self.details.append(f"The {side}'s {path} is an unknown key: ignored.")
+        return 0
+
     cdef dict result(self):
         return {
             "missing_capabilities": self.missing,
@@ -176,8 +198,36 @@ cdef int compare_modalities(Findings found, dict source, dict target, str way) e
     return 0
 
 
-cdef int compare_features(Findings found, dict source, dict target) except -1:
+cdef int compare_configs(Findings found, dict source, dict target) except -1:
+    """Note where both describe a modality differently; their terms are not fixed."""
+    for modality, config in source.items():
+        if config is not None:
+            other = target.get(modality)
+            if other is not None and other != config:
+                found.details.append(f"The configs of {modality} differ: not compared.")
+    return 0
+
+
+cdef bint is_parameter(object feature, dict features, dict parameters) except -1:
+    """Tell whether a *feature* that is not stated is there as a request parameter."""
+    cdef dict stated
+    parameter = AS_PARAMETERS.get(feature)
+    if parameter is None or features.get(feature) is not None:
+        return False
+    entry = parameters.get(parameter)
+    if entry is None:
+        return False
+    stated = as_dict(entry)
+    if stated.get("supported") is False:
+        return False
+    most = stated.get("max")
+    return parameter != "n" or most is None or most > 1
+
+
+cdef int compare_features(Findings found, Sections had, Sections has) except -1:
     """Compare features; `function_calling` and `tool_use` are one ability under two names."""
+    cdef dict source = had.features
+    cdef dict target = has.features
     cdef bint had_tools = source.get("function_calling") is True or source.get("tool_use") is True
     cdef bint has_tools = target.get("function_calling") is True or target.get("tool_use") is True
     cdef bint tools_told = had_tools and has_tools
@@ -189,6 +239,8 @@ cdef int compare_features(Findings found, dict source, dict target) except -1:
                 continue
             tools_told = True
         known = FEATURES.get(name)
+        if known is None and is_parameter(name, target, has.parameters):
+            continue
         if known is None:
             found.lose(
                 LOW, "MissingFeature", name,
@@ -206,7 +258,8 @@ cdef int compare_features(Findings found, dict source, dict target) except -1:
             if tools_told:
                 continue
             tools_told = True
-        found.additional.append(name)
+        if not is_parameter(name, source, had.parameters):
+            found.additional.append(name)
     return 0
 
 
@@ -229,6 +282,17 @@ cdef int miss_role(Findings found, str role) except -1:
         )
     severity, detail, advice = <tuple>known
     return found.lose(severity, "MissingRole", role + "_role", detail, advice)
+
+
+cdef dict all_roles(Sections side):
+    """Return roles to whether they are taken, those of `custom_roles` too."""
+    cdef dict roles
+    if not side.custom_roles:
+        return side.roles
+    roles = dict(side.roles)
+    for name in side.custom_roles:
+        roles[name] = True
+    return roles
 
 
 cdef int compare_roles(Findings found, dict source, dict target) except -1:
@@ -303,20 +367,51 @@ cdef bint compare_range(
     return True
 
 
-cdef int compare_parameter(Findings found, str name, dict had, dict has) except -1:
+@cython.final
+@cython.freelist(8)
+cdef class Stated:
+    """What a side states about one parameter. Made and used within one call."""
+
+    cdef bint taken
+    cdef object low
+    cdef object high
+    cdef object values
+
+    cdef int read(self, dict entry) except -1:
+        """Take the facts in one pass: a lookup of a key costs more, as JSON interns none."""
+        cdef Py_ssize_t length, place = 0
+        cdef PyObject* key_at
+        cdef PyObject* value_at
+        self.taken = True
+        self.low = self.high = self.values = None
+        # Borrowed: nothing in the loop runs code of others that could change the dict.
+        while PyDict_Next(entry, &place, &key_at, &value_at):
+            if type(<object>key_at) is not str:
+                continue
+            length = PyUnicode_GET_LENGTH(<object>key_at)
+            if length == 3:
+                if spells(<object>key_at, "min", 3):
+                    self.low = <object>value_at
+                elif spells(<object>key_at, "max", 3):
+                    self.high = <object>value_at
+            elif length == 9:
+                if spells(<object>key_at, "supported", 9):
+                    self.taken = <object>value_at is not False
+            elif length == 6 and spells(<object>key_at, "values", 6):
+                self.values = <object>value_at
+        return 0
+
+
+cdef int compare_parameter(Findings found, str name, Stated had, Stated has) except -1:
     """Compare a parameter that both state and take."""
     cdef bint narrower
-    low = had.get("min")
-    high = had.get("max")
-    floor = has.get("min")
-    ceiling = has.get("max")
-    values = had.get("values")
     if name == "max_tokens":
         # The maximum is a token limit: compared there.
-        high = ceiling = None
-    narrower = compare_range(found, name, low, high, floor, ceiling)
-    if values is not None:
-        narrower = compare_values(found, name, values, has.get("values")) or narrower
+        narrower = compare_range(found, name, had.low, None, has.low, None)
+    else:
+        narrower = compare_range(found, name, had.low, had.high, has.low, has.high)
+    if had.values is not None:
+        narrower = compare_values(found, name, had.values, has.values) or narrower
     if narrower:
         found.types.append({"ConstrainedParameter": name})
     return 0
@@ -325,26 +420,25 @@ cdef int compare_parameter(Findings found, str name, dict had, dict has) except 
 cdef int compare_parameters(Findings found, dict source, dict target) except -1:
     """Compare request parameters; one that the target does not state is unknown there."""
     cdef str name
-    cdef dict had, has
-    cdef bint taken
+    cdef Stated had = Stated.__new__(Stated)
+    cdef Stated has = Stated.__new__(Stated)
     for key, value in source.items():
-        if value is None:
+        if not isinstance(value, dict):
             continue
-        had = as_dict(value)
-        taken = had.get("supported") is not False
+        had.read(as_dict(value))
         other = target.get(key)
         name = key if type(key) is str else f"{key}"
-        if other is None:
-            if taken:
+        if not isinstance(other, dict):
+            if had.taken:
                 found.unknown(name)
             continue
-        has = as_dict(other)
-        if has.get("supported") is not False:
-            if taken:
+        has.read(as_dict(other))
+        if has.taken:
+            if had.taken:
                 compare_parameter(found, name, had, has)
             else:
                 found.additional.append(name)
-        elif taken:
+        elif had.taken:
             found.limit(MEDIUM, name, True, False, True)
             found.types.append({"ConstrainedParameter": name})
             found.advise(
@@ -372,12 +466,33 @@ cdef int compare_tokens(
     return 0
 
 
+cdef int compare_other_tokens(Findings found, dict source, dict target) except -1:
+    for name, had in source.items():
+        if name == "max_input_tokens":
+            compare_tokens(
+                found, LOW, "max_input_tokens", "longest input", "Send", had, target.get(name)
+            )
+        elif name == "max_tokens_per_message":
+            compare_tokens(
+                found, LOW, "max_tokens_per_message", "longest message", "Keep each message to",
+                had, target.get(name),
+            )
+        elif name == "encoding" and had is not None:
+            has = target.get(name)
+            if has is not None and has != had:
+                found.details.append(
+                    f"The target counts tokens in {has}, the source in {had}: "
+                    "the numbers are not alike."
+                )
+    return 0
+
+
 cdef int compare_rates(Findings found, dict source, dict target) except -1:
     for name, had in source.items():
-        if had is None:
+        if not is_number(had):
             continue
         has = target.get(name)
-        if has is None:
+        if not is_number(has):
             found.unknown(f"{name}")
         elif has < had:
             found.limit(LOW, f"{name}", had, has, has * 2 < had)
@@ -391,21 +506,47 @@ cdef int compare_rates(Findings found, dict source, dict target) except -1:
     return 0
 
 
+cdef int compare_limits(Findings found, dict source, dict target) except -1:
+    """Compare limits of messages or times: permissions, least values and greatest values."""
+    cdef str name
+    cdef bint narrower, major
+    for key, had in source.items():
+        if had is None or had is False:
+            continue
+        name = f"{key}"
+        has = target.get(key)
+        if has is None:
+            found.unknown(name)
+            continue
+        if had is True:
+            narrower = major = has is False
+        elif name.startswith("min_"):
+            narrower = has > had
+            major = has > had * 2
+        else:
+            narrower = has < had
+            major = has * 2 < had
+        if narrower:
+            found.limit(LOW, name, had, has, major)
+            found.types.append({"ConstrainedParameter": name})
+            found.advise(
+                f"The target's {name} is {has}, the source's {had}.",
+                f"Keep to the target's {name}: {has}.",
+            )
+    return 0
+
+
 cdef int compare_extensions(Findings found, dict source, dict target) except -1:
-    for name, value in source.items():
-        if value is not None and value is not False:
-            other = target.get(name)
-            if other is None or other is False:
-                found.lose(
-                    LOW, "MissingExtension", f"{name}",
-                    f"The target does not have the extension {name}.",
-                    f"Do without the extension {name} on the target.",
-                )
-    for name, value in target.items():
-        if value is not None and value is not False:
-            other = source.get(name)
-            if other is None or other is False:
-                found.additional.append(name)
+    for name in source:
+        if name not in target:
+            found.lose(
+                LOW, "MissingExtension", f"{name}",
+                f"The target does not have the extension {name}.",
+                f"Do without the extension {name} on the target.",
+            )
+    for name in target:
+        if name not in source:
+            found.additional.append(name)
     return 0
 
 
@@ -414,8 +555,8 @@ def compare_capabilities(object source, object target):
 
     Both are dicts in the capability structure, partial ones too: an absent feature is False,
     absent system, user and assistant roles are True, modalities are text only, and absent
-    numbers and parameters are unknown. Neither is changed, and the result shares nothing with
-    them.
+    numbers and parameters are unknown. A key that the structure does not have is ignored, and
+    `details` says so. Neither is changed, and the result shares nothing with them.
 
     Raises:
         TypeError: an argument is not a dict.
@@ -426,13 +567,14 @@ def compare_capabilities(object source, object target):
             raise TypeError(
                 f"compare_capabilities: {side} must be a dict, not {type(given).__name__}"
             )
-    cdef Sections had = check(as_dict(source), "Invalid source capability: ")
-    cdef Sections has = check(as_dict(target), "Invalid target capability: ")
+    cdef Sections had = check(as_dict(source), "Invalid source capability: ", False)
+    cdef Sections has = check(as_dict(target), "Invalid target capability: ", False)
     cdef Findings found = Findings.__new__(Findings)
     compare_modalities(found, had.modalities, has.modalities, "input")
     compare_modalities(found, had.modalities, has.modalities, "output")
-    compare_features(found, had.features, has.features)
-    compare_roles(found, had.roles, has.roles)
+    compare_configs(found, had.configs, has.configs)
+    compare_features(found, had, has)
+    compare_roles(found, all_roles(had), all_roles(has))
     compare_tokens(
         found, HIGH, "context_window", "context window", "Keep prompt and reply together to",
         had.tokens.get("max_context_window"), has.tokens.get("max_context_window"),
@@ -441,7 +583,12 @@ def compare_capabilities(object source, object target):
         found, MEDIUM, "max_tokens", "longest reply", "Ask for",
         output_limit(had), output_limit(has),
     )
+    compare_other_tokens(found, had.tokens, has.tokens)
     compare_parameters(found, had.parameters, has.parameters)
     compare_rates(found, had.rates, has.rates)
+    compare_limits(found, had.messages, has.messages)
+    compare_limits(found, had.timeouts, has.timeouts)
     compare_extensions(found, had.extensions, has.extensions)
+    found.ignored("source", had.ignored)
+    found.ignored("target", has.ignored)
     return found.result()
