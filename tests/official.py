@@ -39,10 +39,15 @@ KINDS = (
     "anthropic-models",
 )
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True)
-# openai 2.48, the last release for Python 3.9, has no field for what its chunks are padded with.
-_TYPES_OBFUSCATION = "obfuscation" in openai.types.chat.ChatCompletionChunk.model_fields
+# What today's APIs send and older releases of the packages have no fields for: openai 2.48, the
+# last for Python 3.9, and anthropic 0.125.
+_NEWER_FIELDS = {
+    "openai-chunk": {"obfuscation"} - set(openai.types.chat.ChatCompletionChunk.model_fields),
+    "anthropic-models": {"lifecycle", "deprecated_at", "retires_at", "line"}
+    - set(anthropic.types.ModelInfo.model_fields),
+}
 # Parameters of the packages' methods that travel as headers, with the header's name as alias.
-SENT_AS_HEADERS = frozenset({"betas", "user_profile_id"})
+SENT_AS_HEADERS = frozenset({"betas", "user_profile_id", "workspace_id"})
 
 
 def problems(kind: str, value: Any) -> list[str]:
@@ -69,8 +74,12 @@ def _typed(kind: str, text: str | bytes, data: Any) -> list[str]:
             f"{'.'.join(map(str, row['loc'])) or '(whole)'}: {row['msg']}"
             for row in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-    known = () if kind != "openai-chunk" or _TYPES_OBFUSCATION else ("obfuscation: unknown field",)
-    return [each for each in _unknown_fields(read, "") if each not in known]
+    newer = _NEWER_FIELDS.get(kind, ())
+    return [
+        f"{path}: unknown field"
+        for path in _unknown_fields(read, "")
+        if path.rpartition(".")[2] not in newer
+    ]
 
 
 @functools.cache
@@ -236,10 +245,10 @@ _EXTRA_RULES: dict[str, typing.Callable[[dict[str, Any]], list[str]]] = {
 
 
 def _unknown_fields(value: Any, path: str) -> typing.Iterator[str]:
-    """Yield the fields that the response models have let through."""
+    """Yield the paths of the fields that the response models have let through."""
     if isinstance(value, pydantic.BaseModel):
         for name in value.model_extra or {}:
-            yield f"{path}{name}: unknown field"
+            yield f"{path}{name}"
         for name in value.model_fields_set & set(type(value).model_fields):
             yield from _unknown_fields(getattr(value, name), f"{path}{name}.")
     elif isinstance(value, dict):

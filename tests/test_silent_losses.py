@@ -137,6 +137,7 @@ ANTHROPIC: dict[str, list[dict[str, Any]]] = {
     "cache_control": [{"cache_control": CACHE}],
     "container": [{"container": "c"}],
     "context_management": [{"context_management": {"edits": []}}],
+    "diagnostics": [{"diagnostics": {"previous_message_id": "msg_1"}}],
     "inference_geo": [{"inference_geo": "us"}],
     "max_tokens": [{"max_tokens": 10**7}],
     "metadata": [{"metadata": {"user_id": "u", "zz": 1}}],

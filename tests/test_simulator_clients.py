@@ -147,7 +147,7 @@ def test_openai_async_many_at_once(server):
 
 def test_anthropic_messages(anthropic_client):
     reply = anthropic_client.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=QUESTION
+        model="claude-sonnet-4-6", max_tokens=100, messages=QUESTION
     )
 
     assert reply.content[0].text == "Simulated reply to: What is the weather in Paris?"
@@ -158,7 +158,7 @@ def test_anthropic_messages(anthropic_client):
 
 def test_anthropic_tool_round_trip(anthropic_client):
     asked = anthropic_client.messages.create(
-        model="claude-sonnet-4-5",
+        model="claude-sonnet-4-6",
         max_tokens=100,
         messages=QUESTION,
         tools=[ANTHROPIC_TOOL],
@@ -167,7 +167,7 @@ def test_anthropic_tool_round_trip(anthropic_client):
     use = asked.content[0]
     result = {"type": "tool_result", "tool_use_id": use.id, "content": "sunny"}
     answered = anthropic_client.messages.create(
-        model="claude-sonnet-4-5",
+        model="claude-sonnet-4-6",
         max_tokens=100,
         messages=[
             *QUESTION,
@@ -185,10 +185,10 @@ def test_anthropic_tool_round_trip(anthropic_client):
 def test_anthropic_thinking_goes_back(anthropic_client):
     thinking = {"type": "enabled", "budget_tokens": 1024}
     first = anthropic_client.messages.create(
-        model="claude-sonnet-4-5", max_tokens=2000, messages=QUESTION, thinking=thinking
+        model="claude-sonnet-4-6", max_tokens=2000, messages=QUESTION, thinking=thinking
     )
     second = anthropic_client.messages.create(
-        model="claude-sonnet-4-5",
+        model="claude-sonnet-4-6",
         max_tokens=2000,
         messages=[
             *QUESTION,
@@ -222,13 +222,52 @@ def test_anthropic_errors_get_their_class(anthropic_client, model, error):
         anthropic_client.messages.create(model=model, max_tokens=9, messages=QUESTION)
 
 
+def test_anthropic_takes_a_bearer_token_with_either_version(server):
+    with anthropic.Anthropic(auth_token="k", base_url=server.anthropic_base_url) as client:
+        for sent in ("2023-06-01", "2026-10-21"):
+            reply = client.messages.create(
+                model="claude-sonnet-4-6",
+                max_tokens=100,
+                messages=QUESTION,
+                extra_headers={"anthropic-version": sent},
+            )
+
+            assert reply.stop_reason == "end_turn"
+
+
+def test_anthropic_refuses_sampling_parameters_since_2026_10_21(anthropic_client):
+    request = {"model": "claude-sonnet-4-6", "max_tokens": 100, "messages": QUESTION}
+    sampled = {**request, "extra_body": {"temperature": 1.0}}
+
+    with pytest.raises(anthropic.BadRequestError, match="temperature: Extra inputs are not perm"):
+        anthropic_client.messages.create(
+            **sampled, extra_headers={"anthropic-version": "2026-10-21"}
+        )
+    old = anthropic_client.messages.create(
+        **sampled, extra_headers={"anthropic-version": "2023-06-01"}
+    )
+    assert old.stop_reason == "end_turn"
+
+
 def test_anthropic_count_and_usage_agree(anthropic_client):
-    counted = anthropic_client.messages.count_tokens(model="claude-sonnet-4-5", messages=QUESTION)
+    counted = anthropic_client.messages.count_tokens(model="claude-sonnet-4-6", messages=QUESTION)
     reply = anthropic_client.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=QUESTION
+        model="claude-sonnet-4-6", max_tokens=100, messages=QUESTION
     )
 
     assert counted.input_tokens == reply.usage.input_tokens > 0
+
+
+def test_anthropic_models_say_where_they_stand_in_their_life(anthropic_client):
+    found = anthropic_client.models.retrieve("claude-3-opus").to_dict(mode="json")
+
+    assert found["lifecycle"] == "retired"
+    assert found["retires_at"] == "2026-01-05T00:00:00Z"
+    assert found["line"] == "opus"
+    assert anthropic_client.models.retrieve("claude-sonnet-4-6").to_dict()["lifecycle"] in (
+        "active",
+        "deprecated",
+    )
 
 
 def test_anthropic_models_are_paged(anthropic_client):
@@ -247,7 +286,7 @@ def test_anthropic_async(server):
             api_key="k", base_url=server.anthropic_base_url
         ) as client:
             reply = await client.messages.create(
-                model="claude-sonnet-4-5", max_tokens=100, messages=QUESTION
+                model="claude-sonnet-4-6", max_tokens=100, messages=QUESTION
             )
             return reply.content[0].text
 

@@ -55,11 +55,11 @@ def ask_openai(changes, headers=None):
     return handle("POST", "/v1/chat/completions", headers or {}, json.dumps(body).encode())
 
 
-def ask_anthropic(changes):
+def ask_anthropic(changes, version="2023-06-01", path="/v1/messages"):
     body = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [USER], **changes}
     body = {name: value for name, value in body.items() if value is not ...}
-    headers = {"anthropic-version": "2023-06-01"}
-    return handle("POST", "/v1/messages", headers, json.dumps(body).encode())
+    headers = {"anthropic-version": version}
+    return handle("POST", path, headers, json.dumps(body).encode())
 
 
 OPENAI = [
@@ -419,6 +419,9 @@ def test_deep_schemas_neither_crash_nor_hang(depth):
         ("DELETE", "/v1/models/gpt-4o", {}, 405, "openai-error"),
         ("POST", "/v1/messages", {}, 400, "anthropic-error"),
         ("POST", "/v1/messages", {"anthropic-version": "2020-01-01"}, 400, "anthropic-error"),
+        ("POST", "/v1/messages/batches", {}, 404, "anthropic-error"),
+        ("POST", "/v1/complete", {}, 404, "anthropic-error"),
+        ("POST", "/v1/embeddings", {}, 404, "openai-error"),
     ],
 )
 def test_wrong_addresses_methods_and_versions(method, path, headers, status, kind):
@@ -427,6 +430,129 @@ def test_wrong_addresses_methods_and_versions(method, path, headers, status, kin
     assert reply.status == status
     assert official.problems(kind, reply.body) == []
     assert ("allow" in dict(reply.headers)) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/embeddings", {}),
+        ("/v1/responses", {}),
+        ("/v1/messages/batches", {"anthropic-version": "2026-10-21"}),
+    ],
+)
+def test_an_address_that_is_not_served_names_those_that_are(path, headers):
+    reply = handle("POST", path, headers, b"{}")
+
+    message = json.loads(reply.body)["error"]["message"]
+    assert reply.status == 404
+    assert f"POST {path}" in message
+    assert message.endswith(
+        "The simulator serves POST /v1/chat/completions, POST /v1/messages, "
+        "POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}."
+    )
+
+
+PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0x"}
+DOCUMENT = {"type": "document", "source": PDF}
+CITED = {
+    "type": "text",
+    "text": "a",
+    "citations": [
+        {
+            "type": "char_location",
+            "cited_text": "a",
+            "document_index": 0,
+            "document_title": None,
+            "start_char_index": 0,
+            "end_char_index": 1,
+        }
+    ],
+}
+FOUND = {"type": "search_result", "source": "s", "title": "t", "content": [CITED]}
+SINCE_2026_10_21 = [
+    ({"temperature": 1.0}, "temperature: Extra inputs are not permitted"),
+    ({"temperature": None}, "temperature: Extra inputs are not permitted"),
+    ({"temperature": "hot"}, "temperature: Extra inputs are not permitted"),
+    ({"top_p": 0.5}, "top_p: Extra inputs are not permitted"),
+    ({"top_k": 5}, "top_k: Extra inputs are not permitted"),
+    (
+        {"messages": [USER, {"role": "assistant", "content": [DOCUMENT]}, USER]},
+        "messages.1.content.0: `document` blocks can only be in `user` messages",
+    ),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, CITED]}]},
+        "messages.0.content.1.text.citations: `citations` can only be in `assistant` messages",
+    ),
+    (
+        {"messages": [{"role": "user", "content": [FOUND]}]},
+        (
+            "messages.0.content.0.search_result.content.0.text.citations: `citations` can only be "
+            "in `assistant` messages"
+        ),
+    ),
+    (
+        {"messages": [USER, USE, {"role": "user", "content": [{**RESULT, "content": [FOUND]}]}]},
+        (
+            "messages.2.content.0.tool_result.content.0.search_result.content.0.text.citations: "
+            "`citations` can only be in `assistant` messages"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), SINCE_2026_10_21)
+def test_what_anthropic_refuses_since_2026_10_21(changes, message):
+    reply = ask_anthropic({"tools": [TOOL], **changes}, "2026-10-21")
+
+    assert reply.status == 400
+    assert official.problems("anthropic-error", reply.body) == []
+    assert json.loads(reply.body)["error"]["type"] == "invalid_request_error"
+    assert json.loads(reply.body)["error"]["message"] == message
+
+
+@pytest.mark.parametrize(
+    "changes", [changes for changes, _ in SINCE_2026_10_21 if changes.get("temperature") != "hot"]
+)
+def test_the_version_before_takes_it(changes):
+    assert ask_anthropic({"tools": [TOOL], **changes}).status == 200
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in SINCE_2026_10_21[5:]])
+def test_token_counts_refuse_the_same_content(changes):
+    body = {"max_tokens": ..., "tools": [TOOL], **changes}
+
+    assert ask_anthropic(body, "2026-10-21", "/v1/messages/count_tokens").status == 400
+    assert ask_anthropic(body, path="/v1/messages/count_tokens").status == 200
+
+
+@pytest.mark.parametrize("version", ["2023-06-01", "2026-10-21"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"diagnostics": {"previous_message_id": None}},
+        {"speed": "fast"},
+        {"thinking": {"type": "between_tools"}},
+    ],
+)
+def test_fields_of_the_newest_package_are_taken(changes, version):
+    reply = ask_anthropic(changes, version)
+
+    assert reply.status == 200
+    assert json.loads(reply.body)["content"][0]["text"] == "Simulated reply to: Hello"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"role": "user", "content": [{**DOCUMENT, "citations": {"enabled": True}}]}],
+        [USER, {"role": "assistant", "content": [CITED]}, USER],
+        [{"role": "user", "content": [{"type": "text", "text": "a", "citations": []}]}],
+        [USER, USE, {"role": "user", "content": [{**RESULT, "content": [DOCUMENT]}]}],
+    ],
+)
+def test_the_rest_is_taken_by_both_versions(content):
+    for version in ("2023-06-01", "2026-10-21"):
+        assert ask_anthropic({"messages": content, "tools": [TOOL]}, version).status == 200
 
 
 @pytest.mark.parametrize(
@@ -439,6 +565,10 @@ def test_wrong_addresses_methods_and_versions(method, path, headers, status, kin
         ("/v1/models", {"anthropic-version": "2023-06-01"}, 401),
         ("/v1/models", {"anthropic-version": "2023-06-01", "x-api-key": "wrong"}, 401),
         ("/v1/models", {"anthropic-version": "2023-06-01", "x-api-key": "anything"}, 200),
+        ("/v1/models", {"anthropic-version": "2026-10-21", "x-api-key": "anything"}, 200),
+        ("/v1/models", {"anthropic-version": "2026-10-21", "authorization": "Bearer any"}, 200),
+        ("/v1/models", {"anthropic-version": "2026-10-21", "authorization": "Bearer wrong"}, 401),
+        ("/v1/models", {"anthropic-version": "2023-06-01", "authorization": "Bearer any"}, 200),
     ],
 )
 def test_keys_where_they_are_asked_for(path, headers, status):

@@ -95,7 +95,7 @@ def openai_request(name):
 
 
 def anthropic_request(name):
-    base = {"model": "claude-sonnet-4-5", "max_tokens": 100, "messages": QUESTION}
+    base = {"model": "claude-sonnet-4-6", "max_tokens": 100, "messages": QUESTION}
     return {**base, **ANTHROPIC_REQUESTS[name]}
 
 
@@ -210,7 +210,7 @@ def test_async_clients_read_many_streams_at_once(server):
     async def anthropic_text(client, number):
         messages = [{"role": "user", "content": f"number {number}"}]
         async with client.messages.stream(
-            model="claude-sonnet-4-5", max_tokens=100, messages=messages
+            model="claude-sonnet-4-6", max_tokens=100, messages=messages
         ) as stream:
             return await stream.get_final_text()
 

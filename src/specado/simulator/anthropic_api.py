@@ -13,11 +13,13 @@ from specado.simulator.answers import Conversation, Spoken, ToolOffer, answer, d
 from specado.simulator.anthropic_checks import (
     check_count_request,
     check_messages_request,
+    check_stricter_content,
 )
 from specado.simulator.anthropic_requests import (
     BETA_DECODER,
     COUNT_DECODER,
     MESSAGES_DECODER,
+    SAMPLING_DECODER,
     AdaptiveThinking,
     AnyChoice,
     BetaMessagesRequest,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from specado.simulator.models import ListedModel, ModelLookup, ModelRules
 
 __all__ = [
+    "SAMPLING_REMOVED",
     "broken_stream",
     "complete",
     "count",
@@ -52,10 +55,15 @@ __all__ = [
 ]
 
 DIALECT = "anthropic_messages"
+# The API version that refuses sampling parameters, documents of the assistant and citations of
+# the user; the rest is as in 2023-06-01 (Anthropic's "Migrating to API version 2026-10-21", read
+# 2026-11-30).
+SAMPLING_REMOVED = "2026-10-21"
 IMAGE_TOKENS = 1600
 DOCUMENT_TOKENS = 1500
 DEFAULT_PAGE = 20
 MAX_PAGE = 1000
+LINES = ("haiku", "sonnet", "opus", "fable", "mythos")
 _HEADERS = (
     ("content-type", "application/json"),
     ("anthropic-organization-id", "00000000-0000-4000-8000-000000000000"),
@@ -95,15 +103,31 @@ def _check_window(talk: Conversation, window: int | None) -> None:
         raise Refusal(f"prompt is too long: {talk.prompt_tokens} tokens > {window} maximum")
 
 
+def _refuse_sampling(body: bytes) -> None:
+    """Refuse sampling parameters, at their defaults too, as fields that do not exist."""
+    try:
+        given = SAMPLING_DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return  # refused by the whole reading, which knows why
+    for name in given.__struct_fields__:
+        if getattr(given, name) is not msgspec.UNSET:
+            # Wording: an error body that a user of the API reports, read 2026-11-30.
+            raise Refusal(f"{name}: Extra inputs are not permitted")
+
+
 def read_request(
-    body: bytes, models: ModelLookup, url: str, *, beta: bool
+    body: bytes, models: ModelLookup, url: str, *, beta: bool, version: str
 ) -> tuple[MessagesRequest, Conversation]:
     """Return the request in *body* and what it says; raises the `Refusal` Anthropic would answer.
 
-    A *beta* request may have the beta fields.
+    A *beta* request may have the beta fields; *version* is the `anthropic-version`.
     """
+    if version == SAMPLING_REMOVED:
+        _refuse_sampling(body)
     request = _decode(body, BETA_DECODER if beta else MESSAGES_DECODER)
     rules = _rules(models, request.model, url)
+    if version == SAMPLING_REMOVED:
+        check_stricter_content(request.messages)
     talk = conversation(request, check_messages_request(request, rules))
     talk.stops = request.stop_sequences or []
     talk.max_tokens = request.max_tokens
@@ -186,10 +210,16 @@ def _hear_block(block: Any, texts: list[str], talk: Conversation) -> None:
 
 
 def complete(
-    body: bytes, models: ModelLookup, url: str, fault: Fault | None = None, *, beta: bool
+    body: bytes,
+    models: ModelLookup,
+    url: str,
+    fault: Fault | None = None,
+    *,
+    beta: bool,
+    version: str,
 ) -> SimulatedReply:
     """Return the answer to `POST /v1/messages`; *fault* strikes if it is streamed."""
-    request, talk = read_request(body, models, url, beta=beta)
+    request, talk = read_request(body, models, url, beta=beta, version=version)
     mark = digest(body)
     spoken = answer(talk)
     content, thinking_tokens = _thinking(request, talk, mark)
@@ -260,10 +290,13 @@ def _tool_use(spoken: Spoken, mark: str) -> dict[str, Any]:
     }
 
 
-def count(body: bytes, models: ModelLookup, url: str) -> SimulatedReply:
+def count(body: bytes, models: ModelLookup, url: str, *, version: str) -> SimulatedReply:
     """Return the answer to `POST /v1/messages/count_tokens`: the estimate that usage reports."""
     request = _decode(body, COUNT_DECODER)
-    talk = conversation(request, check_count_request(request, _rules(models, request.model, url)))
+    rules = _rules(models, request.model, url)
+    if version == SAMPLING_REMOVED:
+        check_stricter_content(request.messages)
+    talk = conversation(request, check_count_request(request, rules))
     return _reply(200, {"input_tokens": talk.prompt_tokens}, digest(body))
 
 
@@ -304,6 +337,8 @@ def broken_stream(kind: str, mark: str) -> SimulatedReply:
 
 def _row(model: ListedModel) -> dict[str, Any]:
     created = datetime.fromtimestamp(model.created, timezone.utc)
+    retires = None if model.retires is None else f"{model.retires}T00:00:00Z"
+    line = next((line for line in LINES if f"-{line}-" in f"-{model.id}-"), None)
     return {
         "type": "model",
         "id": model.id,
@@ -312,6 +347,10 @@ def _row(model: ListedModel) -> dict[str, Any]:
         "max_input_tokens": model.max_input_tokens,
         "max_tokens": model.max_output_tokens,
         "capabilities": None,
+        "lifecycle": model.lifecycle,
+        "deprecated_at": None,  # the manifests do not know when it was announced
+        "retires_at": retires,
+        "line": line,
     }
 
 

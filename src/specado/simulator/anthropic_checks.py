@@ -26,6 +26,7 @@ from specado.simulator.anthropic_requests import (
     MessagesRequest,
     NamedChoice,
     RedactedThinkingBlock,
+    SearchResultBlock,
     TextBlock,
     ThinkingBlock,
     ToolResultBlock,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from specado.simulator.models import ModelRules
 
-__all__ = ["check_count_request", "check_messages_request"]
+__all__ = ["check_count_request", "check_messages_request", "check_stricter_content"]
 
 MAX_CACHE_BREAKPOINTS = 4
 _MAGIC = {
@@ -109,6 +110,34 @@ def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[
         if problem is not None:
             raise Refusal(f"output_config.format.schema: {problem}")
     return tools
+
+
+def check_stricter_content(messages: list[InputMessage]) -> None:
+    """Raise the `Refusal` of content that the API takes no longer since version 2026-10-21.
+
+    Documents stand in user messages only, and what the user says is not cited: neither directly
+    nor in search results. No page shows the errors' words; these are in the manner of the others.
+    """
+    for place, message in enumerate(messages):
+        for number, block in enumerate(_blocks(message)):
+            where = f"messages.{place}.content.{number}"
+            if message.role == "assistant" and isinstance(block, DocumentBlock):
+                raise Refusal(f"{where}: `document` blocks can only be in `user` messages")
+            if message.role != "user":
+                continue
+            _refuse_citations(block, where)
+            if isinstance(block, ToolResultBlock) and isinstance(block.content, list):
+                for inner, part in enumerate(block.content):
+                    if isinstance(part, SearchResultBlock):
+                        _refuse_citations(part, f"{where}.tool_result.content.{inner}")
+
+
+def _refuse_citations(block: Any, where: str) -> None:
+    if isinstance(block, TextBlock) and block.citations:
+        raise Refusal(f"{where}.text.citations: `citations` can only be in `assistant` messages")
+    if isinstance(block, SearchResultBlock):
+        for inner, part in enumerate(block.content):
+            _refuse_citations(part, f"{where}.search_result.content.{inner}")
 
 
 def _check_sampling(request: MessagesRequest, rules: ModelRules) -> None:

@@ -1,8 +1,8 @@
 """The body of `POST /v1/messages` as types: what Anthropic takes, field by field.
 
-Source: `anthropic.types.message_create_params` of anthropic 0.125.0 and its beta counterpart,
-2026-11-22. Rules that a type cannot state are in `anthropic_checks`. What server tools answered
-(`…_tool_result` blocks) is taken back unread.
+Source: `anthropic.types.message_create_params` and its beta counterpart of anthropic 0.125.0,
+2026-11-22, and of 2.14.0, 2026-11-30. Rules that a type cannot state are in `anthropic_checks`.
+What server tools answered (`…_tool_result` blocks) is taken back unread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = [
     "BETA_DECODER",
     "COUNT_DECODER",
     "MESSAGES_DECODER",
+    "SAMPLING_DECODER",
     "SERVER_TOOL_FIELDS",
     "BetaMessagesRequest",
     "CountRequest",
@@ -308,6 +309,10 @@ class DisabledThinking(Strict, tag_field="type", tag="disabled"):
     pass
 
 
+class BetweenToolsThinking(Strict, tag_field="type", tag="between_tools"):
+    pass
+
+
 class AutoChoice(Strict, tag_field="type", tag="auto"):
     disable_parallel_tool_use: Optional[bool] = None
 
@@ -339,6 +344,10 @@ class OutputConfig(Strict):
     task_budget: Optional[dict[str, Any]] = None
 
 
+class Diagnostics(Strict):
+    previous_message_id: Optional[str] = None
+
+
 class CountRequest(Strict):
     """The body of `POST /v1/messages/count_tokens`."""
 
@@ -347,7 +356,10 @@ class CountRequest(Strict):
     cache_control: Optional[CacheControl] = None
     output_config: Optional[OutputConfig] = None
     system: Union[str, list[TextBlock], None] = None
-    thinking: Union[EnabledThinking, AdaptiveThinking, DisabledThinking, None] = None
+    speed: Optional[Literal["standard", "fast"]] = None
+    thinking: Union[
+        EnabledThinking, AdaptiveThinking, DisabledThinking, BetweenToolsThinking, None
+    ] = None
     tool_choice: Union[AutoChoice, AnyChoice, NamedChoice, NoChoice, None] = None
     tools: Optional[list[dict[str, Any]]] = None
 
@@ -357,6 +369,7 @@ class MessagesRequest(CountRequest, kw_only=True):
 
     max_tokens: Annotated[int, Meta(ge=1)]
     container: Union[str, dict[str, Any], None] = None
+    diagnostics: Optional[Diagnostics] = None
     inference_geo: Optional[str] = None
     metadata: Optional[Metadata] = None
     service_tier: Optional[Literal["auto", "standard_only"]] = None
@@ -370,15 +383,25 @@ class MessagesRequest(CountRequest, kw_only=True):
 class BetaMessagesRequest(MessagesRequest, kw_only=True):
     """The body of a request that names a beta; these fields are taken as they are."""
 
+    billing_policy: Optional[dict[str, Any]] = None
+    compaction: Optional[dict[str, Any]] = None
     context_management: Optional[dict[str, Any]] = None
-    diagnostics: Optional[dict[str, Any]] = None
     fallback_credit_token: Union[str, dict[str, Any], None] = None
     fallbacks: Union[list[dict[str, Any]], Literal["default"], None] = None
     mcp_servers: Optional[list[dict[str, Any]]] = None
     output_format: Optional[JsonFormat] = None
-    speed: Optional[Literal["standard", "fast"]] = None
+    thread: Optional[dict[str, Any]] = None
+
+
+class Sampling(msgspec.Struct):
+    """The sampling parameters of a body, whatever their values; what is absent is unset."""
+
+    temperature: Any = msgspec.UNSET
+    top_p: Any = msgspec.UNSET
+    top_k: Any = msgspec.UNSET
 
 
 MESSAGES_DECODER = msgspec.json.Decoder(MessagesRequest)
 BETA_DECODER = msgspec.json.Decoder(BetaMessagesRequest)
 COUNT_DECODER = msgspec.json.Decoder(CountRequest)
+SAMPLING_DECODER = msgspec.json.Decoder(Sampling)

@@ -24,7 +24,16 @@ __all__ = ["MAX_BODY_BYTES", "WRONG_KEY", "handle"]
 # Anthropic's limit (its "Errors" page, read 2026-11-22); OpenAI documents none for JSON.
 MAX_BODY_BYTES = 32_000_000
 WRONG_KEY = "wrong"
-ANTHROPIC_VERSIONS = ("2023-06-01", "2023-01-01")
+# Anthropic's "Versions" page, read 2026-11-30.
+ANTHROPIC_VERSIONS = (anthropic_api.SAMPLING_REMOVED, "2023-06-01", "2023-01-01")
+SERVED = (
+    "POST /v1/chat/completions",
+    "POST /v1/messages",
+    "POST /v1/messages/count_tokens",
+    "GET /v1/models",
+    "GET /v1/models/{id}",
+)
+_ANTHROPIC_ROOTS = ("/v1/messages/", "/v1/complete")
 _METHODS = {"chat": "POST", "messages": "POST", "count": "POST", "models": "GET"}
 _GATEWAY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
@@ -124,7 +133,11 @@ def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tup
     ):
         if path == "/v1" + tail or (any_prefix and path.endswith(tail)):
             return endpoint, anthropic
-    anthropic = "x-api-key" in headers or "anthropic-version" in headers
+    anthropic = (
+        "x-api-key" in headers
+        or "anthropic-version" in headers
+        or path.startswith(_ANTHROPIC_ROOTS)
+    )
     start = path.rfind("/models") if any_prefix else 3 if path.startswith("/v1/models") else -1
     if start >= 0:
         rest = path[start + len("/models") :]
@@ -150,7 +163,8 @@ def _check_key(call: _Call) -> None:
         if not key:
             raise Refusal("x-api-key header is required", status=401, type="authentication_error")
         if key == WRONG_KEY:
-            raise Refusal("invalid x-api-key", status=401, type="authentication_error")
+            wrong = "invalid x-api-key" if "x-api-key" in call.headers else "Invalid bearer token"
+            raise Refusal(wrong, status=401, type="authentication_error")
     elif not key:
         raise Refusal(
             "You didn't provide an API key. You need to provide your API key in an Authorization "
@@ -169,9 +183,7 @@ def _check_key(call: _Call) -> None:
 
 def _answer(call: _Call) -> SimulatedReply:
     if not call.endpoint:
-        if call.anthropic:
-            raise Refusal("Not Found", status=404, type="not_found_error")
-        raise Refusal(f"Invalid URL ({call.method} {call.path})", status=404)
+        raise _not_served(call)
     if call.method != _METHODS[call.endpoint]:
         if call.anthropic:
             raise Refusal("Method Not Allowed", status=405)
@@ -186,13 +198,26 @@ def _answer(call: _Call) -> SimulatedReply:
     if call.endpoint == "chat":
         reply = openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
     elif call.endpoint == "count":
-        reply = anthropic_api.count(call.body, call.models, call.url)
+        version = call.headers["anthropic-version"]
+        reply = anthropic_api.count(call.body, call.models, call.url, version=version)
     else:
         beta = "anthropic-beta" in call.headers or call.query.get("beta") == "true"
-        reply = anthropic_api.complete(call.body, call.models, call.url, fault, beta=beta)
+        version = call.headers["anthropic-version"]
+        reply = anthropic_api.complete(
+            call.body, call.models, call.url, fault, beta=beta, version=version
+        )
     if fault is None or (fault.is_of_streams and reply.stream is None):
         return reply
     return msgspec.structs.replace(reply, fault=fault)
+
+
+def _not_served(call: _Call) -> Refusal:
+    """Return the provider's 404, with what the simulator serves after it."""
+    asked = f"{call.method} {call.path}"
+    served = f"The simulator serves {', '.join(SERVED)}."
+    if call.anthropic:
+        return Refusal(f"Not Found: {asked}. {served}", status=404, type="not_found_error")
+    return Refusal(f"Invalid URL ({asked}). {served}", status=404)
 
 
 def _check_version(call: _Call) -> None:
@@ -208,7 +233,9 @@ def _models(call: _Call) -> SimulatedReply:
     mark = digest(f"{call.path}{call.query}".encode())
     wanted = unquote(call.path.rpartition("/models")[2][1:])
     if wanted:
-        one: SimulatedReply = api.one_model(wanted, find_listed(api.DIALECT, wanted), mark)
+        one: SimulatedReply = api.one_model(
+            wanted, find_listed(api.DIALECT, wanted, call.now_s), mark
+        )
         return one
     listed = listed_models(api.DIALECT, call.now_s)
     if call.anthropic:

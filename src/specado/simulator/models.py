@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 import msgspec
 
@@ -15,10 +15,15 @@ __all__ = ["ListedModel", "ModelLookup", "ModelRules", "find_listed", "find_rule
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """A row of `GET /v1/models`; `created` is in seconds since the epoch."""
+    """A row of `GET /v1/models`.
+
+    `created` is in seconds since the epoch, `retires` the date of the retirement.
+    """
 
     id: str
     created: int
+    lifecycle: Literal["active", "deprecated", "retired"]
+    retires: Optional[dt.date] = None
     max_input_tokens: Optional[int] = None
     max_output_tokens: Optional[int] = None
 
@@ -177,29 +182,42 @@ def _anthropic(model: capabilities.Model) -> ModelRules:
     )
 
 
-def _listed(model: capabilities.Model, model_id: str) -> ListedModel:
+def _listed(model: capabilities.Model, model_id: str, today: dt.date) -> ListedModel:
     released = dt.date.fromisoformat(model.release_date or "1970-01-01")
     midnight = dt.datetime.combine(released, dt.time(), dt.timezone.utc)
+    retires = dt.date.fromisoformat(model.deprecation_date) if model.deprecation_date else None
+    lifecycle: Literal["active", "deprecated", "retired"] = "active"
+    if retires is not None:
+        lifecycle = "retired" if model.is_retired(today) else "deprecated"
     return ListedModel(
-        model_id, int(midnight.timestamp()), model.context_window, model.max_output_tokens
+        model_id,
+        int(midnight.timestamp()),
+        lifecycle,
+        retires,
+        model.context_window,
+        model.max_output_tokens,
     )
+
+
+def _today(now_s: float) -> dt.date:
+    return dt.datetime.fromtimestamp(now_s, dt.timezone.utc).date()
 
 
 def listed_models(dialect: str, now_s: float) -> list[ListedModel]:
     """Return the models that are served at *now_s* by the providers that speak *dialect*."""
-    today = dt.datetime.fromtimestamp(now_s, dt.timezone.utc).date()
+    today = _today(now_s)
     return [
-        _listed(model, model.id)
+        _listed(model, model.id, today)
         for provider in _speaking(dialect)
         for model in provider.models.values()
         if not model.is_retired(today)
     ]
 
 
-def find_listed(dialect: str, wanted: str) -> ListedModel | None:
-    """Return one model's row, by id or alias."""
+def find_listed(dialect: str, wanted: str, now_s: float) -> ListedModel | None:
+    """Return one model's row at *now_s*, by id or alias."""
     for provider in _speaking(dialect):
         found = provider.find(wanted)
         if found is not None:
-            return _listed(found, wanted)
+            return _listed(found, wanted, _today(now_s))
     return None
