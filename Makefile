@@ -19,12 +19,17 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find src -type f ! -name '*.pyc')
 FLOORS = $(shell sed -n '/^dependencies = /s/>=/==/gp' pyproject.toml | grep -o '[a-z]*==[0-9.]*')
+# The tests that run the official packages' clients or hold replies against their types.
+CLIENT_TESTS := $(addprefix tests/test_,official.py params.py silent_losses.py \
+	simulator_clients.py simulator_recordings.py simulator_refusals.py simulator_replies.py \
+	simulator_stream_clients.py simulator_streams.py stream_recordings.py)
+OLDEST_CLIENTS := openai==2.0.0 anthropic==0.125.0
 say = @printf '\n==> %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test dev floors lint format types bench bench-quick bench-guard soak incidents fuzz dist clean
+.PHONY: help demo test dev clients floors lint format types bench bench-quick bench-guard soak incidents fuzz dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -38,6 +43,19 @@ test: dev  ## build, then run the tests with coverage (ARGS='-k name' runs some,
 	@$(BIN)/python -m pytest $(or $(ARGS),--cov --cov-report=term)
 
 dev: $(VENV)/.installed $(VENV)/.dev  ## install the package and the development tools
+
+# Beside the environment, not in it: that has the releases which the other tests are written for.
+clients: dev  ## run the tests of the official packages with their newest and oldest releases
+	$(call say,"Installing the newest and the oldest openai and anthropic into build/clients")
+	@rm -rf build/clients
+	@$(PIP) install --quiet --target build/clients/newest openai anthropic
+	@$(PIP) install --quiet --target build/clients/oldest $(OLDEST_CLIENTS)
+	@for age in newest oldest; do \
+		export PYTHONPATH=build/clients/$$age; \
+		$(BIN)/python -c 'import anthropic, openai; print("\n==> Running the tests with openai", \
+			openai.__version__, "and anthropic", anthropic.__version__)' && \
+		$(BIN)/python -m pytest --quiet $(CLIENT_TESTS) || exit 1; \
+	done
 
 floors:  ## run the tests with the oldest dependencies that pyproject.toml allows
 	@$(MAKE) --no-print-directory dev VENV=$(VENV)-floors

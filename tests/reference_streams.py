@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from typing import Any, Optional
@@ -53,11 +54,12 @@ def anthropic_reply(data: bytes) -> bytes:
     import httpx
     from anthropic.lib.streaming._beta_messages import accumulate_event
 
+    options: dict[str, Any] = {"request_headers": httpx.Headers()}
+    if "json_bufs" in inspect.signature(accumulate_event).parameters:
+        options["json_bufs"] = {}  # since 1.0: the arguments of tools so far, kept by the caller
     message: Any = None
     for _, frame in frames(data):
         event = json.loads(frame)
         if event["type"] not in ("ping", "message_stop"):
-            message = accumulate_event(
-                event=event, current_snapshot=message, request_headers=httpx.Headers()
-            )
+            message = accumulate_event(event=event, current_snapshot=message, **options)
     return json.dumps(message.to_dict(mode="json", warnings=False)).encode()

@@ -99,7 +99,9 @@ def test_every_parameter_of_the_official_package_has_an_entry():
     known = set(known) | {"stream"}
 
     assert known - SPELLED_OUT - set(PARAMETERS) == set()
-    assert set(PARAMETERS) - known == set()
+    # The oldest release that the tests run with, 2.0.0, has no fields for these yet.
+    newer = {"moderation", "prompt_cache_options", "prompt_cache_retention"}
+    assert set(PARAMETERS) - known - newer == set()
 
 
 def test_the_types_spell_out_what_is_checked():
