@@ -193,7 +193,7 @@ class Watch:
                 type(ended) is DeadlineExceededError
                 or any(each.retryable for each in self.failures())
             )
-            assert str(ended).startswith("Provider error: Routing failed: ")
+            assert str(ended).startswith("Provider error: ")
 
     def decisive(self):
         """The class of the last error of the first candidate that was asked, by its place."""

@@ -83,7 +83,8 @@ def attempted(provider: str, model: str = "m") -> ProviderError:
         ([attempted("a"), attempted("a")], {}, False),
         ([attempted("a"), attempted("b")], {}, True),
         ([attempted("a"), attempted("a", "other")], {}, True),
-        ([], {"code": "not_asked"}, True),
+        ([], {"attempts": 0}, True),
+        ([attempted("a")], {"attempts": 1}, False),
     ],
 )
 @pytest.mark.parametrize("kind", [each for each in TREE if issubclass(each, ProviderError)])
