@@ -389,6 +389,84 @@ def test_an_authorization_header_stands_in_for_a_key(server):
     assert answered(Client({"providers": {"openai": entry}}), server)["authorization"] == "Basic x"
 
 
+AUTHORIZATION = {"Authorization": "Bearer theirs"}
+
+
+def of_anthropic(entry):
+    """Return a client of Anthropic, and the list of the headers of its requests."""
+    seen = []
+
+    def answer(request):
+        seen.append({**request.headers, "host": request.url.host})
+        message = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-opus-5-5",
+        }
+        content = [{"type": "text", "text": "Hi"}]
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        more = {"content": content, "stop_reason": "end_turn", "usage": usage}
+        return httpx.Response(200, json={**message, **more})
+
+    config = {"primary_provider": "anthropic", "providers": {"anthropic": entry}}
+    transport = httpx.MockTransport(answer)
+    return Client(config, http_client=httpx.Client(transport=transport)), seen
+
+
+@pytest.mark.parametrize("place", ["config", "variable", "with_options", "call"])
+def test_no_other_key_goes_beside_an_authorization_header(monkeypatch, place):
+    entry = {"base_url": "https://mine.example", "api_key": "one"}
+    if place == "variable":
+        monkeypatch.setenv("ANTHROPIC_API_KEY", entry.pop("api_key"))
+    if place in ("config", "variable"):
+        entry["headers"] = AUTHORIZATION
+    client, seen = of_anthropic(entry)
+    if place == "with_options":
+        client = client.with_options(providers={"anthropic": {"headers": AUTHORIZATION}})
+    extra = AUTHORIZATION if place == "call" else None
+
+    client.chat.completions.create("claude-opus-5-5", "Hello", extra_headers=extra)
+
+    assert seen[0]["authorization"] == "Bearer theirs"
+    assert "x-api-key" not in seen[0]
+
+
+def test_a_key_in_a_header_of_with_options_is_a_new_key(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "p")
+    client = Client(own(server, headers={"X-Team": "a", "OpenAI-Organization": "org"}))
+
+    tenant = client.with_options(providers={"openai": {"headers": AUTHORIZATION}})
+    same = tenant.with_options(providers={"openai": {"headers": AUTHORIZATION, "api_key": None}})
+
+    for each in (tenant, same):
+        headers = answered(each, server)
+        assert (headers["authorization"], headers["x-team"]) == ("Bearer theirs", "a")
+        assert "openai-organization" not in headers
+        assert "openai-project" not in headers
+
+
+def test_a_key_in_a_header_goes_to_a_new_host_and_no_other_key_does(server):
+    client, seen = of_anthropic({"base_url": "https://mine.example", "api_key": "one"})
+    entry = {"base_url": "https://theirs.example", "headers": AUTHORIZATION}
+
+    moved = client.with_options(providers={"anthropic": entry})
+    moved.chat.completions.create("claude-opus-5-5", "Hello")
+
+    assert (seen[0]["host"], seen[0]["authorization"]) == ("theirs.example", "Bearer theirs")
+    assert "x-api-key" not in seen[0]
+
+
+@pytest.mark.parametrize("change", [{"headers": None}, {"headers": {"authorization": None}}])
+def test_the_environments_key_does_not_take_the_place_of_a_removed_header(
+    make, server, monkeypatch, change
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
+    client = make(own(server)).with_options(providers={"openai": {"headers": AUTHORIZATION}})
+
+    refused(client, providers={"openai": change})
+
+
 # What an option may be
 
 

@@ -7,7 +7,7 @@ host of a provider, the key has to come with it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Optional
 from urllib.parse import urlsplit
 
 from msgspec.structs import asdict
@@ -26,7 +26,7 @@ from specado.config import (
     stated,
     stated_providers,
 )
-from specado.endpoints import address_of
+from specado.endpoints import address_of, key_headers
 from specado.errors import ConfigurationError, ConfigurationWarning
 from specado.routing.candidates import known_provider
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.capabilities import Provider
+    from specado.manifests import Authentication
 
 __all__ = ["merged", "settings_given", "unknown_keyword"]
 
@@ -168,27 +169,52 @@ def _merged_provider(
 ) -> ProviderSettings:
     """Return a provider's settings with what *change* names replaced; `None` there removes."""
     old = _NOTHING if old is None else old
+    authentication = provider.authentication
+    if "api_key" not in change and key_headers(change.get("headers") or (), authentication):
+        change = Given({**change, "api_key": None})  # the header takes its place
     new = provider_settings({**asdict(old), **change})
+    key = _key_change(old, change, authentication)
     address, new_address = address_of(provider, old), address_of(provider, new)
     is_new_host = _origin(address) != _origin(new_address)
-    brings_key = change.get("api_key") is not None
-    loses_key = old.api_key is not None and new.api_key is None
-    if not brings_key and (is_new_host or loses_key):
+    if not key.is_brought and (is_new_host or key.is_lost):
         # Without a setting left the provider is reached as its environment variables say.
-        needs_key = provider.authentication.kind != "none" and new.base_url is not None
+        needs_key = authentication.kind != "none" and new.base_url is not None
         if new.api_key is not None or needs_key:
-            _refuse_other_host(provider.name, None if loses_key else address, new_address)
-    is_new_key = (brings_key and not change["api_key"].is_same(old.api_key)) or loses_key
-    headers = _inherited_headers(provider, old, is_new_key=is_new_key, is_new_host=is_new_host)
-    if "headers" in change and change["headers"] is None:
-        headers = {}
-    if is_new_key and brings_key:
+            _refuse_other_host(provider.name, None if key.is_lost else address, new_address)
+    headers = {}
+    if change.get("headers", ()) is not None:
+        headers = _inherited_headers(provider, old, is_new_key=key.is_new, is_new_host=is_new_host)
+    if key.is_new and key.is_brought:
         # The environment's organisation and project are those of the environment's key.
-        for header in provider.authentication.optional_headers:
+        for header in authentication.optional_headers:
             headers[header.name.lower()] = (header.name, None)
     for name, text in change.get("headers") or ():
         headers[name.lower()] = (name, text)
     return provider_settings({**asdict(new), "headers": HiddenPairs(headers.values())})
+
+
+class _KeyChange(NamedTuple):
+    """What a change does to a provider's key, which a header may carry too."""
+
+    is_new: bool
+    is_brought: bool = False
+    is_lost: bool = False
+
+
+def _key_change(old: ProviderSettings, change: Given, authentication: Authentication) -> _KeyChange:
+    headers, key = change.get("headers", ()), change.get("api_key")
+    in_headers = key_headers(old.headers, authentication)
+    brought = key_headers(headers or (), authentication)
+    if brought:
+        return _KeyChange(not brought <= in_headers, is_brought=True)
+    if key is not None:
+        return _KeyChange(not key.is_same(old.api_key), is_brought=True)
+    stays = old.api_key is not None and "api_key" not in change
+    if headers is not None:
+        removed = {name.lower() for name, _ in headers}
+        stays = stays or any(name not in removed for name, _ in in_headers)
+    is_lost = not stays and (old.api_key is not None or bool(in_headers))
+    return _KeyChange(is_lost, is_lost=is_lost)
 
 
 def _inherited_headers(

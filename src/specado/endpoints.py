@@ -46,6 +46,7 @@ __all__ = [
     "address_of",
     "has_access",
     "has_own_address",
+    "key_headers",
     "key_setting",
     "needs_no_key",
     "preview",
@@ -151,7 +152,18 @@ class Endpoint(msgspec.Struct, frozen=True):
         return [self.provider.name, ("base_url", self.base_url)]
 
 
+def key_headers(
+    headers: Iterable[tuple[str, Optional[str]]], authentication: Authentication
+) -> set[tuple[str, str]]:
+    """Return those of *headers* that carry a key, names in lower case: they replace any other."""
+    names = {authentication.name.lower(), "authorization"}
+    lowered = ((name.lower(), text) for name, text in headers)
+    return {(name, text) for name, text in lowered if name in names and text is not None}
+
+
 def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
+    if key_headers(own.headers, provider.authentication):
+        return None
     if own.api_key is not None:
         key: Secret = own.api_key
         return key
@@ -166,10 +178,7 @@ def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
 
 def _has_key(provider: Provider, own: ProviderSettings) -> bool:
     """Return whether a key is configured, or a header that takes its place."""
-    if own.api_key is not None:
-        return True
-    names = {provider.authentication.name.lower(), "authorization"}
-    return any(name.lower() in names and text is not None for name, text in own.headers)
+    return own.api_key is not None or bool(key_headers(own.headers, provider.authentication))
 
 
 def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
@@ -419,6 +428,8 @@ def wire_request(
 ) -> WireRequest:
     """Return the request that carries *body* to the endpoint, its key included."""
     authentication = endpoint.provider.authentication
+    if extra_headers and key_headers(extra_headers, authentication):
+        endpoint = endpoint.without_key()
     path = endpoint.provider.path
     if "{" in path:
         path = path.replace("{model}", quote(model, safe=""))
