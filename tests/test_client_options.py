@@ -489,6 +489,22 @@ def test_an_unknown_option_is_a_type_error_that_names_the_nearest(make, name, hi
     assert HIDDEN not in shown_with_locals(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("apikey", "not a setting: write 'api_key'"),
+        ("header", "not a setting; did you mean 'headers'?"),
+        ("secret", "not a setting; known: api_key, base_url, headers, timeout_seconds, breaker"),
+    ],
+)
+def test_an_unknown_option_of_a_provider_is_refused_too(make, name, hint):
+    """Ignored, a tenant's key would be the client's."""
+    error = refused(make(), providers={"openai": {name: SECRET}})
+
+    assert f"providers['openai'][{name!r}] is {hint}" in str(error)
+    assert HIDDEN not in str(error) + shown_with_locals(error)
+
+
 def test_an_option_that_is_given_twice_is_refused(make):
     with pytest.raises(TypeError, match=r"got both 'api_key' and .* two names of one option"):
         make().with_options(api_key="one", providers={"openai": {"api_key": "two"}})
@@ -566,11 +582,32 @@ def test_options_that_are_refused_show_no_secret(make, options):
     assert HIDDEN not in str(caught.value)
 
 
-def test_a_key_that_is_given_to_a_call_is_refused_and_not_shown(make):
-    with pytest.raises(TypeError, match=r"write client\.with_options") as caught:
-        by_task(make(), api_key=SECRET)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"api_key": SECRET},
+        {"apikey": SECRET},
+        {"openai_api_key": SECRET},
+        {"base_url": f"https://user:{SECRET}@a/v1"},
+        {"headers": {"Authorization": SECRET}},
+        {"providers": {"openai": {"api_key": SECRET}}},
+    ],
+)
+@pytest.mark.parametrize("function", ["create", "create_async", "plan"])
+def test_a_key_that_is_given_to_a_call_is_refused_and_not_shown(make, function, given):
+    async def ask():
+        found = getattr(make().chat.completions, function)("gpt-5.4", "Hello", **given)
+        return await found if inspect.isawaitable(found) else found
+
+    with pytest.raises(TypeError, match="unexpected keyword argument") as caught:
+        asyncio.run(ask())
 
     assert HIDDEN not in shown_with_locals(caught.value)
+
+
+def test_a_key_that_is_given_to_a_call_belongs_to_the_client(make):
+    with pytest.raises(TypeError, match=r"write client\.with_options"):
+        by_task(make(), api_key=SECRET)
 
 
 # Time-outs

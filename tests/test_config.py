@@ -328,6 +328,11 @@ PLACES = {
     "organization": "it belongs to a provider: "
     "providers={'openai': {'headers': {'OpenAI-Organization': …}}}",
     "num_retries": "write 'max_retries'",
+    "apiKey": "it belongs to a provider: providers={'openai': {'api_key': …}}; or the client "
+    "takes it as a keyword: Client(api_key=…)",
+    "baseUrl": "it belongs to a provider: providers={'openai': {'base_url': …}}; or the client "
+    "takes it as a keyword: Client(base_url=…)",
+    "Timeout": "write 'timeout_seconds'; or the client takes it as a keyword: Client(timeout=…)",
 }
 
 
@@ -346,6 +351,10 @@ def test_a_key_that_belongs_elsewhere_is_an_error_that_says_where(name, place, v
         ("api_base", "write 'base_url'"),
         ("baseurl", "write 'base_url'"),
         ("url", "write 'base_url'"),
+        ("apikey", "write 'api_key'"),
+        ("api-key", "write 'api_key'"),
+        ("key", "write 'api_key'"),
+        ("token", "write 'api_key'"),
         ("timeout", "write 'timeout_seconds'"),
         ("organization", "write 'headers': {'OpenAI-Organization': …}"),
         ("max_retries", "it is a setting of the client"),
@@ -365,10 +374,10 @@ def test_a_provider_of_none_is_not_given():
 
 def test_an_unknown_key_of_a_provider_warns_too():
     with pytest.warns(ConfigurationWarning) as caught:
-        resolve({"providers": {"openai": {"apikey": "sk-secret"}}})
+        resolve({"providers": {"openai": {"header": "sk-secret"}}})
 
-    assert "providers['openai']['apikey'] is not a known setting" in str(caught[0].message)
-    assert "Did you mean 'api_key'?" in str(caught[0].message)
+    assert "providers['openai']['header'] is not a known setting" in str(caught[0].message)
+    assert "Did you mean 'headers'?" in str(caught[0].message)
     assert "secret" not in str(caught[0].message)
     assert caught[0].filename == __file__
 

@@ -131,7 +131,7 @@ def test_a_config_of_another_kind_of_mapping_is_not_shown_either():
 @pytest.mark.filterwarnings("error")
 def test_a_warning_that_is_made_an_error_shows_no_secret():
     with pytest.raises(ConfigurationWarning) as caught:
-        resolve({"providers": {"openai": {"api_key": HIDDEN, "apikey": HIDDEN}}})
+        resolve({"providers": {"openai": {"api_key": HIDDEN, "header": HIDDEN}}})
 
     assert HIDDEN not in shown_with_locals(caught.value)
 

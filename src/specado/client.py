@@ -17,10 +17,10 @@ from typing import (
 
 from specado.calls import check_providers, planned
 from specado.client_options import merged, settings_given, unknown_keyword
-from specado.config import Given, Secret, Settings, effective
+from specado.config import Given, Settings, effective
 from specado.driver import Driver
 from specado.endpoints import Access
-from specado.params import CompletionParams
+from specado.params import OPTIONS, PARAMETERS, CompletionParams
 from specado.routing.candidates import configured_fallbacks
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ __all__ = ["AsyncClient", "Client"]
 
 
 _SECRET = {"extra_headers", "extra_query"}
+_KNOWN = PARAMETERS.keys() | OPTIONS.keys()
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -288,8 +289,8 @@ def _given(
     for name in _SECRET.intersection(params):
         if isinstance(params[name], Mapping):
             params[name] = Given(params[name])
-    if isinstance(params.get("api_key"), str):  # no parameter, but callers try
-        params["api_key"] = Secret(params["api_key"])
+    for name in params.keys() - _KNOWN:  # it will be refused, whatever its value is
+        params[name] = None
     stream = None if stream is False else stream
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 

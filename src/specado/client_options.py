@@ -152,7 +152,7 @@ def _changes(found: Given, options: Given) -> dict[str, Optional[Given]]:
         if options["providers"] is None:
             changes = dict.fromkeys(found.get("providers", ()))
         else:
-            changes = stated_providers("providers", options["providers"])
+            changes = stated_providers("providers", options["providers"], takes_unknown=False)
     own = _of_provider(options)
     if own:
         primary = effective(found).primary_provider

@@ -365,11 +365,14 @@ _PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
 }
 # A provider's limit of one attempt under the name that a client and a call have for it.
 _ATTEMPT_TIMEOUT = "attempt_timeout_seconds"
-# What others call a provider's setting. To ignore one of them could send a key to another host.
+# What others call a provider's setting. To ignore one of them could ask another host, or with
+# another key.
 _PROVIDER_KEYS_ELSEWHERE = {
     "api_base": "write 'base_url'",
     "endpoint": "write 'base_url'",
     "host": "write 'base_url'",
+    "key": "write 'api_key'",
+    "token": "write 'api_key'",
     "url": "write 'base_url'",
     "default_headers": "write 'headers'",
     "extra_headers": "write 'headers'",
@@ -380,8 +383,7 @@ _PROVIDER_KEYS_ELSEWHERE = {
 }
 
 
-def stated_of_provider(key: str, value: Any) -> Given:
-    """Return what is stated for one provider, checked; `None` stays, for it may remove."""
+def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> Given:
     if not isinstance(value, Mapping):
         raise wrong(key, value, f"a dict of any of {', '.join(map(repr, _PROVIDER_KEYS))}")
     if _ATTEMPT_TIMEOUT in value:
@@ -400,10 +402,14 @@ def stated_of_provider(key: str, value: Any) -> Given:
         if name in _PROVIDER_KEYS:
             continue
         path, elsewhere = f"{key}[{name!r}]", _PROVIDER_KEYS_ELSEWHERE.get(name)
-        if elsewhere is None and closest(str(name), _PROVIDER_KEYS) == "base_url":
-            elsewhere = "write 'base_url'"
+        near = closest(str(name), _PROVIDER_KEYS)
+        if elsewhere is None and near in ("api_key", "base_url"):
+            elsewhere = f"write {near!r}"
         if elsewhere is not None:
             raise ConfigurationError(f"{path} is not a setting: {elsewhere}", key=path)
+        if not takes_unknown:
+            hint = f"did you mean {near!r}?" if near else f"known: {', '.join(_PROVIDER_KEYS)}"
+            raise ConfigurationError(f"{path} is not a setting; {hint}", key=path)
         _warn_unknown(path, name, _PROVIDER_KEYS)
     return Given(
         {
@@ -419,13 +425,20 @@ def checked_of_provider(name: str, value: Any) -> Any:
     return _PROVIDER_KEYS[name](name, value)
 
 
-def stated_providers(key: str, value: Any) -> dict[str, Optional[Given]]:
-    """Return what is stated for each provider, checked; `None` stays, for it may remove."""
+def stated_providers(
+    key: str, value: Any, *, takes_unknown: bool = True
+) -> dict[str, Optional[Given]]:
+    """Return what is stated for each provider, checked; `None` stays, for it may remove.
+
+    An unknown name of a provider's setting is a warning where *takes_unknown*, else an error.
+    """
     if not isinstance(value, Mapping):
         raise wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
     return {
         nonempty_text(key, name): (
-            None if entry is None else stated_of_provider(f"{key}[{name!r}]", entry)
+            None
+            if entry is None
+            else _stated_of_provider(f"{key}[{name!r}]", entry, takes_unknown=takes_unknown)
         )
         for name, entry in value.items()
     }
@@ -581,12 +594,15 @@ def checked_setting(name: str, value: Any) -> Any:
 
 
 def _refuse_elsewhere(name: Any) -> None:
-    """Raise if a key of a config is a name that belongs elsewhere."""
+    """Raise if a key of a config is a name that belongs elsewhere, or a misspelling of one."""
+    meant = name
     if name not in ELSEWHERE and name not in CLIENT_KEYWORDS:
-        return
-    places = [ELSEWHERE[name]] if name in ELSEWHERE else []
-    if name in CLIENT_KEYWORDS:
-        places.append(f"the client takes it as a keyword: Client({name}=…)")
+        meant = closest(str(name), [*_KEYS, *ELSEWHERE, *CLIENT_KEYWORDS])
+        if meant is None or meant in _KEYS:
+            return
+    places = [ELSEWHERE[meant]] if meant in ELSEWHERE else []
+    if meant in CLIENT_KEYWORDS:
+        places.append(f"the client takes it as a keyword: Client({meant}=…)")
     raise ConfigurationError(
         f"config key {name!r} is not a setting: {'; or '.join(places)}", key=name
     )
