@@ -131,7 +131,11 @@ def test_the_warning_about_simulation_comes_once_a_process(monkeypatch, capsys):
     ("value", "status", "shown"),
     [
         ("true", 0, "specado: answered by openai/gpt-5.4, no fallback, 1 attempt, simulated"),
-        ("false", 1, "specado: no API key for 'openai': set OPENAI_API_KEY"),
+        (
+            "false",
+            1,
+            "specado: no API key for 'openai': set OPENAI_API_KEY",
+        ),
     ],
 )
 def test_the_environment_decides_about_simulation(run, monkeypatch, value, status, shown):
@@ -149,6 +153,39 @@ def test_the_primary_provider_of_the_environment_is_the_one_in_use(run, monkeypa
     found = run("chat", "-m", "nobody-knows-it", "Hello")
 
     assert found == (1, [], [NO_KEY_IN_A_SCRIPT.format("ANTHROPIC_API_KEY")])
+
+
+@pytest.mark.parametrize("argv", [[], ["--stream"]])
+def test_a_key_that_is_missing_for_the_model_is_an_error_that_says_simulate(run, monkeypatch, argv):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "any")
+
+    code, out, err = run("chat", *argv, "-m", "gpt-5.4", "Hello")
+
+    assert (code, out) == (1, [])
+    assert err[0].startswith("specado: no API key for 'openai': set OPENAI_API_KEY")
+    assert err[0].endswith("; or say --simulate for a simulated reply")
+
+
+@pytest.mark.parametrize(
+    ("primary", "keys", "asked"),
+    [
+        (None, (), "openai/gpt-5.4"),
+        (None, ("ANTHROPIC",), "anthropic/claude-sonnet-5"),
+        (None, ("ANTHROPIC", "OPENAI"), "openai/gpt-5.4"),
+        ("anthropic", (), "anthropic/claude-sonnet-5"),
+        ("anthropic", ("ANTHROPIC", "OPENAI"), "anthropic/claude-sonnet-5"),
+        ("anthropic", ("OPENAI",), "openai/gpt-5.4"),
+    ],
+)
+def test_the_default_model_is_one_of_the_primary_provider(chat, monkeypatch, primary, keys, asked):
+    if primary is not None:
+        monkeypatch.setenv("SPECADO_PRIMARY_PROVIDER", primary)
+    for name in keys:
+        monkeypatch.setenv(f"{name}_API_KEY", "any")
+
+    _, _, err = chat("Hello")
+
+    assert err == [f"specado: answered by {asked}, no fallback, 1 attempt, simulated"]
 
 
 def test_simulate_asks_no_provider_even_with_a_key(chat, monkeypatch):

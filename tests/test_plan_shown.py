@@ -181,6 +181,9 @@ def test_a_request_that_is_too_long_for_all_is_an_error_before_sending() -> None
     with pytest.raises(ContextLengthError) as caught:
         create("mine/small", LONG, {"enable_fallback": False})
 
+    assert str(caught.value).startswith(
+        "Provider error: Routing failed: mine/small: the prompt has"
+    )
     assert caught.value.attempts == 0
     assert (caught.value.provider, caught.value.model) == ("mine", "small")
 

@@ -57,7 +57,6 @@ Error = TypeVar("Error", bound="SpecadoError")
 MAX_QUOTED_CHARACTERS = 500
 MAX_BEGINNING = 80
 REDACTED = "***"
-# The code of an error for which no candidate could be asked.
 
 # What keys look like: OpenAI's and Anthropic's begin with "sk-"; a bearer token stands in a header.
 _KEY_SHAPED = re.compile(r"\bsk-[A-Za-z0-9_\-*.]{4,}|(?<=Bearer )[^\s\"',]+", re.ASCII)

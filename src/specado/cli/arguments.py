@@ -118,7 +118,7 @@ def _add_chat(commands: Any) -> None:
         "--model",
         metavar="MODEL",
         help="the model's id, with or without its provider (default: "
-        f"{' or '.join(DEFAULT_MODELS.values())}, by the key that is set)",
+        f"{' or '.join(DEFAULT_MODELS.values())}, by the primary provider and the keys)",
     )
     parser.add_argument("-s", "--system", metavar="TEXT", help="the system's instructions")
     parser.add_argument(

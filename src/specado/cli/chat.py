@@ -100,6 +100,10 @@ def _ask(arguments: Namespace, prompt: str) -> ChatCompletionResponse | Stream:
                 f"no provider has an API key or an address: set {warning.key_setting}, or say "
                 "--simulate for a simulated reply"
             ) from None
+        except ConfigurationError as error:
+            if error.key != "api_key":
+                raise
+            raise error.with_addition("or say --simulate for a simulated reply") from None
 
 
 def _print_whole(response: ChatCompletionResponse, *, as_json: bool) -> None:
@@ -132,15 +136,18 @@ def _print_stream(stream: Stream, *, as_json: bool) -> ChatCompletionResponse:
 def _default_model() -> str:
     """Return the model for a user who names none: of the first provider with a key or address.
 
-    It has no prefix where routing finds it without one, so that the default fallback holds.
+    The primary provider comes first. The model has no prefix where routing finds it without one,
+    so that the default fallback holds.
     """
     settings = resolve(None)
     configured = Lookup(settings).configured()
-    for name, model in DEFAULT_MODELS.items():
+    names = sorted(DEFAULT_MODELS, key=lambda name: name != settings.primary_provider)
+    for name in names:
         known = provider(name)
         if known is not None and has_access(known, settings):
+            model = DEFAULT_MODELS[name]
             return model if name in configured else f"{name}/{model}"
-    return next(iter(DEFAULT_MODELS.values()))
+    return DEFAULT_MODELS[names[0]]
 
 
 def _with_provider(model: str) -> str:

@@ -331,6 +331,7 @@ def _judge(
             f"{provider.name}/{route.model}: {reason}",
             provider=provider.name,
             model=route.model,
+            attempts=0,
             sent=False,
         )
         return Judged(route, candidate, reason, too_long)
