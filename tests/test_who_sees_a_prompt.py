@@ -14,7 +14,7 @@ import specado
 from played_calls import call, drive, ok, refused
 from reference_files import REPOSITORY
 from specado import capabilities, register_manifest
-from specado.config import resolve
+from specado.config import CLIENT_KEYWORDS, resolve
 from specado.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -25,6 +25,7 @@ from specado.errors import (
     ServerError,
     StreamInterruptedError,
 )
+from specado.params import OPTIONS
 from specado.routing.candidates import routes
 
 TODAY = date(2026, 11, 30)
@@ -312,3 +313,11 @@ def test_the_page_has_a_row_for_every_setting():
     missing = [key for key in settings if f"`{key}`" not in rows]
 
     assert missing == []
+
+
+def test_the_page_names_every_option_of_a_call_and_every_keyword_of_a_client():
+    page = (REPOSITORY / "docs/who-sees-a-prompt.md").read_text(encoding="utf-8")
+    rows = "\n".join(re.findall(r"^\| (.+?) \|", page, re.MULTILINE))
+
+    assert [name for name in OPTIONS if f"`{name}`" not in rows] == []
+    assert [name for name in CLIENT_KEYWORDS if f"`{name}`" not in page] == []
