@@ -569,6 +569,8 @@ def test_the_rest_is_taken_by_both_versions(content):
         ("/v1/models", {"anthropic-version": "2026-10-21", "authorization": "Bearer any"}, 200),
         ("/v1/models", {"anthropic-version": "2026-10-21", "authorization": "Bearer wrong"}, 401),
         ("/v1/models", {"anthropic-version": "2023-06-01", "authorization": "Bearer any"}, 200),
+        ("/v1/assistants", {}, 404),
+        ("/v1/assistants", {"anthropic-version": "2026-10-21"}, 404),
     ],
 )
 def test_keys_where_they_are_asked_for(path, headers, status):

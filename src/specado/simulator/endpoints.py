@@ -105,7 +105,7 @@ def handle(
         time.time() if now_s is None else now_s,
     )
     try:
-        if keys:
+        if keys and endpoint:
             _check_key(call)
         if len(body) > MAX_BODY_BYTES:
             raise _too_large(anthropic=anthropic)
