@@ -24,6 +24,7 @@ from specado import (
     register_manifest,
     translate,
 )
+from specado.simulator.server import running
 
 HELLO = [{"role": "user", "content": "Hello"}]
 OPENAI_PATH = (
@@ -106,6 +107,7 @@ WRONG_PATHS = [
     b"",
     openai_error("Invalid URL (POST /v1/models/gpt-4o/chat/completions)"),
     openai_error("Unknown request URL: POST /wrong. Please check the URL for typos"),
+    openai_error("Not Found: POST /v1/v1/messages. Served: GET /v1/models/{id}."),
 ]
 
 
@@ -120,6 +122,20 @@ def test_the_path_and_the_example_are_those_of_the_dialect():
     error = parse_error(404, {}, body, "anthropic")
 
     assert str(error).endswith(f"anthropic/: Not Found (HTTP 404, not_found_error){ANTHROPIC_PATH}")
+
+
+@pytest.mark.parametrize(
+    ("provider", "path"), [("openai", "/v2"), ("anthropic", "/v1"), ("openai", "")]
+)
+def test_a_wrong_path_of_the_simulator_says_so_too(provider, path):
+    with running() as server:
+        client = Client(
+            {"primary_provider": provider}, base_url=f"{server.url}{path}", api_key="any-key"
+        )
+
+        text = text_of(client, "mine")
+
+    assert text.endswith(OPENAI_PATH if provider == "openai" else ANTHROPIC_PATH)
 
 
 def test_a_server_of_ones_own_has_its_own_path():

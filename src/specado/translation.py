@@ -71,6 +71,7 @@ _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 
 # How the messages of various servers call a model that they do not have.
 _MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
+_PATH = re.compile(r"(?<![\w.-])/\S+")
 NEAREST_MODEL_RATIO = 0.6
 
 
@@ -239,9 +240,8 @@ def error_from_reply(
 
 def _is_about_model(message: str, model: str) -> bool:
     """Return whether the words of an error of status 404 concern the model, not the path."""
-    if "invalid url" in message.lower():  # quotes the path, which may hold the model
-        return False
-    return bool((model and model in message) or _MODEL_WORD.search(message))
+    words = _PATH.sub("", message)  # a path may hold the model, or the word
+    return bool((model and model in words) or _MODEL_WORD.search(words))
 
 
 def _path_hint(provider: str) -> str:
