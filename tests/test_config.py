@@ -390,6 +390,39 @@ def test_known_keys_do_not_warn():
     assert caught == []
 
 
+# Variables that set nothing
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("SPECADO_SIMULTE", "did you mean SPECADO_SIMULATE?"),
+        ("SPECADO_SIMULATED", "did you mean SPECADO_SIMULATE?"),
+        ("SPECADO_PRIMARY_PROVIDERS", "did you mean SPECADO_PRIMARY_PROVIDER?"),
+        ("SPECADO_MAX_RETRIES", "'max_retries' is set in the client's config only"),
+    ],
+)
+def test_a_variable_that_looks_like_a_setting_and_is_none_warns_once(monkeypatch, variable, hint):
+    monkeypatch.setattr("specado.config._environment_checked", set())
+    monkeypatch.setenv(variable, "0")
+
+    with pytest.warns(ConfigurationWarning) as caught:
+        resolve(None)
+    resolve(None)  # where a warning is an error
+
+    said = [str(warning.message) for warning in caught]
+    assert said == [f"the environment variable {variable} has no effect: {hint}"]
+    assert caught[0].filename == __file__
+
+
+def test_other_variables_do_not_warn(monkeypatch):
+    monkeypatch.setattr("specado.config._environment_checked", set())
+    monkeypatch.setenv("SPECADO_HOME", "/opt")
+    monkeypatch.setenv("SPECADO_SIMULATE", "0")
+
+    assert resolve(None).simulate is False
+
+
 # What later happens to the caller's dict
 
 

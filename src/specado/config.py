@@ -517,6 +517,7 @@ ELSEWHERE.update({
 CLIENT_KEYWORDS = (
     "api_key", "base_url", "timeout", "max_retries", "http_client", "async_http_client",
 )  # fmt: skip
+_VARIABLE_PREFIX = "SPECADO_"
 _VARIABLES = tuple((name, key.variable) for name, key in _KEYS.items() if key.variable)
 # The two providers that stand in for each other by default: each with its other, and with the
 # variable that may hold an address of its own.
@@ -540,6 +541,37 @@ def _warn_unknown(path: str, name: Any, known: Any) -> None:
         ConfigurationWarning,
         stacklevel=levels_to_caller(),
     )
+
+
+# What was said of the environment: looked through once a process.
+_environment_checked: set[str] = set()
+
+
+def _warn_of_variables() -> None:
+    """Warn once a process of variables that look as if they set something, and do not.
+
+    Those are a misspelt name of a setting's variable, and the name of a setting that has none.
+    """
+    if _environment_checked:
+        return
+    known = [variable for _, variable in _VARIABLES]
+    for name in os.environ:
+        if not name.startswith(_VARIABLE_PREFIX) or name in known:
+            continue
+        setting = name[len(_VARIABLE_PREFIX) :].lower()
+        near = closest(setting, [each[len(_VARIABLE_PREFIX) :].lower() for each in known])
+        if near is not None:
+            hint = f"did you mean {_VARIABLE_PREFIX}{near.upper()}?"
+        elif setting in _KEYS:
+            hint = f"{setting!r} is set in the client's config only"
+        else:
+            continue
+        warnings.warn(
+            f"the environment variable {name} has no effect: {hint}",
+            ConfigurationWarning,
+            stacklevel=levels_to_caller(),
+        )
+    _environment_checked.add("checked")  # after the warnings: a filter may raise them each time
 
 
 def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:
@@ -610,6 +642,7 @@ def _refuse_elsewhere(name: Any) -> None:
 
 def effective(given: Mapping[str, Any]) -> Settings:
     """Return the settings of a client for which *given* is stated, checked."""
+    _warn_of_variables()
     found = dict(given)
     for name, variable in _VARIABLES:
         text = None if name in found else environment_value(variable)
