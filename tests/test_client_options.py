@@ -414,6 +414,22 @@ def of_anthropic(entry):
     return Client(config, http_client=httpx.Client(transport=transport)), seen
 
 
+def test_a_key_as_keyword_counts_before_a_header_of_the_config(server):
+    entry = {"headers": {**AUTHORIZATION, "OpenAI-Organization": "org"}}
+
+    client = Client({"providers": {"openai": entry}}, api_key="one", base_url=f"{server.url}/v1")
+
+    headers = answered(client, server)
+    assert (headers["authorization"], headers["openai-organization"]) == ("Bearer one", "org")
+
+
+def test_a_keyword_does_not_send_a_configured_header_with_a_key_to_another_host(make):
+    entry = {"base_url": "https://mine.example", "headers": AUTHORIZATION}
+
+    with pytest.raises(ConfigurationError, match="no key that was configured for another host"):
+        make({"providers": {"openai": entry}}, base_url="https://elsewhere.example/v1")
+
+
 @pytest.mark.parametrize("place", ["config", "variable", "with_options", "call"])
 def test_no_other_key_goes_beside_an_authorization_header(monkeypatch, place):
     entry = {"base_url": "https://mine.example", "api_key": "one"}

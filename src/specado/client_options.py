@@ -79,7 +79,13 @@ def _settings_given(config: Any, keywords: Given) -> Given:
         name = effective(found).primary_provider
         providers = dict(found.get("providers", {}))
         old = providers.get(name, _NOTHING)
-        if old.api_key is not None and old.base_url is not None and "api_key" not in change:
+        authentication = known_provider(name, "primary_provider").authentication
+        in_headers = key_headers(old.headers, authentication)
+        if "api_key" in change:  # it counts before a header of the config that carries a key
+            replaced = {header for header, _ in in_headers}
+            kept = [pair for pair in old.headers if pair[0].lower() not in replaced]
+            change["headers"] = HiddenPairs(kept)
+        elif old.base_url is not None and (old.api_key is not None or in_headers):
             _refuse_other_host(name, old.base_url, change["base_url"])
         providers[name] = provider_settings({**asdict(old), **change})
         found["providers"] = providers
