@@ -201,6 +201,24 @@ def test_an_id_in_no_manifest_goes_to_the_primary_provider_as_it_is():
     assert first("unheard-of") == ("openai", "unheard-of")
 
 
+@pytest.mark.parametrize("model", ["anthropic:claude-opus-5-5", "openai:gpt-5.4"])
+def test_a_provider_before_a_colon_is_an_error_that_says_how_to_write_it(model):
+    provider, _, rest = model.partition(":")
+
+    said = refusal(first, model)
+
+    assert said == (
+        f"model {model!r}: a provider is named before a slash: say '{provider}/{rest}', or "
+        f"'openai/{model}' to ask 'openai' for the id with this colon"
+    )
+    assert first(f"openai/{model}") == ("openai", model)
+
+
+@pytest.mark.parametrize("model", ["ft:gpt-4o:org::id", "llama4:8b", "anthropic.claude-v2:0"])
+def test_other_ids_with_a_colon_go_to_the_primary_provider_as_they_are(model):
+    assert first(model) == ("openai", model)
+
+
 def test_a_server_of_ones_own_is_asked_for_ids_that_others_list():
     add_provider("local", "llama-3")
 

@@ -175,6 +175,13 @@ class Lookup:
             )
         if "/" in model:
             raise _unknown_prefix(model, own, key)
+        before, colon, rest = model.partition(":")  # as other libraries write a provider
+        if colon and capabilities.provider(before) is not None:
+            raise ConfigurationError(
+                f"{key} {model!r}: a provider is named before a slash: say {f'{before}/{rest}'!r}, "
+                f"or {own!r} to ask {primary.name!r} for the id with this colon",
+                key=key,
+            )
         return _named_route(primary, model)
 
     def id_at(self, provider: Provider, model: str, key: str) -> str:
