@@ -130,12 +130,12 @@ class _BaseClient:
 
         Options are the client's keywords and its settings. One that is `None` goes back to the
         environment or the default. `providers` are merged deeply: what is not named is inherited,
-        and `None` removes. A new key drops the inherited authorization, organisation and project
-        headers.
+        and `None` removes. A new key, in a header too, drops the inherited key and the inherited
+        authorization, organisation and project headers.
 
         Raises:
-            ConfigurationError: a value is wrong, or a provider gets another host without a key
-                beside it.
+            ConfigurationError: a value is wrong, a provider's setting is not known, or a provider
+                gets another host without a key beside it.
             TypeError: an option is not known; the nearest known one is named.
         """
         given = Given(options)
