@@ -88,6 +88,22 @@ class UnheardOfError(RateLimitError):
     """An error of a class that the table does not name."""
 
 
+@pytest.mark.parametrize(
+    ("before", "failure"),
+    [
+        (ConnectionFailedError, error(ConnectionFailedError, sent=True)),
+        (ServerError, error(MalformedResponseError)),
+    ],
+)
+def test_what_is_retried_once_is_so_after_other_failures_too(before, failure):
+    earlier = [error(before, sent=False) for _ in range(2)]
+
+    played = play(plan_of("a"), [*earlier, failure, failure], max_retries=5)
+
+    assert asked(played) == ["a"] * 4
+    assert played.ended.stopped_by == "no_candidate"
+
+
 def test_a_class_without_a_row_has_that_of_its_base():
     assert rule_for(UnheardOfError("x")) == rule_for(RateLimitError("x"))
 

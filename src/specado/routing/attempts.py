@@ -372,7 +372,7 @@ class _Router:
         same = rule.same
         if same == 0 and isinstance(error, DeadlineExceededError) and limit.is_explicit:
             same = None if error.should_retry is not False else 0
-        if same == 0 or (same and sum(type(each) is type(error) for each in errors) > same):
+        if same == 0 or (same and _how_often(error, same, errors) > same):
             if self.clock.left_s() <= 0:
                 return DEADLINE
             goes_on = rule.next == ALWAYS or rule.next == LARGER_WINDOW
@@ -518,6 +518,14 @@ class _Router:
                 if window is None or other.context_window is None or other.context_window > window
             ]
         return []
+
+
+def _how_often(error: ProviderError, same: int, errors: list[ProviderError]) -> int:
+    """Return how many of *errors* are of the class of *error* and have its bound on retries.
+
+    A refused connection is of the class of a reset, and no part of the bound on resets.
+    """
+    return sum(type(each) is type(error) and rule_for(each).same == same for each in errors)
 
 
 def _limit_of(candidate: Candidate, left_s: float, limits: CallLimits, *, alone: bool) -> _Limit:
