@@ -287,6 +287,16 @@ def test_which_time_outs_of_calls_count(health, clock, limits, counts):
     assert diverts(health, clock, plan.candidates[0].deployment) is counts
 
 
+@pytest.mark.parametrize(("timeout_s", "counts"), [(9.9, False), (10.0, True), (18.0, True)])
+def test_a_time_out_at_half_of_a_deadline_counts_by_the_whole(health, clock, timeout_s, counts):
+    plan = plan_of("a", "b")
+    for _ in range(5):
+        timeout = (error(DeadlineExceededError), timeout_s / 2)
+        play(plan, [timeout, reply()], clock, health=health, timeout_s=timeout_s)
+
+    assert diverts(health, clock, plan.candidates[0].deployment) is counts
+
+
 # Addresses
 
 

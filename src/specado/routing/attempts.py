@@ -58,7 +58,8 @@ __all__ = [
     "attempts",
 ]
 
-# A time-out of a call that had less time than this in all says nothing about the provider.
+# A time-out says nothing about the provider where the call's deadline was nearer than this when
+# the attempt began. (An attempt may have got half of that time only.)
 MIN_TELLING_DEADLINE_S = 10.0
 # Values of `ProviderError.stopped_by`.
 MAX_RETRIES = "max_retries"
@@ -338,7 +339,8 @@ class _Router:
                     timeout_s, is_fresh = min(timeout_s, self.clock.left_s()), True
                     continue
                 if health is not None and attempt is not None:
-                    is_short = timeout_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
+                    had_s = self.clock.deadline - attempt.began_s
+                    is_short = had_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
                     now_s = self.clock.now()
                     health.settle(attempt, outcome, now_s, is_own_deadline=is_short)
                 return outcome
