@@ -161,13 +161,15 @@ class Watch:
         )
 
     def allows(self, failure, before, after):
+        if isinstance(failure, ContextLengthError):
+            sizes = before.context_window, after.context_window
+            return None in sizes or sizes[1] > sizes[0]
+        if after.index < before.index:
+            return True
         if isinstance(failure, ConnectionFailedError) and not failure.retryable:
             return False
         if isinstance(failure, ContentPolicyError):
             return self.settings.fallback_on_content_policy
-        if isinstance(failure, ContextLengthError):
-            sizes = before.context_window, after.context_window
-            return None in sizes or sizes[1] > sizes[0]
         if before.index and isinstance(failure, PASSED_OVER_AT_A_FALLBACK):
             return True
         return not isinstance(failure, ENDS_THE_CALL) and type(failure) is not ProviderError

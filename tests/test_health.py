@@ -641,6 +641,40 @@ def test_a_candidate_left_for_its_long_pause_is_asked_again_when_the_other_fails
     assert played.effects == ["a 300", "b 300", "wait 5", "a 595"]
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        error(InvalidRequestError, status_code=400),
+        error(ContentPolicyError, status_code=400),
+        error(ConnectionFailedError, sent=False, code="certificate", retryable=False),
+        error(ProviderError),
+    ],
+    ids=lambda failure: f"{type(failure).__name__} {failure.code}",
+)
+def test_what_a_fallback_says_of_a_request_does_not_rule_out_the_candidate_before(
+    health, clock, failure
+):
+    plan = plan_of("left", "b", "c")
+    passed_over = plan_of("open", "b", "c")
+    busy = error(RateLimitError, retry_after_s=5.0)
+
+    back = play(plan, [busy, failure, reply()], clock, health=health)
+    open_breaker(health, clock, passed_over.candidates[0])
+    first = play(passed_over, [failure, reply()], clock, health=health)
+
+    assert (asked(back), answered_by(back)) == (["left", "b", "left"], "left")
+    assert (asked(first), answered_by(first)) == (["b", "open"], "open")
+
+
+def test_a_request_that_a_larger_window_refuses_is_no_request_for_a_smaller_one(health, clock):
+    plan = plan_of("a", "b", a=1000, b=2000)
+    open_breaker(health, clock, plan.candidates[0])
+
+    played = play(plan, [error(ContextLengthError)], clock, health=health)
+
+    assert type(played.ended) is ContextLengthError
+
+
 def test_without_shared_health_such_a_candidate_is_waited_for_as_well(clock):
     outcomes = [error(RateLimitError, retry_after_s=5.0), error(QuotaExceededError), reply()]
 

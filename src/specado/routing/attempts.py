@@ -506,7 +506,11 @@ class _Router:
         return not self.all_are_held or hold.is_key or hold.pause_s > MAX_WAIT_BEFORE_NEXT_S
 
     def _allowed(self, candidate: Candidate, others: list[Candidate]) -> list[Candidate]:
-        """Return those of *others* that may be asked after the last error of *candidate*."""
+        """Return those of *others* that may be asked after the last error of *candidate*.
+
+        An error that lets no candidate follow rules out those after it in order. One before it
+        was only passed over or left early, for a better choice that turned out to be none.
+        """
         following = self.rule.next
         if following == ALWAYS:
             return others
@@ -519,7 +523,7 @@ class _Router:
                 for other in others
                 if window is None or other.context_window is None or other.context_window > window
             ]
-        return []
+        return [other for other in others if other.index < candidate.index]
 
 
 def _how_often(error: ProviderError, same: int, errors: list[ProviderError]) -> int:
