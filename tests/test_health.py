@@ -594,6 +594,27 @@ def test_a_longer_pause_sends_the_call_to_another_candidate(health, clock):
     assert asked(played) == ["b"]
 
 
+@pytest.mark.parametrize(
+    ("pauses_s", "expected"),
+    [
+        ((50.0, 5.0), ["wait 5.25", "b 297.375"]),
+        ((5.0, 50.0), ["wait 5.25", "a 297.375"]),
+        ((7.0, 5.0), ["wait 7.35", "a 296.325"]),
+    ],
+)
+def test_where_all_pause_the_call_waits_for_the_one_that_is_back_much_sooner(
+    health, clock, pauses_s, expected
+):
+    plan = plan_of("a", "b")
+    for each, pause_s in zip(plan.candidates, pauses_s):
+        busy = error(RateLimitError, retry_after_s=pause_s)
+        attempt(health, busy, clock, each.deployment)
+
+    played = play(plan, [reply()], clock, health=health)
+
+    assert played.effects == expected
+
+
 def test_a_lone_candidates_pause_is_waited_out_with_jitter(health, clock):
     plan = plan_of("a")
     attempt(health, error(RateLimitError, retry_after_s=30.0), clock, plan.candidates[0].deployment)

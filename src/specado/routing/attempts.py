@@ -16,7 +16,6 @@ then, is asked again when the others have failed.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Generator, Sequence
 from typing import Callable, NamedTuple, Optional, Union
 
@@ -244,7 +243,7 @@ class _Router:
         if health is None:
             return waiting.pop(0), None
         now_s = self.clock.now()
-        held: list[tuple[int, Candidate]] = []
+        held: list[tuple[int, float, Candidate]] = []
         for candidate in waiting:
             if candidate.index in self.unfinished:
                 hold = health.hold(candidate.deployment, now_s)
@@ -258,9 +257,10 @@ class _Router:
                 waiting.remove(candidate)
                 return candidate, None
             # A key that is avoided most likely fails again, but at once; a pause takes time.
-            held.append((2 if hold.pause_s > 0 else int(hold.is_key), candidate))
+            rank = 2 if hold.pause_s > 0 else int(hold.is_key)
+            held.append((rank, hold.pause_s, candidate))
         self.all_are_held = True
-        _, chosen = min(held, key=operator.itemgetter(0))
+        chosen = _least_held(held)
         waiting.remove(chosen)
         return chosen, None
 
@@ -524,6 +524,20 @@ class _Router:
                 if window is None or other.context_window is None or other.context_window > window
             ]
         return [other for other in others if other.index < candidate.index]
+
+
+def _least_held(held: list[tuple[int, float, Candidate]]) -> Candidate:
+    """Return the first of the candidates of the lowest rank whose pause is about the shortest.
+
+    Each is a rank, the seconds of a pause and the candidate. The order that the caller gave is
+    worth as long a wait as it is where only one candidate pauses.
+    """
+    lowest = min(rank for rank, _, _ in held)
+    equals = [(pause_s, candidate) for rank, pause_s, candidate in held if rank == lowest]
+    shortest_s = min(pause_s for pause_s, _ in equals)
+    return next(
+        candidate for pause_s, candidate in equals if pause_s <= shortest_s + MAX_WAIT_BEFORE_NEXT_S
+    )
 
 
 def _how_often(error: ProviderError, same: int, errors: list[ProviderError]) -> int:
