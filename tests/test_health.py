@@ -626,6 +626,57 @@ def test_a_lone_candidates_pause_is_waited_out_with_jitter(health, clock):
     assert played.history.waited_s == pytest.approx(30.975)
 
 
+def steps_of(plan, clock, health, **limits):
+    return attempts(plan, CallLimits(timeout_s=100.0, **limits), clock, lambda: 0.5, None, health)
+
+
+def pause(health, clock, plan, wait_s):
+    busy = error(RateLimitError, retry_after_s=wait_s)
+    attempt(health, busy, clock, plan.candidates[0].deployment)
+
+
+def test_a_lone_call_waits_for_a_pause_once(health, clock):
+    plan = plan_of("a")
+    pause(health, clock, plan, 5.0)
+    steps = steps_of(plan, clock, health)
+    clock.now_s += next(steps).delay_s - 0.5
+    pause(health, clock, plan, 20.0)
+    clock.now_s += 0.5
+
+    # Where every refused call made all others wait anew, some would never be asked.
+    assert steps.send(None).candidate is plan.candidates[0]
+
+
+@pytest.mark.parametrize("is_retry", [False, True])
+def test_a_short_pause_that_grows_long_sends_the_call_to_another_candidate(health, clock, is_retry):
+    plan = plan_of("a", "b")
+    if not is_retry:
+        pause(health, clock, plan, 1.5)
+    steps = steps_of(plan, clock, health)
+    first = next(steps)
+    if is_retry:
+        first = steps.send(error(RateLimitError, retry_after_s=1.5))
+    clock.now_s += 1.0
+    pause(health, clock, plan, 20.0)
+    clock.now_s += first.delay_s - 1.0
+
+    then = steps.send(None)
+
+    assert (first.delay_s, then.candidate.provider) == (1.75, "b")
+    assert steps.send(error(QuotaExceededError)).delay_s > 18.0
+
+
+def test_a_retry_that_goes_elsewhere_for_a_pause_gives_its_token_back(health, clock):
+    plan = plan_of("a", "b")
+    steps = steps_of(plan, clock, health)
+    next(steps)
+    assert steps.send(error(ServerError)).delay_s == 0.5
+    pause(health, clock, plan, 20.0)
+
+    assert steps.send(None).candidate.provider == "b"
+    assert health.as_dict(clock())["deployments"][0]["retry_budget"] == 500.0
+
+
 def test_a_lone_call_that_a_pause_does_not_fit_is_asked_once(health, clock):
     plan = plan_of("a")
     throttled = error(RateLimitError, retry_after_s=1.5)

@@ -177,6 +177,7 @@ class _Unfinished(msgspec.Struct):
 
 # How a candidate's turn may end beside an answer or an error.
 _LEFT = ProviderError("another candidate is the better choice now")
+_PASSED_OVER = ProviderError("its pause grew while the call waited: another is the better choice")
 _OUT_OF_TIME = DeadlineExceededError("the call's time was up when it was the candidate's turn")
 _Ended = Union[Answer, ProviderError, ConfigurationError]
 
@@ -226,6 +227,8 @@ class _Router:
                 return Result(history, ended)
             if ended is _LEFT:
                 self.waiting.append(candidate)
+            elif ended is _PASSED_OVER:
+                self.waiting.insert(0, candidate)
             elif ended is _OUT_OF_TIME:
                 return Result(history, _out_of_time(history, self.limits))
             elif isinstance(ended, ProviderError):
@@ -278,14 +281,20 @@ class _Router:
             if refused is not None:
                 return refused
         elif attempt is None and self.health is not None:
-            may_retry = yield from self._wait_for_pause(candidate, self.health)
+            pause_s = self._pause_s(candidate)
+            # A candidate whose pause does not fit the deadline is asked at once, and only once.
+            may_retry = pause_s < self.clock.left_s()
+            if may_retry and pause_s > 0:
+                yield from self._wait(pause_s, self._longer(pause_s))
+                if self._is_avoided(candidate, self.clock.now()) and self._others():
+                    return _PASSED_OVER
         while True:
+            others = self._others(at_any_time=True)
             left_s = self.clock.left_s()
             if left_s <= 0:
                 self._abandon(attempt)
                 self.history.stopped_by = DEADLINE
                 return _OUT_OF_TIME
-            others = self._others(at_any_time=True)
             limit = _limit_of(candidate, left_s, self.limits, alone=not others)
             ended = yield from self._attempt(candidate, attempt, limit, is_retry=bool(errors))
             if not isinstance(ended, ProviderError):
@@ -426,10 +435,9 @@ class _Router:
         wait_s = jittered_s(nominal_s, clock.random(), announced=error.retry_after_s is not None)
         takes_token = False
         if health is not None:
-            hold = health.hold(candidate.deployment, now_s)
-            if hold is not None and nominal_s < hold.pause_s < left_s:
-                nominal_s = hold.pause_s
-                wait_s = jittered_s(nominal_s, clock.random(), announced=True)
+            pause_s = self._pause_s(candidate)
+            if nominal_s < pause_s < left_s:
+                nominal_s, wait_s = pause_s, self._longer(pause_s)
             takes_token = announced_wait_s(error) is None
         if takes_token and health is not None:
             token_s = health.take_token(candidate.deployment, now_s, 0.0 if others else left_s)
@@ -439,30 +447,26 @@ class _Router:
                 self.history.stopped_by = RETRY_BUDGET
                 return error
             nominal_s, wait_s = max(nominal_s, token_s), max(wait_s, token_s)
-        has_waited = False
+        is_due = False
         try:
             yield from self._wait(nominal_s, wait_s)
-            has_waited = True
+            if others and self._is_avoided(candidate, clock.now()):
+                return self._leave(candidate, errors, clock.now())
+            is_due = True
         finally:
-            if takes_token and health is not None and not has_waited:  # the call was left
+            if takes_token and health is not None and not is_due:  # no retry is made
                 health.return_token(candidate.deployment)
         return None
 
-    def _wait_for_pause(
-        self, candidate: Candidate, health: Health
-    ) -> Generator[Effect, Outcome, bool]:
-        """Wait out the pause that a provider announced; return whether retries may follow.
+    def _pause_s(self, candidate: Candidate) -> float:
+        """Return what is left of a pause that the provider announced, in seconds; 0 if none is."""
+        health = self.health
+        hold = None if health is None else health.hold(candidate.deployment, self.clock.now())
+        return 0.0 if hold is None else hold.pause_s
 
-        Where the pause does not fit the deadline the candidate is asked at once, and only once.
-        """
-        hold = health.hold(candidate.deployment, self.clock.now())
-        if hold is None or hold.pause_s <= 0:
-            return True
-        if hold.pause_s >= self.clock.left_s():
-            return False
-        wait_s = jittered_s(hold.pause_s, self.clock.random(), announced=True)
-        yield from self._wait(hold.pause_s, wait_s)
-        return True
+    def _longer(self, wait_s: float) -> float:
+        """Return an announced wait with its jitter."""
+        return jittered_s(wait_s, self.clock.random(), announced=True)
 
     def _wait(self, nominal_s: float, wait_s: float) -> Generator[Effect, Outcome, None]:
         """Wait *wait_s* seconds, or as much of its jitter less as the deadline asks for."""

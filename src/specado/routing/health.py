@@ -500,10 +500,10 @@ class Health:
 
     def return_token(self, deployment: Deployment) -> None:
         """Give back the token of a retry that was not made."""
-        record = self._find(deployment)
-        if record is not None and deployment.account.settings.retry_budget is not None:
+        budget, record = deployment.account.settings.retry_budget, self._find(deployment)
+        if record is not None and budget is not None:
             with self._lock:
-                record.tokens += 1
+                record.tokens = min(budget.capacity, record.tokens + 1)
 
     # What an attempt came to
 
