@@ -738,6 +738,26 @@ def test_what_a_fallback_says_of_a_request_does_not_rule_out_the_candidate_befor
     assert (asked(first), answered_by(first)) == (["b", "open"], "open")
 
 
+def test_a_candidate_that_is_left_early_rules_out_what_its_error_rules_out(health, clock):
+    too_long = error(ContextLengthError, should_retry=True, retry_after_s=5.0)
+    plan = plan_of("a", "small", "large", a=1000, small=500, large=2000)
+
+    played = play(plan, [too_long, reply()], clock, health=health)
+
+    assert asked(played) == ["a", "large"]
+
+
+def test_a_key_that_fails_before_a_retry_brings_back_nobody_who_was_ruled_out(health, clock):
+    plan = plan_of("a", "b", "c")
+    again = error(ProviderError, should_retry=True)
+    outcomes = [error(QuotaExceededError), again, ConfigurationError("no key")]
+
+    played = play(plan, outcomes, clock, health=health)
+
+    assert asked(played) == ["a", "b", "b"]
+    assert type(played.ended) is QuotaExceededError
+
+
 def test_a_request_that_a_larger_window_refuses_is_no_request_for_a_smaller_one(health, clock):
     plan = plan_of("a", "b", a=1000, b=2000)
     open_breaker(health, clock, plan.candidates[0])

@@ -226,12 +226,12 @@ class _Router:
             if isinstance(ended, Answer):
                 return Result(history, ended)
             if ended is _LEFT:
-                self.waiting.append(candidate)
+                self.waiting = [*self._allowed(candidate, self.waiting), candidate]
             elif ended is _PASSED_OVER:
                 self.waiting.insert(0, candidate)
             elif ended is _OUT_OF_TIME:
                 return Result(history, _out_of_time(history, self.limits))
-            elif isinstance(ended, ProviderError):
+            elif candidate.index in history.last_errors:
                 self.waiting = self._allowed(candidate, self.waiting)
             elif not self.waiting and not history.errors:
                 return Result(history, ended)
