@@ -5,6 +5,7 @@ The rules are played on the generator, with a clock that only the test moves.
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -60,6 +61,12 @@ def fail(health, clock, times=5, kind=ServerError, span_s=1.0, deployment=ONE, *
         if place:
             clock.now_s += span_s / (times - 1)
         attempt(health, error(kind, **facts), clock, deployment)
+
+
+def take_token(health, clock, deployment=ONE, may_queue=True):
+    """Take a token; return the seconds until its turn, `None` if there is none."""
+    token = health.take_token(deployment, clock(), may_queue=may_queue)
+    return None if token is None else health.token_wait_s(token, clock())
 
 
 def diverts(health, clock, deployment=ONE):
@@ -454,7 +461,7 @@ def test_attempts_side_by_side_use_up_a_quota_once(health, clock):
 def test_a_retry_costs_one_of_500_tokens(health, clock):
     attempt(health, None, clock)
 
-    waits = [health.take_token(ONE, clock(), 600.0) for _ in range(503)]
+    waits = [take_token(health, clock, ONE) for _ in range(503)]
 
     assert waits[:500] == [0.0] * 500
     assert waits[500:] == pytest.approx([0.1, 0.2, 0.3])
@@ -463,26 +470,25 @@ def test_a_retry_costs_one_of_500_tokens(health, clock):
 def test_ten_tokens_a_second_come_back_and_one_with_every_first_attempt(health, clock):
     attempt(health, None, clock)
     for _ in range(500):
-        health.take_token(ONE, clock(), 0.0)
-    assert health.take_token(ONE, clock(), 0.0) is None
+        take_token(health, clock, ONE, may_queue=False)
+    assert take_token(health, clock, ONE, may_queue=False) is None
 
     clock.now_s += 0.2
     attempt(health, None, clock)
     retry = health.begin(ONE, clock(), is_retry=True)
     health.settle(retry, None, clock())
 
-    waits = [health.take_token(ONE, clock(), 0.0) for _ in range(4)]
+    waits = [take_token(health, clock, ONE, may_queue=False) for _ in range(4)]
     assert waits == [0.0, 0.0, 0.0, None]
 
 
 def test_a_token_that_is_given_back_counts_again(health, clock):
     attempt(health, None, clock)
-    for _ in range(500):
-        health.take_token(ONE, clock(), 0.0)
+    *_, last = [health.take_token(ONE, clock(), may_queue=False) for _ in range(500)]
 
-    health.return_token(ONE)
+    health.return_token(last)
 
-    assert health.take_token(ONE, clock(), 0.0) == 0.0
+    assert take_token(health, clock, ONE, may_queue=False) == 0.0
 
 
 def test_a_budget_has_the_numbers_that_were_set(health, clock):
@@ -490,15 +496,15 @@ def test_a_budget_has_the_numbers_that_were_set(health, clock):
     one = Deployment("one", Account("https://one.invalid", "key", numbers), "m")
     attempt(health, None, clock, one)
 
-    assert health.take_token(one, clock(), 600.0) == 0.0
-    assert health.take_token(one, clock(), 600.0) is None
+    assert take_token(health, clock, one) == 0.0
+    assert take_token(health, clock, one) == math.inf
 
 
 def test_a_budget_that_is_off_never_ends(health, clock):
     one = Deployment("one", Account("u", "key", HealthSettings(retry_budget=None)), "m")
     attempt(health, None, clock, one)
 
-    assert {health.take_token(one, clock(), 0.0) for _ in range(1000)} == {0.0}
+    assert {take_token(health, clock, one, may_queue=False) for _ in range(1000)} == {0.0}
 
 
 def test_a_breaker_that_is_off_never_opens(health, clock):
@@ -810,7 +816,7 @@ def test_where_every_key_is_avoided_each_is_asked(health, clock):
 
 def empty_budget(health, clock, one):
     health.abandon(health.begin(one.deployment, clock()))
-    while health.take_token(one.deployment, clock(), 0.0) is not None:
+    while take_token(health, clock, one.deployment, may_queue=False) is not None:
         pass
 
 
@@ -818,7 +824,7 @@ def test_without_budget_the_next_candidate_is_asked_at_once(health, clock):
     plan = plan_of("a", "b")
     empty_budget(health, clock, plan.candidates[0])
     for _ in range(20):
-        health.take_token(plan.candidates[0].deployment, clock(), 600.0)
+        take_token(health, clock, plan.candidates[0].deployment)
 
     played = play(plan, [error(ServerError), reply()], clock, health=health)
 
@@ -829,19 +835,80 @@ def test_alone_a_retry_waits_for_a_token_in_turn(health, clock):
     plan = plan_of("a")
     empty_budget(health, clock, plan.candidates[0])
     for _ in range(20):
-        health.take_token(plan.candidates[0].deployment, clock(), 600.0)
+        take_token(health, clock, plan.candidates[0].deployment)
 
     played = play(plan, [error(ServerError), reply()], clock, health=health)
 
     # Of 20 that wait before it the call's own first attempt has let one go.
-    assert played.effects == ["a 600", "wait 2", "a 598"]
+    assert played.effects == ["a 600", "wait 0.5", "wait 1", "wait 0.5", "a 598"]
+
+
+def test_first_attempts_move_the_queue_for_tokens_on(health, clock):
+    plan = plan_of("a")
+    deployment = plan.candidates[0].deployment
+    empty_budget(health, clock, plan.candidates[0])
+    for _ in range(100):
+        take_token(health, clock, deployment)
+    steps = steps_of(plan, clock, health)
+    next(steps)
+    clock.now_s += steps.send(error(ServerError)).delay_s
+    clock.now_s += steps.send(None).delay_s
+    for _ in range(100):
+        attempt(health, None, clock, deployment)
+
+    # Of the ten seconds that the queue would have taken 1.5 have passed.
+    assert steps.send(None).candidate is plan.candidates[0]
+
+
+def test_who_comes_later_is_served_later_though_tokens_came_early(health, clock):
+    attempt(health, None, clock)
+    for _ in range(500):
+        take_token(health, clock)
+    first, second = (health.take_token(ONE, clock(), may_queue=True) for _ in range(2))
+
+    attempt(health, None, clock)
+    third = health.take_token(ONE, clock(), may_queue=True)
+
+    waits = [health.token_wait_s(token, clock()) for token in (first, second, third)]
+    assert waits == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_a_place_in_the_queue_that_is_given_up_brings_nobody_a_token(health, clock):
+    attempt(health, None, clock)
+    for _ in range(500):
+        take_token(health, clock)
+    first, *left, last = (health.take_token(ONE, clock(), may_queue=True) for _ in range(7))
+
+    for token in left:
+        health.return_token(token)
+
+    assert health.as_dict(clock())["deployments"][0]["retry_budget"] == -2
+    assert health.token_wait_s(first, clock()) == pytest.approx(0.1)
+    clock.now_s += 0.11
+    assert health.token_wait_s(first, clock()) == 0.0
+    assert health.token_wait_s(last, clock()) == pytest.approx(0.09)
+
+
+def test_a_lone_call_queues_for_a_token_as_long_as_its_deadline_allows(health, clock):
+    plan = plan_of("a")
+    deployment = plan.candidates[0].deployment
+    empty_budget(health, clock, plan.candidates[0])
+    for _ in range(200):
+        take_token(health, clock, deployment)
+
+    played = play(plan, [error(ServerError)], clock, health=health, timeout_s=10.0)
+
+    assert 8.5 <= played.history.waited_s <= 10.0
+    assert played.ended.stopped_by == "retry_budget"
+    before = health.as_dict(clock())["deployments"][0]["retry_budget"]
+    assert before == pytest.approx(-199 + 10 * played.history.waited_s)
 
 
 def test_a_retry_that_gets_no_token_before_the_deadline_ends_the_call(health, clock):
     plan = plan_of("a")
     empty_budget(health, clock, plan.candidates[0])
     for _ in range(200):
-        health.take_token(plan.candidates[0].deployment, clock(), 600.0)
+        take_token(health, clock, plan.candidates[0].deployment)
 
     played = play(plan, [error(ServerError)], clock, health=health, timeout_s=10.0)
 
@@ -870,7 +937,7 @@ def test_a_call_that_is_left_while_it_waits_gives_its_token_back(health, clock):
     steps.close()
 
     assert health.as_dict(clock())["deployments"][0]["retry_budget"] == 500
-    assert health.take_token(deployment, clock(), 0.0) == 0.0
+    assert take_token(health, clock, deployment, may_queue=False) == 0.0
 
 
 def test_a_fallback_that_is_not_to_be_asked_takes_no_time_from_the_first(health, clock):
@@ -1008,7 +1075,7 @@ def test_sixty_four_threads_count_every_attempt(health, clock):
         for _ in range(200):
             attempt(health, None, clock)
             attempt(health, error(InvalidRequestError), clock)
-            health.take_token(ONE, clock(), 600.0)
+            take_token(health, clock, ONE)
 
     threads = [threading.Thread(target=work) for _ in range(64)]
     for thread in threads:

@@ -29,7 +29,7 @@ from specado.errors import (
     ProviderError,
 )
 from specado.incoming import Incoming
-from specado.routing.health import Attempt, Health, Hold, announced_wait_s
+from specado.routing.health import Attempt, Health, Hold, Token, announced_wait_s
 from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
     ALWAYS,
@@ -60,6 +60,8 @@ __all__ = [
 # A time-out says nothing about the provider where the call's deadline was nearer than this when
 # the attempt began. (An attempt may have got half of that time only.)
 MIN_TELLING_DEADLINE_S = 10.0
+# A call that queues for a retry token looks so often whether one has come early.
+TOKEN_LOOK_S = 1.0
 # Values of `ProviderError.stopped_by`.
 MAX_RETRIES = "max_retries"
 DEADLINE = "deadline"
@@ -433,30 +435,43 @@ class _Router:
             self.history.stopped_by = DEADLINE if nominal_s >= left_s else NO_CANDIDATE
             return error
         wait_s = jittered_s(nominal_s, clock.random(), announced=error.retry_after_s is not None)
-        takes_token = False
+        token: Optional[Token] = None
         if health is not None:
             pause_s = self._pause_s(candidate)
             if nominal_s < pause_s < left_s:
                 nominal_s, wait_s = pause_s, self._longer(pause_s)
-            takes_token = announced_wait_s(error) is None
-        if takes_token and health is not None:
-            token_s = health.take_token(candidate.deployment, now_s, 0.0 if others else left_s)
-            if token_s is None:
-                if others:
+            if announced_wait_s(error) is None:
+                token = health.take_token(candidate.deployment, now_s, may_queue=not others)
+                if token is None:
                     return self._leave(candidate, errors, ready_s)
-                self.history.stopped_by = RETRY_BUDGET
-                return error
-            nominal_s, wait_s = max(nominal_s, token_s), max(wait_s, token_s)
         is_due = False
         try:
             yield from self._wait(nominal_s, wait_s)
             if others and self._is_avoided(candidate, clock.now()):
                 return self._leave(candidate, errors, clock.now())
-            is_due = True
+            if token is not None and health is not None:
+                is_due = yield from self._wait_for_token(token, health)
+            else:
+                is_due = True
         finally:
-            if takes_token and health is not None and not is_due:  # no retry is made
-                health.return_token(candidate.deployment)
+            if token is not None and health is not None and not is_due:  # no retry is made
+                health.return_token(token)
+        if not is_due:
+            self.history.stopped_by = RETRY_BUDGET
+            return error
         return None
+
+    def _wait_for_token(self, token: Token, health: Health) -> Generator[Effect, Outcome, bool]:
+        """Wait until it is the turn of a retry's token; return whether the deadline leaves time.
+
+        First attempts bring tokens too, so the call looks again once a second.
+        """
+        while (token_s := health.token_wait_s(token, self.clock.now())) > 0:
+            wait_s = min(token_s, TOKEN_LOOK_S)
+            if wait_s >= self.clock.left_s():
+                return False
+            yield from self._wait(wait_s, wait_s)
+        return True
 
     def _pause_s(self, candidate: Candidate) -> float:
         """Return what is left of a pause that the provider announced, in seconds; 0 if none is."""

@@ -53,6 +53,7 @@ __all__ = [
     "Deployment",
     "Health",
     "Hold",
+    "Token",
     "announced_wait_s",
     "health",
     "reset_state",
@@ -136,6 +137,15 @@ class Attempt(msgspec.Struct, eq=False):
     began_s: float
     is_probe: bool = False  # of a breaker, or of a pause
     is_settled: bool = False
+
+
+class Token(msgspec.Struct, eq=False):
+    """A retry token, or a place in the queue for one; `number` counts the places of a queue."""
+
+    record: _Deployment
+    number: int
+    is_granted: bool = False
+    is_returned: bool = False
 
 
 class _Window(msgspec.Struct, eq=False):
@@ -334,6 +344,8 @@ class _Deployment(msgspec.Struct, eq=False):
     breaker: Optional[_Breaker]
     tokens: float
     tokens_s: float  # when tokens last came back
+    queued: deque[Token] = msgspec.field(default_factory=deque)  # for a token, in order
+    places_given: int = 0
     lacks_tokens: bool = False
     is_clear: bool = True  # neither an open breaker nor a pause
     pause_since: float = -math.inf
@@ -373,7 +385,24 @@ class _Deployment(msgspec.Struct, eq=False):
         if budget is not None:
             self.refill(now_s)
             self.tokens = min(budget.capacity, self.tokens + 1)
+            self.grant_tokens()
             self.lacks_tokens = self.tokens < budget.capacity
+
+    def grant_tokens(self) -> None:
+        """Hand the tokens that are there to the calls that wait for one, first come, first served.
+
+        A place that its call has returned is passed over.
+        """
+        queued = self.queued
+        while queued and (queued[0].is_returned or self.tokens >= 1):
+            token = queued.popleft()
+            if not token.is_returned:
+                token.is_granted = True
+                self.tokens -= 1
+
+    def tokens_left(self) -> float:
+        """Return the retry tokens, less those for which calls wait."""
+        return self.tokens - sum(not token.is_returned for token in self.queued)
 
     def is_idle(self, now_s: float) -> bool:
         """Return whether nothing that matters now is lost when the deployment is forgotten."""
@@ -390,7 +419,7 @@ class _Deployment(msgspec.Struct, eq=False):
             "model": self.model,
             "breaker": None if self.breaker is None else self.breaker.as_dict(now_s),
             "pause_s": max(0.0, self.pause_until - now_s),
-            "retry_budget": None if settings.retry_budget is None else self.tokens,
+            "retry_budget": None if settings.retry_budget is None else self.tokens_left(),
             "last_error": self.last_error,
             "latency_ms": self.latency_ms,
             "time_to_first_content_ms": self.first_content_ms,
@@ -473,37 +502,56 @@ class Health:
                 record.pause_probed_s = now_s
         return attempt
 
-    def take_token(self, deployment: Deployment, now_s: float, longest_s: float) -> float | None:
-        """Take a token for a retry that no provider announced; return the wait for it in seconds.
+    def take_token(self, deployment: Deployment, now_s: float, *, may_queue: bool) -> Token | None:
+        """Take a token of the retry budget, for a retry that no provider announced.
 
-        Waiting calls are served in the order in which they asked. `None` if there would be no
-        token within *longest_s*: then none is taken.
+        Where none is left, the token is a place in the queue (`token_wait_s`); `None` if the call
+        may not queue.
         """
-        budget = deployment.account.settings.retry_budget
-        record = self._find(deployment)
-        if budget is None or record is None:
+        with self._lock:
+            record = self._find(deployment) or self._add(deployment, now_s)
+            token = Token(record, record.places_given)
+            if deployment.account.settings.retry_budget is None:
+                token.is_granted = True
+                return token
+            record.lacks_tokens = True
+            record.refill(now_s)
+            record.queued.append(token)
+            record.places_given += 1
+            record.grant_tokens()
+            if not token.is_granted and not may_queue:
+                record.queued.pop()
+                return None
+            return token
+
+    def token_wait_s(self, token: Token, now_s: float) -> float:
+        """Return in how many seconds it is a token's turn at the latest; 0 if the call has it.
+
+        First attempts bring tokens too, and calls return theirs: then its turn comes earlier.
+        """
+        if token.is_granted:
             return 0.0
+        record = token.record
+        budget = record.account.account.settings.retry_budget
         with self._lock:
             record.refill(now_s)
-            left = record.tokens - 1
-            if left >= 0:
-                wait_s = 0.0
-            elif budget.refill_per_second > 0:
-                wait_s = -left / budget.refill_per_second
-            else:
-                return None
-            if wait_s > longest_s:
-                return None
-            record.tokens = left
-            record.lacks_tokens = True
-            return wait_s
+            record.grant_tokens()
+            if token.is_granted:
+                return 0.0
+            missing = token.number - record.queued[0].number + 1 - record.tokens
+        if budget is None or budget.refill_per_second <= 0:
+            return math.inf
+        return missing / budget.refill_per_second
 
-    def return_token(self, deployment: Deployment) -> None:
-        """Give back the token of a retry that was not made."""
-        budget, record = deployment.account.settings.retry_budget, self._find(deployment)
-        if record is not None and budget is not None:
-            with self._lock:
+    def return_token(self, token: Token) -> None:
+        """Give back the token of a retry that was not made, or leave the queue for it."""
+        record = token.record
+        budget = record.account.account.settings.retry_budget
+        with self._lock:
+            token.is_returned = True
+            if token.is_granted and budget is not None:
                 record.tokens = min(budget.capacity, record.tokens + 1)
+            record.grant_tokens()
 
     # What an attempt came to
 
