@@ -341,6 +341,17 @@ def test_local_faults_are_counted_nowhere(health, clock, outcome):
     assert not diverts(health, clock)
 
 
+def test_a_probe_of_an_address_that_times_out_lets_another_one_probe(health, clock):
+    for _ in range(6):
+        attempt(health, error(ConnectionFailedError, sent=False), clock)
+        clock.now_s += 0.5
+    clock.now_s += 5.0
+
+    attempt(health, error(DeadlineExceededError), clock, took_s=1.0)
+
+    assert isinstance(health.admit(ONE, clock()), Attempt)
+
+
 def test_an_answer_of_any_kind_shows_that_an_address_is_reached(health, clock):
     for place in range(20):
         attempt(health, error(ConnectionFailedError, sent=False), clock)

@@ -636,7 +636,10 @@ class Health:
                 each.release(attempt)
             return
         wait_s = None
-        if meaning != TIMED_OUT:
+        if meaning == TIMED_OUT:  # it does not say whether the address was reached
+            if address.breaker is not None:
+                address.breaker.release(attempt)
+        else:
             if address.breaker is not None:
                 address.breaker.succeeded(attempt, now_s)
             wait_s = announced_wait_s(error)
