@@ -1,4 +1,4 @@
-"""Where a provider is reached, and as whom: manifest, settings and environment put together."""
+"""Resolves a provider's URL, credentials and headers from manifest, settings, environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told what happens in a call: the log, the caller's hooks, an instrumentation."""
+"""Dispatches call events to the logger, the caller's hooks and tracing."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _is_heard(level: int) -> bool:
 
 
 class Observers:
-    """Those who are told of one call: what they raise is logged and changes nothing."""
+    """Receivers of one call's events: what they raise is logged and changes nothing."""
 
     def __init__(self, hooks: dict[str, Any], watch: Watch | None) -> None:
         self._hooks = hooks
@@ -109,7 +109,7 @@ class Observers:
     def attempted(
         self, candidate: Candidate, number: int, duration_ms: float, error: ProviderError | None
     ) -> None:
-        """Tell of a request that is over."""
+        """Report the end of one attempt."""
         if _is_heard(logging.DEBUG):
             logger.debug(
                 "attempt %d, %s/%s, %.1f ms: %s",
@@ -126,7 +126,7 @@ class Observers:
                 self._call("the instrumentation", self._watch.attempted, event)
 
     def fell_back(self, candidate: Candidate, why: str, last: ProviderError | None) -> None:
-        """Tell that a fallback has answered; *last* is the error of the attempt before."""
+        """Report that a fallback has answered; *last* is the error of the attempt before."""
         if _is_heard(logging.WARNING):
             logger.warning(
                 "fell back to %s/%s: %s",
@@ -140,7 +140,7 @@ class Observers:
             self._call("the instrumentation", self._watch.fell_back, event)
 
     def failed(self, error: ProviderError) -> None:
-        """Tell of a call that ends in an error, and why it made no further attempt."""
+        """Report a call that ends in an error, and why it made no further attempt."""
         if _is_heard(logging.WARNING):
             logger.warning(
                 "the call failed (attempts: %d, stopped by: %s): %s",
@@ -151,7 +151,7 @@ class Observers:
         self._tell("on_error", error)
 
     def replied(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
-        """Tell of the whole reply."""
+        """Report the whole reply."""
         self._tell("on_reply", reply)
         if self._watch is not None:
             self._call("the instrumentation", self._watch.ended, candidate, reply, None)
@@ -159,7 +159,7 @@ class Observers:
     def broke_off(
         self, candidate: Candidate, incoming: Incoming, error: ProviderError, *, was_left: bool
     ) -> None:
-        """Tell of a stream that is not whole, whoever ended it."""
+        """Report a stream that broke off, or that its reader left."""
         logger.log(
             logging.DEBUG if was_left else logging.WARNING,
             "the stream of %s/%s broke off: %s",

@@ -153,7 +153,7 @@ Steps = Generator[Effect, Outcome, Result]
 
 
 class _Clock(msgspec.Struct, frozen=True):
-    """What a call takes from outside: the time, chance, and when the call must be over."""
+    """Time, randomness and deadline of a call."""
 
     now: Callable[[], float]
     random: Callable[[], float]
@@ -171,13 +171,13 @@ class _Limit(msgspec.Struct, frozen=True):
 
 
 class _Unfinished(msgspec.Struct):
-    """A candidate that a call has left early, with what it needs to go on there."""
+    """A candidate that a call has left early: its errors so far, and when its retry is due."""
 
     errors: list[ProviderError] = []
     ready_s: float = 0.0  # when its next retry is due
 
 
-# How a candidate's turn may end beside an answer or an error.
+# Markers: how a candidate's turn may end besides with an answer or an error.
 _LEFT = ProviderError("another candidate is the better choice now")
 _PASSED_OVER = ProviderError("its pause grew while the call waited: another is the better choice")
 _OUT_OF_TIME = DeadlineExceededError("the call's time was up when it was the candidate's turn")
@@ -203,7 +203,7 @@ def attempts(
 
 
 class _Router:
-    """The candidates that may still be asked in one call, and what has happened in it."""
+    """State machine of one call: candidates that may still be asked, and the history so far."""
 
     def __init__(
         self, plan: Plan, limits: CallLimits, clock: _Clock, health: Optional[Health]
@@ -214,7 +214,8 @@ class _Router:
         self.history = CallHistory()
         self.waiting = list(plan.candidates)
         self.unfinished: dict[int, _Unfinished] = {}
-        # Every candidate that is left is held: they are asked as if there were no breaker.
+        # The state of the process speaks against every candidate that is left: breakers are
+        # ignored from then on.
         self.all_are_held = False
         # What may follow the last error.
         self.rule = Rule(0, ALWAYS)
@@ -240,9 +241,9 @@ class _Router:
         return Result(history, _failure(history, self.limits))
 
     def _next(self) -> tuple[Candidate, Optional[Attempt]]:
-        """Take the candidate to ask next out of those that wait, and begin its first attempt.
+        """Choose the candidate to ask next, and begin its first attempt.
 
-        No attempt is begun where the candidate has to be waited for.
+        No attempt is begun where the call has to wait first, or for a retry.
         """
         health, waiting = self.health, self.waiting
         if health is None:
@@ -272,7 +273,7 @@ class _Router:
     def _ask(
         self, candidate: Candidate, attempt: Optional[Attempt]
     ) -> Generator[Effect, Outcome, _Ended]:
-        """Ask one candidate until there is no more to do there; return how it ended."""
+        """Ask one candidate, with retries, until it answers, fails or is left; return the end."""
         self.history.held.pop(candidate.index, None)
         unfinished = self.unfinished.pop(candidate.index, None)
         errors = [] if unfinished is None else unfinished.errors
@@ -322,7 +323,7 @@ class _Router:
         *,
         is_retry: bool,
     ) -> Generator[Effect, Outcome, _Ended]:
-        """Ask once, and tell the health of the outcome; a stream is settled at its end.
+        """Send one request, and note its outcome in the shared health; a stream's at its end.
 
         A request on an idle connection that the server has just closed is repeated at once, on a
         fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1).
@@ -380,7 +381,7 @@ class _Router:
     def _why_no_retry(
         self, errors: list[ProviderError], limit: _Limit, *, may_retry: bool
     ) -> Optional[str]:
-        """Return why a candidate must not be asked again after the last of *errors*, if so."""
+        """Return a value of `stopped_by` if the last of *errors* allows no retry, else `None`."""
         error, rule = errors[-1], self.rule
         same = rule.same
         if same == 0 and isinstance(error, DeadlineExceededError) and limit.is_explicit:
@@ -397,7 +398,7 @@ class _Router:
     def _retry(
         self, candidate: Candidate, errors: list[ProviderError]
     ) -> Generator[Effect, Outcome, Optional[_Ended]]:
-        """Wait until a candidate may be asked again; return how it ends there if it may not.
+        """Wait for the next retry of a candidate; return `None` then, else how its turn ends.
 
         Another eligible candidate is the better choice where this one is held, has timed out,
         wants a longer wait, or has used up its retry budget.
@@ -421,7 +422,7 @@ class _Router:
         ready_s: float,
         others: Sequence[Candidate],
     ) -> Generator[Effect, Outcome, Optional[_Ended]]:
-        """Wait for a retry that is due at *ready_s*; return how it ends there if it may not be.
+        """Wait for a retry due at *ready_s*; return `None` then, else how the turn ends.
 
         A pause that is known is waited for where it fits the deadline. A retry that no provider
         announced takes a token of the retry budget; where there is none one of *others* is the
@@ -484,21 +485,22 @@ class _Router:
         return jittered_s(wait_s, self.clock.random(), announced=True)
 
     def _wait(self, nominal_s: float, wait_s: float) -> Generator[Effect, Outcome, None]:
-        """Wait *wait_s* seconds, or as much of its jitter less as the deadline asks for."""
+        """Wait *wait_s* seconds; shorten the jitter beyond *nominal_s* to fit the deadline."""
         wait_s = min(wait_s, (nominal_s + self.clock.left_s()) / 2)
         if wait_s > 0:
             yield Wait(wait_s)
             self.history.waited_s += wait_s
 
     def _leave(self, candidate: Candidate, errors: list[ProviderError], ready_s: float) -> _Ended:
-        """Leave a candidate for another one, to go on there when the others have failed."""
+        """Leave a candidate for another one; its retries go on when the others have failed."""
         self.unfinished[candidate.index] = _Unfinished(errors, ready_s)
         return _LEFT
 
     def _others(self, *, at_any_time: bool = False) -> list[Candidate]:
-        """Return the waiting candidates that could be asked now instead of the one that is.
+        """Return the other candidates that could be asked now.
 
-        With *at_any_time* also those that come later: only a key that is avoided is hopeless.
+        With *at_any_time* also those that pause or whose breaker is open, which may be asked
+        later; only candidates whose key is avoided are left out.
         """
         health, waiting = self.health, self.waiting
         if not waiting or (health is None and not self.unfinished):
@@ -518,7 +520,7 @@ class _Router:
         return found
 
     def _is_avoided(self, candidate: Candidate, now_s: float) -> bool:
-        """Return whether another candidate is preferred; where all are held no breaker counts."""
+        """Return whether another candidate is preferred now; `all_are_held` ignores breakers."""
         hold = None if self.health is None else self.health.hold(candidate.deployment, now_s)
         if hold is None or not hold.diverting:
             return False

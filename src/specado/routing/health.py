@@ -86,9 +86,10 @@ MAX_ADDRESSES = 10_000
 MAX_MODELS = 1_000
 
 
-# What an error says: of the address, nothing at all, of the key, that the provider works (it
-# refuses a request for its content), that it limits calls, that it has no capacity, that it does
-# not work.
+# What an error means for the health of a deployment.
+# UNREACHABLE: no connection to the address. NOTHING: not the provider's failure. KEY: quota used
+# up, or key refused. PROPER: the provider works and refuses this request. THROTTLED: rate limit.
+# OVERLOADED: no capacity. BROKEN: server error or malformed reply. TIMED_OUT: no reply in time.
 UNREACHABLE, NOTHING, KEY, PROPER, THROTTLED, OVERLOADED, BROKEN, TIMED_OUT = range(8)
 _MEANINGS: dict[type[ProviderError], int] = {
     AuthenticationError: KEY,
@@ -116,11 +117,15 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Why another candidate is preferred to a deployment, or has to wait for it.
+    """Reason to prefer another candidate to a deployment, or to wait before asking it.
 
-    `reason` is text for people, `for_s` how long it holds in seconds. `pause_s` is what is left
-    of an announced pause, 0 if there is none. `is_key` tells that the key is avoided. A hold
-    that is no `diverting` one is a pause that is short enough to be waited for.
+    Attributes:
+        reason: text for people.
+        for_s: how long the reason holds, in seconds.
+        pause_s: seconds left of a pause that the provider announced, 0 without a pause.
+        is_key: the key is avoided (used-up quota, refused key).
+        diverting: another candidate is preferred; if false, the pause is short enough that calls
+            wait for it.
     """
 
     reason: str
@@ -131,7 +136,7 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, eq=False):
-    """One attempt that has begun; it is settled or abandoned once."""
+    """One attempt in flight; `settle` or `abandon` ends it, once."""
 
     record: _Deployment
     began_s: float
@@ -272,7 +277,7 @@ class _Breaker(msgspec.Struct, eq=False):
         self.recent = _Window(self.settings.window_seconds)
 
     def is_idle(self) -> bool:
-        """Return whether nothing is lost when the breaker is forgotten."""
+        """Return whether the breaker is closed, and may be evicted."""
         return self.open_until is None
 
     def as_dict(self, now_s: float) -> dict[str, Any]:
@@ -317,19 +322,19 @@ class _Account(msgspec.Struct, eq=False):
     avoid_s: float = AVOID_KEY_S
 
     def avoid(self, now_s: float) -> None:
-        """Prefer another key for a while; failures side by side count once."""
+        """Prefer other keys for a while; failures of concurrent attempts count once."""
         if self.avoid_until <= now_s:
             self.avoid_since, self.avoid_until = now_s, now_s + self.avoid_s
             self.avoid_s = min(2 * self.avoid_s, MAX_AVOID_KEY_S)
 
     def works(self, attempt: Attempt) -> None:
-        """Trust the key again, unless *attempt* began before the key was found wanting."""
+        """Trust the key again, unless *attempt* began before the key was refused."""
         if attempt.began_s >= self.avoid_since:
             self.avoid_until = -math.inf
             self.avoid_s = AVOID_KEY_S
 
     def is_idle(self, now_s: float) -> bool:
-        """Return whether nothing that matters now is lost when the account is forgotten."""
+        """Return whether the account may be evicted: nothing diverts calls from it."""
         return self.avoid_until <= now_s and all(
             each.is_idle(now_s) for each in self.models.values()
         )
@@ -356,9 +361,10 @@ class _Deployment(msgspec.Struct, eq=False):
     first_content_ms: Optional[float] = None
 
     def pause(self, wait_s: float, attempt: Attempt, now_s: float) -> None:
-        """Keep other calls away for as long as the provider asked.
+        """Begin a cool-down of as many seconds as the provider announced, at most 60.
 
-        Of attempts side by side the longest wait counts; one that began in the pause knows better.
+        Of concurrent attempts the longest wait counts. What an attempt learns that began during
+        the pause (a probe) replaces the old end of the pause.
         """
         if wait_s < MIN_PAUSE_S:
             return
@@ -405,7 +411,7 @@ class _Deployment(msgspec.Struct, eq=False):
         return self.tokens - sum(not token.is_returned for token in self.queued)
 
     def is_idle(self, now_s: float) -> bool:
-        """Return whether nothing that matters now is lost when the deployment is forgotten."""
+        """Return whether the deployment may be evicted: neither a pause nor an open breaker."""
         return self.pause_until <= now_s and (self.breaker is None or self.breaker.is_idle())
 
     def as_dict(self, now_s: float) -> dict[str, Any]:
@@ -456,7 +462,7 @@ class Health:
         self._accounts = {}
         self._addresses = {}
 
-    # What a call asks before an attempt
+    # Before an attempt
 
     def hold(self, deployment: Deployment, now_s: float) -> Hold | None:
         """Return why another candidate is preferred to *deployment*, `None` if none is."""
@@ -553,13 +559,12 @@ class Health:
                 record.tokens = min(budget.capacity, record.tokens + 1)
             record.grant_tokens()
 
-    # What an attempt came to
+    # Outcome of an attempt
 
     def commit(self, attempt: Attempt, now_s: float) -> None:
-        """Note a stream's first content: it shows what a probe is to show.
+        """Note a stream's first content, which counts as the success of a probe.
 
-        From then on the stream is an attempt like any other: its end, maybe minutes later, is
-        one outcome of many.
+        From then on the stream is no probe any more: its end may come minutes later.
         """
         with self._lock:
             record = attempt.record
@@ -572,7 +577,7 @@ class Health:
                 attempt.is_probe = False
 
     def abandon(self, attempt: Attempt) -> None:
-        """Note that an attempt came to no outcome: nothing counts, and another may be the probe."""
+        """Note that an attempt was cancelled: it counts as nothing, and frees its probe."""
         with self._lock:
             if not attempt.is_settled:
                 attempt.is_settled = True
@@ -589,8 +594,8 @@ class Health:
     ) -> None:
         """Note an attempt's outcome; only the first one counts.
 
-        *is_own_deadline* tells that a time-out came from a caller's deadline that was too short
-        to say anything about the provider.
+        *is_own_deadline*: the caller's deadline was so short that a time-out says nothing about
+        the provider.
         """
         with self._lock:
             if attempt.is_settled:
@@ -734,7 +739,7 @@ def _breakers(record: _Deployment) -> list[_Breaker]:
 
 
 def _hold(record: _Deployment, now_s: float) -> Hold | None:
-    """Return what holds at a deployment now; what no longer does is forgotten."""
+    """Return the reason to prefer another candidate now; mark the deployment clear without one."""
     account, address = record.account, record.account.address
     pause_s = max(0.0, record.pause_until - now_s)
     if account.avoid_until > now_s:
@@ -759,7 +764,7 @@ def _hold(record: _Deployment, now_s: float) -> Hold | None:
 
 
 def _may_probe_pause(record: _Deployment, hold: Hold, now_s: float) -> bool:
-    """Return whether a call may pass as the probe of a pause, the only thing that holds."""
+    """Return whether a call may probe a pause: once a second, if nothing else diverts calls."""
     is_only_pause = hold.for_s == hold.pause_s and not hold.is_key
     return is_only_pause and now_s - record.pause_probed_s >= PAUSE_PROBE_EVERY_S
 
@@ -774,7 +779,7 @@ def announced_wait_s(error: ProviderError) -> float | None:
 
 
 def _meaning_of(error: ProviderError) -> int:
-    """Return what an error says of a provider."""
+    """Return what an error means for a deployment's health, one of the constants above."""
     meaning = _MEANINGS.get(type(error))
     if meaning is None:
         meaning = next(_MEANINGS[base] for base in type(error).__mro__ if base in _MEANINGS)
