@@ -208,7 +208,10 @@ def error_from_reply(
     kind = classify(status, type_, code, message or "")
     if 200 <= status < 300:
         kind = _class_in_success(reply.body) or ProviderError
-    about_model = code == "model_not_found" or _is_about_model(message or "", model)
+    hint = ""
+    if status in (404, 405):
+        about_model = code == "model_not_found" or _is_about_model(message or "", model)
+        hint = _model_hint(provider, model, now) if about_model else _path_hint(provider)
     if message is None:
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
@@ -222,9 +225,6 @@ def error_from_reply(
         named = redact(named, secrets)
     shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
     should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
-    hint = ""
-    if status in (404, 405):
-        hint = _model_hint(provider, model, now) if about_model else _path_hint(provider)
     return kind(
         f"{provider}/{model}: {text} ({shown}){hint}",
         provider=provider,

@@ -38,7 +38,8 @@ MAX_DEPTH: Final[int]
 PART_TYPES: Final[tuple[str, ...]]
 Reported = tuple[str, str, Any, Any]
 
-class NotJson(Exception): ...  # noqa: N818 - what a value is, not a fault of ours
+class NotJson(Exception):  # noqa: N818 - what a value is, not a fault of ours
+    value: Any
 
 @final
 class Conversation:
