@@ -18,15 +18,16 @@ import orjson
 import pytest
 
 import specado
-from specado import _core, capabilities
+from specado import _core
+from specado.catalog import lookup as catalog
 
 TWIN = Path(__file__).parent.parent / "tests" / "reference.py"
 _spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
 _twin = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_twin)
 
-SOURCE = capabilities.get_model_capabilities("openai", "gpt-4-turbo")
-TARGET = capabilities.get_model_capabilities("anthropic", "claude-3-opus")
+SOURCE = catalog.get_model_capabilities("openai", "gpt-4-turbo")
+TARGET = catalog.get_model_capabilities("anthropic", "claude-3-opus")
 
 
 def conversation(count: int) -> list[dict[str, str]]:
@@ -288,7 +289,7 @@ def test_anthropic_stream(benchmark, read):
 @pytest.mark.benchmark(group="compare gpt-4-turbo with claude-3-opus, dict to dict")
 @pytest.mark.parametrize(
     "compare",
-    [capabilities.compare_capabilities, _twin.compare_capabilities],
+    [catalog.compare_capabilities, _twin.compare_capabilities],
     ids=["core", "reference"],
 )
 def test_compare(benchmark, compare):
@@ -299,9 +300,9 @@ def test_compare(benchmark, compare):
 
 @pytest.mark.benchmark(group="look up a model's capabilities")
 def test_get_model_capabilities(benchmark):
-    assert capabilities.get_model_capabilities("openai", "gpt-4-turbo") == SOURCE
+    assert catalog.get_model_capabilities("openai", "gpt-4-turbo") == SOURCE
 
-    benchmark(capabilities.get_model_capabilities, "openai", "gpt-4-turbo")
+    benchmark(catalog.get_model_capabilities, "openai", "gpt-4-turbo")
 
 
 @pytest.mark.benchmark(group="make a client, after the first")

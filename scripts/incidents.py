@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 REPOSITORY = Path(__file__).parent.parent
-sys.path.insert(0, str(REPOSITORY / "tests"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "helpers"))
 
 import incident_server as s  # noqa: E402 - found in the tests' folder
 from incident_server import Action, Arrival, IncidentServer, Rule  # noqa: E402

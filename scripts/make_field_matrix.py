@@ -10,13 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specado.fields import ANTHROPIC_FIELDS, OPENAI_FIELDS
-from specado.loss_rows import ROWS
+from specado.dialects.anthropic_messages.fields import ANTHROPIC_FIELDS
+from specado.dialects.openai_chat.fields import OPENAI_FIELDS
+from specado.losses.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from specado.fields import Field
+    from specado.losses.field import Field
 
 DESTINATION = Path(__file__).parent.parent / "docs" / "fields.md"
 NOWHERE = "*nowhere*"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 OVERLAY = Path(__file__).with_name("manifest_overlay.json")
-DESTINATION = Path(__file__).parent.parent / "src" / "specado" / "manifests"
+DESTINATION = Path(__file__).parent.parent / "src" / "specado" / "catalog" / "providers"
 SCHEMA_VERSION = "1.0.0"
 CHAT_PATH = "/v1/chat/completions"
 

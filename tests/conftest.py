@@ -12,8 +12,8 @@ import pytest
 
 from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
-from specado import simulated
-from specado.manifests import Model
+from specado.calls import simulation
+from specado.catalog.manifests import Model
 from specado.routing.health import reset_state
 from transports import library, stack
 
@@ -58,7 +58,7 @@ def process_without_a_past(monkeypatch: pytest.MonkeyPatch) -> None:
     The warning about simulated replies, which a process gives once, is still to come.
     """
     reset_state()
-    monkeypatch.setattr(simulated, "_logged", set())
+    monkeypatch.setattr(simulation, "_logged", set())
 
 
 @pytest.fixture(autouse=True)

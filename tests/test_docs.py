@@ -18,8 +18,8 @@ from markdown_examples import ExamplePage, examples
 from reference_files import REPOSITORY
 from specado.cli import main
 from specado.cli.arguments import make_parser
-from specado.config import resolve
-from specado.params import OPTIONS, PARAMETERS
+from specado.settings.client_settings import resolve
+from specado.settings.parameters import OPTIONS, PARAMETERS
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -19,36 +20,17 @@ SOURCES = REPOSITORY / "src"
 # From the bottom up. A module belongs to the longest name here that it equals or lies under.
 LAYERS = [
     {"specado._version", "specado.types", "specado.errors", "specado.json_schema"},
-    {"specado.checks"},
-    {"specado.config"},
     {"specado._core"},
-    {"specado.params"},
+    {"specado.settings"},
     {"specado.transport"},
-    {"specado.capabilities", "specado.manifests"},
-    {
-        "specado.cost",
-        "specado.translation",
-        "specado.losses",
-        "specado.loss_rows",
-        "specado.fields",
-        "specado.endpoints",
-        "specado.refitting",
-        "specado.requests",
-        "specado.incoming",
-    },
+    {"specado.catalog"},
+    {"specado.endpoints"},
+    {"specado.losses"},
+    {"specado.dialects"},
     {"specado.routing"},
     {"specado.simulator"},
-    {"specado.streaming"},
-    {
-        "specado.client",
-        "specado.client_options",
-        "specado.driver",
-        "specado.calls",
-        "specado.simulated",
-        "specado.metadata",
-        "specado.observers",
-        "specado.offline",
-    },
+    {"specado.calls"},
+    {"specado.translation", "specado.client", "specado.client_options"},
     {"specado"},
     {"specado.cli", "specado.__main__", "specado.integrations", "specado.simulator.server"},
 ]
@@ -206,10 +188,60 @@ def test_an_import_in_a_function_and_a_relative_one_are_seen(tmp_path):
         "    from .routing import attempts\n"
         "    import specado.cli as cli\n"
         "    import importlib\n"
-        "    importlib.import_module('specado.offline')\n"
+        "    importlib.import_module('specado.translation')\n"
     )
 
     found = set(python_imports("specado.errors", source))
 
-    assert {(4, "specado.routing.attempts"), (5, "specado.cli"), (7, "specado.offline")} <= found
+    late = {(4, "specado.routing.attempts"), (5, "specado.cli"), (7, "specado.translation")}
+    assert late <= found
     assert {line for line, name in found if own(name)} == {3, 4, 5, 7}
+
+
+# Circles, and the independence of the simulator
+
+
+@functools.cache
+def imports_of(module: str) -> frozenset[str]:
+    """Return the modules of the package that a module imports, compiled ones included."""
+    found = set()
+    if module in PYTHON:
+        found |= {name for _, name in python_imports(module, PYTHON[module])}
+    for suffix in (".pyx", ".pxd"):
+        path = CYTHON.get(f"{module}{suffix}")
+        if path is not None:
+            found |= {name for _, name in cython_imports(path)}
+    known = {name if name in KNOWN else name.rpartition(".")[0] for name in filter(own, found)}
+    return frozenset(known - {module})
+
+
+def reached_from(module: str) -> set[str]:
+    """Return every module that *module* imports, directly or through others."""
+    reached: set[str] = set()
+    left = [module]
+    while left:
+        for name in imports_of(left.pop()) - reached:
+            reached.add(name)
+            left.append(name)
+    return reached
+
+
+@pytest.mark.parametrize("module", sorted(KNOWN - {"specado"}))
+def test_no_module_imports_itself_through_others(module):
+    assert module not in reached_from(module)
+
+
+SIMULATED_SIDE = [name for name in PYTHON if name.startswith("specado.simulator")]
+COMPILED_DIALECTS = ("specado._core.anthropic_", "specado._core.openai_")
+
+
+@pytest.mark.parametrize("module", SIMULATED_SIDE)
+def test_the_simulator_is_independent_of_the_dialects(module):
+    shared = ("specado.dialects", *COMPILED_DIALECTS)
+
+    assert [name for name in imports_of(module) if name.startswith(shared)] == []
+
+
+@pytest.mark.parametrize("module", [name for name in PYTHON if ".dialects" in name])
+def test_no_dialect_imports_the_simulator(module):
+    assert not [name for name in imports_of(module) if name.startswith("specado.simulator")]

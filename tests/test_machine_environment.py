@@ -14,12 +14,12 @@ import sys
 from contextlib import closing
 
 import pytest
+from test_interface_document import DOCUMENT, FRAGMENT_LINES, PRESENT
 
 import specado
 from markdown_examples import ExamplePage
 from reference_files import REPOSITORY, WHY_ABSENT
-from specado import capabilities
-from test_interface_document import DOCUMENT, FRAGMENT_LINES, PRESENT
+from specado.catalog import lookup as catalog
 
 README = REPOSITORY / "README.md"
 PROGRAMS = sorted((REPOSITORY / "examples").glob("*.py"))
@@ -61,7 +61,7 @@ KEYS = [
 
 def known_keys():
     """The variables that the manifests name: with one of them a call is meant to be real."""
-    providers = map(capabilities.provider, specado.list_providers())
+    providers = map(catalog.provider, specado.list_providers())
     return {name for provider in providers for name in provider.authentication.env}
 
 

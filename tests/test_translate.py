@@ -9,7 +9,8 @@ import pytest
 
 import official
 import specado
-from specado import capabilities, register_manifest
+from specado import register_manifest
+from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError, LossyTranslationError, MessageFormatError
 
 OPENAI = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
@@ -23,7 +24,7 @@ EXACT = '{"big": 123456789012345678901234567890,  "float": 1.0e5, "big": 1}'
 
 @pytest.fixture(autouse=True)
 def only_shipped_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capabilities, "_registered", {})
+    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def body_of(made: specado.Translation) -> Any:

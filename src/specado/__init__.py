@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from specado._version import __version__
 
 if TYPE_CHECKING:
-    from specado.capabilities import (
+    from specado.calls.streams import AsyncStream, Stream
+    from specado.catalog.lookup import (
         compare_capabilities,
         get_anthropic_manifest,
         get_manifest,
@@ -48,11 +49,10 @@ if TYPE_CHECKING:
         SpecadoError,
         StreamInterruptedError,
     )
-    from specado.losses import Loss, LossinessReport
-    from specado.offline import Translation, parse_error, parse_response, translate
+    from specado.losses.report import Loss, LossinessReport
     from specado.routing.health import health, reset_state
     from specado.routing.plan import PlannedCandidate
-    from specado.streaming import AsyncStream, Stream
+    from specado.translation import Translation, parse_error, parse_response, translate
     from specado.transport import InsecureTransportWarning, shutdown
     from specado.types import (
         AttemptEvent,
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
 # Where each public name comes from: a module is imported when a name of it is first used.
 _SOURCES = {
-    "specado.capabilities": (
+    "specado.catalog.lookup": (
         "compare_capabilities",
         "get_anthropic_manifest",
         "get_manifest",
@@ -107,11 +107,11 @@ _SOURCES = {
         "SpecadoError",
         "StreamInterruptedError",
     ),
-    "specado.losses": ("Loss", "LossinessReport"),
-    "specado.offline": ("Translation", "parse_error", "parse_response", "translate"),
+    "specado.losses.report": ("Loss", "LossinessReport"),
+    "specado.translation": ("Translation", "parse_error", "parse_response", "translate"),
     "specado.routing.health": ("health", "reset_state"),
     "specado.routing.plan": ("PlannedCandidate",),
-    "specado.streaming": ("AsyncStream", "Stream"),
+    "specado.calls.streams": ("AsyncStream", "Stream"),
     "specado.transport": ("InsecureTransportWarning", "shutdown"),
     "specado.types": (
         "AttemptEvent",

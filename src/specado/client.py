@@ -15,13 +15,14 @@ from typing import (
     overload,
 )
 
-from specado.calls import check_providers, planned
+from specado.calls.call import check_providers, planned
+from specado.calls.driver import Driver
 from specado.client_options import merged, settings_given, unknown_keyword
-from specado.config import Given, Settings, effective
-from specado.driver import Driver
-from specado.endpoints import Access
-from specado.params import OPTIONS, PARAMETERS, CompletionParams
+from specado.endpoints.access import Access
 from specado.routing.candidates import configured_fallbacks
+from specado.settings.client_settings import Settings, effective
+from specado.settings.parameters import OPTIONS, PARAMETERS, CompletionParams
+from specado.settings.validators import Given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Never, Self, Unpack
 
-    from specado.params import TimeoutParts
+    from specado.calls.streams import AsyncStream, Stream
     from specado.routing.plan import PlannedCandidate
-    from specado.streaming import AsyncStream, Stream
+    from specado.settings.parameters import TimeoutParts
     from specado.types import ChatCompletionResponse, Message
 
     Messages = Union[str, Iterable[Union[Message, Mapping[str, Any]]]]

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import asdict
 
-from specado.checks import HiddenPairs, closest, given_twice, timeouts
-from specado.config import (
+from specado.endpoints.access import address_of
+from specado.endpoints.account import key_headers
+from specado.errors import ConfigurationError, ConfigurationWarning
+from specado.routing.candidates import known_provider
+from specado.settings.client_settings import (
     CLIENT_KEYWORDS,
     ELSEWHERE,
     SETTINGS,
-    Given,
     ProviderSettings,
     checked_of_provider,
     checked_setting,
@@ -26,15 +28,13 @@ from specado.config import (
     stated,
     stated_providers,
 )
-from specado.endpoints import address_of, key_headers
-from specado.errors import ConfigurationError, ConfigurationWarning
-from specado.routing.candidates import known_provider
+from specado.settings.validators import Given, HiddenPairs, closest, given_twice, timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from specado.capabilities import Provider
-    from specado.manifests import Authentication
+    from specado.catalog.lookup import Provider
+    from specado.catalog.manifests import Authentication
 
 __all__ = ["merged", "settings_given", "unknown_keyword"]
 

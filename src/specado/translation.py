@@ -1,379 +1,287 @@
-"""A canonical request to one provider's bytes with what that loses, and a reply back."""
+"""What specado does with requests and replies without sending anything."""
 
 from __future__ import annotations
 
-import math
-import re
+import time
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
-import msgspec
-
-from specado import capabilities
-from specado._core import (
-    AnthropicStream,
-    Conversation,
-    NotJson,
-    OpenAIStream,
-    Reported,
-    decode_anthropic_reply,
-    decode_openai_reply,
-    dumps,
-    encode_anthropic_request,
-    encode_openai_request,
-    error_facts,
-    unwrap_emulated,
-)
-from specado.capabilities import Model
-from specado.checks import most_alike
+from specado._core import NotJson, dumps
+from specado.catalog.lookup import find_model, list_providers
+from specado.catalog.lookup import provider as provider_of
+from specado.dialects.anthropic_messages.refit import refit_messages
+from specado.dialects.registry import encode
+from specado.dialects.replies import error_from_reply, read_reply
+from specado.dialects.requests import READERS, as_dict, plain
+from specado.endpoints.access import resolve_endpoint
+from specado.endpoints.request import preview
 from specado.errors import (
-    MAX_QUOTED_CHARACTERS,
-    ConnectionFailedError,
-    DeadlineExceededError,
-    MalformedResponseError,
+    ConfigurationError,
+    LossyTranslationError,
     MessageFormatError,
     ProviderError,
-    classify,
-    redact,
 )
-from specado.types import ChatCompletionResponse
+from specado.losses.report import LossinessReport, refusal, report_of
+from specado.routing.candidates import Lookup, known_provider, stand_in
+from specado.settings.client_settings import Settings
+from specado.settings.validators import STRICTNESSES, closest, one_of, wrong
+from specado.transport import WireReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from specado._core import Reported
+    from specado.catalog.lookup import Provider
+    from specado.types import ChatCompletionResponse
 
-    from specado.transport import TransportFailure, WireReply
-
-__all__ = [
-    "DIALECTS",
-    "Dialect",
-    "Encoded",
-    "encode",
-    "error_from_failure",
-    "error_from_reply",
-    "parse_retry_after_s",
-    "read_reply",
-    "request_id_of",
-]
-
-# The row that tells that a forced tool stands in for structured output.
-EMULATION_ROW = "response_format.tool"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
-MAX_DATE_CHARACTERS = 100
-# A server closes an idle connection when its own time for it is over. A reset within this time
-# after a request's last byte is such a closing that crossed the request on its way.
-STALE_CONNECTION_S = 1.0
-# Failures of this machine and its setup: no later attempt fares better.
-LOCAL_KINDS = ("certificate", "resources")
-# What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
-_DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+__all__ = ["Translation", "parse_error", "parse_response", "translate"]
 
 
-# How the messages of various servers call a model that they do not have.
-_MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
-_PATH = re.compile(r"(?<![\w.-])/\S+")
-NEAREST_MODEL_RATIO = 0.6
+# Where a provider is reached depends on its own variables only.
+_DEFAULTS = Settings()
+_check_strictness = one_of(*STRICTNESSES)
 
 
-class Dialect(msgspec.Struct, frozen=True):
-    """One wire format: how a request is written, and a reply or a stream is read."""
+class Translation:
+    """A request as it would be sent to a provider.
 
-    encode: Callable[
-        [Conversation, str, dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
-    ]
-    decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
-    stream: Callable[..., Union[OpenAIStream, AnthropicStream]]
+    Attributes:
+        provider: the provider's name.
+        model: the model that would be asked there.
+        body: the exact bytes.
+    """
 
+    __slots__ = ("_provider", "_report", "_reported", "_was_text", "body", "model", "provider")
 
-DIALECTS: dict[str, Dialect] = {
-    "openai_chat": Dialect(encode_openai_request, decode_openai_reply, OpenAIStream),
-    "anthropic_messages": Dialect(
-        encode_anthropic_request, decode_anthropic_reply, AnthropicStream
-    ),
-}
-
-
-class Encoded(msgspec.Struct, frozen=True):
-    """A request body and what its translation reported."""
-
-    body: bytes
-    losses: list[Reported]
+    def __init__(
+        self,
+        provider: Provider,
+        model: str,
+        body: bytes,
+        reported: list[Reported],
+        *,
+        was_text: bool,
+    ) -> None:
+        self.provider = provider.name
+        self.model = model
+        self.body = body
+        self._provider = provider
+        self._reported = reported
+        self._was_text = was_text
+        self._report: Optional[LossinessReport] = None
 
     @property
-    def emulated(self) -> bool:
-        """Whether the answer comes as the call of a stand-in tool."""
-        losses = self.losses
-        return bool(losses) and any(reported[0] == EMULATION_ROW for reported in losses)
+    def url(self) -> str:
+        """Where it would be sent, by the settings of now."""
+        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[0]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers it would have, without secrets."""
+        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[1]
+
+    @property
+    def report(self) -> LossinessReport:
+        """What is lost on the way."""
+        if self._report is None:
+            self._report = _report(self._reported, was_text=self._was_text)
+        return self._report
+
+    def __repr__(self) -> str:
+        return f"Translation({self.provider}/{self.model}, {len(self.body)} bytes)"
 
 
-def encode(
-    dialect: str,
-    conversation: Conversation,
-    model: str,
-    parameters: dict[str, Any],
-    facts: Model | None,
-    extra_body: Mapping[str, Any] | None = None,
-) -> Encoded:
-    """Return the body for one candidate; *extra_body* replaces or adds top-level members.
+def translate(
+    request: Any,
+    to: str,
+    *,
+    source: str = "openai",
+    model: Optional[str] = None,
+    strictness: str = "coerce",
+) -> Translation:
+    """Return *request* as *to* would get it, with what that loses. Nothing is sent.
+
+    Args:
+        request: a dict, or JSON text, in the shape of *source*'s API.
+        to: a provider, or a provider and a model (`anthropic/claude-opus-4-5`).
+        source: the provider whose API the request is written for.
+        model: the model to ask there; by default the one that a fallback would get.
+        strictness: `strict`, `warn` or `coerce`, as for a call.
 
     Raises:
-        MessageFormatError: something in the request has no JSON form there.
+        ConfigurationError: a provider is not known, or no model stands in for the request's.
+        LossyTranslationError: *strictness* refuses a loss.
+        MessageFormatError: the request is not well formed.
     """
-    body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
-    if extra_body:
-        try:
-            added = dumps(dict(extra_body))
-        except NotJson as error:
-            raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
-        members = _members(body)
-        members.update(_members(added))
-        body = msgspec.json.encode(members)
-    return Encoded(body, losses)
-
-
-def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-
-
-def read_reply(
-    dialect: str,
-    reply: WireReply,
-    *,
-    provider: str,
-    model: str,
-    emulated: bool,
-    now_s: float,
-    secrets: Iterable[str] = (),
-) -> ChatCompletionResponse | ProviderError:
-    """Return the completion in *reply*, or the error that it stands for; never raises one.
-
-    What was mended in a reply that is not quite as documented is in
-    `extensions.metadata["reply_notes"]`.
-    """
-    if not 200 <= reply.status < 300:
-        return error_from_reply(
-            reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
+    _check_strictness("strictness", strictness)
+    origin = known_provider(source, "source")
+    if not isinstance(to, str):
+        raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
+    name, _, named = to.partition("/")
+    provider = known_provider(name, "to")
+    given = _of_origin(as_dict(request, origin.dialect), origin)
+    read = READERS[origin.dialect](given)
+    if model:
+        target = Lookup(_DEFAULTS).id_at(provider, model, "model")
+    else:
+        target = named or _stand_in(read.model, origin, provider)
+    facts = find_model(provider.name, target)
+    if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
+        refitted, reported = refit_messages(given, target, facts)
+        body = _json(refitted, "request")
+    else:
+        encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
+        body = encoded.body
+        reported = encoded.losses
+        if read.places is not None:
+            reported = read.losses + [
+                (row, read.path(path), before, after) for row, path, before, after in reported
+            ]
+    was_text = not isinstance(request, dict)
+    refused = refusal(strictness, reported)
+    if refused is not None:
+        raise LossyTranslationError(
+            f"{provider.name}/{target}: {refused.text}; {refused.setting} would let the request "
+            "through",
+            report=_report(reported, was_text=was_text),
+            setting=refused.setting,
         )
-    body = reply.body[len(BYTE_ORDER_MARK) :] if reply.body[:3] == BYTE_ORDER_MARK else reply.body
-    try:
-        found, notes = DIALECTS[dialect].decode(body, provider, model, int(now_s))
-    except MalformedResponseError as error:
-        if _class_in_success(reply.body) is not None:
-            return error_from_reply(
-                reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
-            )
-        hint = _path_hint(provider) if reply.body.lstrip()[:1] == b"<" else ""
-        return MalformedResponseError(
-            f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status}){hint}",
-            provider=provider,
-            model=model,
-            status_code=reply.status,
-            code=error.code,
-            request_id=request_id_of(reply.headers),
+    return Translation(provider, target, body, reported, was_text=was_text)
+
+
+def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
+    """Return a report; of what was read from text nothing shows as it was written."""
+    if was_text:
+        reported = [
+            (row, path, plain(before), plain(after)) for row, path, before, after in reported
+        ]
+    return report_of(reported)
+
+
+def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:
+    """Return *request* with its model named as *origin* names it, without the provider."""
+    model = request.get("model")
+    if not isinstance(model, str) or not model.startswith(f"{origin.name}/") or origin.find(model):
+        return request
+    return {**request, "model": model[len(origin.name) + 1 :]}
+
+
+def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
+    prefix, _, rest = model.partition("/")
+    named = provider_of(prefix) if rest else None
+    # Where models have such names of their own, it is none of another provider's.
+    if named is not None and origin.models and origin.find(model) is None:
+        origin, model = named, rest
+    if provider.name == origin.name:
+        return model
+    if rest and named is None and not _may_be_its_own(model, origin, provider):
+        known = list_providers()
+        near = closest(prefix, known)
+        hint = f" (did you mean '{near}/{rest}'?)" if near else ""
+        raise ConfigurationError(
+            f"request: model {model!r}: {prefix!r} is not a provider{hint}; known: "
+            f"{', '.join(known)}; or name the model to ask, as in to='{provider.name}/…'",
+            key="model",
         )
-    if emulated:
-        unwrap_emulated(found)
-    found.headers = reply.headers
-    if notes:
-        found.extensions.metadata["reply_notes"] = notes
+    today = datetime.now(timezone.utc).date()
+    found = stand_in(model, origin.find(model), provider, today).model
+    if found is None:
+        raise ConfigurationError(
+            f"no model of {provider.name!r} is known to stand in for {model!r}: name one, as in "
+            f"to='{provider.name}/…'",
+            key="to",
+        )
     return found
 
 
-def _utc(now_s: float) -> datetime:
-    return datetime.fromtimestamp(now_s, timezone.utc)
-
-
-def _class_in_success(body: bytes) -> type[ProviderError] | None:
-    """Return the class that an error object in a reply of status 200 tells, if it tells one.
-
-    Some OpenAI-compatible servers answer so; a number as code is the status that they mean.
-    """
-    type_, code, message = error_facts(body)
-    meant = int(code) if code is not None and code.isdecimal() and len(code) == 3 else None
-    kind = classify(meant, type_, code, message or "")
-    return None if kind is ProviderError else kind
-
-
-def error_from_reply(
-    reply: WireReply,
-    *,
-    provider: str,
-    model: str,
-    now: datetime,
-    secrets: Iterable[str] = (),
-) -> ProviderError:
-    """Return the error that a reply stands for, by its body and then its status."""
-    type_, code, message = error_facts(reply.body)
-    status = reply.status
-    kind = classify(status, type_, code, message or "")
-    if 200 <= status < 300:
-        kind = _class_in_success(reply.body) or ProviderError
-    hint = ""
-    if status in (404, 405):
-        about_model = code == "model_not_found" or _is_about_model(message or "", model)
-        hint = _model_hint(provider, model, now) if about_model else _path_hint(provider)
-    if message is None:
-        message = _quoted(reply.body) or "the reply has no body"
-        if 300 <= status < 400:
-            message = "the provider redirects, which is never followed: check base_url"
-    secrets = tuple(secrets)  # they may be found anew each time
-    text = redact(message, secrets)
-    if len(text) > MAX_QUOTED_CHARACTERS:
-        text = text[:MAX_QUOTED_CHARACTERS] + "…"
-    named = code or type_
-    if named is not None:
-        named = redact(named, secrets)
-    shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
-    should_retry = {"true": True, "false": False}.get(reply.headers.get("x-should-retry", ""))
-    return kind(
-        f"{provider}/{model}: {text} ({shown}){hint}",
-        provider=provider,
-        model=model,
-        status_code=status,
-        code=named,
-        retry_after_s=_wait_asked_for_s(reply.headers, now),
-        retryable=kind.retryable and should_retry is not False,
-        request_id=request_id_of(reply.headers) or _request_id_in(reply.body),
-        should_retry=should_retry,
-    )
-
-
-def _is_about_model(message: str, model: str) -> bool:
-    """Return whether the words of an error of status 404 concern the model, not the path."""
-    words = _PATH.sub("", message)  # a path may hold the model, or the word
-    return bool((model and model in words) or _MODEL_WORD.search(words))
-
-
-def _path_hint(provider: str) -> str:
-    """Return what to do about a reply that does not come from the provider's API."""
-    known = capabilities.provider(provider)
-    of_dialect = capabilities.provider(
-        "anthropic" if known is not None and known.dialect == "anthropic_messages" else "openai"
-    )
-    if known is None or of_dialect is None:
-        return "; check base_url"
+def _may_be_its_own(model: str, origin: Provider, provider: Provider) -> bool:
+    """Return whether an id with a slash may be a model of *origin*, or is known to *provider*."""
     return (
-        f"; check base_url: {known.path} is added to it "
-        f"({of_dialect.title}'s is {of_dialect.base_url})"
+        not origin.models
+        or origin.ids_have_slashes
+        or origin.find(model) is not None
+        or provider.find(model) is not None
+        or provider.counterpart(model) is not None
     )
 
 
-def _model_hint(provider: str, model: str, now: datetime) -> str:
-    """Return the known model of a provider that is nearest to one that it does not have."""
-    known = capabilities.provider(provider)
-    if known is None or not model or known.find(model) is not None:
-        return ""
-    current = [
-        name
-        for each in known.models.values()
-        if not each.is_retired(now.date())
-        for name in (each.id, *each.aliases)
-    ]
-    near = most_alike(model.lower(), current, NEAREST_MODEL_RATIO)
-    return f"; the nearest model known for {provider!r} is {near[0]!r}" if near else ""
+def _json(value: dict[str, Any], field: str) -> bytes:
+    try:
+        return dumps(value)
+    except NotJson as error:
+        raise MessageFormatError(f"{field}: {error}", field=field) from None
 
 
-def error_from_failure(
-    failure: TransportFailure, *, provider: str, model: str, secrets: Iterable[str] = ()
-) -> ProviderError:
-    """Return the error that a failed exchange means.
+def _body_of(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, dict):
+        return _json(body, "body")
+    raise MessageFormatError(
+        f"body must be bytes, text or a dict, not {type(body).__name__}", field="body"
+    )
 
-    A `reset` has what is known of its connection; `certificate` and `resources` are not passing.
+
+def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
+    """Return the completion in the *body* of a provider's reply (bytes, text or a dict).
+
+    Raises:
+        MalformedResponseError: the body is not JSON, or has no usable answer.
+        ProviderError: the body is an error's; the class says which.
+        ConfigurationError: the provider is not registered.
     """
-    kind: type[ProviderError] = ConnectionFailedError
-    facts: dict[str, bool] = {}
-    if failure.kind == "timeout":
-        kind = DeadlineExceededError
-    elif failure.kind in ("truncated", "protocol", "too_large"):
-        kind = MalformedResponseError
-    elif failure.kind in LOCAL_KINDS:
-        facts["retryable"] = False
-    elif failure.kind == "reset" and failure.is_reused:
-        facts["is_reused_connection"] = True
-        if failure.since_written_s is None or failure.since_written_s <= STALE_CONNECTION_S:
-            facts["is_stale_connection"] = True
-    return kind(
-        f"{provider}/{model}: {redact(str(failure), secrets)[:MAX_QUOTED_CHARACTERS]}",
+    found = read_reply(
+        known_provider(provider, "provider").dialect,
+        WireReply(200, {}, _body_of(body)),
         provider=provider,
-        model=model,
-        code=failure.kind,
-        sent=failure.sent,
-        **facts,
+        model="",
+        emulated=False,
+        now_s=time.time(),
+    )
+    if isinstance(found, ProviderError):
+        raise found
+    return found
+
+
+def parse_error(
+    status: int,
+    headers: Union[Mapping[str, Any], Iterable[tuple[str, Any]], None],
+    body: Any,
+    provider: str,
+) -> ProviderError:
+    """Return the error that a provider's reply stands for: its class, and the wait it asks for.
+
+    *headers* is a mapping or pairs of name and value; a body of `None` is an empty one.
+
+    Raises:
+        ConfigurationError: the provider is not registered.
+        MessageFormatError: the status is no number, or the headers or the body have a wrong type.
+    """
+    known_provider(provider, "provider")
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise MessageFormatError(
+            f"status must be an HTTP status such as 429, not a {type(status).__name__}",
+            field="status",
+        )
+    return error_from_reply(
+        WireReply(status, _lowered(headers), b"" if body is None else _body_of(body)),
+        provider=provider,
+        model="",
+        now=datetime.now(timezone.utc),
     )
 
 
-def _told(error: MalformedResponseError, body: bytes, secrets: Iterable[str]) -> str:
-    """Return what is wrong with a reply, with the server's own words where it has some."""
-    message = error_facts(body)[2]
-    if message is None:
-        return error.message
-    return f"{error.message}: {redact(message, secrets)[:MAX_QUOTED_CHARACTERS]}"
-
-
-def _quoted(body: bytes) -> str:
-    text = body[: 4 * MAX_QUOTED_CHARACTERS].decode("utf-8", "replace")
-    return " ".join(text.split())
-
-
-def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """Return the provider's id of a request, by either provider's header."""
-    return headers.get("x-request-id") or headers.get("request-id")
-
-
-class _Identified(msgspec.Struct):
-    request_id: str
-
-
-def _request_id_in(body: bytes) -> str | None:
-    """Return the id that Anthropic's error bodies hold beside the error."""
+def _lowered(headers: Any) -> dict[str, str]:
+    """Return headers with their names in lower case, the last of a name counts."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     try:
-        return msgspec.json.decode(body, type=_Identified).request_id
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+        return {_text(name).lower(): _text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        raise MessageFormatError(
+            "headers must be a mapping of names to values, or pairs of them", field="headers"
+        ) from None
 
 
-def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the wait that the headers ask for, in seconds; the finer header counts first."""
-    milliseconds = headers.get("retry-after-ms")
-    if milliseconds is not None:
-        value = _finite(milliseconds)
-        if value is not None:
-            return value / 1000
-    seconds = headers.get("retry-after")
-    return None if seconds is None else parse_retry_after_s(seconds, now, headers.get("date", ""))
-
-
-def _finite(text: str) -> float | None:
-    if not _DECIMAL.fullmatch(text):
-        return None
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def parse_retry_after_s(value: str, now: datetime, date: str = "") -> float | None:
-    """Return the wait asked for by a Retry-After header, in seconds.
-
-    *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3). A
-    date is measured by the server's clock, the reply's `Date` header in *date*; by ours, *now*,
-    where that is no date. One in the past gives 0.0, one without a zone is in UTC; text that is
-    neither a date nor a number from 0 gives None.
-    """
-    found = _finite(value)
-    if found is not None:
-        return found
-    until = _date(value)
-    return None if until is None else max(0.0, (until - (_date(date) or now)).total_seconds())
-
-
-def _date(value: str) -> datetime | None:
-    """Return the time that an HTTP date stands for, `None` for text that is none."""
-    if len(value) > MAX_DATE_CHARACTERS:
-        return None
-    # Imported where it is used: it brings much, and a date is rare there.
-    from email.utils import parsedate_to_datetime
-
-    try:
-        date = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

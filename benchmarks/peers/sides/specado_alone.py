@@ -11,10 +11,10 @@ from typing import Any
 import specado
 from peers.conversations import reply as reply_of
 from peers.job import MESSAGES, Job
+from specado.calls.driver import Driver
 from specado.client import Chat
-from specado.config import resolve
-from specado.driver import Driver
-from specado.endpoints import Access
+from specado.endpoints.access import Access
+from specado.settings.client_settings import resolve
 from specado.transport import WireReply
 
 OPENAI, ANTHROPIC = "gpt-4o", "claude-opus-4-5"

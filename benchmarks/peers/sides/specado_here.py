@@ -13,8 +13,9 @@ from peers.conversations import LARGE_COUNT, huge_messages, request, what_is_in
 from peers.conversations import reply as reply_of
 from peers.gauges import longest_stall_ms, peak_bytes
 from peers.job import MESSAGES, Job, no_outcome
-from specado import _core, capabilities
-from specado.params import check
+from specado import _core
+from specado.catalog import lookup as catalog
+from specado.settings.parameters import check
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
 # The settings of the transports that are measured, and the library that each stands on.
@@ -175,7 +176,7 @@ def body(count: int, rich: bool = False) -> Job:
     asked = request(count, rich=rich)
     messages = asked.pop("messages")
     asked.pop("model")
-    facts = capabilities.find_model("anthropic", MODELS["anthropic"])
+    facts = catalog.find_model("anthropic", MODELS["anthropic"])
 
     def run() -> bytes:
         parameters, _ = check(asked)

@@ -73,6 +73,6 @@ __all__ = [
     "write_tool_schemas",
 ]
 
-# What an encoder reports: the row in `specado.loss_rows`, the path in the caller's request, and the
-# values before and after.
+# What an encoder reports: the row in `specado.losses.rows`, the path in the caller's request, and
+# the values before and after.
 Reported = tuple[str, str, Any, Any]

@@ -1,6 +1,6 @@
 """The dialect `anthropic_messages`: a request and its parameters (anthropic.types 0.125.0).
 
-What has no counterpart, or another form, is reported by a row of `specado.loss_rows`.
+What has no counterpart, or another form, is reported by a row of `specado.losses.rows`.
 """
 
 cimport cython

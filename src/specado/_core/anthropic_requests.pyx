@@ -1,7 +1,7 @@
 """The dialect `anthropic_messages`: a request read into the canonical form.
 
 Every field of `anthropic.types.MessageCreateParams` 0.125.0 (2026-11-22) has a branch here; what
-the canonical form cannot say is reported by a row of `specado.loss_rows`, with its path in the
+the canonical form cannot say is reported by a row of `specado.losses.rows`, with its path in the
 request as it was given.
 """
 

@@ -1,7 +1,7 @@
 """The dialect `anthropic_messages`: the system text and the turns of a request.
 
 Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
-form, is reported by a row of `specado.loss_rows`.
+form, is reported by a row of `specado.losses.rows`.
 """
 
 from specado._core.anthropic_blocks cimport AnthropicBlocks

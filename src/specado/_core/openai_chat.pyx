@@ -1,7 +1,7 @@
 """The dialect `openai_chat`: OpenAI's chat completions (openai.types.chat 3.54, 2026-11-22).
 
 The canonical shape is this dialect's own, so that most of a request is written as it was given;
-what a model is known not to take goes by the rows named in `specado.loss_rows`.
+what a model is known not to take goes by the rows named in `specado.losses.rows`.
 """
 
 cimport cython

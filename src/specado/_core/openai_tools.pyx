@@ -1,6 +1,6 @@
 """The dialect `openai_chat`: the tools of a request, the choice among them, and their names.
 
-What a model is known not to take goes by the rows named in `specado.loss_rows`.
+What a model is known not to take goes by the rows named in `specado.losses.rows`.
 """
 
 from specado._core.encoder cimport Encoder

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 
-from specado.capabilities import find_model, list_providers, provider
+from specado.calls.streams import Stream
+from specado.catalog.lookup import find_model, list_providers, provider
 from specado.cli import output
 from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
-from specado.config import resolve
-from specado.endpoints import has_access
+from specado.endpoints.access import has_access
 from specado.errors import ConfigurationError, MessageFormatError, SimulatedReplyWarning
 from specado.routing.candidates import Lookup
-from specado.streaming import Stream
+from specado.settings.client_settings import resolve
 from specado.types import Message
 
 if TYPE_CHECKING:

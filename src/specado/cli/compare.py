@@ -6,17 +6,17 @@ import datetime as dt
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from specado.capabilities import (
+from specado.catalog.lookup import (
     compare_capabilities,
     find_model,
     get_model_capabilities,
     list_providers,
     provider,
 )
-from specado.checks import closest
 from specado.cli import output
 from specado.cli.output import Column
 from specado.errors import ConfigurationError
+from specado.settings.validators import closest
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from specado.capabilities import get_manifest, list_providers
+from specado.catalog.lookup import get_manifest, list_providers
 from specado.cli import output
 from specado.cli.output import Column
 

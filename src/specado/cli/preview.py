@@ -14,12 +14,12 @@ import msgspec
 
 from specado.cli import output
 from specado.errors import MessageFormatError
-from specado.offline import translate
+from specado.translation import translate
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from specado.offline import Translation
+    from specado.translation import Translation
 
 __all__ = ["run"]
 

@@ -16,9 +16,9 @@ from opentelemetry import context, metrics, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from specado._version import __version__
+from specado.calls.events import outline, watch_with
+from specado.calls.stream_state import was_left
 from specado.errors import ProviderError
-from specado.incoming import was_left
-from specado.observers import outline, watch_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
-    from specado.calls import Call
-    from specado.endpoints import Endpoint
-    from specado.losses import LossinessReport
+    from specado.calls.events import ObservedCall
+    from specado.endpoints.endpoint import Endpoint
+    from specado.losses.report import LossinessReport
     from specado.routing.plan import Candidate
     from specado.types import AttemptEvent, ChatCompletionResponse, FallbackEvent, Usage
 
@@ -87,7 +87,7 @@ class _Instruments:
 class _Watch:
     """One call's span, from its beginning to its reply's or its stream's end."""
 
-    def __init__(self, call: Call, instruments: _Instruments) -> None:
+    def __init__(self, call: ObservedCall, instruments: _Instruments) -> None:
         self._call = call
         self._instruments = instruments
         self._span: Optional[Span] = None
@@ -205,7 +205,7 @@ class _Watch:
         span.end()
 
 
-def _known_at_start(call: Call) -> Attributes:
+def _known_at_start(call: ObservedCall) -> Attributes:
     """Return what a sampler may ask for, and what the metrics are told by."""
     plan = call.plan
     known: Attributes = {
@@ -227,7 +227,7 @@ def _server(endpoint: Endpoint, *, simulated: bool) -> Attributes:
     return {"server.address": url.hostname, "server.port": url.port or _PORTS.get(url.scheme, 443)}
 
 
-def _asked_for(call: Call) -> Attributes:
+def _asked_for(call: ObservedCall) -> Attributes:
     """Return the parameters of a request that say nothing of its content."""
     given: Mapping[str, Any] = call.request.parameters
     found: Attributes = {}
@@ -243,7 +243,7 @@ def _asked_for(call: Call) -> Attributes:
     if output is not None:
         found["gen_ai.output.type"] = output
     if call.simulated:
-        found["specado.simulated"] = True
+        found["specado.calls.simulation"] = True
     return found
 
 

@@ -17,7 +17,7 @@ then, is asked again when the others have failed.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import Callable, NamedTuple, Optional, Union
+from typing import Callable, NamedTuple, Optional, Protocol, Union
 
 import msgspec
 
@@ -28,7 +28,6 @@ from specado.errors import (
     DeadlineExceededError,
     ProviderError,
 )
-from specado.incoming import Incoming
 from specado.routing.health import Attempt, Health, Hold, Token, announced_wait_s
 from specado.routing.plan import Candidate, Plan, Skipped
 from specado.routing.retry import (
@@ -42,7 +41,7 @@ from specado.routing.retry import (
     nominal_wait_s,
     rule_for,
 )
-from specado.types import ChatCompletionResponse
+from specado.types import ChatCompletionResponse, Extensions
 
 __all__ = [
     "Answer",
@@ -128,8 +127,15 @@ class CallHistory(msgspec.Struct):
         ]
 
 
-# A stream ends a call well when its first content has come.
-Success = Union[ChatCompletionResponse, Incoming]
+class BegunStream(Protocol):
+    """A stream whose first content has come: it ends a call well, as a whole reply does."""
+
+    @property
+    def extensions(self) -> Extensions:
+        """Metadata of the call."""
+
+
+Success = Union[ChatCompletionResponse, BegunStream]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -366,10 +372,10 @@ class _Router:
                 return outcome
             history.attempts += 1
             if health is not None and attempt is not None:
-                if isinstance(outcome, Incoming):
-                    health.commit(attempt, self.clock.now())
-                else:
+                if isinstance(outcome, ChatCompletionResponse):
                     health.settle(attempt, None, self.clock.now())
+                else:
+                    health.commit(attempt, self.clock.now())
             return Answer(outcome, candidate, attempt)
 
     def _abandon(self, attempt: Optional[Attempt]) -> None:

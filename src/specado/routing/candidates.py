@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Callable, Optional
 import msgspec
 from msgspec.structs import replace
 
-from specado import capabilities
-from specado.capabilities import Model, Provider
-from specado.checks import closest
-from specado.config import PAIR
-from specado.endpoints import has_own_address
+from specado.catalog import lookup as catalog
+from specado.catalog.lookup import Model, Provider
+from specado.endpoints.access import has_own_address
 from specado.errors import ConfigurationError
+from specado.settings.client_settings import PAIR
+from specado.settings.validators import closest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from specado.config import Settings
+    from specado.settings.client_settings import Settings
 
 __all__ = [
     "Lookup",
@@ -55,9 +55,9 @@ def _equal(_provider: Provider, _model: Model) -> tuple[int, int]:
 
 def known_provider(name: str, key: str) -> Provider:
     """Return a registered provider; *key* is the setting to blame if there is none of the name."""
-    found = capabilities.provider(name)
+    found = catalog.provider(name)
     if found is None:
-        known = capabilities.list_providers()
+        known = catalog.list_providers()
         near = closest(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigurationError(
@@ -107,7 +107,7 @@ class Lookup:
 
     def is_own(self, provider: Provider) -> bool:
         """Return whether a provider is the caller's own: by its address, or registered."""
-        return capabilities.is_registered(provider.name) or self._has_own_address(provider)
+        return catalog.is_registered(provider.name) or self._has_own_address(provider)
 
     def takes_ids_whole(self, provider: Provider) -> bool:
         """Return whether every id with a slash is the provider's own, whatever its first part."""
@@ -138,7 +138,7 @@ class Lookup:
         if primary.find(model) is not None:
             return _named_route(primary, model), False
         prefix, _, rest = model.partition("/")
-        named = capabilities.provider(prefix)
+        named = catalog.provider(prefix)
         if named is not None and not rest.strip():
             raise ConfigurationError(f"{key} {model!r} names no model after the slash", key=key)
         if self.takes_ids_whole(primary):
@@ -152,15 +152,13 @@ class Lookup:
         """Return the route for an id without a provider's name before it."""
         configured = self.configured()
         for name in configured:
-            if capabilities.find_model(name, model) is not None:
+            if catalog.find_model(name, model) is not None:
                 return _named_route(known_provider(name, "primary_provider"), model)
         primary = self.primary
         if "/" not in model and self.is_own(primary):
             return _named_route(primary, model)  # its server says what it has
         having = [
-            name
-            for name in capabilities.list_providers()
-            if capabilities.find_model(name, model) is not None
+            name for name in catalog.list_providers() if catalog.find_model(name, model) is not None
         ]
         own = f"{primary.name}/{model}"
         if len(having) == 1:
@@ -176,7 +174,7 @@ class Lookup:
         if "/" in model:
             raise _unknown_prefix(model, own, key)
         before, colon, rest = model.partition(":")  # as other libraries write a provider
-        if colon and capabilities.provider(before) is not None:
+        if colon and catalog.provider(before) is not None:
             raise ConfigurationError(
                 f"{key} {model!r}: a provider is named before a slash: say {f'{before}/{rest}'!r}, "
                 f"or {own!r} to ask {primary.name!r} for the id with this colon",
@@ -197,7 +195,7 @@ class Lookup:
             return id_
         own = f"{provider.name}/{model}"
         prefix = model.partition("/")[0]
-        if capabilities.provider(prefix) is None:
+        if catalog.provider(prefix) is None:
             raise _unknown_prefix(model, own, key)
         raise ConfigurationError(
             f"{key}: {model!r} is a model of {prefix!r}, not of {provider.name!r}; {own!r} asks "
@@ -216,7 +214,7 @@ class Lookup:
 
     def _may_be_asked_for(self, model: str) -> bool:
         """Return whether an id with a slash may be somebody's, or begins with a provider's name."""
-        found = (capabilities.provider(name) for name in capabilities.list_providers())
+        found = (catalog.provider(name) for name in catalog.list_providers())
         return any(
             model.startswith(f"{each.name}/")
             or self.is_own(each)
@@ -239,7 +237,7 @@ def _without_own_name(model: str, provider: Provider) -> str:
 def _unknown_prefix(model: str, own: str, key: str) -> ConfigurationError:
     """Return the error for an id whose first part is no provider; *own* asks the one meant."""
     prefix, _, rest = model.partition("/")
-    known = capabilities.list_providers()
+    known = catalog.list_providers()
     near = closest(prefix, known) if prefix else None
     hint = f"did you mean {f'{near}/{rest}'!r}? " if near else ""
     return ConfigurationError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from specado._core import Conversation
-    from specado.capabilities import Model
+    from specado.catalog.lookup import Model
 
 __all__ = ["estimated_price_usd", "estimated_tokens", "exceeds_window"]
 

@@ -30,8 +30,7 @@ from typing import Any, Optional, Union
 
 import msgspec
 
-from specado.config import BreakerSettings
-from specado.endpoints import Account
+from specado.endpoints.account import Account
 from specado.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -47,6 +46,7 @@ from specado.errors import (
     RateLimitError,
     ServerError,
 )
+from specado.settings.client_settings import BreakerSettings
 
 __all__ = [
     "Attempt",

@@ -8,33 +8,30 @@ from typing import TYPE_CHECKING, Any, Optional
 import msgspec
 from msgspec.structs import replace
 
-from specado import capabilities
 from specado._core import Conversation
-from specado.endpoints import Access, Endpoint, key_setting, wire_request
+from specado.catalog import lookup as catalog
+from specado.dialects.contract import Encoded
+from specado.dialects.registry import encode
+from specado.endpoints.access import Access, key_setting
+from specado.endpoints.endpoint import Endpoint
+from specado.endpoints.request import wire_request
 from specado.errors import (
     ConfigurationError,
     ContextLengthError,
     LossyTranslationError,
     SpecadoError,
 )
-from specado.loss_rows import ROWS
-from specado.losses import (
-    SEVERITIES,
-    LossinessReport,
-    Refusal,
-    refusal,
-    report_of,
-)
+from specado.losses.report import SEVERITIES, LossinessReport, Refusal, refusal, report_of
+from specado.losses.rows import ROWS
 from specado.routing.candidates import Lookup, Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
-from specado.translation import Encoded, encode
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from specado.capabilities import Model, Provider
-    from specado.config import Settings
+    from specado.catalog.lookup import Model, Provider
+    from specado.settings.client_settings import Settings
     from specado.transport import WireRequest
 
 __all__ = [
@@ -259,8 +256,8 @@ def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) 
     lookup = Lookup(settings, access.has_own_address)
     by_prefix = not lookup.takes_ids_whole(lookup.primary)
     said = ""
-    for name in capabilities.list_providers():
-        provider = capabilities.provider(name)
+    for name in catalog.list_providers():
+        provider = catalog.provider(name)
         if provider is None or name in asked:
             continue
         held_in = key_setting(provider, settings)
@@ -279,7 +276,7 @@ def call_routes(
         request.model,
         named if named is None else tuple(named),
         today,
-        capabilities.registrations(),
+        catalog.registrations(),
     )
     found: Sequence[Route] | None = access.known_routes.get(key)
     if found is None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional
 
 import msgspec
 
-from specado import capabilities
+from specado.catalog import lookup as catalog
 from specado.simulator.faults import FAULT_MODELS
 
 __all__ = ["ListedModel", "ModelLookup", "ModelRules", "find_listed", "find_rules", "listed_models"]
@@ -80,7 +80,7 @@ _UNSAMPLED = ("logprobs", "top_logprobs")
 
 # Rules made from a model's entry, kept beside the entry they were made from: a manifest that is
 # registered anew brings a new entry.
-_made: dict[tuple[str, str], tuple[capabilities.Model, ModelRules]] = {}
+_made: dict[tuple[str, str], tuple[catalog.Model, ModelRules]] = {}
 
 
 def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
@@ -108,14 +108,14 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
     return _BYGONE.get((dialect, model))
 
 
-def _speaking(dialect: str) -> Iterator[capabilities.Provider]:
-    for name in capabilities.list_providers():
-        provider = capabilities.provider(name)
+def _speaking(dialect: str) -> Iterator[catalog.Provider]:
+    for name in catalog.list_providers():
+        provider = catalog.provider(name)
         if provider is not None and provider.dialect == dialect:
             yield provider
 
 
-def _rules(dialect: str, model: capabilities.Model) -> ModelRules:
+def _rules(dialect: str, model: catalog.Model) -> ModelRules:
     key = (model.provider, model.id)
     kept = _made.get(key)
     if kept is None or kept[0] is not model:
@@ -124,7 +124,7 @@ def _rules(dialect: str, model: capabilities.Model) -> ModelRules:
     return kept[1]
 
 
-def _openai(model: capabilities.Model) -> ModelRules:
+def _openai(model: catalog.Model) -> ModelRules:
     traits = model.traits
     refused: tuple[str, ...] = ()
     if traits.system_role is not None:
@@ -158,7 +158,7 @@ def _openai(model: capabilities.Model) -> ModelRules:
     )
 
 
-def _anthropic(model: capabilities.Model) -> ModelRules:
+def _anthropic(model: catalog.Model) -> ModelRules:
     traits = model.traits
     efforts = tuple(level for level in traits.reasoning_efforts or () if level != "none")
     sampling = traits.sampling is not False
@@ -182,7 +182,7 @@ def _anthropic(model: capabilities.Model) -> ModelRules:
     )
 
 
-def _listed(model: capabilities.Model, model_id: str, today: dt.date) -> ListedModel:
+def _listed(model: catalog.Model, model_id: str, today: dt.date) -> ListedModel:
     released = dt.date.fromisoformat(model.release_date or "1970-01-01")
     midnight = dt.datetime.combine(released, dt.time(), dt.timezone.utc)
     retires = dt.date.fromisoformat(model.deprecation_date) if model.deprecation_date else None

@@ -1,0 +1,412 @@
+"""One call, made ready and concluded: what the synchronous and the asynchronous driver share."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+import warnings
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union, cast
+
+from specado._core import normalize
+from specado.calls import metadata
+from specado.calls.events import Observers, logger, watch
+from specado.calls.simulation import SimulatedClock, is_simulated
+from specado.calls.stream_state import Incoming, WholeReply, is_stream, was_left
+from specado.catalog.prices import cost_of
+from specado.dialects.registry import DIALECTS
+from specado.dialects.replies import error_from_failure, read_reply, request_id_of
+from specado.endpoints.request import SecretsIn
+from specado.errors import (
+    ConfigurationError,
+    ContentPolicyError,
+    MessageFormatError,
+    ProviderError,
+    RetiredModelWarning,
+    levels_to_caller,
+)
+from specado.routing.attempts import Answer, CallLimits, attempts
+from specado.routing.candidates import Lookup, known_provider
+from specado.routing.health import Attempt, shared_health
+from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
+from specado.settings.parameters import check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.endpoints.access import Access
+    from specado.routing.attempts import Outcome, Result, Steps
+    from specado.routing.plan import Candidate
+    from specado.settings.client_settings import Settings
+    from specado.transport import (
+        AsyncOpenReply,
+        OpenReply,
+        TransportFailure,
+        WireReply,
+        WireRequest,
+    )
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Call", "check_providers", "planned"]
+
+Error = TypeVar("Error", bound=Optional[ProviderError])
+
+# Said once a process each; a second thread that says it too does no harm.
+_warned: set[str] = set()
+
+
+def check_providers(settings: Settings) -> None:
+    """Refuse settings that name a provider which is not registered."""
+    known_provider(settings.primary_provider, "primary_provider")
+    if settings.fallback_provider is not None:
+        known_provider(settings.fallback_provider, "fallback_provider")
+    for name in settings.fallback_providers or ():
+        known_provider(name, "fallback_providers")
+    for name in settings.providers:
+        known_provider(name, "providers")
+    for model, targets in settings.model_map.items():
+        for name in targets:
+            known_provider(name, f"model_map[{model!r}]")
+    if settings.model_map:
+        Lookup(settings).check_model_map()
+
+
+def _checked(
+    model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
+) -> Request:
+    """Return what a caller asked for, checked and read once."""
+    parameters, options = check(given, function)
+    if not isinstance(model, str):
+        raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
+    return Request(str.__str__(model), normalize(messages), parameters, options)
+
+
+def planned(
+    settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
+) -> list[PlannedCandidate]:
+    """Return the candidates that a call would have. Nothing is sent."""
+    request = _checked(model, messages, given, "plan")
+    simulated = is_simulated(request, settings, access)
+    today = datetime.now(timezone.utc).date()
+    return show_plan(request, settings, access, today, simulated=simulated)
+
+
+class Call:
+    """One call: its plan, the generator of its steps, and how outcomes are read.
+
+    A driver carries out the `steps` and hands every reply or failure to `read` or `failed`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        model: Any,
+        messages: Any,
+        given: Mapping[str, Any],
+    ) -> None:
+        self.started_s = self._attempted_s = time.monotonic()
+        self._sent = 0
+        self._settings = settings
+        self.request = _checked(model, messages, given)
+        self.simulated = is_simulated(self.request, settings, access)
+        today = datetime.now(timezone.utc).date()
+        self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
+        self.is_stream = bool(self.request.parameters.get("stream"))
+        self._clock = SimulatedClock() if self.simulated else None
+        self._warn_if_retired()
+        if self.plan.first_skipped is not None:
+            logger.warning("%s", self.plan.first_skipped)
+        self._asked: Optional[Candidate] = None
+        self.watch = watch(self)
+        self._observers = Observers(settings.hooks, self.watch)
+        options = self.request.options
+        self.wire_limits = access.wire_limits(options.get("connect_timeout_seconds"))
+        self._idle_timeout_s = options.get("idle_timeout_seconds", settings.idle_timeout_seconds)
+
+    def _warn_if_retired(self) -> None:
+        if self.simulated:
+            return
+        named = "fallback_models" in self.request.options
+        today = datetime.now(timezone.utc).date()
+        for candidate in self.plan.candidates:
+            facts = candidate.facts
+            if not candidate.is_retired or facts is None or (candidate.index and not named):
+                continue
+            model = f"{facts.provider}/{facts.id}"
+            if model not in _warned:
+                _warned.add(model)
+                text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+                successor = candidate.endpoint.provider.successor(facts, today)
+                if successor is not None:
+                    text += f"; use {successor!r} instead"
+                warnings.warn(text, RetiredModelWarning, stacklevel=levels_to_caller())
+
+    def steps(self) -> Steps:
+        """Return the generator of this call's effects."""
+        settings, options = self._settings, self.request.options
+        limits = CallLimits(
+            timeout_s=options.get("timeout_seconds", settings.timeout_seconds),
+            attempt_timeout_s=options.get(
+                "attempt_timeout_seconds", settings.attempt_timeout_seconds
+            ),
+            first_token_timeout_s=settings.first_token_timeout_seconds if self.is_stream else None,
+            max_retries=options.get("max_retries", settings.max_retries),
+            fallback_on_content_policy=settings.fallback_on_content_policy,
+        )
+        clock = self._clock
+        if clock is not None:  # what is simulated says nothing about a provider
+            return attempts(self.plan, limits, clock.now, random.random)
+        return attempts(
+            self.plan, limits, time.monotonic, random.random, self.started_s, shared_health
+        )
+
+    def waits(self, delay_s: float) -> float:
+        """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
+        if self._clock is not None:
+            self._clock.pass_time(delay_s)
+            delay_s = 0.0
+        self._attempted_s = time.monotonic() + delay_s
+        return delay_s
+
+    def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
+        """Return the request to a candidate, or why a fallback cannot be asked after all.
+
+        What the first candidate's key callable raises comes out as it is.
+        """
+        try:
+            request = candidate.wire_request(with_key=not self.simulated)
+        except ConfigurationError as error:
+            if candidate.fallback_index is None:
+                raise
+            return error
+        except Exception as error:
+            if candidate.fallback_index is None:
+                raise
+            return ConfigurationError(
+                f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
+                f"{type(error).__name__}",
+                key="api_key",
+            )
+        self._asked = candidate
+        return request
+
+    def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
+        """Return the outcome that the reply to a request means."""
+        outcome = read_reply(
+            candidate.endpoint.provider.dialect,
+            reply,
+            provider=candidate.provider,
+            model=candidate.model,
+            emulated=candidate.encoded.emulated,
+            now_s=time.time(),
+            secrets=SecretsIn(candidate.endpoint, request),
+        )
+        if isinstance(outcome, ProviderError):
+            return self._attempted(candidate, outcome)
+        if self.is_stream:
+            whole = WholeReply(outcome, include_usage=self._wants_usage)
+            return self.opened(candidate, self._incoming(candidate, request, reply, whole))
+        if self._settings.fallback_on_content_policy and any(
+            choice.finish_reason == "content_filter" or choice.message.refusal
+            for choice in outcome.choices
+        ):
+            return self._refused(candidate)
+        self._attempted(candidate, None)
+        return outcome
+
+    def begin(
+        self, candidate: Candidate, request: WireRequest, opened: OpenReply | AsyncOpenReply
+    ) -> Incoming | None:
+        """Return the stream that an open reply begins, `None` for a reply to be read whole.
+
+        Raises:
+            TransportFailure: its encoding is unknown.
+        """
+        if not is_stream(opened.status, opened.headers):
+            return None
+        provider = candidate.endpoint.provider
+        reader = DIALECTS[provider.dialect].stream(
+            candidate.provider,
+            candidate.model,
+            int(time.time()),
+            emulated=candidate.encoded.emulated,
+            include_usage=self._wants_usage,
+            finish_reason_ends=provider.stream_end == "finish_reason",
+            max_frame_bytes=self._settings.max_frame_bytes,
+            max_reply_bytes=self._settings.max_reply_bytes,
+        )
+        return self._incoming(candidate, request, opened, reader, opened)
+
+    def opened(self, candidate: Candidate, incoming: Incoming) -> Outcome:
+        """Return the outcome that a stream means which is committed, or failed before.
+
+        One that fails after its first content is committed, even if all of it came at once.
+        """
+        if incoming.error is not None and not incoming.is_committed:
+            return self._attempted(candidate, incoming.error)
+        if self._settings.fallback_on_content_policy and incoming.is_refusal:
+            return self._refused(candidate)
+        self._attempted(candidate, None)
+        return incoming
+
+    @property
+    def _wants_usage(self) -> bool:
+        options = self.request.parameters.get("stream_options") or {}
+        return bool(options.get("include_usage"))
+
+    def _incoming(
+        self,
+        candidate: Candidate,
+        request: WireRequest,
+        reply: WireReply | OpenReply | AsyncOpenReply,
+        reader: Any,
+        opened: Any = None,
+    ) -> Incoming:
+        return Incoming(
+            reader,
+            provider=candidate.provider,
+            model=candidate.model,
+            status=reply.status,
+            headers=reply.headers,
+            secrets=SecretsIn(candidate.endpoint, request),
+            idle_timeout_s=self._idle_timeout_s,
+            max_frame_bytes=self._settings.max_frame_bytes,
+            opened=opened,
+        )
+
+    def _refused(self, candidate: Candidate) -> ContentPolicyError:
+        """Return the error for a refusal that is to count as a failure."""
+        refusal = ContentPolicyError(
+            f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
+            provider=candidate.provider,
+            model=candidate.model,
+            status_code=200,
+            code="refusal",
+        )
+        return self._attempted(candidate, refusal)
+
+    def failed(
+        self,
+        candidate: Candidate,
+        request: WireRequest,
+        failure: TransportFailure,
+        timeout_s: float,
+    ) -> ProviderError:
+        """Return the error that a failed exchange means."""
+        if failure.kind == "timeout" and self._clock is not None:
+            self._clock.pass_time(timeout_s)
+        error = error_from_failure(
+            failure,
+            provider=candidate.provider,
+            model=candidate.model,
+            secrets=SecretsIn(candidate.endpoint, request),
+        )
+        return self._attempted(candidate, error)
+
+    def _attempted(self, candidate: Candidate, error: Error) -> Error:
+        """Tell of an attempt that is over; return its error."""
+        self._asked = None
+        self._sent += 1
+        now_s = time.monotonic()
+        duration_ms = (now_s - self._attempted_s) * 1000
+        self._attempted_s = now_s
+        self._observers.attempted(candidate, self._sent, duration_ms, error)
+        return error
+
+    def abandon(self) -> None:
+        """Tell of the attempt that came to no outcome, if there is one: something else ended it."""
+        if self._asked is not None:
+            name = f"{self._asked.provider}/{self._asked.model}"
+            abandoned = ProviderError(
+                f"{name}: the attempt was cancelled or interrupted",
+                provider=self._asked.provider,
+                model=self._asked.model,
+                code="cancelled",
+                attempts=self._sent + 1,
+            )
+            self._attempted(self._asked, abandoned)
+
+    def conclude(self, result: Result) -> ChatCompletionResponse | Incoming:
+        """Return what ended the call well with its extensions filled, or raise its error."""
+        history, ended = result
+        skipped = self.plan.first_skipped
+        if not isinstance(ended, Answer):
+            error = ended if skipped is None else ended.with_addition(str(skipped))
+            if isinstance(error, ProviderError):
+                self._observers.failed(error)
+            raise error
+        reply, candidate = (
+            cast("Union[ChatCompletionResponse, Incoming]", ended.reply),
+            ended.candidate,
+        )
+        if skipped is not None and isinstance(reply, Incoming):
+            reply.not_asked = str(skipped)
+        if candidate.index:
+            last = history.errors[-1] if history.errors else None
+            why = metadata.not_asked(self.plan, history)[0].reason if last is None else last.message
+            self._observers.fell_back(candidate, why, last)
+        extensions = reply.extensions
+        extensions.fallback_triggered = candidate.index > 0
+        extensions.attempts = history.attempts
+        known = metadata.of_call(
+            self.plan,
+            history,
+            candidate,
+            latency_ms=self._latency_ms(),
+            simulated=self.simulated,
+        )
+        earlier_notes = known.get("reply_notes")
+        known.update(extensions.metadata)
+        if earlier_notes is not None:
+            known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
+        extensions.metadata = known
+        request_id = request_id_of(reply.headers)
+        if request_id is not None:
+            known["request_id"] = request_id
+        if isinstance(reply, Incoming):
+            known["time_to_first_content_ms"] = known["latency_ms"]
+            reply.earlier = tuple(history.errors)
+            reply.earlier_notes = tuple(earlier_notes or ())
+            reply.on_end = functools.partial(self._stream_ended, ended.attempt, candidate)
+        else:
+            answered = candidate.facts_of(reply.model)
+            known["cost"] = cost_of(reply, answered, history.errors)
+            self._check_bounds(candidate, reply)
+            self._observers.replied(candidate, reply)
+        return reply
+
+    def _stream_ended(
+        self, attempt: Attempt | None, candidate: Candidate, incoming: Incoming
+    ) -> None:
+        """Take note of the end of a stream that was handed out."""
+        if attempt is not None:
+            failed = None if incoming.error is None or was_left(incoming.error) else incoming.error
+            shared_health.settle(attempt, failed, time.monotonic())
+        error, response = incoming.error, incoming.response()
+        incoming.extensions.metadata["latency_ms"] = self._latency_ms()
+        incoming.extensions.metadata["cost"] = cost_of(
+            response,
+            candidate.facts_of(response.model),
+            incoming.earlier,
+            is_whole=error is None,
+        )
+        if error is None:
+            self._check_bounds(candidate, response)
+            self._observers.replied(candidate, response)
+        else:
+            self._observers.broke_off(candidate, incoming, error, was_left=was_left(error))
+
+    def _check_bounds(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
+        """Note the bounds of the schema that was asked for which the answer breaks."""
+        wanted = self.request.parameters.get("response_format")
+        if wanted is None:
+            return
+        # What the first candidate was asked for besides may replace it.
+        added = self.request.options.get("extra_body") if candidate.index == 0 else None
+        if not added or "response_format" not in added:
+            metadata.note_broken_bounds(reply, wanted)
+
+    def _latency_ms(self) -> float:
+        return int((time.monotonic() - self.started_s) * 1e6) / 1000

@@ -1,0 +1,208 @@
+"""Carries out the steps of a call, for threads and for event loops; holds no policy."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Union
+
+from specado import transport
+from specado.calls.call import Call
+from specado.calls.stream_state import Incoming
+from specado.calls.streams import AsyncStream, Stream
+from specado.errors import ConfigurationError
+from specado.routing.attempts import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.endpoints.access import Access
+    from specado.routing.attempts import Effect, Outcome, Result, Send, Steps
+    from specado.settings.client_settings import Settings
+    from specado.transport import AsyncTransport, Transport
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Driver"]
+
+
+class Driver:
+    """What a client and its namespaces share; it knows neither, so that no cycle keeps a key."""
+
+    def __init__(
+        self, settings: Settings, access: Access, http_client: Any, async_http_client: Any
+    ) -> None:
+        self.settings = settings
+        self.access = access
+        self._http_client = http_client
+        self._async_http_client = async_http_client
+
+    def run(
+        self, model: Any, messages: Any, given: Mapping[str, Any]
+    ) -> ChatCompletionResponse | Stream:
+        """Return a call's reply or stream, or raise its error."""
+        call = Call(self.settings, self.access, model, messages, given)
+        if call.watch is None:
+            return self._run(call)
+        with call.watch:
+            return self._run(call)
+
+    def _run(self, call: Call) -> ChatCompletionResponse | Stream:
+        carrier = self._carrier(call)
+        steps = call.steps()
+        try:
+            effect, result = _step(steps, None)
+            while effect is not None:
+                outcome: Outcome = None
+                if isinstance(effect, Wait):
+                    time.sleep(call.waits(effect.delay_s))
+                else:
+                    outcome = _ask(call, carrier, effect)
+                effect, result = _step(steps, outcome)
+        finally:
+            steps.close()
+            call.abandon()
+        ended = call.conclude(result)
+        return Stream(ended) if isinstance(ended, Incoming) else ended
+
+    async def run_async(
+        self, model: Any, messages: Any, given: Mapping[str, Any]
+    ) -> ChatCompletionResponse | AsyncStream:
+        """Return a call's reply or stream without blocking the event loop, or raise its error."""
+        call = Call(self.settings, self.access, model, messages, given)
+        if call.watch is None:
+            return await self._run_async(call)
+        with call.watch:
+            return await self._run_async(call)
+
+    async def _run_async(self, call: Call) -> ChatCompletionResponse | AsyncStream:
+        carrier = self._async_carrier(call)
+        steps = call.steps()
+        try:
+            effect, result = _step(steps, None)
+            while effect is not None:
+                outcome: Outcome = None
+                if isinstance(effect, Wait):
+                    # Imported where it is used: other calls do without it.
+                    import asyncio
+
+                    await asyncio.sleep(call.waits(effect.delay_s))
+                else:
+                    outcome = await _ask_async(call, carrier, effect)
+                effect, result = _step(steps, outcome)
+        finally:
+            steps.close()
+            call.abandon()
+        ended = call.conclude(result)
+        return AsyncStream(ended) if isinstance(ended, Incoming) else ended
+
+    def _carrier(self, call: Call) -> Transport:
+        if call.simulated:
+            # Imported where it is used: most processes never simulate.
+            from specado.simulator.inprocess import InProcessTransport
+
+            return InProcessTransport()
+        if self._http_client is not None:
+            return transport.client_transport(self._http_client)
+        if self._async_http_client is not None:
+            raise _no_client("http_client", "create")
+        return transport.shared_transport(self.access.transport_settings)
+
+    def _async_carrier(self, call: Call) -> AsyncTransport:
+        if call.simulated:
+            from specado.simulator.inprocess import AsyncInProcessTransport
+
+            return AsyncInProcessTransport()
+        if self._async_http_client is not None:
+            return transport.async_client_transport(self._async_http_client)
+        if self._http_client is not None:
+            raise _no_client("async_http_client", "create_async")
+        return transport.shared_async_transport(self.access.transport_settings)
+
+
+def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
+    """Return the outcome of one attempt."""
+    candidate, timeout_s = send.candidate, send.timeout_s
+    request = call.request_of(candidate)
+    if isinstance(request, ConfigurationError):
+        return request
+    try:
+        if not call.is_stream:
+            reply = carrier.send(
+                request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
+            )
+            return call.read(candidate, request, reply)
+        until = transport.until_after(timeout_s)
+        opened = carrier.open(request, until, call.wire_limits, is_fresh=send.fresh_connection)
+        kept = False
+        try:
+            incoming = call.begin(candidate, request, opened)
+            if incoming is None:
+                reply = transport.read_whole(opened, until, call.wire_limits)
+                return call.read(candidate, request, reply)
+            while incoming.is_pending:
+                incoming.take(opened.read(until))
+            outcome = call.opened(candidate, incoming)
+            if outcome is incoming:
+                kept = True
+            return outcome
+        finally:
+            if not kept:
+                opened.close()
+    except transport.TransportFailure as failure:
+        return call.failed(candidate, request, failure, timeout_s)
+
+
+async def _ask_async(call: Call, carrier: AsyncTransport, send: Send) -> Outcome:
+    """Return the outcome of one attempt."""
+    candidate, timeout_s = send.candidate, send.timeout_s
+    request = call.request_of(candidate)
+    if isinstance(request, ConfigurationError):
+        return request
+    try:
+        if not call.is_stream:
+            reply = await carrier.send(
+                request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
+            )
+            return call.read(candidate, request, reply)
+        until = transport.until_after(timeout_s)
+        opened = await carrier.open(
+            request, until, call.wire_limits, is_fresh=send.fresh_connection
+        )
+        kept = False
+        try:
+            incoming = call.begin(candidate, request, opened)
+            if incoming is None:
+                reply = await transport.read_whole_async(opened, until, call.wire_limits)
+                return call.read(candidate, request, reply)
+            while incoming.is_pending:
+                incoming.take(await opened.read(until))
+            outcome = call.opened(candidate, incoming)
+            if outcome is incoming:
+                kept = True
+            return outcome
+        finally:
+            if not kept:
+                opened.close()
+    except transport.TransportFailure as failure:
+        return call.failed(candidate, request, failure, timeout_s)
+
+
+def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:
+    """Return the next effect, or `None` and the call's `Result`.
+
+    Here and nowhere else a `StopIteration` means the end: one that a key's callable or a
+    caller's own HTTP client raises is theirs.
+    """
+    try:
+        return steps.send(outcome), None
+    except StopIteration as stop:
+        result: Result = stop.value
+        return None, result
+
+
+def _no_client(argument: str, method: str) -> ConfigurationError:
+    """Return the error for a call that would pass the caller's own HTTP client by."""
+    return ConfigurationError(
+        f"{method} needs {argument}: this client has an HTTP client of your own for the other "
+        "kind of call only",
+        key=argument,
+    )

@@ -1,0 +1,306 @@
+"""What has come of a stream, and whether it may be used; no I/O.
+
+A stream is *committed* at its first content: before it a failure is an attempt's like any
+other, after it nothing is retried, and what breaks off is a `StreamInterruptedError`. Only the
+provider's terminal event makes a stream whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional
+
+from specado.dialects.replies import error_from_failure, error_from_reply, request_id_of
+from specado.errors import MalformedResponseError, ProviderError, StreamInterruptedError
+from specado.transport import StreamBody, TransportFailure, WireReply
+from specado.types import (
+    ChatCompletionChunk,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
+    ChunkChoice,
+    Extensions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Callable
+
+    from specado._core import AnthropicStream, OpenAIStream
+    from specado.types import ChatCompletionResponse
+
+__all__ = ["Incoming", "WholeReply", "is_stream", "was_left"]
+
+_LEFT = ("closed", "cancelled", "interrupted")
+
+
+def was_left(error: ProviderError) -> bool:
+    """Return whether an error is that of a stream which its reader has left."""
+    # A provider may use such a code too, but in a reply, which has a status.
+    return error.code in _LEFT and error.status_code is None
+
+
+# A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
+_NO_STREAMS = ("application/json", "text/html")
+
+
+def is_stream(status: int, headers: dict[str, str]) -> bool:
+    """Return whether a reply is a stream, by its status and its headers."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return 200 <= status < 300 and kind not in _NO_STREAMS
+
+
+class WholeReply:
+    """A reply that came whole where a stream was asked for, read as a stream."""
+
+    is_over = True
+    has_content = True
+    failure = None
+
+    def __init__(self, reply: ChatCompletionResponse, *, include_usage: bool) -> None:
+        self._reply = reply
+        self._include_usage = include_usage
+        noted = reply.extensions.metadata.get("reply_notes", ())
+        self._notes = ["stream: the provider answered with a whole reply", *noted]
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the model refused."""
+        return any(
+            choice.message.refusal or choice.finish_reason == "content_filter"
+            for choice in self._reply.choices
+        )
+
+    def feed(self, data: bytes) -> list[ChatCompletionChunk]:  # noqa: ARG002
+        """Return nothing: all of it has come."""
+        return []
+
+    def finish(self) -> list[ChatCompletionChunk]:
+        """Return nothing."""
+        return []
+
+    def chunks(self) -> list[ChatCompletionChunk]:
+        """Return the reply as chunks: one a choice, and its usage if that was asked for."""
+        reply = self._reply
+        found = [self._chunk([_chunk_choice(choice)]) for choice in reply.choices]
+        if self._include_usage and reply.usage is not None:
+            found.append(self._chunk([]))
+            found[-1].usage = reply.usage
+        return found
+
+    def _chunk(self, choices: list[ChunkChoice]) -> ChatCompletionChunk:
+        reply = self._reply
+        return ChatCompletionChunk(
+            id=reply.id,
+            model=reply.model,
+            choices=choices,
+            created=reply.created,
+            system_fingerprint=reply.system_fingerprint,
+            service_tier=reply.service_tier,
+        )
+
+    def response(self) -> tuple[ChatCompletionResponse, list[str]]:
+        """Return the reply and its notes, the first that it was no stream."""
+        return self._reply, self._notes
+
+
+def _chunk_choice(choice: Any) -> ChunkChoice:
+    message = choice.message
+    calls = None
+    if message.tool_calls is not None:
+        calls = [
+            ChoiceDeltaToolCall(
+                index,
+                call.id,
+                None
+                if call.function is None
+                else ChoiceDeltaToolCallFunction(call.function.name, call.function.arguments),
+                call.type,
+                call.custom,
+            )
+            for index, call in enumerate(message.tool_calls)
+        ]
+    delta = ChoiceDelta(
+        role="assistant",
+        content=message.content,
+        tool_calls=calls,
+        reasoning=message.reasoning,
+        reasoning_details=message.reasoning_details,
+        refusal=message.refusal,
+        annotations=message.annotations,
+        audio=message.audio,
+    )
+    return ChunkChoice(choice.index, delta, choice.finish_reason, choice.logprobs)
+
+
+class Incoming:
+    """What has come of one stream: fed with bytes by whoever reads them, no I/O of its own.
+
+    Args:
+        reader: turns bytes into chunks.
+        provider: the provider that answers.
+        model: the model that was asked for there.
+        status: the reply's HTTP status.
+        headers: the reply's headers, names in lower case.
+        secrets: what must not be shown in an error.
+        idle_timeout_s: the longest silence after the commit.
+        max_frame_bytes: bound of what a piece of a compressed body may expand to.
+        opened: where the rest of the body is read from, `None` if all of it has come.
+    """
+
+    earlier: tuple[ProviderError, ...] = ()
+    earlier_notes: tuple[str, ...] = ()
+    not_asked: Optional[str] = None  # why the first candidate was skipped, if it was
+    on_end: Optional[Callable[[Incoming], None]] = None
+
+    def __init__(
+        self,
+        reader: OpenAIStream | AnthropicStream | WholeReply,
+        *,
+        provider: str,
+        model: str,
+        status: int,
+        headers: dict[str, str],
+        secrets: Iterable[str],
+        idle_timeout_s: float,
+        max_frame_bytes: int,
+        opened: Any,
+    ) -> None:
+        self.provider = provider
+        self.model = model
+        self.headers = headers
+        self.idle_timeout_s = idle_timeout_s
+        self.opened = opened
+        self.ready: deque[ChatCompletionChunk] = deque()
+        self.error: Optional[ProviderError] = None
+        self.extensions = Extensions(provider)
+        self._reader = reader
+        self._body = StreamBody(headers if opened is not None else {}, max_frame_bytes)
+        self._status = status
+        self._secrets = secrets
+        self._response: Optional[ChatCompletionResponse] = None
+        if isinstance(reader, WholeReply):
+            self.ready.extend(reader.chunks())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal event has come: nothing is missing."""
+        return self._reader.is_over and self.error is None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether content has come, or a normal end."""
+        return self._reader.has_content
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is neither committed nor failed."""
+        return self.error is None and not self._reader.has_content
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the first content, or the end in its place, is the model's refusal."""
+        return self._reader.is_refusal
+
+    def take(self, data: bytes) -> None:
+        """Take the next bytes of the body, `b""` at its end; nothing counts once it has failed.
+
+        It may have been closed while the bytes were read.
+        """
+        reader = self._reader
+        if self.error is not None:
+            return
+        try:
+            if data:
+                self.ready.extend(reader.feed(self._body.decode(data)))
+                self.ready.extend(reader.feed(b""))  # raises what comes after the last good chunk
+            else:
+                self.ready.extend(reader.finish())
+                self.ready.extend(reader.feed(b""))
+        except TransportFailure as failure:
+            self.break_off(failure)
+        except MalformedResponseError as error:
+            self._fail(self._malformed(error.message, error.code))
+        else:
+            if reader.failure is not None:
+                told = error_from_reply(
+                    WireReply(self._status, self.headers, reader.failure),
+                    provider=self.provider,
+                    model=self.model,
+                    now=datetime.now(timezone.utc),
+                    secrets=self._secrets,
+                )
+                self._fail(told)
+            elif not data and not reader.is_over:
+                text = "the stream ended without its terminal event"
+                self._fail(self._malformed(text, "truncated"))
+
+    def break_off(self, failure: TransportFailure) -> None:
+        """Note that the transport failed."""
+        self._fail(
+            error_from_failure(
+                failure, provider=self.provider, model=self.model, secrets=self._secrets
+            )
+        )
+
+    def leave(self, code: str, message: str) -> None:
+        """Note that nobody reads on, unless it is over already."""
+        if not self._reader.is_over:
+            self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
+
+    def _fail(self, error: ProviderError) -> None:
+        if self.error is None:  # what was noted before counts
+            self.error = error
+
+    def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
+        return MalformedResponseError(
+            f"{self.provider}/{self.model}: {message}",
+            provider=self.provider,
+            model=self.model,
+            status_code=self._status,
+            code=code,
+            request_id=request_id_of(self.headers),
+        )
+
+    def end(self) -> None:
+        """Tell, once, that the stream has ended, one way or the other."""
+        tell, self.on_end = self.on_end, None
+        if tell is not None:
+            tell(self)
+
+    def response(self) -> ChatCompletionResponse:
+        """Return what has come, assembled."""
+        if self._response is None or self.error is not None:
+            response, notes = self._reader.response()
+            response.headers = self.headers
+            response.extensions = self.extensions
+            if notes:
+                self.extensions.metadata["reply_notes"] = [*self.earlier_notes, *notes]
+            self._response = response
+        return self._response
+
+    def interruption(self) -> StreamInterruptedError:
+        """Return the error of a stream that broke off after its first content."""
+        cause = self.error
+        if cause is None:
+            raise TypeError("the stream has not failed")
+        if isinstance(cause, StreamInterruptedError):
+            return cause
+        partial = self.response()
+        addition = "" if self.not_asked is None else f"; {self.not_asked}"
+        self.error = StreamInterruptedError(
+            f"{cause.message}: the answer is not whole{addition}",
+            partial=partial,
+            provider=self.provider,
+            model=self.model,
+            status_code=cause.status_code,
+            code=cause.code,
+            retryable=cause.retryable,
+            retry_after_s=cause.retry_after_s,
+            request_id=self.extensions.metadata.get("request_id"),
+            attempts=self.extensions.attempts,
+            errors=(*self.earlier, cause),
+            stopped_by="not_retryable",
+        )
+        return self.error

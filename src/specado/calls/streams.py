@@ -1,0 +1,282 @@
+"""The streams that a caller reads: chunks as they come, and the connection freed at their end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from specado.transport import TransportFailure, until_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from specado.calls.stream_state import Incoming
+    from specado.transport import AsyncOpenReply, OpenReply
+    from specado.types import ChatCompletionChunk, ChatCompletionResponse, Extensions
+
+__all__ = ["AsyncStream", "Stream"]
+
+# How long the end of a body may take after the stream's own end, before its connection is closed
+# instead of kept.
+DRAIN_S = 0.1
+_CLOSED = "the stream was closed before its end"
+
+
+class _Stream:
+    """What both kinds of stream have."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        self._reading = threading.Lock()
+
+    @property
+    def extensions(self) -> Extensions:
+        """What specado did to get the stream; known from its start."""
+        return self._incoming.extensions
+
+    def response(self) -> ChatCompletionResponse:
+        """Return the whole reply, as the call without `stream` would have given it.
+
+        `raw` is empty. Only once the stream has ended.
+
+        Raises:
+            StreamInterruptedError: it broke off, or was closed before its end.
+            RuntimeError: it has not ended.
+        """
+        incoming = self._incoming
+        if incoming.error is not None:
+            raise incoming.interruption()
+        if not incoming.is_over:
+            raise RuntimeError("the stream has not ended: iterate to its end, then ask for this")
+        return incoming.response()
+
+    def __del__(self) -> None:
+        if self._incoming.on_end is not None:  # dropped without being read
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of the connection, in whatever thread."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        incoming = self._incoming
+        if incoming.error is not None:
+            state = "broken off"
+        else:
+            state = "ended" if incoming.is_over else "open"
+        return f"{type(self).__name__}({incoming.provider}/{incoming.model}, {state})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} holds a connection and is not pickled")
+
+    def _start_reading(self) -> None:
+        if not self._reading.acquire(blocking=False):
+            raise RuntimeError("the stream is being read by another thread or task")
+
+    def _source(self) -> Any:
+        """Return what to read from; raise if the stream broke off, or was closed meanwhile."""
+        incoming = self._incoming
+        opened = incoming.opened
+        if incoming.error is not None or opened is None:
+            self._stop("closed", _CLOSED)
+            raise incoming.interruption()
+        return opened
+
+    def _stop(self, code: str, message: str) -> None:
+        incoming = self._incoming
+        incoming.leave(code, message)
+        opened, incoming.opened = incoming.opened, None
+        if opened is not None:
+            opened.close()
+        incoming.end()
+
+
+class Stream(_Stream):
+    """The chunks of one answer, as they come; made by `create(stream=True)`.
+
+    Iterate it once; leaving the `for`, the `with` block or dropping the iterator frees the
+    connection. The iteration raises `StreamInterruptedError` if the answer breaks off.
+    """
+
+    def __iter__(self) -> Generator[ChatCompletionChunk, None, None]:
+        ready = self._incoming.ready
+        try:
+            while True:
+                while ready:
+                    yield ready.popleft()
+                if not self._more():
+                    return
+        finally:
+            # One that another thread reads is that thread's to leave.
+            if not self._reading.locked():
+                self.close()
+
+    def __next__(self) -> ChatCompletionChunk:
+        ready = self._incoming.ready
+        if not ready and not self._more():
+            raise StopIteration
+        try:
+            return ready.popleft()
+        except IndexError:  # another thread took it
+            return next(self)
+
+    def close(self) -> None:
+        """Free the connection now; a stream that has not ended is interrupted."""
+        self._stop("closed", _CLOSED)
+
+    _drop = close
+
+    def _more(self) -> bool:
+        """Read until there is a chunk; tell whether there is one."""
+        incoming = self._incoming
+        self._start_reading()
+        try:
+            while not incoming.ready:
+                if incoming.is_over:
+                    self._drain()
+                    return False
+                opened: OpenReply = self._source()
+                try:
+                    incoming.take(opened.read(until_after(incoming.idle_timeout_s)))
+                except TransportFailure as failure:
+                    incoming.break_off(failure)
+                except BaseException:
+                    self._stop("interrupted", "the reading of the stream was interrupted")
+                    raise
+            return True
+        finally:
+            self._reading.release()
+
+    def _drain(self) -> None:
+        """Read what stands behind the terminal event, so that the connection can be kept."""
+        opened: OpenReply | None = self._incoming.opened
+        if opened is not None:
+            until = time.monotonic() + DRAIN_S
+            try:
+                while opened.read(until):
+                    pass
+            except TransportFailure:
+                pass
+            finally:
+                self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncStream(_Stream):
+    """The same for asyncio; made by `create_async(stream=True)`.
+
+    Belongs to the event loop of the call.
+    """
+
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        return _Chunks(self)
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        ready = self._incoming.ready
+        if not ready and not await self._more():
+            raise StopAsyncIteration
+        return ready.popleft()
+
+    async def aclose(self) -> None:
+        """Free the connection now; a stream that has not ended is interrupted."""
+        self._close()
+
+    close = aclose
+
+    def _close(self) -> None:
+        self._stop("closed", _CLOSED)
+
+    def _drop(self) -> None:
+        """Let go of the connection, in whatever thread: its own finalizer closes it."""
+        incoming = self._incoming
+        incoming.leave("closed", _CLOSED)
+        incoming.opened = None
+        incoming.end()
+
+    async def _more(self) -> bool:
+        incoming = self._incoming
+        self._start_reading()
+        try:
+            while not incoming.ready:
+                if incoming.is_over:
+                    await self._drain()
+                    return False
+                opened: AsyncOpenReply = self._source()
+                try:
+                    incoming.take(await opened.read(until_after(incoming.idle_timeout_s)))
+                except TransportFailure as failure:
+                    incoming.break_off(failure)
+                except BaseException as error:
+                    self._stop(*_why_stopped(error))
+                    raise
+            return True
+        finally:
+            self._reading.release()
+
+    async def _drain(self) -> None:
+        opened: AsyncOpenReply | None = self._incoming.opened
+        if opened is not None:
+            until = time.monotonic() + DRAIN_S
+            try:
+                while await opened.read(until):
+                    pass
+            except TransportFailure:
+                pass
+            finally:
+                self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+
+def _why_stopped(error: BaseException) -> tuple[str, str]:
+    """Return the code and the words for what ended the reading and is no failure of the stream."""
+    # Imported where it is used: a `Stream` does without it.
+    from asyncio import CancelledError
+
+    if isinstance(error, CancelledError):
+        return "cancelled", "the task that read the stream was cancelled"
+    return "interrupted", "the reading of the stream was interrupted"
+
+
+class _Chunks:
+    """The iterator of an `async for`: leaving it drops this, which frees the connection."""
+
+    def __init__(self, stream: AsyncStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        ready = self._stream._incoming.ready
+        if not ready and not await self._stream._more():
+            raise StopAsyncIteration
+        return ready.popleft()
+
+    def __del__(self) -> None:
+        # One that another task reads is that task's to leave.
+        if not self._stream._reading.locked():
+            self._stream._drop()

@@ -1,0 +1,195 @@
+"""What each model can do: manifests, look-up, comparison, and providers of one's own.
+
+The shipped manifests are read once, when first asked for. The public functions give fresh plain
+dicts: changing one changes no routing. Routing and the encoders use `provider` and `find_model`,
+which give frozen Structs that are made once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import orjson
+from msgspec import Struct
+
+from specado._core import compare_capabilities
+from specado.catalog.manifests import (
+    Authentication,
+    Endpoints,
+    Model,
+    OptionalHeader,
+    Pricing,
+    Provider,
+    Traits,
+    build_provider,
+    normalise,
+    read_shipped,
+    shipped_names,
+)
+from specado.errors import ConfigurationError
+from specado.settings.validators import closest
+
+__all__ = [
+    "Authentication",
+    "Endpoints",
+    "Model",
+    "OptionalHeader",
+    "Pricing",
+    "Provider",
+    "Traits",
+    "compare_capabilities",
+    "find_model",
+    "get_anthropic_manifest",
+    "get_manifest",
+    "get_model_capabilities",
+    "get_openai_manifest",
+    "list_providers",
+    "provider",
+    "register_manifest",
+]
+
+
+class _Entry(Struct, frozen=True):
+    """A provider that has been read, and the JSON text it was read from."""
+
+    provider: Provider
+    text: bytes
+
+
+# Both grow by single assignments, which need no lock and so leave none held across a fork. Two
+# threads that read a shipped manifest at once do the same work twice; the first result stays.
+_shipped: dict[str, _Entry] = {}
+_registered: dict[str, _Entry] = {}
+_registrations = 0
+_shipped_names: frozenset[str] = frozenset()
+
+
+def _names() -> frozenset[str]:
+    global _shipped_names
+    if not _shipped_names:
+        _shipped_names = frozenset(shipped_names())
+    return _shipped_names
+
+
+def _entry(name: str) -> _Entry | None:
+    found = _registered.get(name) or _shipped.get(name)
+    if found is None and name in _names():
+        text = read_shipped(name)
+        made = _Entry(build_provider(name, orjson.loads(text)), text)
+        found = _shipped.setdefault(name, made)
+    return found
+
+
+def _require_text(value: object, what: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a str, not {type(value).__name__}")
+
+
+def provider(name: str) -> Provider | None:
+    """Return a registered or shipped provider, `None` if the name is not known."""
+    found = _entry(name)
+    return None if found is None else found.provider
+
+
+def find_model(provider_name: str, model_id: str) -> Model | None:
+    """Return what is known of a provider's model, by id or alias; `None` if nothing is."""
+    found = _entry(provider_name)
+    return None if found is None else found.provider.find(model_id)
+
+
+def registrations() -> int:
+    """Return how many manifests were registered: what was looked up before may have changed."""
+    return _registrations
+
+
+def is_registered(name: str) -> bool:
+    """Return whether a provider is one of the caller's own: `register_manifest` added it."""
+    return name in _registered
+
+
+def list_providers() -> list[str]:
+    """Return the names of all providers, shipped and registered, in order."""
+    return sorted(_names().union(_registered))
+
+
+def get_manifest(provider: str) -> dict[str, Any]:
+    """Return a fresh copy of a provider's manifest, with each model's `status` as of today.
+
+    Raises:
+        ConfigurationError: no provider has that name; the message lists those that are known.
+    """
+    _require_text(provider, "provider")
+    found = _entry(provider)
+    if found is None:
+        known = list_providers()
+        near = closest(provider, known)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise ConfigurationError(
+            f"no provider is named {provider!r}; known: {', '.join(known)}{hint}", key="provider"
+        )
+    manifest: dict[str, Any] = orjson.loads(found.text)
+    today = dt.datetime.now(dt.timezone.utc).date()
+    for model_id, entry in manifest["models"].items():
+        entry["status"] = found.provider.models[model_id].status(today)
+    return manifest
+
+
+def get_openai_manifest() -> dict[str, Any]:
+    """Return a fresh copy of OpenAI's manifest."""
+    return get_manifest("openai")
+
+
+def get_anthropic_manifest() -> dict[str, Any]:
+    """Return a fresh copy of Anthropic's manifest."""
+    return get_manifest("anthropic")
+
+
+def get_model_capabilities(provider: str, model_id: str) -> dict[str, Any] | None:
+    """Return a fresh copy of a model's capabilities, by id or alias; `None` if it is not known."""
+    _require_text(provider, "provider")
+    _require_text(model_id, "model_id")
+    model = find_model(provider, model_id)
+    if model is None:
+        return None
+    capabilities: dict[str, Any] = orjson.loads(model.capabilities)
+    return capabilities
+
+
+def register_manifest(
+    manifest: dict[str, Any], *, name: str | None = None, replace: bool = False
+) -> str:
+    """Add a provider, or change one that was added, and return the name it goes by.
+
+    A server that speaks chat completions needs no more than `name` and `base_url`, and
+    `api_key_env` if it wants a key. *name* is what a prefix (`name/model`) and the settings call
+    it, and by default the manifest's name in lower case. The manifest is copied. A shipped
+    provider is only replaced where *replace* says so.
+
+    Raises:
+        ConfigurationError: something in the manifest is missing or wrong, at the path named.
+    """
+    if not isinstance(manifest, dict):
+        raise TypeError(f"manifest must be a dict, not {type(manifest).__name__}")
+    if name is not None:
+        _require_text(name, "name")
+    chosen, full = normalise(manifest, name)
+    if chosen in _names() and not replace:
+        raise ConfigurationError(
+            f"manifest: {chosen!r} is a shipped provider; give another name, or replace=True",
+            key="name",
+        )
+    try:
+        text = orjson.dumps(full)
+    except TypeError as error:
+        raise ConfigurationError(f"manifest: is not plain JSON data: {error}") from None
+    full = orjson.loads(text)
+    for model_id, entry in full["models"].items():
+        if isinstance(entry, dict):
+            entry.setdefault("name", model_id)
+            entry.setdefault("version", model_id)
+            entry.setdefault("capabilities", {})
+    global _registrations
+    _registrations += 1
+    _registered[chosen] = _Entry(build_provider(chosen, full), orjson.dumps(full))
+    return chosen

@@ -1,0 +1,484 @@
+"""What each provider is, as data: the shape of a manifest, checked and decoded into Structs.
+
+The JSON files beside this module are the shipped manifests, one per provider; a new file is a new
+provider. Each fact in them carries its source and date. Nothing is read before it is asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any, Literal, Optional, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from specado._core import check_capability
+from specado.errors import ConfigurationError
+from specado.settings.validators import HEADER_NAME, closest
+
+__all__ = [
+    "Authentication",
+    "Endpoints",
+    "LongContextPricing",
+    "Model",
+    "OptionalHeader",
+    "Pricing",
+    "Provider",
+    "Traits",
+    "build_provider",
+    "read_shipped",
+    "shipped_names",
+]
+
+FOLDER = Path(__file__).parent / "providers"
+DEFAULT_DIALECT = "openai_chat"
+DEFAULT_PATHS = {"openai_chat": "/chat/completions", "anthropic_messages": "/v1/messages"}
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VISIBLE = re.compile(r"[\x20-\x7e]*")
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+_SHORTHAND = ("name", "base_url", "api_key_env")
+_T = TypeVar("_T")
+
+
+class Traits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model takes on the wire, as its dialect's encoder needs to know it.
+
+    `None` means unknown: the value passes. `reasoning_efforts` holds the levels that a request
+    may ask for, `()` for a model that does not reason; "none" is a level where reasoning can be
+    switched off. A model that takes both the system and the developer role has no `system_role`.
+    """
+
+    max_tokens_parameter: Optional[Literal["max_tokens", "max_completion_tokens"]] = None
+    system_role: Optional[Literal["system", "developer"]] = None
+    sampling: Optional[bool] = None
+    temperature_with_top_p: Optional[bool] = None
+    sampling_while_reasoning: Optional[bool] = None
+    penalties: Optional[bool] = None
+    logprobs: Optional[bool] = None
+    stop: Optional[bool] = None
+    reasoning_efforts: Optional[tuple[str, ...]] = None
+    default_effort: Optional[str] = None
+    effort_parameter: Optional[bool] = None
+    thinking: Optional[Literal["none", "budget", "adaptive", "always"]] = None
+    tools_while_reasoning: Optional[bool] = None
+    forced_tool_choice: Optional[bool] = None
+    parallel_tool_calls: Optional[bool] = None
+    strict_tools: Optional[bool] = None
+    structured_output: Optional[bool] = None
+    web_search: Optional[bool] = None
+    mid_conversation_system: Optional[bool] = None
+    assistant_prefill: Optional[bool] = None
+
+
+class LongContextPricing(Struct, frozen=True, forbid_unknown_fields=True):
+    """The prices of a whole request whose prompt has more than `above_tokens` tokens."""
+
+    above_tokens: int
+    input: Optional[float] = None
+    output: Optional[float] = None
+    cached_input: Optional[float] = None
+    cache_write: Optional[float] = None
+
+
+class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model's prices, in US dollars per million tokens; `None` where not known."""
+
+    input: Optional[float] = None
+    output: Optional[float] = None
+    cached_input: Optional[float] = None
+    cache_write: Optional[float] = None
+    cache_write_1h: Optional[float] = None
+    audio_input: Optional[float] = None
+    audio_output: Optional[float] = None
+    long_context: Optional[LongContextPricing] = None
+
+
+class Model(Struct, frozen=True):
+    """One model of one provider; what is `None` is unknown, and refuses nothing.
+
+    `deprecation_date` (ISO) is the day on which the provider stops serving the model, `successor`
+    the model that the provider recommends instead, and `general` whether the model may stand in
+    for another provider's model by itself.
+    """
+
+    provider: str
+    id: str
+    aliases: tuple[str, ...] = ()
+    general: bool = False
+    release_date: Optional[str] = None
+    deprecation_date: Optional[str] = None
+    successor: Optional[str] = None
+    context_window: Optional[int] = None
+    max_output_tokens: Optional[int] = None
+    pricing: Optional[Pricing] = None
+    features: Optional[frozenset[str]] = None
+    input_modalities: Optional[frozenset[str]] = None
+    output_modalities: Optional[frozenset[str]] = None
+    traits: Traits = Traits()
+    capabilities: bytes = b"{}"
+
+    def __repr__(self) -> str:
+        return f"Model(provider={self.provider!r}, id={self.id!r})"
+
+    def is_retired(self, today: dt.date) -> bool:
+        """Return whether the provider has stopped serving the model by *today*."""
+        return self.deprecation_date is not None and self.deprecation_date <= today.isoformat()
+
+    def status(self, today: dt.date) -> str:
+        """Return "current", "deprecated" (a last day is announced) or "retired"."""
+        if self.deprecation_date is None:
+            return "current"
+        return "retired" if self.is_retired(today) else "deprecated"
+
+    def price(self) -> float | None:
+        """Return dollars for a million tokens in and a million out, `None` if not known."""
+        pricing = self.pricing
+        if pricing is None or pricing.input is None or pricing.output is None:
+            return None
+        return pricing.input + pricing.output
+
+
+class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
+    """A header sent where its environment variable gives a value."""
+
+    name: str
+    env: Optional[str] = None
+
+
+class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a provider wants its key: in the header or query parameter `name`, or not at all.
+
+    `env` names the environment variables that may hold the key, in order; `headers` go with
+    every request and hold no secret.
+    """
+
+    kind: Literal["header", "query", "none"] = "header"
+    name: str = "Authorization"
+    prefix: str = "Bearer "
+    env: tuple[str, ...] = ()
+    base_url_env: Optional[str] = None
+    optional_headers: tuple[OptionalHeader, ...] = ()
+    headers: dict[str, str] = {}
+
+
+class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a provider listens; a path is a template in which `{model}` is the model's id."""
+
+    base_url: str
+    chat: Optional[str] = None
+    models: Optional[str] = None
+
+
+class Provider(Struct, frozen=True):
+    """One provider: its address, its dialect, how to authenticate, and its models by id.
+
+    `ids_have_slashes` says that its models' ids have slashes (`meta-llama/llama-4`): as primary
+    provider it takes every id with a slash whole, whatever provider the first part names.
+    """
+
+    name: str
+    title: str
+    dialect: str
+    base_url: str
+    path: str
+    authentication: Authentication
+    models: dict[str, Model]
+    fallback_for: dict[str, str]
+    stream_end: Optional[str]
+    stream_usage: bool
+    ids_have_slashes: bool
+    by_alias: dict[str, Model]
+
+    def __repr__(self) -> str:
+        return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
+
+    def find(self, model_id: str) -> Model | None:
+        """Return the model that an id or an alias names, `None` if this provider has none."""
+        return self.models.get(model_id) or self.by_alias.get(model_id)
+
+    def counterpart(self, model_id: str, original: Model | None = None) -> str | None:
+        """Return the id of this provider's model that stands in for another provider's.
+
+        *original* is what the other provider's manifest knows of *model_id*, so that a dated id
+        finds what is stated for the undated one.
+        """
+        found = self.fallback_for.get(model_id)
+        if found is None and original is not None:
+            found = self.fallback_for.get(original.id)
+        return found
+
+    def successor(self, model: Model, today: dt.date) -> str | None:
+        """Return the id of the model to use instead of a retired *model* of this provider.
+
+        The successor that the manifest states, unless it is retired too; else the current general
+        model nearest in price (the cheapest, where *model* has no price). `None` if there is none.
+        """
+        stated = None if model.successor is None else self.find(model.successor)
+        if stated is not None and not stated.is_retired(today):
+            return stated.id
+        wanted = model.price() or 0.0
+        priced = [
+            (abs(price - wanted), each.id)
+            for each in self.models.values()
+            if each.general and each.status(today) == "current"
+            for price in (each.price(),)
+            if price is not None
+        ]
+        return min(priced, default=(0.0, None))[1]
+
+
+class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model as it stands in a manifest."""
+
+    name: Optional[str] = None
+    version: Optional[str] = None
+    aliases: tuple[str, ...] = ()
+    status: Optional[str] = None
+    general: bool = False
+    release_date: Optional[str] = None
+    deprecation_date: Optional[str] = None
+    successor: Optional[str] = None
+    pricing: Optional[Pricing] = None
+    capabilities: Optional[dict[str, Any]] = None
+    traits: Traits = Traits()
+    source: Optional[str] = None
+    date: Optional[str] = None
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the providers that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def read_shipped(name: str) -> bytes:
+    """Return the JSON text of a shipped manifest."""
+    return (FOLDER / f"{name}.json").read_bytes()
+
+
+def _fail(path: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(f"manifest: {path} {problem}", key=path)
+
+
+def _convert(value: Any, wanted: type[_T], path: str) -> _T:
+    """Return *value* as a *wanted* Struct, or raise an error that names the path."""
+    try:
+        return msgspec.convert(value, wanted, strict=True)
+    except msgspec.ValidationError as error:
+        problem, _, inner = str(error).partition(" - at `")
+        where = path + inner.rstrip("`").lstrip("$").replace("[...]", "[]")
+        raise _fail(where, f"is not right: {problem[0].lower()}{problem[1:]}") from None
+
+
+def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
+    value = manifest.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _fail(key, f"must be a dict, not {type(value).__name__}")
+    for name in value:
+        if not isinstance(name, str):
+            raise _fail(key, f"must have str keys, not {type(name).__name__}")
+    return value
+
+
+_SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
+_KEYS = (*_SECTIONS, "stream_end", "stream_usage", "ids_have_slashes")
+
+
+def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
+    """Return a provider's name and its manifest with the shorthand keys in their places.
+
+    `name`, `base_url` and `api_key_env` at the top are short for `info.name`,
+    `endpoints.base_url` and `authentication.env`.
+    """
+    for key in manifest:
+        if key not in _KEYS and key not in _SHORTHAND:
+            near = closest(key, _KEYS + _SHORTHAND)
+            hint = f"; did you mean {near!r}?" if near else f"; known: {', '.join(_KEYS)}"
+            raise _fail(str(key), f"is not a key of a manifest{hint}")
+    full = {key: manifest[key] for key in _KEYS if manifest.get(key) is not None}
+    info = {**_section(manifest, "info")}
+    endpoints = {**_section(manifest, "endpoints")}
+    authentication = {**_section(manifest, "authentication")}
+    title = info.setdefault("name", manifest.get("name") or name)
+    if not isinstance(title, str) or not title:
+        raise _fail("name", "is missing: give the provider's name")
+    info.setdefault("version", "1.0.0")
+    if manifest.get("base_url") is not None:
+        endpoints["base_url"] = manifest["base_url"]
+    if manifest.get("api_key_env") is not None:
+        given = manifest["api_key_env"]
+        authentication["env"] = [given] if isinstance(given, str) else given
+    if "env" not in authentication and "authentication" not in full:
+        # A server that names no key, such as one on this machine, needs none.
+        authentication.setdefault("kind", "none")
+    full.update(info=info, endpoints=endpoints, authentication=authentication)
+    full.setdefault("dialect", DEFAULT_DIALECT)
+    full["models"] = {**_section(manifest, "models")}
+    full["fallback_for"] = {**_section(manifest, "fallback_for")}
+    chosen = name if name is not None else title.lower()
+    if not _NAME.fullmatch(chosen):
+        raise _fail(
+            "name", f"{chosen!r} cannot be a provider's name: use a-z, 0-9, '_', '.' and '-'"
+        )
+    return chosen, full
+
+
+def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
+    """Return the checked Provider that a full manifest describes.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the message names its path.
+    """
+    dialect = manifest["dialect"]
+    if not isinstance(dialect, str) or dialect not in DEFAULT_PATHS:
+        raise _fail("dialect", f"{dialect!r} is not known; known: {', '.join(DEFAULT_PATHS)}")
+    endpoints = _convert(manifest["endpoints"], Endpoints, "endpoints")
+    path = DEFAULT_PATHS[dialect] if endpoints.chat is None else endpoints.chat
+    if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
+        raise _fail("endpoints.chat", f"{path!r} must be a path that begins with '/'")
+    if "{" in path.replace("{model}", "") or "}" in path.replace("{model}", ""):
+        raise _fail("endpoints.chat", f"{path!r} may hold no placeholder but {{model}}")
+    stream_end = manifest.get("stream_end")
+    if stream_end not in (None, "finish_reason"):
+        raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
+    stream_usage = _true_or_false(manifest, "stream_usage", default=True)
+    ids_have_slashes = _true_or_false(manifest, "ids_have_slashes", default=False)
+    models = {key: _build_model(name, key, entry) for key, entry in manifest["models"].items()}
+    provider = Provider(
+        name=name,
+        title=manifest["info"]["name"],
+        dialect=dialect,
+        base_url=_base_url(endpoints.base_url),
+        path=path,
+        authentication=_authentication(manifest["authentication"]),
+        models=models,
+        fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
+        stream_end=stream_end,
+        stream_usage=stream_usage,
+        ids_have_slashes=ids_have_slashes,
+        by_alias=_aliases(models),
+    )
+    for original, target in provider.fallback_for.items():
+        if models and provider.find(target) is None:
+            raise _fail(f"fallback_for.{original}", f"{target!r} is not in models")
+    for model in models.values():
+        if model.successor is not None and provider.find(model.successor) is None:
+            raise _fail(f"models.{model.id}.successor", f"{model.successor!r} is not in models")
+    return provider
+
+
+def _true_or_false(manifest: dict[str, Any], key: str, *, default: bool) -> bool:
+    value = manifest.get(key, default)
+    if not isinstance(value, bool):
+        raise _fail(key, f"must be true or false, not {value!r}")
+    return value
+
+
+def _base_url(text: str) -> str:
+    """Return a base URL without its final slash; one that could leak a key is refused."""
+    shown = "endpoints.base_url"
+    if not text.isascii() or any(not c.isprintable() or c == " " for c in text):
+        raise _fail(shown, "may hold only visible ASCII characters")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise _fail(shown, f"is not a URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise _fail(shown, "must begin with http:// or https:// and name a host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _fail(shown, "may hold no user name, password, query or fragment")
+    return text.rstrip("/")
+
+
+def _authentication(value: dict[str, Any]) -> Authentication:
+    authentication = _convert(value, Authentication, "authentication")
+    headers = [*authentication.headers, *(one.name for one in authentication.optional_headers)]
+    if authentication.kind == "header":
+        headers.append(authentication.name)
+    for header in headers:
+        if not HEADER_NAME.fullmatch(header):
+            raise _fail("authentication", f"{header!r} is not a header's name")
+    for header, text in authentication.headers.items():
+        if header.lower() in _SECRET_HEADERS:
+            raise _fail(
+                f"authentication.headers.{header}",
+                "would hold a key: name the variable that holds it in authentication.env",
+            )
+        if not _VISIBLE.fullmatch(text):
+            raise _fail(f"authentication.headers.{header}", "must be visible ASCII")
+    if not _VISIBLE.fullmatch(authentication.prefix):
+        raise _fail("authentication.prefix", "must be visible ASCII")
+    for variable in authentication.env:
+        if not _ENVIRONMENT_NAME.fullmatch(variable):
+            # Not quoted: what stands here by mistake may be the key itself.
+            raise _fail("authentication.env", "must name environment variables, not hold a key")
+    return authentication
+
+
+def _build_model(provider: str, model_id: str, value: Any) -> Model:
+    path = f"models.{model_id}"
+    if not model_id or not model_id.isprintable() or " " in model_id:
+        raise _fail("models", f"{model_id!r} cannot be a model's id")
+    entry = _convert(value, _ModelEntry, path)
+    for field in ("release_date", "deprecation_date"):
+        date = getattr(entry, field)
+        if date is not None:
+            try:
+                canonical = dt.date.fromisoformat(date).isoformat()
+            except ValueError:
+                canonical = None
+            if canonical != date:
+                raise _fail(f"{path}.{field}", f"{date!r} must be a date such as 2026-11-22")
+    stated = entry.capabilities or {}
+    try:
+        check_capability(stated, f"{path}.capabilities.")
+    except ValueError as error:
+        raise ConfigurationError(f"manifest: {error}", key=path) from None
+    tokens = (stated.get("constraints") or {}).get("tokens") or {}
+    features = stated.get("features")
+    modalities = stated.get("modalities") or {}
+    inputs, outputs = modalities.get("input"), modalities.get("output")
+    return Model(
+        provider=provider,
+        id=model_id,
+        aliases=entry.aliases,
+        general=entry.general,
+        release_date=entry.release_date,
+        deprecation_date=entry.deprecation_date,
+        successor=entry.successor,
+        context_window=_tokens(tokens, "max_context_window", path),
+        max_output_tokens=_tokens(tokens, "max_output_tokens", path),
+        pricing=entry.pricing,
+        features=None if features is None else frozenset(k for k, has in features.items() if has),
+        input_modalities=None if inputs is None else frozenset(inputs),
+        output_modalities=None if outputs is None else frozenset(outputs),
+        traits=entry.traits,
+        capabilities=orjson.dumps(stated),
+    )
+
+
+def _tokens(tokens: dict[str, Any], key: str, path: str) -> int | None:
+    value = tokens.get(key)
+    if value is not None and (not isinstance(value, int) or value <= 0):
+        raise _fail(
+            f"{path}.capabilities.constraints.tokens.{key}", "must be a whole number above 0"
+        )
+    return value
+
+
+def _aliases(models: dict[str, Model]) -> dict[str, Model]:
+    by_alias: dict[str, Model] = {}
+    for model in models.values():
+        for alias in model.aliases:
+            if alias in models or alias in by_alias:
+                raise _fail(f"models.{model.id}.aliases", f"{alias!r} names another model too")
+            by_alias[alias] = model
+    return by_alias

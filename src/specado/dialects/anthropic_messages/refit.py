@@ -1,0 +1,283 @@
+"""A messages request of Anthropic's, refitted to another model of the same API.
+
+What no row changes stays as it is, keys that are not known here too. What the model is not known
+to refuse is sent. Sources as for `specado.losses.rows`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from specado._core import effort_for, nearest_effort, thinking_budget
+
+if TYPE_CHECKING:
+    from specado._core import Reported
+    from specado.catalog.lookup import Model
+
+__all__ = ["refit_messages"]
+
+MIN_THINKING_BUDGET = 1024
+# While a model thinks it takes no top_p below (Anthropic's "Extended thinking" guide, 2026-11-22).
+MIN_TOP_P_WHILE_THINKING = 0.95
+# The effort of a request that names none (Anthropic's "Effort" guide, 2026-11-22).
+USUAL_EFFORT = "high"
+_THINKING = ("thinking", "redacted_thinking")
+_MEDIA = {"image": ("Image", "input.image"), "document": ("Document", "input.document")}
+
+
+def refit_messages(
+    request: dict[str, Any], model: str, facts: Model | None
+) -> tuple[dict[str, Any], list[Reported]]:
+    """Return *request*, well formed, as *model* takes it, and what that loses."""
+    body = {**request, "model": model}
+    if facts is None:
+        return body, []
+    refit = _Refit(body, facts)
+    refit.limit()
+    refit.turns(_family(request["model"]) != _family(model))
+    refit.thinking()
+    refit.effort()
+    refit.sampling()
+    refit.tools()
+    refit.answer_format()
+    return body, refit.losses
+
+
+def _family(model: str) -> str:
+    """Return a model id without its date, the unit that thinking signatures are good for."""
+    head, _, date = model.rpartition("-")
+    return head if len(date) == 8 and date.isdecimal() else model
+
+
+class _Refit:
+    """Changes the top level of one body; what lies deeper is the caller's and is copied."""
+
+    def __init__(self, body: dict[str, Any], facts: Model) -> None:
+        self._body = body
+        self._facts = facts
+        self._traits = facts.traits
+        self.losses: list[Reported] = []
+        self._limited = False
+
+    def _lose(self, row: str, path: str, before: Any = None, after: Any = None) -> None:
+        self.losses.append((row, path, before, after))
+
+    def _drop(self, row: str, name: str) -> None:
+        self._lose(row, name, self._body.pop(name))
+
+    def limit(self) -> None:
+        most, wanted = self._facts.max_output_tokens, self._body.get("max_tokens")
+        if most is not None and wanted is not None and wanted > most:
+            self._lose("max_tokens.above_limit", "max_tokens", wanted, most)
+            self._body["max_tokens"] = most
+            self._limited = True
+
+    # Turns.
+
+    def turns(self, foreign: bool) -> None:
+        """Leave out what the model takes in no turn; *foreign* tells that the thinking is."""
+        kept = []
+        messages = self._body["messages"]
+        for index, message in enumerate(messages):
+            if message["role"] == "system" and self._traits.mid_conversation_system is False:
+                self._lose("system.later", f"messages[{index}].role", "system", "user")
+                message = {**message, "role": "user"}
+            if isinstance(message["content"], (list, tuple)):
+                path = f"messages[{index}].content"
+                blocks = self._blocks(message["content"], path, foreign)
+                if not blocks and message["content"]:
+                    continue
+                message = {**message, "content": blocks}
+            if index == len(messages) - 1 and self._is_refused_prefill(message):
+                self._lose("assistant.last", f"messages[{index}].content")
+                continue
+            kept.append(message)
+        self._body["messages"] = kept
+
+    def _blocks(self, blocks: Any, path: str, foreign: bool) -> list[Any]:
+        kept = []
+        for place, block in enumerate(blocks):
+            kind, where = block["type"], f"{path}[{place}]"
+            modality, row = _MEDIA.get(kind, ("", ""))
+            if foreign and kind in _THINKING:
+                self._lose("reasoning.foreign", where, kind)
+            elif row and self._lacks_input(modality):
+                self._lose(row, where, kind)
+            elif kind == "tool_result" and isinstance(block.get("content"), (list, tuple)):
+                inner = self._blocks(block["content"], f"{where}.content", foreign)
+                kept.append({**block, "content": inner})
+            else:
+                kept.append(block)
+        return kept
+
+    def _lacks_input(self, modality: str) -> bool:
+        known = self._facts.input_modalities
+        return known is not None and modality not in known
+
+    def _is_refused_prefill(self, message: dict[str, Any]) -> bool:
+        """Return whether a last message begins the answer, for a model that takes no beginning.
+
+        One that ends in a server tool's block goes on with a paused answer.
+        """
+        if message["role"] != "assistant" or self._traits.assistant_prefill is not False:
+            return False
+        content = message["content"]
+        if isinstance(content, str):
+            return True
+        return all(block["type"] in ("text", *_THINKING) for block in content)
+
+    # Thinking.
+
+    def thinking(self) -> None:
+        given, kind = self._body.get("thinking") or {}, self._kind()
+        way = self._traits.thinking
+        if kind == "enabled":
+            self._enabled(given)
+        elif kind == "adaptive" and way == "budget":
+            self._budget_for(given)
+        elif (kind == "adaptive" and way == "none") or (kind == "disabled" and way == "always"):
+            self._lose("reasoning_effort.unsupported", "thinking", kind)
+            del self._body["thinking"]
+        if self._kind() == "enabled" and self._goes_on_without_thinking():
+            self._drop("reasoning_effort.history", "thinking")
+
+    def _kind(self) -> str | None:
+        given = self._body.get("thinking")
+        return None if given is None else given["type"]
+
+    def _thinks(self) -> bool:
+        return self._kind() in ("enabled", "adaptive") or self._traits.thinking == "always"
+
+    def _enabled(self, given: dict[str, Any]) -> None:
+        way, budget = self._traits.thinking, given["budget_tokens"]
+        path = "thinking.budget_tokens"
+        # The 4.6 models, the only adaptive ones that take sampling parameters, still take a
+        # budget (Anthropic's migration guide, read 2026-11-22).
+        still = way == "adaptive" and self._traits.sampling is not False
+        if way in (None, "budget") or still:
+            room = self._body.get("max_tokens")
+            if self._limited and room is not None and budget >= room:
+                self._lose("reasoning_effort.level", path, budget, room - 1)
+                self._body["thinking"] = {**given, "budget_tokens": room - 1}
+            return
+        if way == "none":
+            self._drop("reasoning_effort.unsupported", "thinking")
+            return
+        wanted = self._config().get("effort") or effort_for(budget, self._body.get("max_tokens"))
+        self._lose("anthropic.thinking_budget", path, budget, wanted)
+        rest = {name: value for name, value in given.items() if name != "budget_tokens"}
+        self._body["thinking"] = {**rest, "type": "adaptive"}
+        if self._traits.effort_parameter is not False:
+            self._body["output_config"] = {**self._config(), "effort": wanted}
+
+    def _budget_for(self, given: dict[str, Any]) -> None:
+        """Say adaptive thinking as a budget; an effort that the model does not take sizes it."""
+        room = self._body.get("max_tokens") or 0
+        if room <= MIN_THINKING_BUDGET:
+            self._drop("reasoning_effort.no_room", "thinking")
+            return
+        effort = self._config().get("effort") or USUAL_EFFORT
+        budget = thinking_budget(room, effort)
+        self._lose("reasoning_effort.thinking", "thinking", "adaptive", budget)
+        self._body["thinking"] = {**given, "type": "enabled", "budget_tokens": budget}
+
+    def _goes_on_without_thinking(self) -> bool:
+        """Return whether an answer goes on, after tool results or a prefill, that has no thinking.
+
+        A model with a thinking budget refuses to think in the midst of one.
+        """
+        answered = False
+        for message in reversed(self._body["messages"]):
+            content = message["content"]
+            kinds = [] if isinstance(content, str) else [block["type"] for block in content]
+            if message["role"] == "assistant":
+                answered = True
+                if kinds and kinds[0] in _THINKING:
+                    return False
+            elif "tool_result" not in kinds:
+                break
+        return answered
+
+    def _config(self) -> dict[str, Any]:
+        return self._body.get("output_config") or {}
+
+    def _without(self, name: str) -> None:
+        rest = {key: value for key, value in self._config().items() if key != name}
+        self._body["output_config"] = rest
+        if not rest:
+            del self._body["output_config"]
+
+    def effort(self) -> None:
+        wanted, path = self._config().get("effort"), "output_config.effort"
+        if wanted is None:
+            return
+        if self._traits.effort_parameter is False:
+            self._lose("reasoning_effort.unsupported", path, wanted)
+            self._without("effort")
+            return
+        levels = [level for level in self._traits.reasoning_efforts or () if level != "none"]
+        nearest = nearest_effort(wanted, levels)
+        if nearest is not None and nearest != wanted:
+            self._lose("reasoning_effort.level", path, wanted, nearest)
+            self._body["output_config"] = {**self._config(), "effort": nearest}
+
+    # Sampling.
+
+    def sampling(self) -> None:
+        body, traits = self._body, self._traits
+        if traits.sampling is False:
+            self._drop_sampling("sampling.unsupported", least_top_p=1)
+        elif self._thinks() and traits.sampling_while_reasoning is False:
+            self._drop_sampling("sampling.thinking", least_top_p=MIN_TOP_P_WHILE_THINKING)
+        both = body.get("temperature") is not None and body.get("top_p") is not None
+        if both and traits.temperature_with_top_p is False:
+            if body["top_p"] == 1:
+                del body["top_p"]
+            elif body["temperature"] == 1:
+                del body["temperature"]
+            else:
+                self._drop("sampling.both", "top_p")
+        if traits.stop is False and body.get("stop_sequences"):
+            self._drop("stop.unsupported", "stop_sequences")
+
+    def _drop_sampling(self, row: str, *, least_top_p: float) -> None:
+        body = self._body
+        if body.get("temperature") is not None and body["temperature"] != 1:
+            self._drop(row, "temperature")
+        if body.get("top_p") is not None and body["top_p"] < least_top_p:
+            self._drop(row, "top_p")
+        if body.get("top_k") is not None:
+            self._drop(row, "top_k")
+
+    # Tools and the answer's form.
+
+    def tools(self) -> None:
+        choice = self._body.get("tool_choice")
+        if choice is not None and choice["type"] in ("any", "tool") and not self._may_force():
+            self._lose("tool_choice.thinking", "tool_choice", choice, "auto")
+            rest = {name: value for name, value in choice.items() if name != "name"}
+            self._body["tool_choice"] = {**rest, "type": "auto"}
+        if self._traits.strict_tools is False and self._body.get("tools"):
+            self._body["tools"] = [
+                self._unstrict(tool, f"tools[{place}].strict")
+                for place, tool in enumerate(self._body["tools"])
+            ]
+
+    def _may_force(self) -> bool:
+        return self._kind() != "enabled" and self._traits.forced_tool_choice is not False
+
+    def _unstrict(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
+        if not tool.get("strict"):
+            return tool
+        self._lose("tool.strict", path, True)
+        return {name: value for name, value in tool.items() if name != "strict"}
+
+    def answer_format(self) -> None:
+        if self._traits.structured_output is not False:
+            return
+        if self._config().get("format") is not None:
+            self._lose("response_format.unsupported", "output_config.format", "json_schema")
+            self._without("format")
+        if self._body.get("output_format") is not None:
+            self._lose("response_format.unsupported", "output_format", "json_schema")
+            del self._body["output_format"]

@@ -1,0 +1,1 @@
+"""Endpoints of providers: address, account, headers and credentials of a request."""

@@ -1,0 +1,307 @@
+"""Resolves a provider's URL, credentials and headers from manifest, settings, environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from msgspec.structs import replace
+
+from specado.catalog import lookup as catalog
+from specado.endpoints.account import Account, authenticating, digest_of, key_headers
+from specado.endpoints.endpoint import Endpoint
+from specado.endpoints.request import request_headers
+from specado.errors import ConfigurationError
+from specado.settings.client_settings import (
+    BreakerSettings,
+    HealthSettings,
+    ProviderSettings,
+    RetryBudgetSettings,
+    Settings,
+    environment_proxies,
+    environment_value,
+)
+from specado.settings.secrets import Secret
+from specado.settings.validators import checked_header_value, checked_url
+from specado.transport import (
+    CommonHeaders,
+    Limits,
+    TransportSettings,
+    library_for,
+)
+
+if TYPE_CHECKING:
+    from specado.catalog.lookup import Provider
+
+__all__ = [
+    "Access",
+    "address_of",
+    "has_access",
+    "has_own_address",
+    "key_setting",
+    "needs_no_key",
+    "resolve_endpoint",
+]
+
+
+# Credentials of a cloud account: they are there for other programs too, and say nothing about
+# whether somebody wants to ask a model.
+_AMBIENT_PREFIXES = (
+    "AWS_",
+    "AZURE_CLIENT_",
+    "AZURE_FEDERATED_",
+    "AZURE_TENANT_",
+    "CLOUDSDK_",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_",
+)
+
+
+_NOTHING = ProviderSettings()
+
+
+def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
+    if key_headers(own.headers, provider.authentication):
+        return None
+    if own.api_key is not None:
+        key: Secret = own.api_key
+        return key
+    if provider.authentication.kind == "none":
+        return None
+    for variable in provider.authentication.env:
+        value = environment_value(variable)
+        if value is not None:
+            return Secret(checked_header_value(value, variable))
+    return None
+
+
+def _has_key(provider: Provider, own: ProviderSettings) -> bool:
+    """Return whether a key is configured, or a header that takes its place."""
+    return own.api_key is not None or bool(key_headers(own.headers, provider.authentication))
+
+
+def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
+    """Return the setting or variable that holds a model provider's key, `None` if none does.
+
+    The ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) are none.
+    """
+    if settings.providers.get(provider.name, _NOTHING).api_key is not None:
+        return f"providers[{provider.name!r}]['api_key']"
+    variables = provider.authentication.env
+    return next(
+        (
+            name
+            for name in variables
+            if not name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
+        ),
+        None,
+    )
+
+
+def has_own_address(provider: Provider, settings: Settings) -> bool:
+    """Return whether a setting or a variable gives a provider another address than its manifest."""
+    if settings.providers.get(provider.name, _NOTHING).base_url is not None:
+        return True
+    variable = provider.authentication.base_url_env
+    return variable is not None and environment_value(variable) is not None
+
+
+def has_access(provider: Provider, settings: Settings) -> bool:
+    """Return whether a provider has a credential or an address of its own.
+
+    A provider that needs no key, or takes the ambient credentials of a cloud account, has access
+    where the settings name it: its variables and its default address may be there by chance.
+    """
+    own = settings.providers.get(provider.name, _NOTHING)
+    if _has_key(provider, own) or key_setting(provider, settings) is not None:
+        return True
+    if own.base_url is not None:
+        return True
+    if needs_no_key(provider):
+        return provider.name in _named(settings)
+    return has_own_address(provider, settings)
+
+
+def needs_no_key(provider: Provider) -> bool:
+    """Return whether a provider is reached without a key of its own.
+
+    It asks for none, or the environment holds ambient credentials that it takes.
+    """
+    authentication = provider.authentication
+    return authentication.kind == "none" or any(
+        name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
+        for name in authentication.env
+    )
+
+
+def _named(settings: Settings) -> set[str]:
+    """Return the providers that settings name."""
+    fallbacks = settings.fallback_providers or (settings.fallback_provider,)
+    return {settings.primary_provider, *settings.providers, *filter(None, fallbacks)}
+
+
+def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
+    """Return how *provider* is reached; `missing` says what to set where it cannot be.
+
+    Raises:
+        ConfigurationError: a key or an address in the environment cannot be one.
+    """
+    try:
+        return _resolved_endpoint(provider, settings)
+    except ConfigurationError as error:
+        # The frames below hold the key: none of them in a traceback that shows locals.
+        raise error.with_traceback(None) from None
+
+
+def address_of(provider: Provider, own: ProviderSettings) -> str:
+    """Return a provider's base URL: the setting's, else the environment's, else the manifest's.
+
+    Raises:
+        ConfigurationError: the environment's cannot be one.
+    """
+    if own.base_url is not None:
+        return own.base_url
+    variable = provider.authentication.base_url_env
+    value = None if variable is None else environment_value(variable)
+    if variable is None or value is None:
+        return provider.base_url
+    return checked_url(variable, value)
+
+
+def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
+    own = settings.providers.get(provider.name, _NOTHING)
+    authentication = provider.authentication
+    base_url = address_of(provider, own)
+    api_key = _key_of(provider, own)
+    own_headers = tuple((name, text) for name, text in own.headers if text is not None)
+    missing = None
+    if api_key is None and authentication.kind != "none" and not _has_key(provider, own):
+        variable = authentication.env[0] if authentication.env else None
+        named = f"set {variable}, or " if variable else "give "
+        missing = (
+            f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
+        )
+    not_sent = {name.lower() for name, text in own.headers if text is None}
+    fixed = authentication.headers.items()
+    headers = [(name, text) for name, text in fixed if name.lower() not in not_sent]
+    for header in authentication.optional_headers:
+        if header.env is None or header.name.lower() in not_sent:
+            continue
+        value = environment_value(header.env)
+        if value is not None:
+            headers.append((header.name, checked_header_value(value, header.env)))
+    key = None if api_key is None else api_key.identity()
+    endpoint = Endpoint(
+        provider=provider,
+        base_url=base_url,
+        api_key=api_key,
+        headers=(*headers, *own_headers),
+        account=Account(
+            base_url,
+            digest_of(key, authenticating((*headers, *own_headers), authentication)),
+            _health_settings(settings, own),
+        ),
+        attempt_timeout_s=own.timeout_seconds,
+        missing=missing,
+    )
+    if api_key is None or api_key.is_text:
+        endpoint = replace(endpoint, common_headers=CommonHeaders(request_headers(endpoint)))
+    return endpoint
+
+
+def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSettings:
+    """Return the numbers of breaker and retry budget, a provider's own before the client's."""
+    breaker = settings.breaker if own.breaker is None else own.breaker
+    retry_budget = settings.retry_budget if own.retry_budget is None else own.retry_budget
+    if breaker is True and retry_budget is True:
+        return HealthSettings()
+    return HealthSettings(
+        (BreakerSettings() if breaker else None) if isinstance(breaker, bool) else breaker,
+        (RetryBudgetSettings() if retry_budget else None)
+        if isinstance(retry_budget, bool)
+        else retry_budget,
+    )
+
+
+class Access:
+    """What one client can reach, and how; looked up when it is first needed, then kept.
+
+    May be shared by threads: what two of them look up at once is the same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._endpoints: dict[str, Endpoint] = {}
+        # Not `cached_property`: before Python 3.12 it holds a lock that all instances share, and
+        # that a fork in another thread's look-up would leave held in the child.
+        self._is_real: Optional[tuple[int, bool]] = None
+        self._own_addresses: dict[str, bool] = {}
+        self._transport_settings: Optional[TransportSettings] = None
+        self._wire_limits: Optional[Limits] = None
+        # For whoever finds a call's routes: the same model leads to the same ones.
+        self.known_routes: dict[Any, Any] = {}
+
+    def endpoint(self, provider: Provider) -> Endpoint:
+        """Return how *provider* is reached.
+
+        Raises:
+            ConfigurationError: a key or an address in the environment cannot be one.
+        """
+        found = self._endpoints.get(provider.name)
+        if found is None or found.provider is not provider:
+            found = self._endpoints[provider.name] = resolve_endpoint(provider, self._settings)
+        return found
+
+    @property
+    def is_real(self) -> bool:
+        """Whether any provider has a credential or an address of its own."""
+        registrations = catalog.registrations()
+        if self._is_real is None or self._is_real[0] != registrations:
+            found = (catalog.provider(name) for name in catalog.list_providers())
+            is_real = any(each is not None and has_access(each, self._settings) for each in found)
+            self._is_real = registrations, is_real
+        return self._is_real[1]
+
+    def has_own_address(self, provider: Provider) -> bool:
+        """Return whether a setting or a variable gives *provider* an address."""
+        found = self._own_addresses.get(provider.name)
+        if found is None:
+            found = has_own_address(provider, self._settings)
+            self._own_addresses[provider.name] = found
+        return found
+
+    @property
+    def transport_settings(self) -> TransportSettings:
+        """What the connections are made from."""
+        if self._transport_settings is None:
+            self._transport_settings = _transport_settings(self._settings)
+        return self._transport_settings
+
+    def wire_limits(self, connect_timeout_s: Optional[float] = None) -> Limits:
+        """Return the bounds of every exchange, a call's own limit for connecting among them."""
+        if self._wire_limits is None:
+            settings = self._settings
+            self._wire_limits = Limits(
+                connect_timeout_s=settings.connect_timeout_seconds,
+                max_reply_bytes=settings.max_reply_bytes,
+                max_error_bytes=settings.max_error_bytes,
+            )
+        if connect_timeout_s is None:
+            return self._wire_limits
+        return replace(self._wire_limits, connect_timeout_s=connect_timeout_s)
+
+
+def _transport_settings(settings: Settings) -> TransportSettings:
+    proxies, no_proxy = environment_proxies()
+    if settings.proxy is not None:
+        proxies, no_proxy = (("all", settings.proxy),), ""
+    ca_bundle = settings.ca_bundle
+    if ca_bundle is None:
+        ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
+    return TransportSettings(
+        proxies=proxies,
+        no_proxy=no_proxy,
+        ca_bundle=ca_bundle,
+        max_connections=settings.max_connections,
+        keepalive_s=settings.keepalive_seconds,
+        library=library_for(settings.transport),
+    )

@@ -1,0 +1,93 @@
+"""Account: identity of a key at an address, without the key."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Optional
+
+import msgspec
+from msgspec.structs import replace
+
+from specado.settings.client_settings import (
+    HealthSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from specado.catalog.manifests import Authentication
+
+__all__ = ["Account", "authenticating", "digest_of", "key_headers"]
+
+
+_SALT = os.urandom(16)
+
+
+class Account(msgspec.Struct, frozen=True, cache_hash=True):
+    """Identity of a key at an address: calls of one account share what the process remembers.
+
+    `digest` stands for the key and the headers that authenticate, and shows nothing of them.
+    `settings` has the numbers of breaker and retry budget: who sets others shares with nobody
+    but those who set the same.
+    """
+
+    base_url: str
+    digest: str
+    settings: HealthSettings = HealthSettings()
+    address: str = ""  # scheme, host and port of the base URL
+
+    def __post_init__(self) -> None:
+        address = "/".join(self.base_url.split("/", 3)[:3]).lower()
+        msgspec.structs.force_setattr(self, "address", address)
+
+    def with_headers(
+        self, headers: tuple[tuple[str, str], ...], authentication: Authentication
+    ) -> Account:
+        """Return the account of a call with *headers* of its own, which may authenticate it."""
+        own = authenticating(headers, authentication)
+        return replace(self, digest=digest_of(self.digest, own)) if own else self
+
+
+# Headers that say whom a provider bills, in lower case. Others (a request's id, a trace) may
+# differ in each call of one account.
+_ACCOUNT_HEADERS = frozenset(
+    {
+        "anthropic-workspace-id",
+        "api-key",
+        "authorization",
+        "openai-organization",
+        "openai-project",
+        "proxy-authorization",
+        "x-api-key",
+        "x-goog-api-key",
+        "x-goog-user-project",
+    }
+)
+
+
+def authenticating(
+    headers: Iterable[tuple[str, str]], authentication: Authentication
+) -> list[tuple[str, str]]:
+    """Return those of *headers* that say whom a provider bills."""
+    own = (authentication.name, *(header.name for header in authentication.optional_headers))
+    names = _ACCOUNT_HEADERS.union(map(str.lower, own))
+    return sorted((name.lower(), text) for name, text in headers if name.lower() in names)
+
+
+def key_headers(
+    headers: Iterable[tuple[str, Optional[str]]], authentication: Authentication
+) -> set[tuple[str, str]]:
+    """Return those of *headers* that carry a key, names in lower case: they replace any other."""
+    names = {authentication.name.lower(), "authorization"}
+    lowered = ((name.lower(), text) for name, text in headers)
+    return {(name, text) for name, text in lowered if name in names and text is not None}
+
+
+def digest_of(*secrets: Any) -> str:
+    """Return what tells *secrets* from others and shows nothing of them; new in each process."""
+    # Imported where it is used: it loads OpenSSL, which a client that makes no call can do without.
+    import hashlib
+
+    plain = [tuple(each) if isinstance(each, tuple) else each for each in secrets]
+    text = repr(plain).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=12, key=_SALT).hexdigest()

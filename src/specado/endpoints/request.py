@@ -1,0 +1,119 @@
+"""HTTP request to an endpoint: URL, headers, and the secrets in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from specado._version import __version__
+from specado.endpoints.account import key_headers
+from specado.errors import REDACTED
+from specado.transport import (
+    WireRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from specado.endpoints.endpoint import Endpoint
+
+
+__all__ = ["SecretsIn", "preview", "request_headers", "wire_request"]
+
+
+# A shorter header value is no secret, and masking it would garble messages.
+MIN_SECRET_CHARACTERS = 8
+
+
+_STATIC_HEADERS = (
+    ("content-type", "application/json"),
+    ("accept", "application/json"),
+    ("user-agent", f"specado/{__version__}"),
+)
+
+
+_STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
+
+
+def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
+    """Return the URL and the headers of a request without its secrets."""
+    request = wire_request(endpoint.without_key(), model, b"")
+    own = {name.lower() for name, _ in endpoint.headers}
+    manifest = {name.lower() for name in endpoint.provider.authentication.headers}
+    return request.url, {
+        name: REDACTED if name.lower() in own - manifest else text for name, text in request.headers
+    }
+
+
+def wire_request(
+    endpoint: Endpoint,
+    model: str,
+    body: bytes,
+    extra_headers: tuple[tuple[str, str], ...] = (),
+    extra_query: Optional[Mapping[str, str]] = None,
+) -> WireRequest:
+    """Return the request that carries *body* to the endpoint, its key included."""
+    authentication = endpoint.provider.authentication
+    if extra_headers and key_headers(extra_headers, authentication):
+        endpoint = endpoint.without_key()
+    path = endpoint.provider.path
+    if "{" in path:
+        path = path.replace("{model}", quote(model, safe=""))
+    url = endpoint.base_url + path
+    headers: Optional[tuple[tuple[str, str], ...]] = endpoint.common_headers
+    if headers is None or extra_headers:
+        headers = request_headers(endpoint, extra_headers)
+    if extra_query or authentication.kind == "query":
+        query = dict(extra_query or {})
+        if endpoint.api_key is not None and authentication.kind == "query":
+            query[authentication.name] = endpoint.api_key.reveal()
+        if query:
+            url += ("&" if "?" in url else "?") + urlencode(query)
+    return WireRequest("POST", url, headers, body, endpoint.api_key is not None)
+
+
+def request_headers(
+    endpoint: Endpoint, extra_headers: tuple[tuple[str, str], ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a request to *endpoint*, the key's included."""
+    authentication = endpoint.provider.authentication
+    headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
+    given: list[Any] = [*endpoint.headers, *extra_headers]
+    if endpoint.api_key is not None and authentication.kind != "query":
+        key = endpoint.api_key.reveal()
+        given.insert(0, (authentication.name, authentication.prefix + key))
+    for name, text in given:
+        headers[name.lower()] = (name, text)
+    return tuple(headers.values())
+
+
+class SecretsIn:
+    """The texts of a request that no message may show: its key, and what was configured.
+
+    Found when it is iterated: most replies are no errors.
+    """
+
+    __slots__ = ("_endpoint", "_request")
+
+    def __init__(self, endpoint: Endpoint, request: WireRequest) -> None:
+        self._endpoint = endpoint
+        self._request = request
+
+    def __iter__(self) -> Iterator[str]:
+        authentication = self._endpoint.provider.authentication
+        public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
+        for name, text in self._request.headers:
+            if name.lower() in public or not text.strip():
+                continue
+            if name.lower() == authentication.name.lower():
+                yield text.removeprefix(authentication.prefix)
+            # The whole value, and what follows a scheme such as "Bearer".
+            for each in {text, text.split()[-1]}:
+                if len(each) >= MIN_SECRET_CHARACTERS:
+                    yield each
+        if authentication.kind == "query":
+            query = urlsplit(self._request.url).query
+            yield from parse_qs(query).get(authentication.name, ())
+
+    def __repr__(self) -> str:
+        return REDACTED

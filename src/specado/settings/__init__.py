@@ -1,0 +1,1 @@
+"""Settings of clients, parameters of requests, their validation, and secrets."""

@@ -1,0 +1,343 @@
+"""What a reply cost: every token once, at its price, and how certain that is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+import specado
+from played_calls import KEYS, call, drive, ok, refused
+from specado.catalog.lookup import find_model
+from specado.catalog.manifests import LongContextPricing, Pricing
+from specado.catalog.prices import cost_of, usd_of
+from specado.errors import StreamInterruptedError
+from specado.transport import TransportFailure, WireReply
+from specado.types import CompletionTokensDetails, PromptTokensDetails, Usage
+
+PRICES = Pricing(
+    input=10.0,
+    output=100.0,
+    cached_input=1.0,
+    cache_write=12.5,
+    cache_write_1h=20.0,
+    audio_input=40.0,
+    audio_output=400.0,
+)
+LONG = Pricing(
+    input=10.0,
+    output=100.0,
+    cached_input=1.0,
+    long_context=LongContextPricing(200_000, input=20.0, output=150.0, cached_input=2.0),
+)
+
+
+def usage(prompt=0, completion=0, *, reasoning=None, spoken=None, **prompt_details):
+    return Usage(
+        prompt,
+        completion,
+        prompt + completion,
+        PromptTokensDetails(**prompt_details),
+        CompletionTokensDetails(reasoning_tokens=reasoning, audio_tokens=spoken),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (Usage(1000, 50, 1050), 0.015),
+        (usage(1000), 0.01),
+        (usage(1000, cached_tokens=1000), 0.001),
+        (usage(1000, cached_tokens=600), 0.0046),
+        (usage(1000, cache_write_tokens=1000), 0.0125),
+        (usage(1000, cache_write_tokens=1000, cache_write_1h_tokens=1000), 0.02),
+        (
+            usage(1000, cached_tokens=300, cache_write_tokens=500, cache_write_1h_tokens=200),
+            0.01005,
+        ),
+        (usage(0, 1000, reasoning=900), 0.1),
+        (usage(0, 1000, spoken=600), 0.28),
+        (usage(1000, audio_tokens=250), 0.0175),
+        (usage(0, 0), 0.0),
+        (usage(1, 0, cached_tokens=1), 0.000001),
+    ],
+)
+def test_every_token_is_counted_once(tokens, expected):
+    assert usd_of(tokens, PRICES) == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (usage(200_000, 10), 2.001),
+        (usage(200_001, 10), 4.00152),
+        (usage(300_000, 0, cached_tokens=100_000), 4.2),
+        (usage(300_000, 0, cache_write_tokens=1), None),
+    ],
+)
+def test_a_long_prompt_has_the_prices_of_one(tokens, expected):
+    assert usd_of(tokens, LONG) == expected
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        usage(10, cached_tokens=11),
+        usage(10, cache_write_tokens=5, cache_write_1h_tokens=6),
+        usage(0, 10, spoken=11),
+        usage(10, cached_tokens=5, audio_tokens=5),
+    ],
+)
+def test_counts_that_do_not_add_up_have_no_price(tokens):
+    assert usd_of(tokens, PRICES) is None
+
+
+@pytest.mark.parametrize(
+    ("tokens", "known", "missing"),
+    [
+        (usage(10), {"output": 1.0}, "input"),
+        (usage(0, 10), {"input": 1.0}, "output"),
+        (usage(10, cached_tokens=1), {"input": 1.0}, "cached_input"),
+        (usage(10, cache_write_tokens=1), {"input": 1.0}, "cache_write"),
+        (usage(10, audio_tokens=1), {"input": 1.0}, "audio_input"),
+        (usage(0, 10, spoken=1), {"output": 1.0}, "audio_output"),
+    ],
+)
+def test_a_price_that_is_needed_and_not_known_leaves_the_sum_unknown(tokens, known, missing):
+    assert usd_of(tokens, Pricing(**known)) is None
+    assert usd_of(tokens, Pricing(**known, **{missing: 2.0})) is not None
+
+
+# Recorded usage, by the manifests' prices
+
+RECORDED = {
+    "openai": {
+        "555de67cc5777baf": 0.00341125,  # 329 in, 300 out, 256 of them reasoning
+        "cb78334a57c5da91": 0.020172,  # 4012 of 4020 written to the cache
+        "938eed0287048f15": 0.0017168,  # and read from it
+    },
+    "anthropic": {
+        "36ce880741588d54": 0.005583,  # 4 in, 6 written, 8845 read, 193 out
+        "e78159fbbbabbffe": 0.0104256,  # 6 in, 574 written, 20443 read, 489 out, 77 thinking
+        "3f47b0ac56c58640": 0.000905,  # 2 in, 1590 read, 4 out
+    },
+}
+
+
+@pytest.mark.parametrize("provider", RECORDED)
+def test_recorded_usage_is_priced(reference, provider):
+    found = {}
+    lines = (reference / "recordings" / f"{provider}.jsonl").read_text("utf-8").splitlines()
+    for recording in map(json.loads, lines):
+        if recording["id"] in RECORDED[provider]:
+            reply = specado.parse_response(recording["response"]["json"], provider)
+            found[recording["id"]] = cost_of(reply, find_model(provider, reply.model))
+
+    assert found == {
+        key: {"usd": usd, "certainty": "exact"} for key, usd in RECORDED[provider].items()
+    }
+
+
+# Certainty
+
+UNKNOWN = {"usd": None, "certainty": "unknown"}
+# gpt-4o, one token in at 2.50 and one out at 10 dollars a million
+ONE_AND_ONE_USD = 0.0000125
+
+
+def cost(*replies, config=KEYS, model="gpt-4o"):
+    quick = {**config, "max_retries": 1}
+    return drive(call(model, quick), replies).extensions.metadata["cost"]
+
+
+def completion(**changes):
+    """Return a reply of gpt-4o with some members of its body changed."""
+    return WireReply(200, {}, json.dumps({**json.loads(ok().body), **changes}).encode())
+
+
+def message(*, model="claude-haiku-4-5-20251001", **more):
+    body = {
+        "id": "msg_1",
+        "model": model,
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 100, "output_tokens": 10, **more},
+    }
+    return WireReply(200, {}, json.dumps(body).encode())
+
+
+def test_a_reply_at_the_first_attempt_is_exact():
+    assert cost(ok()) == {"usd": ONE_AND_ONE_USD, "certainty": "exact"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "certainty"),
+    [
+        (TransportFailure("connect", "refused", sent=False), "exact"),
+        (TransportFailure("reset", "reset", sent=True), "at_least"),
+        (TransportFailure("truncated", "cut", sent=True), "at_least"),
+        (TransportFailure("too_large", "too large", sent=True), "at_least"),
+        (refused(429), "exact"),
+        (refused(503), "exact"),
+        (refused(529), "exact"),
+        (refused(500), "at_least"),
+        (refused(502), "at_least"),
+        (refused(504), "at_least"),
+        (refused(408), "at_least"),
+        (refused(409), "at_least"),
+        (WireReply(200, {}, b"<html>"), "at_least"),
+    ],
+)
+def test_an_attempt_before_that_may_have_been_billed_makes_it_a_lower_bound(failure, certainty):
+    assert cost(failure, ok()) == {"usd": ONE_AND_ONE_USD, "certainty": certainty}
+
+
+@pytest.mark.parametrize(
+    ("failure", "certainty"),
+    [
+        (TransportFailure("timeout", "no reply", sent=True), "at_least"),
+        (TransportFailure("timeout", "no connection", sent=False), "exact"),
+        (refused(402), "exact"),
+        (WireReply(200, {}, b'{"choices": []}'), "at_least"),
+    ],
+)
+def test_a_fallback_is_priced_as_itself(failure, certainty):
+    config = {**KEYS, "model_map": {"gpt-4o": {"anthropic": "claude-haiku-4-5"}}}
+
+    # 100 in at 1 dollar, 10 out at 5 dollars a million
+    assert cost(failure, message(), config=config) == {"usd": 0.00015, "certainty": certainty}
+
+
+def test_a_refusal_that_went_to_the_next_candidate_was_billed():
+    config = {**KEYS, "fallback_on_content_policy": True}
+    refusal = ok(None, message={"role": "assistant", "content": None, "refusal": "No."})
+
+    assert cost(refusal, message(), config=config)["certainty"] == "at_least"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        completion(usage=None),
+        completion(service_tier="flex"),
+        completion(service_tier="priority"),
+        completion(usage={"prompt_tokens": "many", "completion_tokens": 1, "total_tokens": 2}),
+    ],
+)
+def test_what_cannot_be_priced_is_unknown(reply):
+    assert cost(reply) == UNKNOWN
+
+
+@pytest.mark.parametrize("tier", ["default", "auto", None])
+def test_the_listed_prices_are_for_the_default_tier(tier):
+    assert cost(completion(service_tier=tier))["certainty"] == "exact"
+
+
+def test_a_model_that_is_in_no_manifest_has_no_price():
+    assert cost(completion(model="my-own"), model="my-own") == UNKNOWN
+
+
+def test_the_model_that_answered_is_priced_not_the_one_that_was_asked():
+    mini = completion(model="gpt-4o-mini-2024-07-18")
+
+    assert cost(mini) == {"usd": 0.00000075, "certainty": "exact"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, {"usd": 0.00015, "certainty": "exact"}),
+        (
+            {
+                "cache_creation_input_tokens": 100,
+                "cache_creation": {"ephemeral_1h_input_tokens": 60},
+            },
+            {"usd": 0.00032, "certainty": "exact"},  # 40 at 1.25, 60 at 2 dollars
+        ),
+        (
+            {"server_tool_use": {"web_search_requests": 2}},
+            {"usd": 0.00015, "certainty": "at_least"},
+        ),
+        ({"inference_geo": "us"}, {"usd": 0.00015, "certainty": "at_least"}),
+        ({"service_tier": "standard"}, {"usd": 0.00015, "certainty": "exact"}),
+        ({"service_tier": "batch"}, UNKNOWN),
+    ],
+)
+def test_what_anthropic_bills_beside_the_tokens(more, expected):
+    assert cost(message(**more), model="anthropic/claude-haiku-4-5") == expected
+
+
+def test_a_model_that_searches_bills_its_searches_too():
+    reply = specado.parse_response(json.loads(ok().body), "openai")
+
+    assert cost_of(reply, find_model("openai", "gpt-5-search-api"))["certainty"] == "at_least"
+
+
+def test_an_hours_cache_write_is_not_in_openais_shape():
+    told = usage(10, cache_write_tokens=5, cache_write_1h_tokens=5)
+
+    assert told.to_dict()["prompt_tokens_details"] == {"cache_write_tokens": 5}
+
+
+# Streams
+
+SIMULATED = {"simulate": True, "max_retries": 0}
+
+
+def streamed(model, **given):
+    """Read a simulated stream to its end; return what it came to and its stream."""
+    stream = specado.Client(SIMULATED).chat.completions.create(model, "Hi", stream=True, **given)
+    try:
+        for _ in stream:
+            pass
+    except StreamInterruptedError as error:
+        return error.partial, stream
+    return stream.response(), stream
+
+
+def test_a_stream_has_its_cost_at_the_end_as_the_whole_reply_has():
+    client = specado.Client(SIMULATED)
+    whole = client.chat.completions.create("claude-haiku-4-5", "Hi")
+    stream = client.chat.completions.create("claude-haiku-4-5", "Hi", stream=True)
+    before = dict(stream.extensions.metadata)
+
+    list(stream)
+
+    assert "cost" not in before
+    assert stream.extensions.metadata["cost"] == whole.extensions.metadata["cost"]
+    assert stream.response().extensions.metadata["cost"]["certainty"] == "exact"
+
+
+def test_usage_that_was_not_asked_for_is_priced_all_the_same():
+    reply, stream = streamed("gpt-4o")
+
+    assert stream.extensions.metadata["cost"] == {"usd": 7.25e-05, "certainty": "exact"}
+    assert reply.usage is not None
+
+
+def test_an_attempt_before_the_stream_counts():
+    _, stream = streamed("stream-error-test-model", fallback_models=["claude-haiku-4-5"])
+
+    assert stream.extensions.metadata["cost"] == {"usd": 3.5e-05, "certainty": "at_least"}
+
+
+def test_a_stream_that_broke_off_before_its_usage_has_no_known_cost():
+    partial, stream = streamed("stream-cut-test-model", fallback_models=[])
+
+    assert partial.extensions.metadata["cost"] == UNKNOWN
+    assert stream.extensions.metadata["cost"] == UNKNOWN
+
+
+def test_a_stream_that_was_left_may_have_cost_more():
+    async def leave():
+        client = specado.AsyncClient(SIMULATED)
+        stream = await client.chat.completions.create("claude-haiku-4-5", "Hi", stream=True)
+        async with stream:
+            await stream.__anext__()
+        return stream
+
+    stream = asyncio.run(leave())
+
+    # Anthropic tells the prompt's tokens first: 5 at 1 dollar, and 1 of the answer's at 5.
+    assert stream.extensions.metadata["cost"] == {"usd": 1e-05, "certainty": "at_least"}

@@ -1,0 +1,132 @@
+"""Requests that hypothesis makes: there and back they lose only what is reported."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import anthropic_conversations
+import conversations
+from request_diff import covers, exists, round_trip, unexplained
+from specado.losses.report import Loss
+
+CLAUDES = ("claude-3-haiku", "claude-haiku-4-5", "claude-opus-4-6", "claude-opus-5", "unheard-of")
+GPTS = ("gpt-3.5-turbo", "gpt-4o", "gpt-5.4", "o1", "unheard-of")
+
+
+@pytest.mark.no_cover
+@settings(max_examples=300, deadline=None)
+@given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(CLAUDES))
+def test_openai_requests_lose_only_what_is_reported(
+    messages: Any, parameters: Any, model: str
+) -> None:
+    trip = round_trip({"model": "gpt-4o", "messages": messages, **parameters}, "openai", model)
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@settings(max_examples=300, deadline=None)
+@given(anthropic_conversations.REQUESTS, st.sampled_from(GPTS))
+def test_anthropic_requests_lose_only_what_is_reported(request: Any, model: str) -> None:
+    trip = round_trip(request, "anthropic", model)
+
+    assert trip.unexplained == []
+
+
+# The measure itself
+
+SAID = {
+    "model": "gpt-4o",
+    "messages": [
+        {"role": "user", "content": "Hello", "name": "n"},
+        {"role": "assistant", "content": "Yes"},
+    ],
+    "seed": 5,
+    "tools": [{"type": "function", "function": {"name": "f", "strict": True}}],
+}
+
+
+def changed(**more: Any) -> dict[str, Any]:
+    return {**json.loads(json.dumps(SAID)), **more}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (changed(), []),
+        (changed(seed=None), ["lost: ('param', 'seed', ('number', 5)) at seed"]),
+        (
+            changed(seed=6),
+            [
+                "lost: ('param', 'seed', ('number', 5)) at seed",
+                "added: ('param', 'seed', ('number', 6))",
+            ],
+        ),
+        (changed(n=2), ["added: ('param', 'n', ('number', 2))"]),
+        (changed(n=1, temperature=1.0, stream=False), []),
+        (
+            changed(messages=SAID["messages"][:1]),
+            ["lost: ('text', 'Yes') at messages[1].content"],
+        ),
+        (
+            changed(messages=[{"role": "user", "content": "Hello"}, SAID["messages"][1]]),
+            ["lost: ('name', 'n') at messages[0].name"],
+        ),
+        (
+            changed(messages=[SAID["messages"][0], {"role": "user", "content": "Yes"}]),
+            ["said by another: ('text', 'Yes') at messages[1].role"],
+        ),
+        (
+            changed(tools=[{"type": "function", "function": {"name": "f"}}]),
+            ["lost: ('strict', 'f') at tools[0].function.strict"],
+        ),
+    ],
+)
+def test_what_nobody_reports_is_found(after: dict[str, Any], expected: list[str]) -> None:
+    assert unexplained("openai", SAID, "openai", after, []) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("seed", []),
+        ("tools", ["reported, yet nothing is lost"]),
+        ("messages[2].content", ["no such path", "reported, yet nothing is lost"]),
+    ],
+)
+def test_what_is_reported_must_be_so(path: str, expected: list[str]) -> None:
+    losses = [
+        Loss("Drop", "seed", "gone", 5, None, "Low", "tuning"),
+        Loss("Drop", path, "gone", None, None, "Low", "tuning"),
+    ]
+
+    found = unexplained("openai", SAID, "openai", changed(seed=None), losses)
+
+    assert [text.split(":")[0] for text in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("reported", "path", "expected"),
+    [
+        ("a", "a", True),
+        ("a", "a.b", True),
+        ("a.b", "a", True),
+        ("a[1]", "a", True),
+        ("a", "ab", False),
+        ("a[1]", "a[10]", False),
+        ("a.b", "a.c", False),
+    ],
+)
+def test_a_path_covers_what_is_above_and_below(reported: str, path: str, expected: bool) -> None:
+    assert covers(reported, path) is expected
+
+
+def test_paths_lead_into_the_request() -> None:
+    assert exists(SAID, "tools[0].function.name")
+    assert not exists(SAID, "tools[1]")
+    assert not exists(SAID, "tools[0].function.zz")

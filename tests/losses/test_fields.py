@@ -1,0 +1,299 @@
+"""Every field of both providers' request types: it has an entry, and goes where that says."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import runpy
+from typing import Any, Optional
+
+import pytest
+
+import official
+import specado
+from reference_files import REPOSITORY
+from request_fields import (
+    CLOSED,
+    PNG,
+    AnthropicRequest,
+    BetaRequest,
+    OpenAIRequest,
+    example,
+    fields_of,
+    paths,
+)
+from specado.dialects.anthropic_messages.fields import ANTHROPIC_FIELDS
+from specado.dialects.openai_chat.fields import OPENAI_FIELDS
+from specado.losses.field import Field, find_field
+from specado.losses.rows import ROWS
+
+USER = {"role": "user", "content": "Hello"}
+CALL = {"id": "marker-id", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+FUNCTION = {"type": "function", "function": {"name": "marker-name", "parameters": {}}}
+TOOL = {"name": "marker-name", "input_schema": {"type": "object"}}
+# Canonical message fields and keys beyond OpenAI's own.
+CANONICAL = {
+    "messages[assistant].reasoning",
+    "messages[assistant].reasoning_details",
+    "messages[assistant].annotations",
+    "*.cache_control",
+}
+BETA_ONLY = {*fields_of(BetaRequest)} - {*fields_of(AnthropicRequest)}
+# Sent as headers: no part of a body.
+HEADERS = {"betas", "user_profile_id"}
+OPENAI_PATHS = paths(OpenAIRequest)
+ANTHROPIC_PATHS = [path for path in paths(AnthropicRequest) if path not in HEADERS]
+BETA_PATHS = [
+    path
+    for path in paths(BetaRequest)
+    if path not in ANTHROPIC_PATHS
+    and (
+        path in BETA_ONLY - HEADERS
+        or re.fullmatch(r"messages\[\]\.content\[\w+\]|tools\[\w+\]|output_config\.\w+", path)
+    )
+]
+
+
+def is_named(path: str, known: list[str]) -> bool:
+    """Return whether an entry of the table names a field that is there."""
+    if path.startswith("("):
+        return True
+    pattern = re.escape(path).replace(r"\*", ".*")
+    return any(re.fullmatch(pattern, each) for each in known)
+
+
+@pytest.mark.parametrize("path", OPENAI_PATHS)
+def test_every_field_of_an_openai_request_has_an_entry(path: str) -> None:
+    assert find_field(OPENAI_FIELDS, path)
+
+
+@pytest.mark.parametrize("path", [*ANTHROPIC_PATHS, *BETA_PATHS])
+def test_every_field_of_an_anthropic_request_has_an_entry(path: str) -> None:
+    assert find_field(ANTHROPIC_FIELDS, path)
+
+
+@pytest.mark.parametrize("path", OPENAI_FIELDS)
+def test_every_openai_entry_names_a_field(path: str) -> None:
+    assert path in CANONICAL or is_named(path, OPENAI_PATHS)
+
+
+@pytest.mark.parametrize("path", ANTHROPIC_FIELDS)
+def test_every_anthropic_entry_names_a_field(path: str) -> None:
+    assert is_named(path, ANTHROPIC_PATHS + BETA_PATHS)
+
+
+def test_every_row_belongs_to_a_field() -> None:
+    used = {
+        row
+        for fields in (OPENAI_FIELDS, ANTHROPIC_FIELDS)
+        for field in fields.values()
+        for row in (*field.rows, *field.at_home)
+    }
+
+    assert used == set(ROWS)
+
+
+@pytest.mark.parametrize("fields", [OPENAI_FIELDS, ANTHROPIC_FIELDS], ids=["openai", "anthropic"])
+def test_what_goes_nowhere_has_a_row_or_is_implied(fields: dict[str, Field]) -> None:
+    silent = [
+        path
+        for path, field in fields.items()
+        if field.to is None and not field.rows and not field.implied
+    ]
+
+    assert silent == []
+
+
+def test_the_field_matrix_is_the_tables() -> None:
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "make_field_matrix.py"))
+
+    shown = (REPOSITORY / "docs" / "fields.md").read_text(encoding="utf-8")
+
+    assert shown == script["page"]()
+
+
+# A request with the field, sent each way.
+
+
+def pattern_of(path: str) -> str:
+    """Return a path without its indexes and variants."""
+    return re.sub(r"\[[^\]]*\]", "", path)
+
+
+def reported(report: specado.LossinessReport, rows: tuple[str, ...], path: str) -> bool:
+    """Return whether one of *rows* is reported at the field, above it or below it."""
+    texts = {(ROWS[row].code, ROWS[row].message) for row in rows}
+    wanted = pattern_of(path)
+    for item in report.items:
+        found = pattern_of(item.path)
+        near = f"{wanted}.".startswith(f"{found}.") or f"{found}.".startswith(f"{wanted}.")
+        if (item.code, item.message) in texts and near:
+            return True
+    return False
+
+
+def values_at(value: Any, steps: list[str]) -> list[Any]:
+    """Return what stands at a path of the table; a string is as good as its one text block."""
+    if not steps:
+        return [] if value is None else [value]
+    step, rest = steps[0], steps[1:]
+    if step.startswith("["):
+        if isinstance(value, str):
+            value = [{"type": "text", "text": value}]
+        items = value if isinstance(value, list) else [value]
+        tags = (step[1:-1], "custom") if step == "[custom]" else (step[1:-1],)
+        return [
+            found
+            for item in items
+            if step == "[]" or (isinstance(item, dict) and
+                                {item.get("type"), item.get("role")} & set(tags))
+            for found in values_at(item, rest)
+        ]  # fmt: skip
+    if isinstance(value, list):
+        return [found for item in value for found in values_at(item, steps)]
+    if isinstance(value, dict) and step in value:
+        return values_at(value[step], rest)
+    return []
+
+
+def steps_of(path: str) -> list[str]:
+    return re.findall(r"\[[^\]]*\]|[^.\[]+", path)
+
+
+def openai_example(path: str) -> dict[str, Any]:
+    """Return a request with the field, and around it what makes it well formed."""
+    request: dict[str, Any] = example(OpenAIRequest, path)
+    models = {
+        "reasoning_effort": "gpt-5",
+        "audio": "gpt-audio",
+        "modalities": "gpt-audio",
+        "web_search_options": "gpt-5-search-api",
+    }
+    request["model"] = models.get(path.partition(".")[0], "gpt-4o")
+    if "input_audio" in path:
+        request["model"] = "gpt-audio"
+    message = request["messages"][0]
+    if not path.startswith("messages["):
+        message = USER
+    before: list[Any] = []
+    if message["role"] == "tool":
+        before = [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}]
+        message["tool_call_id"] = "marker-id"
+    elif message["role"] == "assistant":
+        before = [USER]
+        message.setdefault("content", None)
+        if not {"tool_calls", "audio", "refusal", "function_call"} & message.keys():
+            message["content"] = message["content"] or "Hello"
+    elif path.startswith("messages[user].content[file]") and not path.endswith("file_id"):
+        message["content"][0]["file"]["file_data"] = f"data:application/pdf;base64,{PNG}"
+    answers = [
+        {"role": "tool", "tool_call_id": call["id"], "content": "done"}
+        for call in message.get("tool_calls", ())
+    ]
+    request["messages"] = [*before, message, *(answers or [USER])]
+    if path.startswith(("tool_choice", "parallel_tool_calls")):
+        request["tools"] = [FUNCTION]
+    if path.startswith("response_format[json_schema].json_schema"):
+        request["response_format"]["json_schema"].setdefault("schema", CLOSED)
+    if path == "top_logprobs":
+        request["logprobs"] = True
+    if path == "audio" or path.startswith("audio."):
+        request["modalities"] = ["text", "audio"]
+    return request
+
+
+def anthropic_example(path: str, kind: Any = AnthropicRequest) -> dict[str, Any]:
+    request: dict[str, Any] = example(kind, path)
+    request["model"] = "claude-sonnet-4-5"
+    message = request["messages"][0]
+    block = message["content"][0] if isinstance(message["content"], list) else {}
+    before, after = [], [USER]
+    if block.get("type") == "tool_result":
+        use = {"type": "tool_use", "id": "marker-id", "name": "marker-name", "input": {}}
+        before = [USER, {"role": "assistant", "content": [use]}]
+        block["tool_use_id"] = "marker-id"
+    elif block.get("type") in ("tool_use", "thinking", "redacted_thinking"):
+        before = [USER]
+        message["role"] = "assistant"
+    request["messages"] = [*before, message, *after]
+    if path.startswith("tool_choice"):
+        request["tools"] = [TOOL]
+    if path.startswith("tools[") and not path.startswith("tools[custom]"):
+        request["tools"].append(TOOL)
+    return request
+
+
+def check(
+    path: str, field: Field, rows: tuple[str, ...], to: Optional[str], sent: Any, given: Any
+) -> None:
+    """Hold one field against its entry: kept where the table says, or reported by its row."""
+    report, body = sent.report, json.loads(sent.body)
+    if to is None:
+        assert field.implied or reported(report, rows, path)
+        return
+    found = values_at(body, steps_of(to))
+    assert found or reported(report, rows, path)
+    if found and not field.whole and is_marker(given):
+        assert given in json.dumps(found)
+
+
+def is_marker(given: Any) -> bool:
+    return isinstance(given, str) and given.startswith("marker-")
+
+
+@functools.cache
+def official_problems(kind: str, body: bytes) -> list[str]:
+    return official.problems(kind, body)
+
+
+@pytest.mark.parametrize("path", OPENAI_PATHS)
+def test_an_openai_field_goes_to_anthropic_as_the_table_says(path: str) -> None:
+    request = openai_example(path)
+    entry = OPENAI_FIELDS[find_field(OPENAI_FIELDS, path) or ""]
+    to = entry.to
+    if to is not None and to.startswith("*"):
+        to = None if entry.rows else ""
+    given = (values_at(request, steps_of(path)) or [None])[0]
+
+    sent = specado.translate(request, "anthropic/claude-sonnet-4-5")
+
+    check(path, entry, entry.rows, to, sent, given)
+    assert official_problems("anthropic-request", sent.body) == []
+
+
+@pytest.mark.parametrize("path", OPENAI_PATHS)
+def test_an_openai_field_goes_to_openai_unchanged(path: str) -> None:
+    request = openai_example(path)
+    entry = OPENAI_FIELDS[find_field(OPENAI_FIELDS, path) or ""]
+
+    sent = specado.translate(request, f"openai/{request['model']}")
+
+    assert json.loads(sent.body) == request
+    assert sent.report.items == [] or reported(sent.report, entry.at_home, path)
+    assert official_problems("openai-request", sent.body) == []
+
+
+@pytest.mark.parametrize("path", ANTHROPIC_PATHS)
+def test_an_anthropic_field_goes_to_openai_as_the_table_says(path: str) -> None:
+    request = anthropic_example(path)
+    entry = ANTHROPIC_FIELDS[find_field(ANTHROPIC_FIELDS, path) or ""]
+    given = (values_at(request, steps_of(path)) or [None])[0]
+    model = "gpt-5" if entry.to == "reasoning_effort" else "gpt-4o"
+    to = "max_completion_tokens" if entry.to == "max_tokens" and model == "gpt-5" else entry.to
+
+    sent = specado.translate(request, f"openai/{model}", source="anthropic")
+
+    check(path, entry, entry.rows, to, sent, given)
+    assert official_problems("openai-request", sent.body) == []
+
+
+@pytest.mark.parametrize("path", BETA_PATHS)
+def test_a_beta_field_goes_to_openai_as_the_table_says(path: str) -> None:
+    request = anthropic_example(path, BetaRequest)
+    entry = ANTHROPIC_FIELDS[find_field(ANTHROPIC_FIELDS, path) or ""]
+
+    sent = specado.translate(request, "openai/gpt-4o", source="anthropic")
+
+    check(path, entry, entry.rows, entry.to, sent, None)
+    assert official_problems("openai-request", sent.body) == []
