@@ -22,7 +22,7 @@ from specado.endpoints.access import Access
 from specado.routing.candidates import configured_fallbacks
 from specado.settings.client_settings import Settings, effective
 from specado.settings.parameters import OPTIONS, PARAMETERS, CompletionParams
-from specado.settings.validators import Given
+from specado.settings.validators import HiddenArguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,9 +89,9 @@ class _BaseClient:
         async_http_client: Any = None,
         **unknown: Never,
     ) -> None:
-        given = Given(
+        given = HiddenArguments(
             config=config,
-            keywords=Given(
+            keywords=HiddenArguments(
                 api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries
             ),
             unknown=list(unknown),
@@ -104,7 +104,7 @@ class _BaseClient:
         self._async_http_client = async_http_client
         self._configure(settings_given(given["config"], given["keywords"]))
 
-    def _configure(self, given: Given) -> None:
+    def _configure(self, given: HiddenArguments) -> None:
         """Take *given*, the settings as they are stated; the environment and defaults are added."""
         self._given = given
         self._settings = effective(given)
@@ -139,7 +139,7 @@ class _BaseClient:
                 gets another host without a key beside it.
             TypeError: an option is not known; the nearest known one is named.
         """
-        given = Given(options)
+        given = HiddenArguments(options)
         del options  # they may hold keys: not in a traceback that shows locals
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))
@@ -289,7 +289,7 @@ def _given(
     """
     for name in _SECRET.intersection(params):
         if isinstance(params[name], Mapping):
-            params[name] = Given(params[name])
+            params[name] = HiddenArguments(params[name])
     for name in params.keys() - _KNOWN:  # it will be refused, whatever its value is
         params[name] = None
     stream = None if stream is False else stream

@@ -28,7 +28,7 @@ from specado.settings.client_settings import (
     stated,
     stated_providers,
 )
-from specado.settings.validators import Given, HiddenPairs, closest, given_twice, timeouts
+from specado.settings.validators import HiddenArguments, HiddenPairs, closest, given_twice, timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ _ACCOUNT_HEADERS = frozenset({
 _SECRET_HEADER = re.compile(r"auth|cookie|credential|key|passw|secret|session|signature|token")
 
 
-def settings_given(config: Any, keywords: Given) -> Given:
+def settings_given(config: Any, keywords: HiddenArguments) -> HiddenArguments:
     """Return what a client's *config* and its *keywords* state together, checked.
 
     A keyword counts before the config.
@@ -65,9 +65,11 @@ def settings_given(config: Any, keywords: Given) -> Given:
         raise error.with_traceback(None) from None
 
 
-def _settings_given(config: Any, keywords: Given) -> Given:
+def _settings_given(config: Any, keywords: HiddenArguments) -> HiddenArguments:
     found = stated(config)
-    keywords = Given({name: value for name, value in keywords.items() if value is not None})
+    keywords = HiddenArguments(
+        {name: value for name, value in keywords.items() if value is not None}
+    )
     if "timeout" in keywords:
         if "timeout_seconds" in found:
             raise given_twice("Client", "timeout", "timeout_seconds")
@@ -92,9 +94,9 @@ def _settings_given(config: Any, keywords: Given) -> Given:
     return found
 
 
-def _of_provider(keywords: Mapping[str, Any]) -> Given:
+def _of_provider(keywords: Mapping[str, Any]) -> HiddenArguments:
     """Return the keywords that concern the primary provider, checked; `None` stays."""
-    return Given(
+    return HiddenArguments(
         {
             name: None if keywords[name] is None else checked_of_provider(name, keywords[name])
             for name in _OF_PROVIDER
@@ -103,7 +105,7 @@ def _of_provider(keywords: Mapping[str, Any]) -> Given:
     )
 
 
-def merged(given: Given, options: Given) -> Given:
+def merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
     """Return the settings *given* to a client with the *options* of `with_options` merged in.
 
     An option that is `None` takes a setting back to the environment or the default. `providers`
@@ -119,13 +121,13 @@ def merged(given: Given, options: Given) -> Given:
         raise error.with_traceback(None) from None
 
 
-def _merged(given: Given, options: Given) -> Given:
+def _merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
     for name in options:
         if name not in SETTINGS and name not in CLIENT_KEYWORDS:
             unknown_keyword("with_options", name)
     if options.get("timeout") is not None and options.get("timeout_seconds") is not None:
         raise given_twice("with_options", "timeout", "timeout_seconds")
-    found = Given(given)
+    found = HiddenArguments(given)
     for name, value in options.items():
         if name == "providers" or name not in SETTINGS:
             continue
@@ -151,9 +153,11 @@ def _merged(given: Given, options: Given) -> Given:
     return found
 
 
-def _changes(found: Given, options: Given) -> dict[str, Optional[Given]]:
+def _changes(
+    found: HiddenArguments, options: HiddenArguments
+) -> dict[str, Optional[HiddenArguments]]:
     """Return what the options change of each provider; `None` removes its settings."""
-    changes: dict[str, Optional[Given]] = {}
+    changes: dict[str, Optional[HiddenArguments]] = {}
     if "providers" in options:
         if options["providers"] is None:
             changes = dict.fromkeys(found.get("providers", ()))
@@ -162,22 +166,22 @@ def _changes(found: Given, options: Given) -> dict[str, Optional[Given]]:
     own = _of_provider(options)
     if own:
         primary = effective(found).primary_provider
-        beside = changes.get(primary) or Given()
+        beside = changes.get(primary) or HiddenArguments()
         for name in own:
             if name in beside:
                 raise given_twice("with_options", name, f"providers[{primary!r}][{name!r}]")
-        changes[primary] = Given({**beside, **own})
+        changes[primary] = HiddenArguments({**beside, **own})
     return changes
 
 
 def _merged_provider(
-    provider: Provider, old: Optional[ProviderSettings], change: Given
+    provider: Provider, old: Optional[ProviderSettings], change: HiddenArguments
 ) -> ProviderSettings:
     """Return a provider's settings with what *change* names replaced; `None` there removes."""
     old = _NOTHING if old is None else old
     authentication = provider.authentication
     if "api_key" not in change and key_headers(change.get("headers") or (), authentication):
-        change = Given({**change, "api_key": None})  # the header takes its place
+        change = HiddenArguments({**change, "api_key": None})  # the header takes its place
     new = provider_settings({**asdict(old), **change})
     key = _key_change(old, change, authentication)
     address, new_address = address_of(provider, old), address_of(provider, new)
@@ -207,7 +211,9 @@ class _KeyChange(NamedTuple):
     is_lost: bool = False
 
 
-def _key_change(old: ProviderSettings, change: Given, authentication: Authentication) -> _KeyChange:
+def _key_change(
+    old: ProviderSettings, change: HiddenArguments, authentication: Authentication
+) -> _KeyChange:
     headers, key = change.get("headers", ()), change.get("api_key")
     in_headers = key_headers(old.headers, authentication)
     brought = key_headers(headers or (), authentication)

@@ -46,8 +46,8 @@ __all__ = [
     "ServerError",
     "SimulatedReplyWarning",
     "SpecadoError",
+    "caller_stacklevel",
     "classify",
-    "levels_to_caller",
     "redact",
     "type_and_beginning",
 ]
@@ -276,7 +276,7 @@ class SimulatedReplyWarning(UserWarning):
     key_setting: str = ""
 
 
-def levels_to_caller() -> int:
+def caller_stacklevel() -> int:
     """Return the stack level, for the function that asks, of the code that called the library."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):

@@ -23,7 +23,7 @@ from specado.errors import (
     ProviderError,
 )
 from specado.losses.report import LossinessReport, refusal, report_of
-from specado.routing.candidates import Lookup, known_provider, stand_in
+from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
 from specado.settings.client_settings import Settings
 from specado.settings.validators import STRICTNESSES, closest, one_of, wrong
 from specado.transport import WireReply
@@ -121,7 +121,7 @@ def translate(
     given = _of_origin(as_dict(request, origin.dialect), origin)
     read = READERS[origin.dialect](given)
     if model:
-        target = Lookup(_DEFAULTS).id_at(provider, model, "model")
+        target = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     else:
         target = named or _stand_in(read.model, origin, provider)
     facts = find_model(provider.name, target)
@@ -183,7 +183,7 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
             key="model",
         )
     today = datetime.now(timezone.utc).date()
-    found = stand_in(model, origin.find(model), provider, today).model
+    found = counterpart_route(model, origin.find(model), provider, today).model
     if found is None:
         raise ConfigurationError(
             f"no model of {provider.name!r} is known to stand in for {model!r}: name one, as in "

@@ -17,7 +17,7 @@ from specado import (
     parse_response,
 )
 from specado._core import AnthropicStream, OpenAIStream
-from specado.calls.stream_state import Incoming
+from specado.calls.stream_state import StreamState
 from specado.dialects.replies import error_from_reply
 from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 from specado.transport import Limits, TransportFailure, WireReply
@@ -66,7 +66,7 @@ def stream(data: bytes) -> None:
     choice, rest = _taken(data)
     size, rest = _taken(rest)
     reader = READERS[choice % 2]("p", "m", 7, max_frame_bytes=MAX_BYTES, max_reply_bytes=MAX_BYTES)
-    incoming = Incoming(
+    incoming = StreamState(
         reader,
         provider="p",
         model="m",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from specado.calls.call import Call
+from specado.calls.call import CompletionCall
 from specado.endpoints.access import Access
 from specado.errors import ConfigurationError
 from specado.routing.attempts import Send, Wait
@@ -16,7 +16,7 @@ KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key":
 
 def call(model="gpt-4o", config=KEYS, **given):
     settings = resolve(config)
-    return Call(settings, Access(settings), model, "Hello", given)
+    return CompletionCall(settings, Access(settings), model, "Hello", given)
 
 
 def ok(content="Hi", **more):

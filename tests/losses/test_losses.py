@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from specado.losses.report import SEVERITIES, Refusal, refusal, refuses, report_of
+from specado.losses.report import SEVERITIES, RefusedLoss, refusal, refuses, report_of
 from specado.losses.rows import ROWS
 
 SOURCES = Path(__file__).parents[2] / "src" / "specado" / "_core"
@@ -108,15 +108,19 @@ def test_strictness_refuses_by_kind(strictness: str, reported: list, expected: o
     ("strictness", "reported", "expected"),
     [
         ("strict", [NOTE], None),
-        ("strict", [NOTE, TUNING], Refusal("seed: there is no seed", "strictness='warn'")),
-        ("strict", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("strict", [NOTE, TUNING], RefusedLoss("seed: there is no seed", "strictness='warn'")),
+        (
+            "strict",
+            [TUNING, CONTRACT],
+            RefusedLoss("n: one answer a request", "strictness='coerce'"),
+        ),
         ("warn", [TUNING], None),
-        ("warn", [TUNING, CONTRACT], Refusal("n: one answer a request", "strictness='coerce'")),
+        ("warn", [TUNING, CONTRACT], RefusedLoss("n: one answer a request", "strictness='coerce'")),
         ("coerce", [TUNING, CONTRACT], None),
     ],
 )
 def test_a_refusal_names_the_loss_that_needs_the_setting(
-    strictness: str, reported: list[tuple[str, str, object, object]], expected: Refusal | None
+    strictness: str, reported: list[tuple[str, str, object, object]], expected: RefusedLoss | None
 ) -> None:
     assert refusal(strictness, reported) == expected
 

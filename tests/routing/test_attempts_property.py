@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing_course import Clock, candidate, reply
-from specado.calls.stream_state import Incoming, WholeReply
+from specado.calls.stream_state import StreamState, WholeReply
 from specado.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -243,7 +243,7 @@ def deployment(which):
 
 def stream():
     """A stream that is committed, as a call's outcome."""
-    return Incoming(
+    return StreamState(
         WholeReply(reply(), include_usage=False),
         provider="p",
         model="m",
@@ -317,7 +317,7 @@ def test_calls_that_share_a_state_keep_their_promises(made, order, past, randoms
             # Nothing that calls share refuses a call unasked: only its own time does.
             is_late = clock.now_s >= watch.deadline
             assert watch.sent or is_late
-            if isinstance(ended, Answer) and isinstance(ended.reply, Incoming):
+            if isinstance(ended, Answer) and isinstance(ended.reply, StreamState):
                 committed.append(ended.attempt)
             return
         running[name] = steps, watch, watch.carry_out(effect)

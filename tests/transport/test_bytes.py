@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.transport.httpcore_terms import Exchange, failure_of
+from specado.transport.httpcore_terms import PooledExchange, failure_of
 from specado.transport.network import TimeUp
 from specado.transport.route import Proxy, address_of
 
@@ -146,7 +146,7 @@ def meanings(error, library=httpcore):
     """Return what *error* means before anything was sent, after it, and within the reply."""
     found = []
     for has_sent, has_answer in ((False, False), (True, False), (True, True)):
-        exchange = Exchange(
+        exchange = PooledExchange(
             address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS, library
         )
         exchange.has_sent, exchange.has_answer = has_sent, has_answer

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union, cast
 
 from specado._core import normalize
 from specado.calls import metadata
-from specado.calls.events import Observers, logger, watch
+from specado.calls.events import Observers, instrumentation_for, logger
 from specado.calls.simulation import SimulatedClock, is_simulated
-from specado.calls.stream_state import Incoming, WholeReply, is_stream, was_left
+from specado.calls.stream_state import StreamState, WholeReply, is_abandoned, is_stream
 from specado.catalog.prices import cost_of
 from specado.dialects.registry import DIALECTS
 from specado.dialects.replies import error_from_failure, read_reply, request_id_of
-from specado.endpoints.request import SecretsIn
+from specado.endpoints.request import RequestSecrets
 from specado.errors import (
     ConfigurationError,
     ContentPolicyError,
     MessageFormatError,
     ProviderError,
     RetiredModelWarning,
-    levels_to_caller,
+    caller_stacklevel,
 )
 from specado.routing.attempts import Answer, CallLimits, attempts
-from specado.routing.candidates import Lookup, known_provider
+from specado.routing.candidates import ModelResolver, known_provider
 from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.settings.parameters import check
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
     from specado.types import ChatCompletionResponse
 
-__all__ = ["Call", "check_providers", "planned"]
+__all__ = ["CompletionCall", "check_providers", "planned"]
 
 Error = TypeVar("Error", bound=Optional[ProviderError])
 
@@ -69,7 +69,7 @@ def check_providers(settings: Settings) -> None:
         for name in targets:
             known_provider(name, f"model_map[{model!r}]")
     if settings.model_map:
-        Lookup(settings).check_model_map()
+        ModelResolver(settings).check_model_map()
 
 
 def _checked(
@@ -92,7 +92,7 @@ def planned(
     return show_plan(request, settings, access, today, simulated=simulated)
 
 
-class Call:
+class CompletionCall:
     """One call: its plan, the generator of its steps, and how outcomes are read.
 
     A driver carries out the `steps` and hands every reply or failure to `read` or `failed`.
@@ -119,8 +119,8 @@ class Call:
         if self.plan.first_skipped is not None:
             logger.warning("%s", self.plan.first_skipped)
         self._asked: Optional[Candidate] = None
-        self.watch = watch(self)
-        self._observers = Observers(settings.hooks, self.watch)
+        self.instrumentation = instrumentation_for(self)
+        self._observers = Observers(settings.hooks, self.instrumentation)
         options = self.request.options
         self.wire_limits = access.wire_limits(options.get("connect_timeout_seconds"))
         self._idle_timeout_s = options.get("idle_timeout_seconds", settings.idle_timeout_seconds)
@@ -141,7 +141,7 @@ class Call:
                 successor = candidate.endpoint.provider.successor(facts, today)
                 if successor is not None:
                     text += f"; use {successor!r} instead"
-                warnings.warn(text, RetiredModelWarning, stacklevel=levels_to_caller())
+                warnings.warn(text, RetiredModelWarning, stacklevel=caller_stacklevel())
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
@@ -201,13 +201,13 @@ class Call:
             model=candidate.model,
             emulated=candidate.encoded.emulated,
             now_s=time.time(),
-            secrets=SecretsIn(candidate.endpoint, request),
+            secrets=RequestSecrets(candidate.endpoint, request),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
         if self.is_stream:
             whole = WholeReply(outcome, include_usage=self._wants_usage)
-            return self.opened(candidate, self._incoming(candidate, request, reply, whole))
+            return self.opened(candidate, self._stream_state(candidate, request, reply, whole))
         if self._settings.fallback_on_content_policy and any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
@@ -218,7 +218,7 @@ class Call:
 
     def begin(
         self, candidate: Candidate, request: WireRequest, opened: OpenReply | AsyncOpenReply
-    ) -> Incoming | None:
+    ) -> StreamState | None:
         """Return the stream that an open reply begins, `None` for a reply to be read whole.
 
         Raises:
@@ -237,40 +237,40 @@ class Call:
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )
-        return self._incoming(candidate, request, opened, reader, opened)
+        return self._stream_state(candidate, request, opened, reader, opened)
 
-    def opened(self, candidate: Candidate, incoming: Incoming) -> Outcome:
+    def opened(self, candidate: Candidate, state: StreamState) -> Outcome:
         """Return the outcome that a stream means which is committed, or failed before.
 
         One that fails after its first content is committed, even if all of it came at once.
         """
-        if incoming.error is not None and not incoming.is_committed:
-            return self._attempted(candidate, incoming.error)
-        if self._settings.fallback_on_content_policy and incoming.is_refusal:
+        if state.error is not None and not state.is_committed:
+            return self._attempted(candidate, state.error)
+        if self._settings.fallback_on_content_policy and state.is_refusal:
             return self._refused(candidate)
         self._attempted(candidate, None)
-        return incoming
+        return state
 
     @property
     def _wants_usage(self) -> bool:
         options = self.request.parameters.get("stream_options") or {}
         return bool(options.get("include_usage"))
 
-    def _incoming(
+    def _stream_state(
         self,
         candidate: Candidate,
         request: WireRequest,
         reply: WireReply | OpenReply | AsyncOpenReply,
         reader: Any,
         opened: Any = None,
-    ) -> Incoming:
-        return Incoming(
+    ) -> StreamState:
+        return StreamState(
             reader,
             provider=candidate.provider,
             model=candidate.model,
             status=reply.status,
             headers=reply.headers,
-            secrets=SecretsIn(candidate.endpoint, request),
+            secrets=RequestSecrets(candidate.endpoint, request),
             idle_timeout_s=self._idle_timeout_s,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
@@ -301,7 +301,7 @@ class Call:
             failure,
             provider=candidate.provider,
             model=candidate.model,
-            secrets=SecretsIn(candidate.endpoint, request),
+            secrets=RequestSecrets(candidate.endpoint, request),
         )
         return self._attempted(candidate, error)
 
@@ -328,7 +328,7 @@ class Call:
             )
             self._attempted(self._asked, abandoned)
 
-    def conclude(self, result: Result) -> ChatCompletionResponse | Incoming:
+    def conclude(self, result: Result) -> ChatCompletionResponse | StreamState:
         """Return what ended the call well with its extensions filled, or raise its error."""
         history, ended = result
         skipped = self.plan.first_skipped
@@ -338,10 +338,10 @@ class Call:
                 self._observers.failed(error)
             raise error
         reply, candidate = (
-            cast("Union[ChatCompletionResponse, Incoming]", ended.reply),
+            cast("Union[ChatCompletionResponse, StreamState]", ended.reply),
             ended.candidate,
         )
-        if skipped is not None and isinstance(reply, Incoming):
+        if skipped is not None and isinstance(reply, StreamState):
             reply.not_asked = str(skipped)
         if candidate.index:
             last = history.errors[-1] if history.errors else None
@@ -365,7 +365,7 @@ class Call:
         request_id = request_id_of(reply.headers)
         if request_id is not None:
             known["request_id"] = request_id
-        if isinstance(reply, Incoming):
+        if isinstance(reply, StreamState):
             known["time_to_first_content_ms"] = known["latency_ms"]
             reply.earlier = tuple(history.errors)
             reply.earlier_notes = tuple(earlier_notes or ())
@@ -378,25 +378,25 @@ class Call:
         return reply
 
     def _stream_ended(
-        self, attempt: Attempt | None, candidate: Candidate, incoming: Incoming
+        self, attempt: Attempt | None, candidate: Candidate, state: StreamState
     ) -> None:
         """Take note of the end of a stream that was handed out."""
         if attempt is not None:
-            failed = None if incoming.error is None or was_left(incoming.error) else incoming.error
+            failed = None if state.error is None or is_abandoned(state.error) else state.error
             shared_health.settle(attempt, failed, time.monotonic())
-        error, response = incoming.error, incoming.response()
-        incoming.extensions.metadata["latency_ms"] = self._latency_ms()
-        incoming.extensions.metadata["cost"] = cost_of(
+        error, response = state.error, state.response()
+        state.extensions.metadata["latency_ms"] = self._latency_ms()
+        state.extensions.metadata["cost"] = cost_of(
             response,
             candidate.facts_of(response.model),
-            incoming.earlier,
+            state.earlier,
             is_whole=error is None,
         )
         if error is None:
             self._check_bounds(candidate, response)
             self._observers.replied(candidate, response)
         else:
-            self._observers.broke_off(candidate, incoming, error, was_left=was_left(error))
+            self._observers.broke_off(candidate, state, error, is_abandoned=is_abandoned(error))
 
     def _check_bounds(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
         """Note the bounds of the schema that was asked for which the answer breaks."""

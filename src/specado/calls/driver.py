@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, Union
 
 from specado import transport
-from specado.calls.call import Call
-from specado.calls.stream_state import Incoming
+from specado.calls.call import CompletionCall
+from specado.calls.stream_state import StreamState
 from specado.calls.streams import AsyncStream, Stream
 from specado.errors import ConfigurationError
 from specado.routing.attempts import Wait
@@ -39,14 +39,14 @@ class Driver:
         self, model: Any, messages: Any, given: Mapping[str, Any]
     ) -> ChatCompletionResponse | Stream:
         """Return a call's reply or stream, or raise its error."""
-        call = Call(self.settings, self.access, model, messages, given)
-        if call.watch is None:
+        call = CompletionCall(self.settings, self.access, model, messages, given)
+        if call.instrumentation is None:
             return self._run(call)
-        with call.watch:
+        with call.instrumentation:
             return self._run(call)
 
-    def _run(self, call: Call) -> ChatCompletionResponse | Stream:
-        carrier = self._carrier(call)
+    def _run(self, call: CompletionCall) -> ChatCompletionResponse | Stream:
+        sender = self._transport(call)
         steps = call.steps()
         try:
             effect, result = _step(steps, None)
@@ -55,26 +55,26 @@ class Driver:
                 if isinstance(effect, Wait):
                     time.sleep(call.waits(effect.delay_s))
                 else:
-                    outcome = _ask(call, carrier, effect)
+                    outcome = _ask(call, sender, effect)
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
             call.abandon()
         ended = call.conclude(result)
-        return Stream(ended) if isinstance(ended, Incoming) else ended
+        return Stream(ended) if isinstance(ended, StreamState) else ended
 
     async def run_async(
         self, model: Any, messages: Any, given: Mapping[str, Any]
     ) -> ChatCompletionResponse | AsyncStream:
         """Return a call's reply or stream without blocking the event loop, or raise its error."""
-        call = Call(self.settings, self.access, model, messages, given)
-        if call.watch is None:
+        call = CompletionCall(self.settings, self.access, model, messages, given)
+        if call.instrumentation is None:
             return await self._run_async(call)
-        with call.watch:
+        with call.instrumentation:
             return await self._run_async(call)
 
-    async def _run_async(self, call: Call) -> ChatCompletionResponse | AsyncStream:
-        carrier = self._async_carrier(call)
+    async def _run_async(self, call: CompletionCall) -> ChatCompletionResponse | AsyncStream:
+        sender = self._async_transport(call)
         steps = call.steps()
         try:
             effect, result = _step(steps, None)
@@ -86,15 +86,15 @@ class Driver:
 
                     await asyncio.sleep(call.waits(effect.delay_s))
                 else:
-                    outcome = await _ask_async(call, carrier, effect)
+                    outcome = await _ask_async(call, sender, effect)
                 effect, result = _step(steps, outcome)
         finally:
             steps.close()
             call.abandon()
         ended = call.conclude(result)
-        return AsyncStream(ended) if isinstance(ended, Incoming) else ended
+        return AsyncStream(ended) if isinstance(ended, StreamState) else ended
 
-    def _carrier(self, call: Call) -> Transport:
+    def _transport(self, call: CompletionCall) -> Transport:
         if call.simulated:
             # Imported where it is used: most processes never simulate.
             from specado.simulator.inprocess import InProcessTransport
@@ -106,7 +106,7 @@ class Driver:
             raise _no_client("http_client", "create")
         return transport.shared_transport(self.access.transport_settings)
 
-    def _async_carrier(self, call: Call) -> AsyncTransport:
+    def _async_transport(self, call: CompletionCall) -> AsyncTransport:
         if call.simulated:
             from specado.simulator.inprocess import AsyncInProcessTransport
 
@@ -118,7 +118,7 @@ class Driver:
         return transport.shared_async_transport(self.access.transport_settings)
 
 
-def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
+def _ask(call: CompletionCall, sender: Transport, send: Send) -> Outcome:
     """Return the outcome of one attempt."""
     candidate, timeout_s = send.candidate, send.timeout_s
     request = call.request_of(candidate)
@@ -126,22 +126,22 @@ def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
         return request
     try:
         if not call.is_stream:
-            reply = carrier.send(
+            reply = sender.send(
                 request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
             )
             return call.read(candidate, request, reply)
         until = transport.until_after(timeout_s)
-        opened = carrier.open(request, until, call.wire_limits, is_fresh=send.fresh_connection)
+        opened = sender.open(request, until, call.wire_limits, is_fresh=send.fresh_connection)
         kept = False
         try:
-            incoming = call.begin(candidate, request, opened)
-            if incoming is None:
+            state = call.begin(candidate, request, opened)
+            if state is None:
                 reply = transport.read_whole(opened, until, call.wire_limits)
                 return call.read(candidate, request, reply)
-            while incoming.is_pending:
-                incoming.take(opened.read(until))
-            outcome = call.opened(candidate, incoming)
-            if outcome is incoming:
+            while state.is_pending:
+                state.take(opened.read(until))
+            outcome = call.opened(candidate, state)
+            if outcome is state:
                 kept = True
             return outcome
         finally:
@@ -151,7 +151,7 @@ def _ask(call: Call, carrier: Transport, send: Send) -> Outcome:
         return call.failed(candidate, request, failure, timeout_s)
 
 
-async def _ask_async(call: Call, carrier: AsyncTransport, send: Send) -> Outcome:
+async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -> Outcome:
     """Return the outcome of one attempt."""
     candidate, timeout_s = send.candidate, send.timeout_s
     request = call.request_of(candidate)
@@ -159,24 +159,22 @@ async def _ask_async(call: Call, carrier: AsyncTransport, send: Send) -> Outcome
         return request
     try:
         if not call.is_stream:
-            reply = await carrier.send(
+            reply = await sender.send(
                 request, timeout_s, call.wire_limits, is_fresh=send.fresh_connection
             )
             return call.read(candidate, request, reply)
         until = transport.until_after(timeout_s)
-        opened = await carrier.open(
-            request, until, call.wire_limits, is_fresh=send.fresh_connection
-        )
+        opened = await sender.open(request, until, call.wire_limits, is_fresh=send.fresh_connection)
         kept = False
         try:
-            incoming = call.begin(candidate, request, opened)
-            if incoming is None:
+            state = call.begin(candidate, request, opened)
+            if state is None:
                 reply = await transport.read_whole_async(opened, until, call.wire_limits)
                 return call.read(candidate, request, reply)
-            while incoming.is_pending:
-                incoming.take(await opened.read(until))
-            outcome = call.opened(candidate, incoming)
-            if outcome is incoming:
+            while state.is_pending:
+                state.take(await opened.read(until))
+            outcome = call.opened(candidate, state)
+            if outcome is state:
                 kept = True
             return outcome
         finally:

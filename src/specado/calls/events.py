@@ -12,11 +12,19 @@ from specado.types import AttemptEvent, FallbackEvent
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from specado.calls.stream_state import Incoming
+    from specado.calls.stream_state import StreamState
     from specado.routing.plan import Candidate, Plan, Request
     from specado.types import ChatCompletionResponse
 
-__all__ = ["ObservedCall", "Observers", "Watch", "logger", "outline", "watch", "watch_with"]
+__all__ = [
+    "Instrumentation",
+    "ObservedCall",
+    "Observers",
+    "instrumentation_for",
+    "logger",
+    "outline",
+    "set_instrumentation",
+]
 
 logger = logging.getLogger("specado")
 logger.addHandler(logging.NullHandler())
@@ -25,7 +33,7 @@ logger.addHandler(logging.NullHandler())
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
-class Watch(Protocol):
+class Instrumentation(Protocol):
     """One call as an instrumentation follows it; it stands around the call as a context manager.
 
     What its methods raise is logged and changes nothing.
@@ -65,18 +73,18 @@ class ObservedCall(Protocol):
     simulated: bool
 
 
-_watcher: Optional[Callable[[ObservedCall], Watch]] = None
+_instrumentation: Optional[Callable[[ObservedCall], Instrumentation]] = None
 
 
-def watch_with(watcher: Callable[[ObservedCall], Watch] | None) -> None:
-    """Have every call from now on watched by what *watcher* makes for it; `None` for no more."""
-    global _watcher
-    _watcher = watcher
+def set_instrumentation(factory: Callable[[ObservedCall], Instrumentation] | None) -> None:
+    """Use *factory* to make the instrumentation of every later call; `None` switches it off."""
+    global _instrumentation
+    _instrumentation = factory
 
 
-def watch(call: ObservedCall) -> Watch | None:
-    """Return what watches *call*, `None` where nothing does."""
-    return None if _watcher is None else _watcher(call)
+def instrumentation_for(call: ObservedCall) -> Instrumentation | None:
+    """Return the instrumentation of *call*, `None` where none is set."""
+    return None if _instrumentation is None else _instrumentation(call)
 
 
 def outline(error: BaseException) -> str:
@@ -111,9 +119,9 @@ def _is_heard(level: int) -> bool:
 class Observers:
     """Receivers of one call's events: what they raise is logged and changes nothing."""
 
-    def __init__(self, hooks: dict[str, Any], watch: Watch | None) -> None:
+    def __init__(self, hooks: dict[str, Any], instrumentation: Instrumentation | None) -> None:
         self._hooks = hooks
-        self._watch = watch
+        self._instrumentation = instrumentation
 
     def attempted(
         self, candidate: Candidate, number: int, duration_ms: float, error: ProviderError | None
@@ -128,11 +136,11 @@ class Observers:
                 duration_ms,
                 "answered" if error is None else outline(error),
             )
-        if self._watch is not None or "on_attempt" in self._hooks:
+        if self._instrumentation is not None or "on_attempt" in self._hooks:
             event = AttemptEvent(candidate.provider, candidate.model, number, duration_ms, error)
             self._tell("on_attempt", event)
-            if self._watch is not None:
-                self._call("the instrumentation", self._watch.attempted, event)
+            if self._instrumentation is not None:
+                self._call("the instrumentation", self._instrumentation.attempted, event)
 
     def fell_back(self, candidate: Candidate, why: str, last: ProviderError | None) -> None:
         """Report that a fallback has answered; *last* is the error of the attempt before."""
@@ -145,8 +153,8 @@ class Observers:
             )
         event = FallbackEvent(candidate.provider, candidate.model, candidate.index - 1, why)
         self._tell("on_fallback", event)
-        if self._watch is not None:
-            self._call("the instrumentation", self._watch.fell_back, event)
+        if self._instrumentation is not None:
+            self._call("the instrumentation", self._instrumentation.fell_back, event)
 
     def failed(self, error: ProviderError) -> None:
         """Report a call that ends in an error, and why it made no further attempt."""
@@ -162,23 +170,25 @@ class Observers:
     def replied(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
         """Report the whole reply."""
         self._tell("on_reply", reply)
-        if self._watch is not None:
-            self._call("the instrumentation", self._watch.ended, candidate, reply, None)
+        if self._instrumentation is not None:
+            self._call("the instrumentation", self._instrumentation.ended, candidate, reply, None)
 
     def broke_off(
-        self, candidate: Candidate, incoming: Incoming, error: ProviderError, *, was_left: bool
+        self, candidate: Candidate, state: StreamState, error: ProviderError, *, is_abandoned: bool
     ) -> None:
         """Report a stream that broke off, or that its reader left."""
         logger.log(
-            logging.DEBUG if was_left else logging.WARNING,
+            logging.DEBUG if is_abandoned else logging.WARNING,
             "the stream of %s/%s broke off: %s",
-            incoming.provider,
-            incoming.model,
+            state.provider,
+            state.model,
             outline(error),
         )
-        if self._watch is not None:
-            partial = incoming.response()
-            self._call("the instrumentation", self._watch.ended, candidate, partial, error)
+        if self._instrumentation is not None:
+            partial = state.response()
+            self._call(
+                "the instrumentation", self._instrumentation.ended, candidate, partial, error
+            )
 
     def _tell(self, name: str, event: Any) -> None:
         hook = self._hooks.get(name)

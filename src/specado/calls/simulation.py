@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from specado.endpoints.access import needs_no_key
-from specado.errors import ConfigurationError, SimulatedReplyWarning, levels_to_caller
-from specado.routing.candidates import Lookup
+from specado.errors import ConfigurationError, SimulatedReplyWarning, caller_stacklevel
+from specado.routing.candidates import ModelResolver
 from specado.routing.plan import call_routes
 from specado.simulator.faults import FAULT_MODELS
 
@@ -41,7 +41,7 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
         return False
     first, *following = call_routes(request, settings, access, datetime.now(timezone.utc).date())
     if may_be_reserved:
-        lookup = Lookup(settings, access.has_own_address)
+        lookup = ModelResolver(settings, access.has_own_address)
         if _stands_for_a_fault(first, lookup):
             return True
         for route in following:
@@ -57,7 +57,7 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
         )
         warning = SimulatedReplyWarning(text)
         warning.key_setting = key_setting
-        warnings.warn(warning, stacklevel=levels_to_caller())
+        warnings.warn(warning, stacklevel=caller_stacklevel())
         _logged.add("simulated")  # after the warning: a filter may raise it each time
         logger.warning("%s", text)
     return True
@@ -71,7 +71,7 @@ def _may_be_reserved(request: Request, settings: Settings) -> bool:
     return any(name.rpartition("/")[2] in FAULT_MODELS for name in names)
 
 
-def _stands_for_a_fault(route: Route, lookup: Lookup) -> bool:
+def _stands_for_a_fault(route: Route, lookup: ModelResolver) -> bool:
     """Return whether a route's model is a reserved name: not on a server of the caller's own."""
     return route.model in FAULT_MODELS and not lookup.is_own(route.provider)
 

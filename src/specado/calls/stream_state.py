@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from specado._core import AnthropicStream, OpenAIStream
     from specado.types import ChatCompletionResponse
 
-__all__ = ["Incoming", "WholeReply", "is_stream", "was_left"]
+__all__ = ["StreamState", "WholeReply", "is_abandoned", "is_stream"]
 
-_LEFT = ("closed", "cancelled", "interrupted")
+_ABANDONED = ("closed", "cancelled", "interrupted")
 
 
-def was_left(error: ProviderError) -> bool:
+def is_abandoned(error: ProviderError) -> bool:
     """Return whether an error is that of a stream which its reader has left."""
     # A provider may use such a code too, but in a reply, which has a status.
-    return error.code in _LEFT and error.status_code is None
+    return error.code in _ABANDONED and error.status_code is None
 
 
 # A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
@@ -134,7 +134,7 @@ def _chunk_choice(choice: Any) -> ChunkChoice:
     return ChunkChoice(choice.index, delta, choice.finish_reason, choice.logprobs)
 
 
-class Incoming:
+class StreamState:
     """What has come of one stream: fed with bytes by whoever reads them, no I/O of its own.
 
     Args:
@@ -152,7 +152,7 @@ class Incoming:
     earlier: tuple[ProviderError, ...] = ()
     earlier_notes: tuple[str, ...] = ()
     not_asked: Optional[str] = None  # why the first candidate was skipped, if it was
-    on_end: Optional[Callable[[Incoming], None]] = None
+    on_end: Optional[Callable[[StreamState], None]] = None
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class Incoming:
             )
         )
 
-    def leave(self, code: str, message: str) -> None:
+    def abandon(self, code: str, message: str) -> None:
         """Note that nobody reads on, unless it is over already."""
         if not self._reader.is_over:
             self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
@@ -265,9 +265,9 @@ class Incoming:
 
     def end(self) -> None:
         """Tell, once, that the stream has ended, one way or the other."""
-        tell, self.on_end = self.on_end, None
-        if tell is not None:
-            tell(self)
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end(self)
 
     def response(self) -> ChatCompletionResponse:
         """Return what has come, assembled."""

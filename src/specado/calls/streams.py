@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from specado.calls.stream_state import Incoming
+    from specado.calls.stream_state import StreamState
     from specado.transport import AsyncOpenReply, OpenReply
     from specado.types import ChatCompletionChunk, ChatCompletionResponse, Extensions
 
@@ -29,14 +29,14 @@ _CLOSED = "the stream was closed before its end"
 class _Stream:
     """What both kinds of stream have."""
 
-    def __init__(self, incoming: Incoming) -> None:
-        self._incoming = incoming
+    def __init__(self, state: StreamState) -> None:
+        self._state = state
         self._reading = threading.Lock()
 
     @property
     def extensions(self) -> Extensions:
         """What specado did to get the stream; known from its start."""
-        return self._incoming.extensions
+        return self._state.extensions
 
     def response(self) -> ChatCompletionResponse:
         """Return the whole reply, as the call without `stream` would have given it.
@@ -47,15 +47,15 @@ class _Stream:
             StreamInterruptedError: it broke off, or was closed before its end.
             RuntimeError: it has not ended.
         """
-        incoming = self._incoming
-        if incoming.error is not None:
-            raise incoming.interruption()
-        if not incoming.is_over:
+        state = self._state
+        if state.error is not None:
+            raise state.interruption()
+        if not state.is_over:
             raise RuntimeError("the stream has not ended: iterate to its end, then ask for this")
-        return incoming.response()
+        return state.response()
 
     def __del__(self) -> None:
-        if self._incoming.on_end is not None:  # dropped without being read
+        if self._state.on_end is not None:  # dropped without being read
             self._drop()
 
     def _drop(self) -> None:
@@ -63,12 +63,11 @@ class _Stream:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        incoming = self._incoming
-        if incoming.error is not None:
-            state = "broken off"
-        else:
-            state = "ended" if incoming.is_over else "open"
-        return f"{type(self).__name__}({incoming.provider}/{incoming.model}, {state})"
+        state = self._state
+        shown = "ended" if state.is_over else "open"
+        if state.error is not None:
+            shown = "broken off"
+        return f"{type(self).__name__}({state.provider}/{state.model}, {shown})"
 
     def __reduce__(self) -> Any:
         raise TypeError(f"a {type(self).__name__} holds a connection and is not pickled")
@@ -79,20 +78,20 @@ class _Stream:
 
     def _source(self) -> Any:
         """Return what to read from; raise if the stream broke off, or was closed meanwhile."""
-        incoming = self._incoming
-        opened = incoming.opened
-        if incoming.error is not None or opened is None:
+        state = self._state
+        opened = state.opened
+        if state.error is not None or opened is None:
             self._stop("closed", _CLOSED)
-            raise incoming.interruption()
+            raise state.interruption()
         return opened
 
     def _stop(self, code: str, message: str) -> None:
-        incoming = self._incoming
-        incoming.leave(code, message)
-        opened, incoming.opened = incoming.opened, None
+        state = self._state
+        state.abandon(code, message)
+        opened, state.opened = state.opened, None
         if opened is not None:
             opened.close()
-        incoming.end()
+        state.end()
 
 
 class Stream(_Stream):
@@ -103,7 +102,7 @@ class Stream(_Stream):
     """
 
     def __iter__(self) -> Generator[ChatCompletionChunk, None, None]:
-        ready = self._incoming.ready
+        ready = self._state.ready
         try:
             while True:
                 while ready:
@@ -116,7 +115,7 @@ class Stream(_Stream):
                 self.close()
 
     def __next__(self) -> ChatCompletionChunk:
-        ready = self._incoming.ready
+        ready = self._state.ready
         if not ready and not self._more():
             raise StopIteration
         try:
@@ -132,18 +131,18 @@ class Stream(_Stream):
 
     def _more(self) -> bool:
         """Read until there is a chunk; tell whether there is one."""
-        incoming = self._incoming
+        state = self._state
         self._start_reading()
         try:
-            while not incoming.ready:
-                if incoming.is_over:
+            while not state.ready:
+                if state.is_over:
                     self._drain()
                     return False
                 opened: OpenReply = self._source()
                 try:
-                    incoming.take(opened.read(until_after(incoming.idle_timeout_s)))
+                    state.take(opened.read(until_after(state.idle_timeout_s)))
                 except TransportFailure as failure:
-                    incoming.break_off(failure)
+                    state.break_off(failure)
                 except BaseException:
                     self._stop("interrupted", "the reading of the stream was interrupted")
                     raise
@@ -153,7 +152,7 @@ class Stream(_Stream):
 
     def _drain(self) -> None:
         """Read what stands behind the terminal event, so that the connection can be kept."""
-        opened: OpenReply | None = self._incoming.opened
+        opened: OpenReply | None = self._state.opened
         if opened is not None:
             until = time.monotonic() + DRAIN_S
             try:
@@ -186,7 +185,7 @@ class AsyncStream(_Stream):
         return _Chunks(self)
 
     async def __anext__(self) -> ChatCompletionChunk:
-        ready = self._incoming.ready
+        ready = self._state.ready
         if not ready and not await self._more():
             raise StopAsyncIteration
         return ready.popleft()
@@ -202,24 +201,24 @@ class AsyncStream(_Stream):
 
     def _drop(self) -> None:
         """Let go of the connection, in whatever thread: its own finalizer closes it."""
-        incoming = self._incoming
-        incoming.leave("closed", _CLOSED)
-        incoming.opened = None
-        incoming.end()
+        state = self._state
+        state.abandon("closed", _CLOSED)
+        state.opened = None
+        state.end()
 
     async def _more(self) -> bool:
-        incoming = self._incoming
+        state = self._state
         self._start_reading()
         try:
-            while not incoming.ready:
-                if incoming.is_over:
+            while not state.ready:
+                if state.is_over:
                     await self._drain()
                     return False
                 opened: AsyncOpenReply = self._source()
                 try:
-                    incoming.take(await opened.read(until_after(incoming.idle_timeout_s)))
+                    state.take(await opened.read(until_after(state.idle_timeout_s)))
                 except TransportFailure as failure:
-                    incoming.break_off(failure)
+                    state.break_off(failure)
                 except BaseException as error:
                     self._stop(*_why_stopped(error))
                     raise
@@ -228,7 +227,7 @@ class AsyncStream(_Stream):
             self._reading.release()
 
     async def _drain(self) -> None:
-        opened: AsyncOpenReply | None = self._incoming.opened
+        opened: AsyncOpenReply | None = self._state.opened
         if opened is not None:
             until = time.monotonic() + DRAIN_S
             try:
@@ -271,7 +270,7 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        ready = self._stream._incoming.ready
+        ready = self._stream._state.ready
         if not ready and not await self._stream._more():
             raise StopAsyncIteration
         return ready.popleft()

@@ -15,7 +15,7 @@ from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
 from specado.endpoints.access import has_access
 from specado.errors import ConfigurationError, MessageFormatError, SimulatedReplyWarning
-from specado.routing.candidates import Lookup
+from specado.routing.candidates import ModelResolver
 from specado.settings.client_settings import resolve
 from specado.types import Message
 
@@ -140,7 +140,7 @@ def _default_model() -> str:
     so that the default fallback holds.
     """
     settings = resolve(None)
-    configured = Lookup(settings).configured()
+    configured = ModelResolver(settings).configured()
     names = sorted(DEFAULT_MODELS, key=lambda name: name != settings.primary_provider)
     for name in names:
         known = provider(name)
@@ -156,7 +156,7 @@ def _with_provider(model: str) -> str:
     Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
     send it elsewhere.
     """
-    lookup = Lookup(resolve(None))
+    lookup = ModelResolver(resolve(None))
     if lookup.takes_ids_whole(lookup.primary):
         return model
     having = [name for name in list_providers() if find_model(name, model) is not None]

@@ -28,7 +28,7 @@ LABEL_WIDTH = 12
 COLUMNS = (Column("CONSTRAINED"), Column("SOURCE"), Column("TARGET"), Column("IMPACT"))
 
 
-class _Named(NamedTuple):
+class _ModelCapabilities(NamedTuple):
     """A model as the manifests know it, and the capabilities they state."""
 
     provider: str
@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _find(name: str) -> _Named:
+def _find(name: str) -> _ModelCapabilities:
     """Return the model that *name* means, an id or an alias, with or without its provider.
 
     Raises:
@@ -63,7 +63,7 @@ def _find(name: str) -> _Named:
     else:
         providers, model_id = list_providers(), name
     found = [
-        _Named(each, model.id, get_model_capabilities(each, model.id) or {})
+        _ModelCapabilities(each, model.id, get_model_capabilities(each, model.id) or {})
         for each in providers
         if (model := find_model(each, model_id)) is not None
     ]
@@ -86,11 +86,13 @@ def _unknown(name: str, model_id: str, providers: list[str]) -> ConfigurationErr
     return ConfigurationError(f"{name!r} is not a known model; {hint}")
 
 
-def _as_document(model: _Named) -> dict[str, str]:
+def _as_document(model: _ModelCapabilities) -> dict[str, str]:
     return {"provider": model.provider, "id": model.id}
 
 
-def _print(source: _Named, target: _Named, comparison: dict[str, Any]) -> None:
+def _print(
+    source: _ModelCapabilities, target: _ModelCapabilities, comparison: dict[str, Any]
+) -> None:
     report = comparison["lossiness_report"]
     _print_names("Source", [_title(source)])
     _print_names("Target", [_title(target)])
@@ -107,7 +109,7 @@ def _print(source: _Named, target: _Named, comparison: dict[str, Any]) -> None:
     _print_list("Not compared", report["details"][len(advice) :])
 
 
-def _title(model: _Named) -> str:
+def _title(model: _ModelCapabilities) -> str:
     facts = find_model(model.provider, model.id)
     today = dt.datetime.now(dt.timezone.utc).date()
     if facts is None or not facts.is_retired(today):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from specado.endpoints.endpoint import Endpoint
 
 
-__all__ = ["SecretsIn", "preview", "request_headers", "wire_request"]
+__all__ = ["RequestSecrets", "preview", "request_headers", "wire_request"]
 
 
 # A shorter header value is no secret, and masking it would garble messages.
@@ -87,7 +87,7 @@ def request_headers(
     return tuple(headers.values())
 
 
-class SecretsIn:
+class RequestSecrets:
     """The texts of a request that no message may show: its key, and what was configured.
 
     Found when it is iterated: most replies are no errors.

@@ -16,8 +16,8 @@ from opentelemetry import context, metrics, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from specado._version import __version__
-from specado.calls.events import outline, watch_with
-from specado.calls.stream_state import was_left
+from specado.calls.events import outline, set_instrumentation
+from specado.calls.stream_state import is_abandoned
 from specado.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class _Instruments:
         )
 
 
-class _Watch:
+class _CallSpan:
     """One call's span, from its beginning to its reply's or its stream's end."""
 
     def __init__(self, call: ObservedCall, instruments: _Instruments) -> None:
@@ -194,7 +194,7 @@ class _Watch:
         span, self._span = self._span, None
         if span is None:
             return
-        if isinstance(error, ProviderError) and was_left(error):
+        if isinstance(error, ProviderError) and is_abandoned(error):
             span.set_attribute("specado.stream.left", error.code)  # nothing failed
         elif error is not None:
             kind = type(error).__name__
@@ -285,9 +285,9 @@ def instrument(
         meter_provider: where metrics go; by default the process's own.
     """
     instruments = _Instruments(tracer_provider, meter_provider)
-    watch_with(lambda call: _Watch(call, instruments))
+    set_instrumentation(lambda call: _CallSpan(call, instruments))
 
 
 def uninstrument() -> None:
     """Stop tracing and measuring; calls that are under way are followed to their end."""
-    watch_with(None)
+    set_instrumentation(None)

@@ -18,7 +18,7 @@ __all__ = [
     "SEVERITIES",
     "Loss",
     "LossinessReport",
-    "Refusal",
+    "RefusedLoss",
     "refusal",
     "refuses",
     "report_of",
@@ -223,7 +223,7 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     return None
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class RefusedLoss(msgspec.Struct, frozen=True):
     """Why a candidate is refused: the loss, told with its place, that needs the setting.
 
     `setting` is the mildest that lets the candidate through.
@@ -233,7 +233,9 @@ class Refusal(msgspec.Struct, frozen=True):
     setting: str
 
 
-def refusal(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[Refusal]:
+def refusal(
+    strictness: str, reported: Sequence[tuple[str, str, Any, Any]]
+) -> Optional[RefusedLoss]:
     """Return why *strictness* refuses a candidate, `None` if it lets it through."""
     row_id, setting = refuses("warn", reported), "strictness='coerce'"
     if row_id is None and strictness == "strict":
@@ -241,4 +243,4 @@ def refusal(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
     if row_id is None or strictness == "coerce":
         return None
     path = next(path for each, path, _, _ in reported if each == row_id)
-    return Refusal(f"{path}: {ROWS[row_id].message}", setting)
+    return RefusedLoss(f"{path}: {ROWS[row_id].message}", setting)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from specado.settings.client_settings import Settings
 
 __all__ = [
-    "Lookup",
+    "ModelResolver",
     "Route",
     "Weigh",
     "configured_fallbacks",
+    "counterpart_route",
     "known_provider",
     "routes",
-    "stand_in",
 ]
 
 
@@ -82,7 +82,7 @@ def _named_fallbacks(settings: Settings) -> tuple[str, ...]:
     return configured_fallbacks(settings)
 
 
-class Lookup:
+class ModelResolver:
     """Finds the provider and the id that a model's name means, for one client.
 
     *own_address* tells of a provider whether a setting or a variable gives it an address; by
@@ -254,7 +254,7 @@ def routes(
     fallback_models: Sequence[str] | None,
     today: date,
     weigh: Weigh = _equal,
-    lookup: Lookup | None = None,
+    lookup: ModelResolver | None = None,
 ) -> list[Route]:
     """Return the call's routes in order, the first candidate's first; equal ones collapse.
 
@@ -264,7 +264,7 @@ def routes(
         ConfigurationError: the model's name is empty, or a provider is not registered.
     """
     if lookup is None:
-        lookup = Lookup(settings)
+        lookup = ModelResolver(settings)
     first, is_prefixed = lookup.route(model)
     found = [first]
     if fallback_models is not None:
@@ -300,7 +300,7 @@ def _mapped_names(asked: str, first: Route) -> list[str]:
 
 
 def _following(
-    names: Sequence[str], settings: Settings, lookup: Lookup, *, keeps_to_named: bool
+    names: Sequence[str], settings: Settings, lookup: ModelResolver, *, keeps_to_named: bool
 ) -> list[str]:
     """Return the providers that may follow the first candidate, in order.
 
@@ -323,7 +323,7 @@ def _fallback(
     settings: Settings,
     today: date,
     weigh: Weigh,
-    lookup: Lookup,
+    lookup: ModelResolver,
 ) -> Route:
     """Return what *provider* is asked for when the first candidate fails."""
     for name in names:
@@ -333,10 +333,10 @@ def _fallback(
             return _named_route(provider, lookup.id_at(provider, mapped, key))
     if provider.name == first.provider.name:
         return first
-    return stand_in(first.model or names[0], first.facts, provider, today, weigh)
+    return counterpart_route(first.model or names[0], first.facts, provider, today, weigh)
 
 
-def stand_in(
+def counterpart_route(
     model: str, facts: Model | None, provider: Provider, today: date, weigh: Weigh = _equal
 ) -> Route:
     """Return the route at *provider* for another provider's *model*, whose facts are *facts*."""

@@ -21,9 +21,9 @@ from specado.errors import (
     LossyTranslationError,
     SpecadoError,
 )
-from specado.losses.report import SEVERITIES, LossinessReport, Refusal, refusal, report_of
+from specado.losses.report import SEVERITIES, LossinessReport, RefusedLoss, refusal, report_of
 from specado.losses.rows import ROWS
-from specado.routing.candidates import Lookup, Route, routes
+from specado.routing.candidates import ModelResolver, Route, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
 
@@ -136,7 +136,7 @@ class Candidate(msgspec.Struct, frozen=True):
         return [("provider", self.provider), ("model", self.model)]
 
 
-class Judged(msgspec.Struct, frozen=True):
+class EvaluatedRoute(msgspec.Struct, frozen=True):
     """A route and what became of it: a candidate, or the reason why it is none."""
 
     route: Route
@@ -236,7 +236,7 @@ def show_plan(
 
 def _judge_all(
     request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
-) -> list[Judged]:
+) -> list[EvaluatedRoute]:
     found = call_routes(request, settings, access, today)
     strictness = request.options.get("strictness", settings.strictness)
     judged = [
@@ -253,7 +253,7 @@ def _judge_all(
 def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) -> str:
     """Return what to say of keys for providers that are no candidates of the call."""
     asked = {route.provider.name for route in found}
-    lookup = Lookup(settings, access.has_own_address)
+    lookup = ModelResolver(settings, access.has_own_address)
     by_prefix = not lookup.takes_ids_whole(lookup.primary)
     said = ""
     for name in catalog.list_providers():
@@ -281,7 +281,7 @@ def call_routes(
     found: Sequence[Route] | None = access.known_routes.get(key)
     if found is None:
         scale = _Scale(request)
-        lookup = Lookup(settings, access.has_own_address)
+        lookup = ModelResolver(settings, access.has_own_address)
         found = routes(request.model, settings, named, today, scale.weigh, lookup)
         if not scale.was_used:
             if len(access.known_routes) >= MAX_KNOWN_ROUTES:
@@ -298,25 +298,25 @@ def _judge(
     strictness: str,
     *,
     simulated: bool,
-) -> Judged:
+) -> EvaluatedRoute:
     """Return a route's candidate, and the reason why it is not eligible if there is one."""
     provider, facts = route.provider, route.facts
     if route.model is None:
         reason = f"no model of {provider.name!r} is known to stand in: name one in model_map"
-        return Judged(route, None, reason)
+        return EvaluatedRoute(route, None, reason)
     if facts is not None and route.is_retired and not route.named:
-        return Judged(route, None, f"{facts.id!r} was retired on {facts.deprecation_date}")
+        return EvaluatedRoute(route, None, f"{facts.id!r} was retired on {facts.deprecation_date}")
     try:
         endpoint = access.endpoint(provider)
         if endpoint.missing is not None and not simulated:
             missing = ConfigurationError(endpoint.missing, key="api_key")
-            return Judged(route, None, missing.message, missing, lacks_key=True)
+            return EvaluatedRoute(route, None, missing.message, missing, lacks_key=True)
         candidate = _candidate(route, endpoint, request, index)
     except SpecadoError as error:
         if index == 0 and not isinstance(error, ConfigurationError):
             raise
         # Without its traceback, whose frames would keep all of the call alive in a cycle.
-        return Judged(route, None, error.message, error.with_traceback(None))
+        return EvaluatedRoute(route, None, error.message, error.with_traceback(None))
     body, losses = candidate.encoded.body, candidate.encoded.losses
     tokens = estimated_tokens(request.conversation, body)
     if facts is not None and exceeds_window(tokens, facts.context_window):
@@ -331,12 +331,12 @@ def _judge(
             attempts=0,
             sent=False,
         )
-        return Judged(route, candidate, reason, too_long)
+        return EvaluatedRoute(route, candidate, reason, too_long)
     refused = refusal(strictness, losses) if losses else None
     if refused is not None:
         reason = f"strictness {strictness!r} refuses a loss: {refused.text}"
-        return Judged(route, candidate, reason, _lossy(candidate, refused))
-    return Judged(route, candidate)
+        return EvaluatedRoute(route, candidate, reason, _lossy(candidate, refused))
+    return EvaluatedRoute(route, candidate)
 
 
 def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
@@ -416,7 +416,7 @@ class _Scale:
         return max(lossy, default=0), len(lossy)
 
 
-def _lossy(candidate: Candidate, refused: Refusal) -> LossyTranslationError:
+def _lossy(candidate: Candidate, refused: RefusedLoss) -> LossyTranslationError:
     """Return the error for a candidate that the strictness refuses."""
     return LossyTranslationError(
         f"{candidate.provider}/{candidate.model}: {refused.text}; "

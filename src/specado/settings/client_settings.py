@@ -19,12 +19,12 @@ from specado.errors import (
     REDACTED,
     ConfigurationError,
     ConfigurationWarning,
-    levels_to_caller,
+    caller_stacklevel,
 )
 from specado.settings.secrets import Secret
 from specado.settings.validators import (
     STRICTNESSES,
-    Given,
+    HiddenArguments,
     checked_header_value,
     checked_url,
     closest,
@@ -321,7 +321,7 @@ _PROVIDER_KEYS_ELSEWHERE = {
 }
 
 
-def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> Given:
+def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> HiddenArguments:
     if not isinstance(value, Mapping):
         raise wrong(key, value, f"a dict of any of {', '.join(map(repr, _PROVIDER_KEYS))}")
     if _ATTEMPT_TIMEOUT in value:
@@ -349,7 +349,7 @@ def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> Given:
             hint = f"did you mean {near!r}?" if near else f"known: {', '.join(_PROVIDER_KEYS)}"
             raise ConfigurationError(f"{path} is not a setting; {hint}", key=path)
         _warn_unknown(path, name, _PROVIDER_KEYS)
-    return Given(
+    return HiddenArguments(
         {
             name: None if value[name] is None else check(f"{key}[{name!r}]", value[name])
             for name, check in _PROVIDER_KEYS.items()
@@ -365,7 +365,7 @@ def checked_of_provider(name: str, value: Any) -> Any:
 
 def stated_providers(
     key: str, value: Any, *, takes_unknown: bool = True
-) -> dict[str, Optional[Given]]:
+) -> dict[str, Optional[HiddenArguments]]:
     """Return what is stated for each provider, checked; `None` stays, for it may remove.
 
     An unknown name of a provider's setting is a warning where *takes_unknown*, else an error.
@@ -491,7 +491,7 @@ def _warn_unknown(path: str, name: Any, known: Any) -> None:
     warnings.warn(
         f"{path} is not a known setting and has no effect.{hint}",
         ConfigurationWarning,
-        stacklevel=levels_to_caller(),
+        stacklevel=caller_stacklevel(),
     )
 
 
@@ -521,7 +521,7 @@ def _warn_of_variables() -> None:
         warnings.warn(
             f"the environment variable {name} has no effect: {hint}",
             ConfigurationWarning,
-            stacklevel=levels_to_caller(),
+            stacklevel=caller_stacklevel(),
         )
     _environment_checked.add("checked")  # after the warnings: a filter may raise them each time
 
@@ -558,11 +558,11 @@ def resolve(config: Optional[Mapping[str, Any]]) -> Settings:
         raise error.with_traceback(None) from None
 
 
-def stated(config: Any) -> Given:
+def stated(config: Any) -> HiddenArguments:
     """Return what *config* states, checked, by the names of settings; not what is `None`."""
     if not isinstance(config, Mapping):
         raise ConfigurationError(f"config must be a dict, not {type(config).__name__}")
-    found = Given()
+    found = HiddenArguments()
     for name, value in config.items():
         if name not in _KEYS:
             _refuse_elsewhere(name)

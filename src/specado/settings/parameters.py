@@ -15,7 +15,7 @@ from specado.errors import ConfigurationError, MessageFormatError
 from specado.settings.client_settings import SETTINGS
 from specado.settings.validators import (
     STRICTNESSES,
-    Given,
+    HiddenArguments,
     checked_headers,
     closest,
     count,
@@ -235,7 +235,7 @@ def _is_unicode(value: Any) -> bool:
 
 
 def _query(name: str, value: Any) -> dict[str, str]:
-    found = Given(_members(name, value))
+    found = HiddenArguments(_members(name, value))
     for key, item in found.items():
         if not _is_unicode(key) or not _is_unicode(item):
             raise wrong(f"{name}[{key!r}]", item, "text under a name that is text")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 from urllib.parse import SplitResult, urlsplit
 
-from specado.errors import ConfigurationError, ConfigurationWarning, levels_to_caller
+from specado.errors import ConfigurationError, ConfigurationWarning, caller_stacklevel
 
 __all__ = [
     "HEADER_NAME",
@@ -155,7 +155,7 @@ def timeouts(key: str, value: Any) -> dict[str, float]:
             " no effect: connect and read are the limits for connecting and between two events of "
             "a stream, and timeout_seconds is the deadline of the call.",
             ConfigurationWarning,
-            stacklevel=levels_to_caller(),
+            stacklevel=caller_stacklevel(),
         )
     return {
         name: seconds(f"{key}.{part}", limit)
@@ -275,11 +275,11 @@ def proxy_url(key: str, value: Any) -> str:
     return url
 
 
-class Given(dict[str, Any]):
+class HiddenArguments(dict[str, Any]):
     """What a caller gave and may hold keys; shown by its names alone."""
 
     def __repr__(self) -> str:
-        return f"Given({list(self)!r})"
+        return f"HiddenArguments({list(self)!r})"
 
     def __rich_repr__(self) -> list[Any]:
         return list(self)

@@ -10,7 +10,7 @@ import msgspec
 
 from specado.simulator.schema_example import example
 
-__all__ = ["Conversation", "Spoken", "ToolOffer", "answer", "digest", "tokens_of"]
+__all__ = ["PromptFacts", "SimulatedAnswer", "ToolOffer", "answer", "digest", "tokens_of"]
 
 CHARACTERS_PER_TOKEN = 4
 MAX_QUOTED_CHARACTERS = 1000
@@ -27,7 +27,7 @@ class ToolOffer(msgspec.Struct):
     schema: Optional[Any]
 
 
-class Conversation(msgspec.Struct):
+class PromptFacts(msgspec.Struct):
     """What an answer depends on, whichever API it came by.
 
     `choice` is `none`, `auto` or `required`; `named` the tool that must be called; `schema` the
@@ -60,7 +60,7 @@ class Conversation(msgspec.Struct):
         )
 
 
-class Spoken(msgspec.Struct):
+class SimulatedAnswer(msgspec.Struct):
     """One answer: text, or one tool call with its arguments as JSON text (or free text).
 
     `ended` is `stop`, `length`, `tool_calls` or `stop_sequence`.
@@ -84,7 +84,7 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def answer(talk: Conversation, number: int = 0) -> Spoken:
+def answer(talk: PromptFacts, number: int = 0) -> SimulatedAnswer:
     """Return answer *number* (0 for the first choice) to the conversation."""
     tool = _tool_to_call(talk)
     if tool is not None:
@@ -94,10 +94,10 @@ def answer(talk: Conversation, number: int = 0) -> Spoken:
     else:
         text = _sentence(talk, number)
     text, ended, stop = _cut(text, talk)
-    return Spoken(text, ended, tokens_of(text), stop_sequence=stop)
+    return SimulatedAnswer(text, ended, tokens_of(text), stop_sequence=stop)
 
 
-def _sentence(talk: Conversation, number: int) -> str:
+def _sentence(talk: PromptFacts, number: int) -> str:
     if talk.last_result is not None:
         said = f"The tool answered: {talk.last_result[:MAX_QUOTED_CHARACTERS]}"
     else:
@@ -110,7 +110,7 @@ def _sentence(talk: Conversation, number: int) -> str:
     return said
 
 
-def _tool_to_call(talk: Conversation) -> ToolOffer | None:
+def _tool_to_call(talk: PromptFacts) -> ToolOffer | None:
     if not talk.tools or talk.choice == "none":
         return None
     if talk.named is not None:
@@ -120,7 +120,7 @@ def _tool_to_call(talk: Conversation) -> ToolOffer | None:
     return None if talk.last_result is not None else _mentioned(talk)
 
 
-def _mentioned(talk: Conversation) -> ToolOffer | None:
+def _mentioned(talk: PromptFacts) -> ToolOffer | None:
     said = {word.lower() for word in _WORD.findall(talk.user_text)}
     for tool in talk.tools:
         telling = {
@@ -131,7 +131,7 @@ def _mentioned(talk: Conversation) -> ToolOffer | None:
     return None
 
 
-def _call(talk: Conversation, tool: ToolOffer) -> Spoken:
+def _call(talk: PromptFacts, tool: ToolOffer) -> SimulatedAnswer:
     if tool.schema is None:
         arguments = talk.user_text[:MAX_QUOTED_CHARACTERS]
     else:
@@ -139,11 +139,11 @@ def _call(talk: Conversation, tool: ToolOffer) -> Spoken:
     used = tokens_of(tool.name) + tokens_of(arguments)
     if talk.max_tokens is not None and used > talk.max_tokens:
         kept = max(talk.max_tokens - tokens_of(tool.name), 0) * CHARACTERS_PER_TOKEN
-        return Spoken("", "length", talk.max_tokens, tool, arguments[:kept])
-    return Spoken("", "tool_calls", used, tool, arguments)
+        return SimulatedAnswer("", "length", talk.max_tokens, tool, arguments[:kept])
+    return SimulatedAnswer("", "tool_calls", used, tool, arguments)
 
 
-def _cut(text: str, talk: Conversation) -> tuple[str, str, Optional[str]]:
+def _cut(text: str, talk: PromptFacts) -> tuple[str, str, Optional[str]]:
     ended, found = "stop", None
     for stop in talk.stops:
         place = text.find(stop) if stop else -1

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
-from specado.simulator.answers import Conversation, Spoken, ToolOffer, answer, digest, tokens_of
+from specado.simulator.answers import (
+    PromptFacts,
+    SimulatedAnswer,
+    ToolOffer,
+    answer,
+    digest,
+    tokens_of,
+)
 from specado.simulator.anthropic_checks import (
     check_count_request,
     check_messages_request,
@@ -24,16 +31,16 @@ from specado.simulator.anthropic_requests import (
     AnyChoice,
     BetaMessagesRequest,
     CountRequest,
-    CustomTool,
     EnabledThinking,
     InputMessage,
     MessagesRequest,
     NamedChoice,
     NoChoice,
+    UserDefinedTool,
 )
 from specado.simulator.anthropic_stream import STREAM, events_of
 from specado.simulator.anthropic_wording import refusal_for
-from specado.simulator.reply import Refusal, SimulatedReply, streamed
+from specado.simulator.reply import SimulatedError, SimulatedReply, streamed
 from specado.simulator.stream_faults import play, without_answer
 from specado.simulator.violations import Broken, read
 
@@ -87,20 +94,20 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         return read(body, decoder)
     except Broken as broken:
         if broken.violation is None:
-            raise Refusal("The request body is not valid JSON") from None
+            raise SimulatedError("The request body is not valid JSON") from None
         raise refusal_for(broken.violation, broken.data) from None
 
 
 def _rules(models: ModelLookup, model: str, url: str) -> ModelRules:
     rules = models(DIALECT, model, url)
     if rules is None:
-        raise Refusal(f"model: {model}", status=404, type="not_found_error")
+        raise SimulatedError(f"model: {model}", status=404, type="not_found_error")
     return rules
 
 
-def _check_window(talk: Conversation, window: int | None) -> None:
+def _check_window(talk: PromptFacts, window: int | None) -> None:
     if window is not None and talk.prompt_tokens > window:
-        raise Refusal(f"prompt is too long: {talk.prompt_tokens} tokens > {window} maximum")
+        raise SimulatedError(f"prompt is too long: {talk.prompt_tokens} tokens > {window} maximum")
 
 
 def _refuse_sampling(body: bytes) -> None:
@@ -112,13 +119,13 @@ def _refuse_sampling(body: bytes) -> None:
     for name in given.__struct_fields__:
         if getattr(given, name) is not msgspec.UNSET:
             # Wording: an error body that a user of the API reports, read 2026-11-30.
-            raise Refusal(f"{name}: Extra inputs are not permitted")
+            raise SimulatedError(f"{name}: Extra inputs are not permitted")
 
 
 def read_request(
     body: bytes, models: ModelLookup, url: str, *, beta: bool, version: str
-) -> tuple[MessagesRequest, Conversation]:
-    """Return the request in *body* and what it says; raises the `Refusal` Anthropic would answer.
+) -> tuple[MessagesRequest, PromptFacts]:
+    """Return the request in *body* and its facts; raises what Anthropic would answer instead.
 
     A *beta* request may have the beta fields; *version* is the `anthropic-version`.
     """
@@ -140,9 +147,9 @@ def read_request(
     return request, talk
 
 
-def conversation(request: CountRequest, tools: list[CustomTool]) -> Conversation:
+def conversation(request: CountRequest, tools: list[UserDefinedTool]) -> PromptFacts:
     """Return what the answer depends on."""
-    talk = Conversation(messages=len(request.messages))
+    talk = PromptFacts(messages=len(request.messages))
     system = request.system
     if system:
         texts = [system] if isinstance(system, str) else [block.text for block in system]
@@ -164,7 +171,7 @@ def conversation(request: CountRequest, tools: list[CustomTool]) -> Conversation
     return talk
 
 
-def _hear(message: InputMessage, talk: Conversation, *, same_turn: bool) -> None:
+def _hear(message: InputMessage, talk: PromptFacts, *, same_turn: bool) -> None:
     content = message.content
     user = message.role == "user"
     if user and not same_turn:
@@ -185,7 +192,7 @@ def _hear(message: InputMessage, talk: Conversation, *, same_turn: bool) -> None
             talk.last_result = None
 
 
-def _hear_block(block: Any, texts: list[str], talk: Conversation) -> None:
+def _hear_block(block: Any, texts: list[str], talk: PromptFacts) -> None:
     kind = block.__struct_config__.tag
     if kind == "text":
         texts.append(block.text)
@@ -236,8 +243,8 @@ def complete(
 def _message(
     model: str,
     content: list[dict[str, Any]],
-    spoken: Spoken,
-    talk: Conversation,
+    spoken: SimulatedAnswer,
+    talk: PromptFacts,
     thinking_tokens: int,
     mark: str,
 ) -> dict[str, Any]:
@@ -264,7 +271,7 @@ def _message(
 
 
 def _thinking(
-    request: MessagesRequest, talk: Conversation, mark: str
+    request: MessagesRequest, talk: PromptFacts, mark: str
 ) -> tuple[list[dict[str, Any]], int]:
     thinking = request.thinking
     if not isinstance(thinking, (EnabledThinking, AdaptiveThinking)):
@@ -276,7 +283,7 @@ def _thinking(
     return [block], tokens_of(thought)
 
 
-def _tool_use(spoken: Spoken, mark: str) -> dict[str, Any]:
+def _tool_use(spoken: SimulatedAnswer, mark: str) -> dict[str, Any]:
     tool = spoken.tool
     name = tool.name if tool is not None else ""
     # What max_tokens cut off is not an object any more; Anthropic then sends what it could parse.
@@ -308,7 +315,7 @@ def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
     return SimulatedReply(status, _headers(mark), orjson.dumps(value))
 
 
-def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
+def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
     """Return an error as Anthropic writes it."""
     body = {
         "type": "error",
@@ -316,7 +323,7 @@ def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
         "request_id": f"req_sim_{mark}",
     }
     reply = _reply(error.status, body, mark)
-    if not isinstance(error, Refusal) and error.headers:
+    if not isinstance(error, SimulatedError) and error.headers:
         kept = tuple(pair for pair in reply.headers if pair[0] not in error.headers)
         reply = msgspec.structs.replace(reply, headers=(*kept, *error.headers.items()))
     return reply
@@ -324,7 +331,7 @@ def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
 
 def empty(model: str, mark: str, *, streams: bool) -> SimulatedReply:
     """Return a 200 without a content block."""
-    message = _message(model, [], Spoken("", "stop", 1), Conversation(messages=1), 0, mark)
+    message = _message(model, [], SimulatedAnswer("", "stop", 1), PromptFacts(messages=1), 0, mark)
     if streams:
         return streamed(_headers(mark), play(events_of(message), None, STREAM, mark))
     return _reply(200, message, mark)
@@ -364,13 +371,13 @@ def list_models(
     text = query.get("limit", str(DEFAULT_PAGE))
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
     if not 1 <= limit <= MAX_PAGE:
-        raise Refusal(f"limit: Input should be between 1 and {MAX_PAGE}")
+        raise SimulatedError(f"limit: Input should be between 1 and {MAX_PAGE}")
     ids = [model.id for model in models]
     first, last = 0, len(models)
     after, before = query.get("after_id"), query.get("before_id")
     for name, value in (("after_id", after), ("before_id", before)):
         if value is not None and value not in ids:
-            raise Refusal(f"{name}: no model has this id")
+            raise SimulatedError(f"{name}: no model has this id")
     if after is not None:
         first = ids.index(after) + 1
     if before is not None:
@@ -395,5 +402,5 @@ def list_models(
 def one_model(wanted: str, found: ListedModel | None, mark: str) -> SimulatedReply:
     """Return the answer to `GET /v1/models/{id}`."""
     if found is None:
-        raise Refusal(f"model: {wanted}", status=404, type="not_found_error")
+        raise SimulatedError(f"model: {wanted}", status=404, type="not_found_error")
     return _reply(200, _row(found), mark)

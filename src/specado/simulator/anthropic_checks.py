@@ -18,7 +18,6 @@ from specado.simulator.anthropic_requests import (
     Base64Image,
     Base64Pdf,
     CountRequest,
-    CustomTool,
     DocumentBlock,
     EnabledThinking,
     ImageBlock,
@@ -32,9 +31,10 @@ from specado.simulator.anthropic_requests import (
     ToolResultBlock,
     ToolUseBlock,
     UrlSource,
+    UserDefinedTool,
 )
 from specado.simulator.anthropic_wording import refusal_for
-from specado.simulator.reply import Refusal
+from specado.simulator.reply import SimulatedError
 from specado.simulator.schema_checks import anthropic_problem
 from specado.simulator.violations import first_violation
 
@@ -56,21 +56,21 @@ _THINKING = (ThinkingBlock, RedactedThinkingBlock)
 _TOOLSETS = ("mcp_toolset", "browser_toolset_20260801", "computer_toolset_20260801")
 
 
-def check_count_request(request: CountRequest, rules: ModelRules) -> list[CustomTool]:
-    """Raise the `Refusal` that Anthropic would answer, if any; return the caller's own tools."""
+def check_count_request(request: CountRequest, rules: ModelRules) -> list[UserDefinedTool]:
+    """Return the caller's own tools; raise `SimulatedError` where Anthropic would refuse."""
     tools = _check_tools(request)
     _check_system(request)
     _check_turns(request.messages, rules)
     if not request.tools and _has_tool_blocks(request.messages):
-        raise Refusal(
+        raise SimulatedError(
             "Requests which include `tool_use` or `tool_result` blocks must define tools."
         )
     _check_cache(request)
     effort = request.output_config.effort if request.output_config is not None else None
     if effort is not None and rules.efforts is not None and effort not in rules.efforts:
         if not rules.efforts:
-            raise Refusal("This model does not support the effort parameter.")
-        raise Refusal(
+            raise SimulatedError("This model does not support the effort parameter.")
+        raise SimulatedError(
             f"This model does not support effort level '{effort}'. Supported levels: "
             f"{', '.join(sorted(rules.efforts))}."
         )
@@ -85,35 +85,37 @@ def _has_tool_blocks(messages: list[InputMessage]) -> bool:
     )
 
 
-def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[CustomTool]:
-    """Raise the `Refusal` that Anthropic would answer, if any; return the caller's own tools."""
+def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[UserDefinedTool]:
+    """Return the caller's own tools; raise `SimulatedError` where Anthropic would refuse."""
     limit = rules.max_output_tokens
     if limit is not None and request.max_tokens > limit:
-        raise Refusal(
+        raise SimulatedError(
             f"max_tokens: {request.max_tokens} > {limit}, which is the maximum allowed number of "
             f"output tokens for {rules.id}"
         )
     for stop in request.stop_sequences or ():
         if not stop.strip():
-            raise Refusal("stop_sequences: each stop sequence must contain non-whitespace")
+            raise SimulatedError("stop_sequences: each stop sequence must contain non-whitespace")
     _check_sampling(request, rules)
     tools = check_count_request(request, rules)
     _check_thinking(request, rules)
     forced = isinstance(request.tool_choice, (AnyChoice, NamedChoice))
     if forced and not rules.forced_tool_choice:
-        raise Refusal("tool_choice forces tool use is not compatible with this model.")
+        raise SimulatedError("tool_choice forces tool use is not compatible with this model.")
     wanted = request.output_config
     if wanted is not None and wanted.format is not None:
         if not rules.structured_output:
-            raise Refusal("output_config.format: This model does not support structured outputs.")
+            raise SimulatedError(
+                "output_config.format: This model does not support structured outputs."
+            )
         problem = anthropic_problem(wanted.format.schema)
         if problem is not None:
-            raise Refusal(f"output_config.format.schema: {problem}")
+            raise SimulatedError(f"output_config.format.schema: {problem}")
     return tools
 
 
 def check_stricter_content(messages: list[InputMessage]) -> None:
-    """Raise the `Refusal` of content that the API takes no longer since version 2026-10-21.
+    """Raise the `SimulatedError` of content that the API takes no longer since version 2026-10-21.
 
     Documents stand in user messages only, and what the user says is not cited: neither directly
     nor in search results. No page shows the errors' words; these are in the manner of the others.
@@ -122,7 +124,7 @@ def check_stricter_content(messages: list[InputMessage]) -> None:
         for number, block in enumerate(_blocks(message)):
             where = f"messages.{place}.content.{number}"
             if message.role == "assistant" and isinstance(block, DocumentBlock):
-                raise Refusal(f"{where}: `document` blocks can only be in `user` messages")
+                raise SimulatedError(f"{where}: `document` blocks can only be in `user` messages")
             if message.role != "user":
                 continue
             _refuse_citations(block, where)
@@ -134,7 +136,9 @@ def check_stricter_content(messages: list[InputMessage]) -> None:
 
 def _refuse_citations(block: Any, where: str) -> None:
     if isinstance(block, TextBlock) and block.citations:
-        raise Refusal(f"{where}.text.citations: `citations` can only be in `assistant` messages")
+        raise SimulatedError(
+            f"{where}.text.citations: `citations` can only be in `assistant` messages"
+        )
     if isinstance(block, SearchResultBlock):
         for inner, part in enumerate(block.content):
             _refuse_citations(part, f"{where}.search_result.content.{inner}")
@@ -145,10 +149,10 @@ def _check_sampling(request: MessagesRequest, rules: ModelRules) -> None:
         for name in ("temperature", "top_p", "top_k"):
             value = getattr(request, name)
             if value is not None and (name == "top_k" or value != 1):
-                raise Refusal(f"`{name}` is deprecated for this model.")
+                raise SimulatedError(f"`{name}` is deprecated for this model.")
     both = request.temperature is not None and request.top_p is not None
     if both and not rules.temperature_with_top_p:
-        raise Refusal(
+        raise SimulatedError(
             "`temperature` and `top_p` cannot both be specified for this model. Please use only "
             "one."
         )
@@ -158,25 +162,25 @@ def _check_thinking(request: MessagesRequest, rules: ModelRules) -> None:
     thinking = request.thinking
     if isinstance(thinking, EnabledThinking):
         if not rules.budget_thinking:
-            raise Refusal(
+            raise SimulatedError(
                 '"thinking.type.enabled" is not supported for this model. Use '
                 '"thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
             )
         if thinking.budget_tokens >= request.max_tokens:
-            raise Refusal("`max_tokens` must be greater than `thinking.budget_tokens`.")
+            raise SimulatedError("`max_tokens` must be greater than `thinking.budget_tokens`.")
         _check_begins_thinking(request.messages)
     elif isinstance(thinking, AdaptiveThinking):
         if not rules.adaptive_thinking:
-            raise Refusal("adaptive thinking is not supported on this model")
+            raise SimulatedError("adaptive thinking is not supported on this model")
     else:
         return
     if request.temperature is not None and request.temperature != 1:
-        raise Refusal("`temperature` may only be set to 1 when thinking is enabled.")
+        raise SimulatedError("`temperature` may only be set to 1 when thinking is enabled.")
     if request.top_k is not None:
-        raise Refusal("`top_k` must be unset when thinking is enabled.")
+        raise SimulatedError("`top_k` must be unset when thinking is enabled.")
     forced = isinstance(request.tool_choice, (AnyChoice, NamedChoice))
     if forced and isinstance(thinking, EnabledThinking):
-        raise Refusal("Thinking may not be enabled when tool_choice forces tool use.")
+        raise SimulatedError("Thinking may not be enabled when tool_choice forces tool use.")
 
 
 def _check_begins_thinking(messages: list[InputMessage]) -> None:
@@ -197,7 +201,7 @@ def _check_begins_thinking(messages: list[InputMessage]) -> None:
         return
     place, first = found[0]
     kind = "text" if first is None else type(first).__struct_config__.tag
-    raise Refusal(
+    raise SimulatedError(
         f"messages.{place}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
         f"`{kind}`. When `thinking` is enabled, a final `assistant` message must start with a "
         "thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). To "
@@ -205,8 +209,8 @@ def _check_begins_thinking(messages: list[InputMessage]) -> None:
     )
 
 
-def _check_tools(request: CountRequest) -> list[CustomTool]:
-    own: list[CustomTool] = []
+def _check_tools(request: CountRequest) -> list[UserDefinedTool]:
+    own: list[UserDefinedTool] = []
     names: set[str] = set()
     for place, tool in enumerate(request.tools or ()):
         kind = tool.get("type")
@@ -217,21 +221,21 @@ def _check_tools(request: CountRequest) -> list[CustomTool]:
         name = tool.get("name")
         if name is not None:
             if name in names:
-                raise Refusal("tools: Tool names must be unique.")
+                raise SimulatedError("tools: Tool names must be unique.")
             names.add(name)
     if isinstance(request.tool_choice, NamedChoice) and request.tool_choice.name not in names:
-        raise Refusal(f"Tool '{request.tool_choice.name}' not found in provided tools")
+        raise SimulatedError(f"Tool '{request.tool_choice.name}' not found in provided tools")
     forced = isinstance(request.tool_choice, (AnyChoice, NamedChoice))
     if forced and not request.tools:
-        raise Refusal("tool_choice may only be specified while providing tools.")
+        raise SimulatedError("tool_choice may only be specified while providing tools.")
     return own
 
 
-def _own_tool(tool: dict[str, Any], place: int) -> CustomTool:
+def _own_tool(tool: dict[str, Any], place: int) -> UserDefinedTool:
     try:
-        made = msgspec.convert(tool, CustomTool)
+        made = msgspec.convert(tool, UserDefinedTool)
     except msgspec.ValidationError as error:
-        found = first_violation(error, tool, CustomTool)
+        found = first_violation(error, tool, UserDefinedTool)
         data = {"tools": [None] * place + [tool]}
         moved = msgspec.structs.replace(found, path=("tools", place, *found.path))
         raise refusal_for(moved, data) from None
@@ -239,30 +243,30 @@ def _own_tool(tool: dict[str, Any], place: int) -> CustomTool:
         problem = (
             "Field required" if "type" not in made.input_schema else "Input should be 'object'"
         )
-        raise Refusal(f"tools.{place}.custom.input_schema.type: {problem}")
+        raise SimulatedError(f"tools.{place}.custom.input_schema.type: {problem}")
     if not made.input_schema.keys().isdisjoint(("oneOf", "allOf", "anyOf")):
-        raise Refusal(
+        raise SimulatedError(
             f"tools.{place}.custom.input_schema: input_schema does not support oneOf, allOf, or "
             "anyOf at the top level"
         )
     unenforced = anthropic_problem(made.input_schema) if made.strict else None
     if unenforced is not None:
-        raise Refusal(f"tools.{place}.custom.input_schema: {unenforced}")
+        raise SimulatedError(f"tools.{place}.custom.input_schema: {unenforced}")
     return made
 
 
 def _check_server_tool(tool: dict[str, Any], kind: Any, place: int) -> None:
     fields = SERVER_TOOL_FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None:
-        raise Refusal(
+        raise SimulatedError(
             f"tools.{place}: Input tag '{kind}' found using 'type' does not match any of the "
             "expected tags"
         )
     for name in tool:
         if name not in fields:
-            raise Refusal(f"tools.{place}.{kind}.{name}: Extra inputs are not permitted")
+            raise SimulatedError(f"tools.{place}.{kind}.{name}: Extra inputs are not permitted")
     if kind not in _TOOLSETS and not isinstance(tool.get("name"), str):
-        raise Refusal(f"tools.{place}.{kind}.name: Field required")
+        raise SimulatedError(f"tools.{place}.{kind}.name: Field required")
 
 
 def _blocks(message: InputMessage) -> list[Any]:
@@ -272,12 +276,12 @@ def _blocks(message: InputMessage) -> list[Any]:
 
 def _check_system(request: CountRequest) -> None:
     if isinstance(request.system, list) and not all(block.text for block in request.system):
-        raise Refusal("system: text content blocks must be non-empty")
+        raise SimulatedError("system: text content blocks must be non-empty")
 
 
 def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
     if not messages:
-        raise Refusal("messages: at least one message is required")
+        raise SimulatedError("messages: at least one message is required")
     last = len(messages) - 1
     waiting: list[str] = []
     asked_at = 0
@@ -285,12 +289,12 @@ def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
     for place, message in enumerate(messages):
         role = message.role
         if role == "system" and (place == 0 or not rules.system_turns):
-            raise Refusal(
+            raise SimulatedError(
                 'messages: Unexpected role "system". The Messages API accepts a top-level '
                 '`system` parameter, not "system" as an input message role.'
             )
         if not message.content and not (place == last and role == "assistant"):
-            raise Refusal(f"messages.{place}: {role} messages must have non-empty content")
+            raise SimulatedError(f"messages.{place}: {role} messages must have non-empty content")
         if role == "assistant" and waiting and before != "assistant":
             _unanswered(waiting, asked_at)
         if isinstance(message.content, list):
@@ -310,7 +314,7 @@ def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
 
 
 def _unanswered(waiting: list[str], asked_at: int) -> None:
-    raise Refusal(
+    raise SimulatedError(
         f"messages.{asked_at}: `tool_use` ids were found without `tool_result` blocks immediately "
         f"after: {', '.join(waiting)}. Each `tool_use` block must have a corresponding "
         "`tool_result` block in the next message."
@@ -322,11 +326,11 @@ def _check_blocks(message: InputMessage, place: int, waiting: list[str], asked_a
         where = f"messages.{place}.content.{number}"
         if isinstance(block, ToolResultBlock):
             if message.role != "user":
-                raise Refusal(
+                raise SimulatedError(
                     f"messages.{place}: `tool_result` blocks can only be in `user` messages"
                 )
             if block.tool_use_id not in waiting:
-                raise Refusal(
+                raise SimulatedError(
                     f"{where}: unexpected `tool_use_id` found in `tool_result` blocks: "
                     f"{block.tool_use_id}. Each `tool_result` block must have a corresponding "
                     "`tool_use` block in the previous message."
@@ -340,21 +344,23 @@ def _check_blocks(message: InputMessage, place: int, waiting: list[str], asked_a
             _unanswered(waiting, asked_at)
         if isinstance(block, ToolUseBlock):
             if message.role != "assistant":
-                raise Refusal(
+                raise SimulatedError(
                     f"messages.{place}: `tool_use` blocks can only be in `assistant` messages"
                 )
         elif isinstance(block, TextBlock):
             if not block.text:
-                raise Refusal("messages: text content blocks must be non-empty")
+                raise SimulatedError("messages: text content blocks must be non-empty")
             if not block.text.strip():
-                raise Refusal("messages: text content blocks must contain non-whitespace text")
+                raise SimulatedError(
+                    "messages: text content blocks must contain non-whitespace text"
+                )
         else:
             _check_media(block, where)
 
 
 def _check_prefill(message: InputMessage, rules: ModelRules) -> None:
     if not rules.prefill:
-        raise Refusal(
+        raise SimulatedError(
             "This model does not support assistant message prefill. The conversation must end "
             "with a user message."
         )
@@ -363,7 +369,9 @@ def _check_prefill(message: InputMessage, rules: ModelRules) -> None:
     else:
         text = getattr(message.content[-1], "text", "") if message.content else ""
     if text != text.rstrip():
-        raise Refusal("messages: final assistant content cannot end with trailing whitespace")
+        raise SimulatedError(
+            "messages: final assistant content cannot end with trailing whitespace"
+        )
 
 
 def _check_media(block: Any, where: str) -> None:
@@ -373,19 +381,19 @@ def _check_media(block: Any, where: str) -> None:
     kind = "image" if isinstance(block, ImageBlock) else "document"
     if isinstance(source, UrlSource):
         if not source.url.startswith(("https://", "http://")):
-            raise Refusal(f"{where}.{kind}.source.url.url: Only HTTPS URLs are supported.")
+            raise SimulatedError(f"{where}.{kind}.source.url.url: Only HTTPS URLs are supported.")
     elif isinstance(source, (Base64Image, Base64Pdf)):
         try:
             decoded = base64.b64decode(source.data, validate=True)
         except (binascii.Error, ValueError):
-            raise Refusal(f"{where}.{kind}.source.base64: invalid base64 data") from None
+            raise SimulatedError(f"{where}.{kind}.source.base64: invalid base64 data") from None
         if isinstance(source, Base64Pdf):
             if not decoded.startswith(b"%PDF"):
-                raise Refusal(
+                raise SimulatedError(
                     f"{where}.{kind}.source.base64.data: The PDF specified was not valid."
                 )
         elif not decoded:
-            raise Refusal(f"{where}.{kind}.source.base64: image cannot be empty")
+            raise SimulatedError(f"{where}.{kind}.source.base64: image cannot be empty")
         else:
             _check_magic(decoded, source.media_type, f"{where}.{kind}.source.base64")
 
@@ -395,11 +403,11 @@ def _check_magic(decoded: bytes, media_type: str, where: str) -> None:
         if decoded.startswith(marks):
             if kind == media_type:
                 return
-            raise Refusal(
+            raise SimulatedError(
                 f"{where}: The image was specified using the {media_type} media type, but the "
                 f"image appears to be a {kind} image"
             )
-    raise Refusal("Could not process image")
+    raise SimulatedError("Could not process image")
 
 
 def _cached(request: CountRequest) -> Iterator[Any]:
@@ -425,14 +433,14 @@ def _cached(request: CountRequest) -> Iterator[Any]:
 def _check_cache(request: CountRequest) -> None:
     ttls = list(_cached(request))
     if len(ttls) > MAX_CACHE_BREAKPOINTS:
-        raise Refusal(
+        raise SimulatedError(
             f"A maximum of {MAX_CACHE_BREAKPOINTS} blocks with cache_control may be provided. "
             f"Found {len(ttls)}."
         )
     short = False
     for ttl in ttls:
         if ttl == "1h" and short:
-            raise Refusal(
+            raise SimulatedError(
                 "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control "
                 "block. Note that blocks are processed in the following order: `tools`, `system`, "
                 "`messages`."

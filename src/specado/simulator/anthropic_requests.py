@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Optional, Union
 import msgspec
 from msgspec import Meta
 
+from specado.simulator.violations import StrictObject
+
 __all__ = [
     "BETA_DECODER",
     "COUNT_DECODER",
@@ -20,8 +22,8 @@ __all__ = [
     "SERVER_TOOL_FIELDS",
     "BetaMessagesRequest",
     "CountRequest",
-    "CustomTool",
     "MessagesRequest",
+    "UserDefinedTool",
 ]
 
 UseId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", min_length=1)]
@@ -29,50 +31,46 @@ ToolName = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,128}$")]
 CalledName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class Strict(msgspec.Struct, forbid_unknown_fields=True):
-    """A JSON object with no other fields."""
-
-
-class CacheControl(Strict, tag_field="type", tag="ephemeral"):
+class CacheControl(StrictObject, tag_field="type", tag="ephemeral"):
     ttl: Optional[Literal["5m", "1h"]] = None
 
 
-class Block(Strict, tag_field="type"):
+class ContentBlock(StrictObject, tag_field="type"):
     """A content block; each names its `type`."""
 
 
-class CachedBlock(Block, kw_only=True):
+class CachedBlock(ContentBlock, kw_only=True):
     cache_control: Optional[CacheControl] = None
 
 
-class Base64Image(Strict, tag_field="type", tag="base64"):
+class Base64Image(StrictObject, tag_field="type", tag="base64"):
     data: str
     media_type: Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
 
 
-class UrlSource(Strict, tag_field="type", tag="url"):
+class UrlSource(StrictObject, tag_field="type", tag="url"):
     url: str
 
 
-class FileSource(Strict, tag_field="type", tag="file"):
+class FileSource(StrictObject, tag_field="type", tag="file"):
     file_id: str
 
 
-class Base64Pdf(Strict, tag_field="type", tag="base64"):
+class Base64Pdf(StrictObject, tag_field="type", tag="base64"):
     data: str
     media_type: Literal["application/pdf"]
 
 
-class PlainText(Strict, tag_field="type", tag="text"):
+class PlainText(StrictObject, tag_field="type", tag="text"):
     data: str
     media_type: Literal["text/plain"]
 
 
-class Citations(Strict):
+class Citations(StrictObject):
     enabled: Optional[bool] = None
 
 
-class ImageTransformations(Strict):
+class ImageTransformations(StrictObject):
     oversized_image: Optional[Literal["downsize", "error"]] = None
 
 
@@ -86,7 +84,7 @@ class ImageBlock(CachedBlock, tag="image"):
     transformations: Optional[ImageTransformations] = None
 
 
-class ContentSource(Strict, tag_field="type", tag="content"):
+class ContentSource(StrictObject, tag_field="type", tag="content"):
     content: Union[str, list[Union[TextBlock, ImageBlock]]]
 
 
@@ -104,12 +102,12 @@ class SearchResultBlock(CachedBlock, tag="search_result"):
     citations: Optional[Citations] = None
 
 
-class ThinkingBlock(Block, tag="thinking"):
+class ThinkingBlock(ContentBlock, tag="thinking"):
     signature: str
     thinking: str
 
 
-class RedactedThinkingBlock(Block, tag="redacted_thinking"):
+class RedactedThinkingBlock(ContentBlock, tag="redacted_thinking"):
     data: str
 
 
@@ -198,7 +196,7 @@ class ToolRemoval(CachedBlock, tag="tool_removal"):
     tool: dict[str, Any]
 
 
-class FallbackBlock(Block, tag="fallback"):
+class FallbackBlock(ContentBlock, tag="fallback"):
     to: dict[str, Any]
     trigger: Optional[Any] = None
 
@@ -230,12 +228,12 @@ AnyBlock = Union[
 ]
 
 
-class InputMessage(Strict):
+class InputMessage(StrictObject):
     role: Literal["user", "assistant", "system"]
     content: Union[str, list[AnyBlock]]
 
 
-class CustomTool(Strict):
+class UserDefinedTool(StrictObject):
     """A tool of the caller's own; `type` is `custom` or absent."""
 
     name: ToolName
@@ -296,59 +294,59 @@ SERVER_TOOL_FIELDS: dict[str, frozenset[str]] = {
 }
 
 
-class EnabledThinking(Strict, tag_field="type", tag="enabled"):
+class EnabledThinking(StrictObject, tag_field="type", tag="enabled"):
     budget_tokens: Annotated[int, Meta(ge=1024)]
     display: Optional[Literal["summarized", "omitted"]] = None
 
 
-class AdaptiveThinking(Strict, tag_field="type", tag="adaptive"):
+class AdaptiveThinking(StrictObject, tag_field="type", tag="adaptive"):
     display: Optional[Literal["summarized", "omitted"]] = None
 
 
-class DisabledThinking(Strict, tag_field="type", tag="disabled"):
+class DisabledThinking(StrictObject, tag_field="type", tag="disabled"):
     pass
 
 
-class BetweenToolsThinking(Strict, tag_field="type", tag="between_tools"):
+class BetweenToolsThinking(StrictObject, tag_field="type", tag="between_tools"):
     pass
 
 
-class AutoChoice(Strict, tag_field="type", tag="auto"):
+class AutoChoice(StrictObject, tag_field="type", tag="auto"):
     disable_parallel_tool_use: Optional[bool] = None
 
 
-class AnyChoice(Strict, tag_field="type", tag="any"):
+class AnyChoice(StrictObject, tag_field="type", tag="any"):
     disable_parallel_tool_use: Optional[bool] = None
 
 
-class NamedChoice(Strict, tag_field="type", tag="tool"):
+class NamedChoice(StrictObject, tag_field="type", tag="tool"):
     name: str
     disable_parallel_tool_use: Optional[bool] = None
 
 
-class NoChoice(Strict, tag_field="type", tag="none"):
+class NoChoice(StrictObject, tag_field="type", tag="none"):
     pass
 
 
-class Metadata(Strict):
+class Metadata(StrictObject):
     user_id: Optional[Annotated[str, Meta(max_length=512)]] = None
 
 
-class JsonFormat(Strict, tag_field="type", tag="json_schema"):
+class JsonFormat(StrictObject, tag_field="type", tag="json_schema"):
     schema: dict[str, Any]
 
 
-class OutputConfig(Strict):
+class OutputConfig(StrictObject):
     effort: Optional[Literal["low", "medium", "high", "xhigh", "max"]] = None
     format: Optional[JsonFormat] = None
     task_budget: Optional[dict[str, Any]] = None
 
 
-class Diagnostics(Strict):
+class Diagnostics(StrictObject):
     previous_message_id: Optional[str] = None
 
 
-class CountRequest(Strict):
+class CountRequest(StrictObject):
     """The body of `POST /v1/messages/count_tokens`."""
 
     model: Annotated[str, Meta(min_length=1, max_length=256)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from specado.simulator.stream_faults import Dialect, Events
+from specado.simulator.stream_faults import Events, StreamFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,4 +105,4 @@ def _error_frame(fault: Fault, mark: str) -> bytes:
     return b"event: error\ndata: " + orjson.dumps(body) + b"\n\n"
 
 
-STREAM = Dialect(error=_error_frame, ping=PING, opening=b"event: message_start\n")
+STREAM = StreamFormat(error=_error_frame, ping=PING, opening=b"event: message_start\n")

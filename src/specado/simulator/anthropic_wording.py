@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from specado.simulator.reply import Refusal
+from specado.simulator.reply import SimulatedError
 
 if TYPE_CHECKING:
     from specado.simulator.violations import Violation
@@ -42,43 +42,43 @@ def dotted(path: tuple[str | int, ...], data: Any) -> str:
     return ".".join(words)
 
 
-def refusal_for(broken: Violation, data: Any) -> Refusal:
+def refusal_for(broken: Violation, data: Any) -> SimulatedError:
     """Return the error that Anthropic gives for a body of the wrong shape."""
     where, bound = dotted(broken.path, data), broken.bound
     if broken.rule == "unknown_field":
-        return Refusal(f"{where}: Extra inputs are not permitted")
+        return SimulatedError(f"{where}: Extra inputs are not permitted")
     if broken.rule == "missing_field":
-        return Refusal(f"{where}: Field required")
+        return SimulatedError(f"{where}: Field required")
     if broken.rule in ("below", "above"):
         bound = bound[:-2] if bound.endswith(".0") else bound
         way = "greater" if broken.rule == "below" else "less"
-        return Refusal(f"{where}: Input should be {way} than or equal to {bound}")
+        return SimulatedError(f"{where}: Input should be {way} than or equal to {bound}")
     if broken.rule in ("too_short", "too_long"):
         way = "least" if broken.rule == "too_short" else "most"
         unit = "character" if isinstance(broken.value, str) else "item"
         plural = "" if bound == "1" else "s"
-        return Refusal(
+        return SimulatedError(
             f"{where}: {_noun(broken.value)} should have at {way} {bound} {unit}{plural}"
         )
     if broken.rule == "pattern":
-        return Refusal(f"{where}: String should match pattern '{bound}'")
+        return SimulatedError(f"{where}: String should match pattern '{bound}'")
     if broken.rule == "unknown_value":
         if broken.path[-1:] == ("role",):
-            return Refusal(
+            return SimulatedError(
                 f'messages: Unexpected role "{broken.value}". Allowed roles are "user" or '
                 '"assistant"'
             )
         quoted = [f"'{value}'" for value in broken.allowed]
         if broken.path[-1:] == ("type",):
             where = dotted(broken.path[:-1], data)
-            return Refusal(
+            return SimulatedError(
                 f"{where}: Input tag {bound} found using 'type' does not match any of the expected "
                 f"tags: {', '.join(quoted)}"
             )
         options = " or ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))
-        return Refusal(f"{where}: Input should be {options}")
+        return SimulatedError(f"{where}: Input should be {options}")
     wanted = [_TYPE_WORDS.get(word, word) for word in bound.split(" | ") if word != "null"]
-    return Refusal(f"{where}: Input should be {' or '.join(wanted)}" if wanted else where)
+    return SimulatedError(f"{where}: Input should be {' or '.join(wanted)}" if wanted else where)
 
 
 def _noun(value: Any) -> str:

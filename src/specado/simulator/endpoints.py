@@ -14,7 +14,7 @@ from specado.simulator import anthropic_api, openai_api
 from specado.simulator.answers import digest
 from specado.simulator.faults import FAULTS, Fault
 from specado.simulator.models import find_listed, find_rules, listed_models
-from specado.simulator.reply import Refusal, SimulatedReply
+from specado.simulator.reply import SimulatedError, SimulatedReply
 
 if TYPE_CHECKING:
     from specado.simulator.models import ModelLookup
@@ -42,12 +42,12 @@ _GATEWAY_PAGE = (
 _MALFORMED_BODY = b'{"id": "chatcmpl-sim-malformed", "choices": [{"index": 0, "message"'
 
 
-class _Named(msgspec.Struct):
+class _RequestedModel(msgspec.Struct):
     model: Any = None
     stream: Any = None
 
 
-_named = msgspec.json.Decoder(_Named).decode
+_named = msgspec.json.Decoder(_RequestedModel).decode
 
 
 class _Call(msgspec.Struct):
@@ -111,12 +111,12 @@ def handle(
             raise _too_large(anthropic=anthropic)
         return _answer(call)
     except RecursionError:
-        return _refused(call, Refusal("The request body is nested too deeply."))
-    except Refusal as refusal:
+        return _refused(call, SimulatedError("The request body is nested too deeply."))
+    except SimulatedError as refusal:
         return _refused(call, refusal)
 
 
-def _refused(call: _Call, refusal: Refusal) -> SimulatedReply:
+def _refused(call: _Call, refusal: SimulatedError) -> SimulatedReply:
     api: Any = anthropic_api if call.anthropic else openai_api
     reply: SimulatedReply = api.error_reply(refusal, digest(call.body))
     if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -146,10 +146,12 @@ def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tup
     return "", anthropic
 
 
-def _too_large(*, anthropic: bool) -> Refusal:
+def _too_large(*, anthropic: bool) -> SimulatedError:
     if anthropic:
-        return Refusal("Request exceeds the maximum size", status=413, type="request_too_large")
-    return Refusal(
+        return SimulatedError(
+            "Request exceeds the maximum size", status=413, type="request_too_large"
+        )
+    return SimulatedError(
         f"The request body is too large: the limit is {MAX_BODY_BYTES} bytes.", status=413
     )
 
@@ -161,19 +163,21 @@ def _check_key(call: _Call) -> None:
     if call.anthropic:
         key = call.headers.get("x-api-key", "") or key
         if not key:
-            raise Refusal("x-api-key header is required", status=401, type="authentication_error")
+            raise SimulatedError(
+                "x-api-key header is required", status=401, type="authentication_error"
+            )
         if key == WRONG_KEY:
             wrong = "invalid x-api-key" if "x-api-key" in call.headers else "Invalid bearer token"
-            raise Refusal(wrong, status=401, type="authentication_error")
+            raise SimulatedError(wrong, status=401, type="authentication_error")
     elif not key:
-        raise Refusal(
+        raise SimulatedError(
             "You didn't provide an API key. You need to provide your API key in an Authorization "
             "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API "
             "key from https://platform.openai.com/account/api-keys.",
             status=401,
         )
     elif key == WRONG_KEY:
-        raise Refusal(
+        raise SimulatedError(
             f"Incorrect API key provided: {WRONG_KEY}. You can find your API key at "
             "https://platform.openai.com/account/api-keys.",
             status=401,
@@ -186,8 +190,8 @@ def _answer(call: _Call) -> SimulatedReply:
         raise _not_served(call)
     if call.method != _METHODS[call.endpoint]:
         if call.anthropic:
-            raise Refusal("Method Not Allowed", status=405)
-        raise Refusal(f"Invalid method for URL ({call.method} {call.path})", status=405)
+            raise SimulatedError("Method Not Allowed", status=405)
+        raise SimulatedError(f"Invalid method for URL ({call.method} {call.path})", status=405)
     if call.anthropic:
         _check_version(call)
     if call.endpoint == "models":
@@ -211,21 +215,21 @@ def _answer(call: _Call) -> SimulatedReply:
     return msgspec.structs.replace(reply, fault=fault)
 
 
-def _not_served(call: _Call) -> Refusal:
+def _not_served(call: _Call) -> SimulatedError:
     """Return the provider's 404, with what the simulator serves after it."""
     asked = f"{call.method} {call.path}"
     served = f"The simulator serves {', '.join(SERVED)}."
     if call.anthropic:
-        return Refusal(f"Not Found: {asked}. {served}", status=404, type="not_found_error")
-    return Refusal(f"Invalid URL ({asked}). {served}", status=404)
+        return SimulatedError(f"Not Found: {asked}. {served}", status=404, type="not_found_error")
+    return SimulatedError(f"Invalid URL ({asked}). {served}", status=404)
 
 
 def _check_version(call: _Call) -> None:
     version = call.headers.get("anthropic-version")
     if version is None:
-        raise Refusal("anthropic-version: header is required")
+        raise SimulatedError("anthropic-version: header is required")
     if version not in ANTHROPIC_VERSIONS:
-        raise Refusal(f'anthropic-version: "{version}" is not a valid version')
+        raise SimulatedError(f'anthropic-version: "{version}" is not a valid version')
 
 
 def _models(call: _Call) -> SimulatedReply:

@@ -97,7 +97,7 @@ class _Opened:
         return piece
 
 
-class OpenReply(_Opened):
+class InProcessReply(_Opened):
     """The reply to one `open`, for threads."""
 
     def read(self, until: float) -> bytes:  # noqa: ARG002
@@ -105,7 +105,7 @@ class OpenReply(_Opened):
         return self._next()
 
 
-class AsyncOpenReply(_Opened):
+class AsyncInProcessReply(_Opened):
     """The reply to one `open`, for an event loop."""
 
     async def read(self, until: float) -> bytes:  # noqa: ARG002
@@ -141,12 +141,12 @@ class InProcessTransport:
         limits: Limits,  # noqa: ARG002
         *,
         is_fresh: bool = False,  # noqa: ARG002
-    ) -> OpenReply:
+    ) -> InProcessReply:
         """Return the simulated reply with its body still to be read, or raise as `send` does.
 
         *until* is a time of `time.monotonic`. The reader of the body keeps to the *limits*.
         """
-        return OpenReply(_answer(request, _seconds_until(until), self._models))
+        return InProcessReply(_answer(request, _seconds_until(until), self._models))
 
 
 class AsyncInProcessTransport:
@@ -173,9 +173,9 @@ class AsyncInProcessTransport:
         limits: Limits,  # noqa: ARG002
         *,
         is_fresh: bool = False,  # noqa: ARG002
-    ) -> AsyncOpenReply:
+    ) -> AsyncInProcessReply:
         """Return the simulated reply with its body still to be read, or raise as `send` does."""
-        return AsyncOpenReply(_answer(request, _seconds_until(until), self._models))
+        return AsyncInProcessReply(_answer(request, _seconds_until(until), self._models))
 
 
 def _seconds_until(until: float) -> float:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
-from specado.simulator.answers import Conversation, Spoken, ToolOffer, answer, digest, tokens_of
+from specado.simulator.answers import (
+    PromptFacts,
+    SimulatedAnswer,
+    ToolOffer,
+    answer,
+    digest,
+    tokens_of,
+)
 from specado.simulator.faults import error_object
 from specado.simulator.openai_checks import check_chat_request, texts_of
 from specado.simulator.openai_requests import (
@@ -25,7 +32,7 @@ from specado.simulator.openai_requests import (
 )
 from specado.simulator.openai_stream import STREAM, events_of
 from specado.simulator.openai_wording import refusal_for
-from specado.simulator.reply import Refusal, SimulatedReply, streamed
+from specado.simulator.reply import SimulatedError, SimulatedReply, streamed
 from specado.simulator.stream_faults import play, without_answer
 from specado.simulator.violations import Broken, read
 
@@ -70,17 +77,17 @@ _NOT_JSON = (
 )
 
 
-def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatRequest, Conversation]:
-    """Return the request in *body* and what it says; raises the `Refusal` OpenAI would answer."""
+def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatRequest, PromptFacts]:
+    """Return the request in *body* and its facts; raises `SimulatedError` where OpenAI refuses."""
     try:
         request = read(body, CHAT_DECODER)
     except Broken as broken:
         if broken.violation is None:
-            raise Refusal(_NOT_JSON) from None
+            raise SimulatedError(_NOT_JSON) from None
         raise refusal_for(broken.violation) from None
     rules = models(DIALECT, request.model, url)
     if rules is None:
-        raise Refusal(
+        raise SimulatedError(
             f"The model `{request.model}` does not exist or you do not have access to it.",
             status=404,
             code="model_not_found",
@@ -89,7 +96,7 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
     talk = conversation(request)
     window = rules.context_window
     if window is not None and talk.prompt_tokens > window:
-        raise Refusal(
+        raise SimulatedError(
             f"This model's maximum context length is {window} tokens. However, your messages "
             f"resulted in {talk.prompt_tokens} tokens. Please reduce the length of the messages.",
             param="messages",
@@ -98,9 +105,9 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
     return request, talk
 
 
-def conversation(request: ChatRequest) -> Conversation:
+def conversation(request: ChatRequest) -> PromptFacts:
     """Return what the answer depends on."""
-    talk = Conversation(
+    talk = PromptFacts(
         messages=len(request.messages),
         stops=request.stops,
         max_tokens=request.max_completion_tokens or request.max_tokens,
@@ -129,7 +136,7 @@ def conversation(request: ChatRequest) -> Conversation:
     return talk
 
 
-def _count_parts(parts: Any, talk: Conversation) -> None:
+def _count_parts(parts: Any, talk: PromptFacts) -> None:
     for part in parts:
         kind = part.__struct_config__.tag
         if kind == "text":
@@ -142,7 +149,7 @@ def _count_parts(parts: Any, talk: Conversation) -> None:
             talk.image_tokens += FILE_TOKENS
 
 
-def _read_choice(request: ChatRequest, talk: Conversation) -> None:
+def _read_choice(request: ChatRequest, talk: PromptFacts) -> None:
     choice = request.tool_choice
     allowed: set[str] | None = None
     if isinstance(choice, str):
@@ -210,7 +217,9 @@ def complete(
     return streamed(_headers(mark), play(events, fault, STREAM, mark))
 
 
-def _choice(number: int, spoken: Spoken, mark: str, request: ChatRequest) -> dict[str, Any]:
+def _choice(
+    number: int, spoken: SimulatedAnswer, mark: str, request: ChatRequest
+) -> dict[str, Any]:
     message: dict[str, Any] = {
         "role": "assistant",
         "content": spoken.text,
@@ -261,9 +270,9 @@ def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
     return SimulatedReply(status, _headers(mark), orjson.dumps(value))
 
 
-def error_reply(error: WireError | Refusal, mark: str) -> SimulatedReply:
+def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
     """Return an error as OpenAI writes it."""
-    if isinstance(error, Refusal):
+    if isinstance(error, SimulatedError):
         fields: dict[str, Any] = {
             "message": error.message,
             "type": error.type,
@@ -318,7 +327,7 @@ def list_models(models: Sequence[ListedModel], mark: str) -> SimulatedReply:
 def one_model(wanted: str, found: ListedModel | None, mark: str) -> SimulatedReply:
     """Return the answer to `GET …/models/{id}`."""
     if found is None:
-        raise Refusal(
+        raise SimulatedError(
             f"The model '{wanted}' does not exist",
             status=404,
             param="model",

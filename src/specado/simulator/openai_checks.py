@@ -25,7 +25,7 @@ from specado.simulator.openai_requests import (
     ToolMessage,
     UserMessage,
 )
-from specado.simulator.reply import Refusal
+from specado.simulator.reply import SimulatedError
 from specado.simulator.schema_checks import openai_problem
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _DEFAULT_ONLY = {
 
 
 def check_chat_request(request: ChatRequest, rules: ModelRules) -> None:
-    """Raise the `Refusal` that OpenAI would answer, if any."""
+    """Raise the `SimulatedError` that OpenAI would answer, if any."""
     _check_limits(request, rules)
     _check_sampling(request, rules)
     _check_together(request)
@@ -56,14 +56,14 @@ def check_chat_request(request: ChatRequest, rules: ModelRules) -> None:
 
 def _check_limits(request: ChatRequest, rules: ModelRules) -> None:
     if request.max_tokens is not None and not rules.takes_max_tokens:
-        raise Refusal(
+        raise SimulatedError(
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
             "'max_completion_tokens' instead.",
             param="max_tokens",
             code="unsupported_parameter",
         )
     if request.max_tokens is not None and request.max_completion_tokens is not None:
-        raise Refusal(
+        raise SimulatedError(
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
             param="max_tokens",
             code="invalid_parameter_combination",
@@ -71,7 +71,7 @@ def _check_limits(request: ChatRequest, rules: ModelRules) -> None:
     for name in ("max_tokens", "max_completion_tokens"):
         wanted = getattr(request, name)
         if wanted is not None and wanted > (rules.max_output_tokens or wanted):
-            raise Refusal(
+            raise SimulatedError(
                 f"{name} is too large: {wanted}. This model supports at most "
                 f"{rules.max_output_tokens} completion tokens, whereas you provided {wanted}.",
                 param=name,
@@ -89,7 +89,7 @@ def _check_sampling(request: ChatRequest, rules: ModelRules) -> None:
         for name, default in _DEFAULT_ONLY.items():
             value = getattr(request, name)
             if value is not None and value != default:
-                raise Refusal(
+                raise SimulatedError(
                     f"Unsupported value: '{name}' does not support {value:g} with this model. "
                     f"Only the default ({default}) value is supported.",
                     param=name,
@@ -100,22 +100,22 @@ def _check_sampling(request: ChatRequest, rules: ModelRules) -> None:
                 raise _unsupported(name)
     if effort is not None and rules.efforts is not None and effort not in rules.efforts:
         if not rules.efforts:
-            raise Refusal("Unrecognized request argument supplied: reasoning_effort")
+            raise SimulatedError("Unrecognized request argument supplied: reasoning_effort")
         known = ", ".join(f"'{level}'" for level in rules.efforts)
-        raise Refusal(
+        raise SimulatedError(
             f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this model. "
             f"Supported values are: {known}.",
             param="reasoning_effort",
             code="unsupported_value",
         )
     if request.web_search_options is not None and not rules.web_search_options:
-        raise Refusal(
+        raise SimulatedError(
             "Web search options not supported with this model.", param="web_search_options"
         )
 
 
-def _unsupported(name: str) -> Refusal:
-    return Refusal(
+def _unsupported(name: str) -> SimulatedError:
+    return SimulatedError(
         f"Unsupported parameter: '{name}' is not supported with this model.",
         param=name,
         code="unsupported_parameter",
@@ -124,19 +124,19 @@ def _unsupported(name: str) -> Refusal:
 
 def _check_together(request: ChatRequest) -> None:
     if request.stream_options is not None and not request.stream:
-        raise Refusal(
+        raise SimulatedError(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             param="stream_options",
         )
     if request.top_logprobs is not None and not request.logprobs:
-        raise Refusal(
+        raise SimulatedError(
             "Invalid value for 'top_logprobs': 'logprobs' must be set to true to use "
             "'top_logprobs'.",
             param="top_logprobs",
         )
     audio = request.modalities is not None and "audio" in request.modalities
     if audio and request.audio is None:
-        raise Refusal(
+        raise SimulatedError(
             "Missing required parameter: 'audio'.",
             param="audio",
             code="missing_required_parameter",
@@ -149,7 +149,7 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
     if request.tools is None:
         for name in ("tool_choice", "parallel_tool_calls"):
             if getattr(request, name) is not None:
-                raise Refusal(
+                raise SimulatedError(
                     f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are "
                     "specified.",
                     param=name,
@@ -158,7 +158,7 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
     # A model that can leave off reasoning has a default; without one it always reasons.
     effort = request.reasoning_effort or rules.default_effort or "medium"
     if request.tools and not rules.tools_while_reasoning and effort != "none":
-        raise Refusal(
+        raise SimulatedError(
             f"Function tools with reasoning_effort are not supported for {rules.id} in "
             "/v1/chat/completions. To use function tools, use /v1/responses or set "
             "reasoning_effort to 'none'.",
@@ -185,7 +185,7 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
     elif isinstance(choice, CustomChoice):
         named = ("custom", choice.custom.name)
     if named is not None and named not in names:
-        raise Refusal(
+        raise SimulatedError(
             f"Tool choice '{named[1]}' not found in 'tools' parameter.", param="tool_choice"
         )
 
@@ -193,11 +193,11 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
 def check_schema(
     schema: dict[str, Any] | None, *, strict: bool, what: str, param: str, code: str | None
 ) -> None:
-    """Raise the `Refusal` for a JSON Schema that OpenAI would not take."""
+    """Raise the `SimulatedError` for a JSON Schema that OpenAI would not take."""
     if schema is None:
         return
     if schema and schema.get("type", "object") != "object":
-        raise Refusal(
+        raise SimulatedError(
             f"Invalid schema for {what}: schema must be a JSON Schema of 'type: \"object\"', got "
             f"'type: \"{schema.get('type')}\"'.",
             param=param,
@@ -205,7 +205,7 @@ def check_schema(
         )
     problem = openai_problem(schema) if strict else None
     if problem:
-        raise Refusal(f"Invalid schema for {what}: {problem}", param=param, code=code)
+        raise SimulatedError(f"Invalid schema for {what}: {problem}", param=param, code=code)
 
 
 def _check_format(request: ChatRequest, rules: ModelRules) -> None:
@@ -215,7 +215,7 @@ def _check_format(request: ChatRequest, rules: ModelRules) -> None:
     )
     if wanted is not None and refused:
         kind = wanted.__struct_config__.tag
-        raise Refusal(
+        raise SimulatedError(
             f"Invalid parameter: 'response_format' of type '{kind}' is not supported with this "
             "model.",
             param="response_format",
@@ -232,7 +232,7 @@ def _check_format(request: ChatRequest, rules: ModelRules) -> None:
     elif isinstance(wanted, JsonObjectFormat) and not any(
         "json" in text.lower() for message in request.messages for text in texts_of(message)
     ):
-        raise Refusal(
+        raise SimulatedError(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of "
             "type 'json_object'.",
             param="messages",
@@ -253,7 +253,7 @@ def _check_messages(messages: list[AnyMessage], rules: ModelRules) -> None:
     for place, message in enumerate(messages):
         if isinstance(message, ToolMessage):
             if message.tool_call_id not in open_calls:
-                raise Refusal(
+                raise SimulatedError(
                     "Invalid parameter: messages with role 'tool' must be a response to a "
                     "preceeding message with 'tool_calls'.",
                     param=f"messages.[{place}].role",
@@ -268,7 +268,7 @@ def _check_messages(messages: list[AnyMessage], rules: ModelRules) -> None:
             open_calls = _calls_of(message, place)
         elif refused and (role := message.__struct_config__.tag) in refused:
             where = f"messages[{place}].role"
-            raise Refusal(
+            raise SimulatedError(
                 f"Unsupported value: '{where}' does not support '{role}' with this model.",
                 param=where,
                 code="unsupported_value",
@@ -278,7 +278,7 @@ def _check_messages(messages: list[AnyMessage], rules: ModelRules) -> None:
 
 def _all_answered(open_calls: list[str], place: int) -> None:
     if open_calls:
-        raise Refusal(
+        raise SimulatedError(
             "An assistant message with 'tool_calls' must be followed by tool messages responding "
             "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
             + ", ".join(open_calls),
@@ -291,7 +291,7 @@ def _calls_of(message: AssistantMessage, place: int) -> list[str]:
         return [call.id for call in message.tool_calls]
     spoken = (message.content, message.refusal, message.function_call, message.audio)
     if all(value is None for value in spoken):
-        raise Refusal(
+        raise SimulatedError(
             "Invalid value for 'content': expected a string, got null.",
             param=f"messages.[{place}].content",
         )
@@ -303,7 +303,7 @@ def _check_parts(parts: Any, place: int, rules: ModelRules) -> None:
         where = f"messages[{place}].content[{number}]"
         if isinstance(part, ImagePart):
             if rules.lacks("vision"):
-                raise Refusal(
+                raise SimulatedError(
                     "Invalid content type. image_url is only supported by certain models.",
                     param=f"messages.[{place}].content.[{number}].type",
                 )
@@ -313,14 +313,14 @@ def _check_parts(parts: Any, place: int, rules: ModelRules) -> None:
         elif isinstance(part, FilePart):
             data = part.file.file_data
             if data is None and part.file.file_id is None:
-                raise Refusal(
+                raise SimulatedError(
                     f"Missing required parameter: '{where}.file.file_id'.",
                     param=f"{where}.file.file_id",
                     code="missing_required_parameter",
                 )
             found = None if data is None else _DATA_URI.fullmatch(data)
             if data is not None and found is None:
-                raise Refusal(
+                raise SimulatedError(
                     f"Invalid '{where}.file.file_data'. Expected a base64-encoded data URL with a "
                     f"MIME type (e.g. 'data:application/pdf;base64,...'), but got a value without "
                     "the 'data:' prefix.",
@@ -336,7 +336,7 @@ def _check_image(url: str, where: str) -> None:
         return
     found = _DATA_URI.fullmatch(url)
     if found is None:
-        raise Refusal(
+        raise SimulatedError(
             f"Invalid '{where}.image_url.url'. Expected a base64-encoded data URL with an image "
             "MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got unsupported "
             "or malformed value.",
@@ -344,7 +344,7 @@ def _check_image(url: str, where: str) -> None:
             code="invalid_value",
         )
     if found[1] not in _IMAGE_TYPES:
-        raise Refusal(
+        raise SimulatedError(
             f"Invalid MIME type. Only image types are supported, got '{found[1]}'.",
             param=f"{where}.image_url.url",
             code="invalid_image_format",
@@ -358,5 +358,5 @@ def _decoded(data: str, where: str, what: str) -> bytes:
     except (binascii.Error, ValueError):
         decoded = b""
     if not decoded:
-        raise Refusal(f"Invalid base64 {what}.", param=where, code="invalid_base64")
+        raise SimulatedError(f"Invalid base64 {what}.", param=where, code="invalid_base64")
     return decoded

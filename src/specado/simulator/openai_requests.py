@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Optional, Union
 import msgspec
 from msgspec import Meta
 
+from specado.simulator.violations import StrictObject
+
 __all__ = ["CHAT_DECODER", "ChatRequest"]
 
 ToolName = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
@@ -20,51 +22,47 @@ Bias = Annotated[int, Meta(ge=-100, le=100)]
 Tokens = Annotated[int, Meta(ge=1)]
 
 
-class Strict(msgspec.Struct, forbid_unknown_fields=True):
-    """A JSON object with no other fields."""
-
-
-class CacheBreakpoint(Strict):
+class CacheBreakpoint(StrictObject):
     mode: Literal["explicit"]
     ttl: Optional[Literal["30m", "12h"]] = None
 
 
-class ImageUrl(Strict):
+class ImageUrl(StrictObject):
     url: str
     detail: Optional[Literal["auto", "low", "high", "original"]] = None
 
 
-class InputAudio(Strict):
+class InputAudio(StrictObject):
     data: str
     format: Literal["wav", "mp3"]
 
 
-class FileReference(Strict):
+class FileReference(StrictObject):
     file_data: Optional[str] = None
     file_id: Optional[str] = None
     filename: Optional[str] = None
 
 
-class TextPart(Strict, tag_field="type", tag="text"):
+class TextPart(StrictObject, tag_field="type", tag="text"):
     text: str
     prompt_cache_breakpoint: Optional[CacheBreakpoint] = None
 
 
-class RefusalPart(Strict, tag_field="type", tag="refusal"):
+class RefusalPart(StrictObject, tag_field="type", tag="refusal"):
     refusal: str
 
 
-class ImagePart(Strict, tag_field="type", tag="image_url"):
+class ImagePart(StrictObject, tag_field="type", tag="image_url"):
     image_url: ImageUrl
     prompt_cache_breakpoint: Optional[CacheBreakpoint] = None
 
 
-class AudioPart(Strict, tag_field="type", tag="input_audio"):
+class AudioPart(StrictObject, tag_field="type", tag="input_audio"):
     input_audio: InputAudio
     prompt_cache_breakpoint: Optional[CacheBreakpoint] = None
 
 
-class FilePart(Strict, tag_field="type", tag="file"):
+class FilePart(StrictObject, tag_field="type", tag="file"):
     file: FileReference
     prompt_cache_breakpoint: Optional[CacheBreakpoint] = None
 
@@ -72,48 +70,48 @@ class FilePart(Strict, tag_field="type", tag="file"):
 TextContent = Union[str, Annotated[list[TextPart], Meta(min_length=1)]]
 
 
-class SystemMessage(Strict, tag_field="role", tag="system"):
+class SystemMessage(StrictObject, tag_field="role", tag="system"):
     content: TextContent
     name: Optional[str] = None
 
 
-class DeveloperMessage(Strict, tag_field="role", tag="developer"):
+class DeveloperMessage(StrictObject, tag_field="role", tag="developer"):
     content: TextContent
     name: Optional[str] = None
 
 
-class UserMessage(Strict, tag_field="role", tag="user"):
+class UserMessage(StrictObject, tag_field="role", tag="user"):
     content: Union[
         str, Annotated[list[Union[TextPart, ImagePart, AudioPart, FilePart]], Meta(min_length=1)]
     ]
     name: Optional[str] = None
 
 
-class CalledFunction(Strict):
+class CalledFunction(StrictObject):
     name: ToolName
     arguments: str
 
 
-class CalledCustom(Strict):
+class CalledCustom(StrictObject):
     name: ToolName
     input: str
 
 
-class FunctionCallItem(Strict, tag_field="type", tag="function"):
+class FunctionCallItem(StrictObject, tag_field="type", tag="function"):
     id: CallId
     function: CalledFunction
 
 
-class CustomCallItem(Strict, tag_field="type", tag="custom"):
+class CustomCallItem(StrictObject, tag_field="type", tag="custom"):
     id: CallId
     custom: CalledCustom
 
 
-class AudioId(Strict):
+class AudioId(StrictObject):
     id: str
 
 
-class AssistantMessage(Strict, tag_field="role", tag="assistant"):
+class AssistantMessage(StrictObject, tag_field="role", tag="assistant"):
     content: Union[str, Annotated[list[Union[TextPart, RefusalPart]], Meta(min_length=1)], None] = (
         None
     )
@@ -128,12 +126,12 @@ class AssistantMessage(Strict, tag_field="role", tag="assistant"):
     annotations: Optional[list[dict[str, Any]]] = None
 
 
-class ToolMessage(Strict, tag_field="role", tag="tool"):
+class ToolMessage(StrictObject, tag_field="role", tag="tool"):
     content: TextContent
     tool_call_id: str
 
 
-class FunctionMessage(Strict, tag_field="role", tag="function"):
+class FunctionMessage(StrictObject, tag_field="role", tag="function"):
     content: Optional[str]
     name: str
 
@@ -143,114 +141,114 @@ AnyMessage = Union[
 ]
 
 
-class FunctionDefinition(Strict):
+class FunctionDefinition(StrictObject):
     name: ToolName
     description: Optional[str] = None
     parameters: Optional[dict[str, Any]] = None
     strict: Optional[bool] = None
 
 
-class Function(Strict):
+class Function(StrictObject):
     name: ToolName
     description: Optional[str] = None
     parameters: Optional[dict[str, Any]] = None
 
 
-class CustomDefinition(Strict):
+class CustomDefinition(StrictObject):
     name: ToolName
     description: Optional[str] = None
     format: Optional[dict[str, Any]] = None
 
 
-class FunctionTool(Strict, tag_field="type", tag="function"):
+class FunctionTool(StrictObject, tag_field="type", tag="function"):
     function: FunctionDefinition
 
 
-class CustomTool(Strict, tag_field="type", tag="custom"):
+class CustomTool(StrictObject, tag_field="type", tag="custom"):
     custom: CustomDefinition
 
 
-class NamedFunction(Strict):
+class NamedFunction(StrictObject):
     name: str
 
 
-class FunctionChoice(Strict, tag_field="type", tag="function"):
+class FunctionChoice(StrictObject, tag_field="type", tag="function"):
     function: NamedFunction
 
 
-class CustomChoice(Strict, tag_field="type", tag="custom"):
+class CustomChoice(StrictObject, tag_field="type", tag="custom"):
     custom: NamedFunction
 
 
-class AllowedTools(Strict):
+class AllowedTools(StrictObject):
     mode: Literal["auto", "required"]
     tools: list[dict[str, Any]]
 
 
-class AllowedChoice(Strict, tag_field="type", tag="allowed_tools"):
+class AllowedChoice(StrictObject, tag_field="type", tag="allowed_tools"):
     allowed_tools: AllowedTools
 
 
-class JsonSchema(Strict):
+class JsonSchema(StrictObject):
     name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
     description: Optional[str] = None
     schema: Optional[dict[str, Any]] = None
     strict: Optional[bool] = None
 
 
-class TextFormat(Strict, tag_field="type", tag="text"):
+class TextFormat(StrictObject, tag_field="type", tag="text"):
     pass
 
 
-class JsonObjectFormat(Strict, tag_field="type", tag="json_object"):
+class JsonObjectFormat(StrictObject, tag_field="type", tag="json_object"):
     pass
 
 
-class JsonSchemaFormat(Strict, tag_field="type", tag="json_schema"):
+class JsonSchemaFormat(StrictObject, tag_field="type", tag="json_schema"):
     json_schema: JsonSchema
 
 
-class StreamOptions(Strict):
+class StreamOptions(StrictObject):
     include_usage: Optional[bool] = None
     include_obfuscation: Optional[bool] = None
 
 
-class Audio(Strict):
+class Audio(StrictObject):
     format: Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"]
     voice: Union[str, dict[str, Any]]
 
 
-class Prediction(Strict, tag_field="type", tag="content"):
+class Prediction(StrictObject, tag_field="type", tag="content"):
     content: Union[str, list[TextPart]]
 
 
-class Moderation(Strict):
+class Moderation(StrictObject):
     model: str
     policy: Optional[dict[str, Any]] = None
 
 
-class PromptCacheOptions(Strict):
+class PromptCacheOptions(StrictObject):
     mode: Optional[Literal["implicit", "explicit"]] = None
     ttl: Optional[Literal["30m", "12h"]] = None
 
 
-class ApproximateLocation(Strict):
+class ApproximateLocation(StrictObject):
     city: Optional[str] = None
     country: Optional[str] = None
     region: Optional[str] = None
     timezone: Optional[str] = None
 
 
-class UserLocation(Strict, tag_field="type", tag="approximate"):
+class UserLocation(StrictObject, tag_field="type", tag="approximate"):
     approximate: ApproximateLocation
 
 
-class WebSearchOptions(Strict):
+class WebSearchOptions(StrictObject):
     search_context_size: Optional[Literal["low", "medium", "high"]] = None
     user_location: Optional[UserLocation] = None
 
 
-class ChatRequest(Strict):
+class ChatRequest(StrictObject):
     """The whole body; a field that is absent and one that is null mean the same."""
 
     model: str

@@ -9,7 +9,7 @@ import orjson
 
 from specado.simulator.answers import CHARACTERS_PER_TOKEN
 from specado.simulator.faults import error_object
-from specado.simulator.stream_faults import Dialect, Events
+from specado.simulator.stream_faults import Events, StreamFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,4 +116,4 @@ def _error_frames(fault: Fault, _mark: str) -> bytes:
     return b"data: " + orjson.dumps({"error": error_object(fault.openai)}) + b"\n\n" + DONE
 
 
-STREAM = Dialect(error=_error_frames, ping=b": ping\n\n", opening=b"")
+STREAM = StreamFormat(error=_error_frames, ping=b": ping\n\n", opening=b"")

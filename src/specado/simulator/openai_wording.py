@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specado.simulator.reply import Refusal
+from specado.simulator.reply import SimulatedError
 
 if TYPE_CHECKING:
     from specado.simulator.violations import Violation
@@ -33,16 +33,18 @@ def dotted(path: tuple[str | int, ...]) -> str:
     return text
 
 
-def refusal_for(broken: Violation) -> Refusal:
+def refusal_for(broken: Violation) -> SimulatedError:
     """Return the error that OpenAI gives for a body of the wrong shape."""
     where = dotted(broken.path)
     bound = broken.bound
     if broken.rule == "unknown_field":
-        return Refusal(f"Unknown parameter: '{where}'.", param=where, code="unknown_parameter")
+        return SimulatedError(
+            f"Unknown parameter: '{where}'.", param=where, code="unknown_parameter"
+        )
     if broken.rule == "missing_field":
         if where == "model":
-            return Refusal("you must provide a model parameter")
-        return Refusal(
+            return SimulatedError("you must provide a model parameter")
+        return SimulatedError(
             f"Missing required parameter: '{where}'.",
             param=where,
             code="missing_required_parameter",
@@ -52,7 +54,7 @@ def refusal_for(broken: Violation) -> Refusal:
     if broken.rule in ("too_short", "too_long"):
         return _wrong_length(broken, where)
     if broken.rule == "pattern":
-        return Refusal(
+        return SimulatedError(
             f"Invalid '{where}': string does not match pattern. Expected a string that matches "
             f"the pattern '{bound}'.",
             param=where,
@@ -62,7 +64,7 @@ def refusal_for(broken: Violation) -> Refusal:
         quoted = [f"'{option}'" for option in broken.allowed]
         last = ", and " if len(quoted) > 2 else " and "
         options = last.join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))
-        return Refusal(
+        return SimulatedError(
             f"Invalid value: {bound}. Supported values are: {options}.",
             param=where,
             code="invalid_value",
@@ -70,24 +72,24 @@ def refusal_for(broken: Violation) -> Refusal:
     return _wrong_type(broken, where)
 
 
-def _out_of_range(broken: Violation, where: str) -> Refusal:
+def _out_of_range(broken: Violation, where: str) -> SimulatedError:
     value, bound = broken.value, broken.bound
     kind = "decimal" if isinstance(value, float) else "integer"
     below = broken.rule == "below"
     sign, edge = (">=", "below minimum") if below else ("<=", "above maximum")
     bound = bound[:-2] if bound.endswith(".0") else bound
     shown = "" if value is None else f", but got {value!r} instead"
-    return Refusal(
+    return SimulatedError(
         f"Invalid '{where}': {kind} {edge} value. Expected a value {sign} {bound}{shown}.",
         param=where,
         code=f"{kind}_{'below_min' if below else 'above_max'}_value",
     )
 
 
-def _wrong_length(broken: Violation, where: str) -> Refusal:
+def _wrong_length(broken: Violation, where: str) -> SimulatedError:
     value, bound = broken.value, broken.bound
     if broken.rule == "too_short" and isinstance(value, list):
-        return Refusal(
+        return SimulatedError(
             f"Invalid '{where}': empty array. Expected an array with minimum length {bound}, but "
             "got an empty array instead.",
             param=where,
@@ -97,7 +99,7 @@ def _wrong_length(broken: Violation, where: str) -> Refusal:
     article = "a" if kind == "string" else "an"
     size = f", but got {article} {kind} with length {len(value)} instead" if value else ""
     way, edge = ("long", "maximum") if broken.rule == "too_long" else ("short", "minimum")
-    return Refusal(
+    return SimulatedError(
         f"Invalid '{where}': {kind} too {way}. Expected {article} {kind} with {edge} length "
         f"{bound}{size}.",
         param=where,
@@ -105,12 +107,12 @@ def _wrong_length(broken: Violation, where: str) -> Refusal:
     )
 
 
-def _wrong_type(broken: Violation, where: str) -> Refusal:
+def _wrong_type(broken: Violation, where: str) -> SimulatedError:
     words = [word for word in broken.bound.split(" | ") if word != "null"]
     wanted = [_TYPE_WORDS.get(word, word) for word in words]
     choice = " or ".join(wanted) if len(wanted) < 2 else "one of " + " or ".join(wanted)
     got = _TYPE_WORDS.get(broken.got, "another type")
-    return Refusal(
+    return SimulatedError(
         f"Invalid type for '{where}': expected {choice}, but got {got} instead.",
         param=where,
         code="invalid_type",

@@ -8,7 +8,7 @@ import msgspec
 
 from specado.simulator.faults import Fault
 
-__all__ = ["EventStream", "Refusal", "SimulatedReply", "streamed"]
+__all__ = ["EventStream", "SimulatedError", "SimulatedReply", "streamed"]
 
 
 class EventStream(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def streamed(headers: tuple[tuple[str, str], ...], stream: EventStream) -> Simul
     return SimulatedReply(200, typed, b"".join(stream.pieces), stream=stream)
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the provider, not an error of ours
+class SimulatedError(Exception):
     """The provider would answer *status* with this error.
 
     `type` and `code` are OpenAI's and Anthropic's words for the error; `param` and `code` go into

@@ -9,7 +9,7 @@ import msgspec
 from specado.simulator.faults import Fault
 from specado.simulator.reply import EventStream
 
-__all__ = ["Dialect", "Events", "play", "without_answer"]
+__all__ = ["Events", "StreamFormat", "play", "without_answer"]
 
 
 class Events(msgspec.Struct):
@@ -29,7 +29,7 @@ class Events(msgspec.Struct):
         return self.first + (self.end - self.first) // 2
 
 
-class Dialect(msgspec.Struct, frozen=True):
+class StreamFormat(msgspec.Struct, frozen=True):
     """What a fault needs of an API.
 
     `error` picks a fault's error and writes it, with a mark for its id; `ping` is what keeps a
@@ -41,7 +41,7 @@ class Dialect(msgspec.Struct, frozen=True):
     opening: bytes
 
 
-def play(events: Events, fault: Fault | None, dialect: Dialect, mark: str) -> EventStream:
+def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) -> EventStream:
     """Return what comes of the answer; *mark* goes into the id of an error."""
     kind = fault.kind if fault is not None else ""
     frames, middle = events.frames, events.middle
@@ -64,14 +64,14 @@ def play(events: Events, fault: Fault | None, dialect: Dialect, mark: str) -> Ev
     return _stream(_spelled(frames, kind, dialect))
 
 
-def without_answer(kind: str, dialect: Dialect) -> EventStream:
+def without_answer(kind: str, dialect: StreamFormat) -> EventStream:
     """Return what comes for `malformed` and `truncated`, which read no more of the request."""
     if kind == "malformed":
         return _stream([dialect.opening + b'data: {"id": "malformed", "choices": [{"index"\n\n'])
     return _stream([], "cut")
 
 
-def _spelled(frames: list[bytes], kind: str, dialect: Dialect) -> list[bytes]:
+def _spelled(frames: list[bytes], kind: str, dialect: StreamFormat) -> list[bytes]:
     """Return the same answer in the bytes that *kind* asks for."""
     if kind == "stream_ping":
         return [piece for frame in frames for piece in (dialect.ping, frame)]

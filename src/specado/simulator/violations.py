@@ -11,7 +11,7 @@ from msgspec import inspect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Broken", "Violation", "first_violation", "read"]
+__all__ = ["Broken", "StrictObject", "Violation", "first_violation", "read"]
 
 _T = TypeVar("_T")
 _AT = re.compile(
@@ -29,6 +29,10 @@ _RULES = (
     ("pattern", re.compile(r"^Expected `str` matching regex '(.*)'$", re.S)),
     ("unknown_value", re.compile(r"^Invalid (?:enum )?value (.*)$", re.S)),
 )
+
+
+class StrictObject(msgspec.Struct, forbid_unknown_fields=True):
+    """A JSON object that may hold no fields but those of its type."""
 
 
 class Violation(msgspec.Struct, frozen=True):

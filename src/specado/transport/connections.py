@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from specado.transport.httpcore_terms import (
     PIECE_BYTES,
-    Exchange,
+    PooledExchange,
     core_proxy,
     head_of,
     library_of,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from specado.transport.exchange import TransportSettings
     from specado.transport.route import Address, Proxy
 
-__all__ = ["Connection", "CoreStream", "Pool", "Reply"]
+__all__ = ["BasePooledReply", "Connection", "CoreStream", "Pool"]
 
 MAX_IDLE_CONNECTIONS = 100
 # The first bytes of what is said to a SOCKS proxy (RFC 1928, RFC 1929); no method begins so.
@@ -183,8 +183,8 @@ class Pool:
         elif self._idle_count() > MAX_IDLE_CONNECTIONS:
             self._close_oldest()
 
-    def abandon(self, exchange: Exchange, response: httpcore.Response | None) -> None:
-        """Free what an exchange holds that came to no `Reply`."""
+    def abandon(self, exchange: PooledExchange, response: httpcore.Response | None) -> None:
+        """Free what an exchange holds that came to no `BasePooledReply`."""
         connection: Connection | None = exchange.connection
         if connection is not None:
             connection.lose()
@@ -209,7 +209,7 @@ class Pool:
             pass
 
 
-class Reply:
+class BasePooledReply:
     """A reply whose body is still to be read. Not for two users at once, but for `close`.
 
     Dropping it frees the connection as `close` does.
@@ -217,7 +217,7 @@ class Reply:
 
     _connection: Connection | None = None
 
-    def __init__(self, pool: Any, exchange: Exchange, response: httpcore.Response) -> None:
+    def __init__(self, pool: Any, exchange: PooledExchange, response: httpcore.Response) -> None:
         connection: Connection = exchange.connection
         connection.response = response
         self._pool = pool
@@ -247,7 +247,7 @@ class Reply:
 
 
 class CoreStream:
-    """A stream as httpcore uses it; the time-outs it is given are `Exchange`s.
+    """A stream as httpcore uses it; the time-outs it is given are `PooledExchange`s.
 
     Where it speaks to a SOCKS proxy httpcore gives it none, and httpcore2 the exchange's.
     """
@@ -264,16 +264,16 @@ class CoreStream:
         """Tell whether an idle connection `is_readable`; nothing else is asked for."""
         return self._stream.has_news() if info == "is_readable" else None
 
-    def _bound(self, exchange: Exchange | None) -> float:
+    def _bound(self, exchange: PooledExchange | None) -> float:
         if exchange is None or not self._reaches_provider(exchange):
             return self._connect_until
         exchange.has_sent = True
         return exchange.until
 
-    def _reaches_provider(self, exchange: Exchange) -> bool:
+    def _reaches_provider(self, exchange: PooledExchange) -> bool:
         return self._tls_layers == exchange.tls_layers and not self._is_greeting
 
-    def _seen(self, data: bytes, exchange: Exchange | None) -> bytes:
+    def _seen(self, data: bytes, exchange: PooledExchange | None) -> bytes:
         if exchange is not None and self._reaches_provider(exchange):
             if data:
                 exchange.has_answer = True
@@ -281,12 +281,12 @@ class CoreStream:
                 exchange.has_ended = True
         return data
 
-    def _note_end(self, buffer: bytes, exchange: Exchange | None) -> None:
+    def _note_end(self, buffer: bytes, exchange: PooledExchange | None) -> None:
         """Note when the whole request was written: httpcore ends each with an empty write."""
         if not buffer and exchange is not None and self._reaches_provider(exchange):
             exchange.written_at = time.monotonic()
 
-    def _is_held_back(self, buffer: bytes, exchange: Exchange | None) -> bool:
+    def _is_held_back(self, buffer: bytes, exchange: PooledExchange | None) -> bool:
         """Keep *buffer* for `_joined`; tell whether it waits for more: head and body are one."""
         if exchange is not None and not (exchange.has_sent or self._waiting):
             is_socks = exchange.way.scheme.startswith("socks")

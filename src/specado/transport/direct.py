@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.kept import BaseDirectReply, DirectExchange, KeptConnections
 from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import SocketStream, TlsStream, connect
 from specado.transport.route import proxy_for, tls_context
@@ -45,7 +45,7 @@ class DirectTransport(KeptForProcess[KeptConnections]):
 
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
-        exchange = Exchange(request, until, limits)
+        exchange = DirectExchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
             proxied = self._through_proxies()
             return proxied.open(request, until, limits, is_fresh=is_fresh)
@@ -65,7 +65,7 @@ class DirectTransport(KeptForProcess[KeptConnections]):
             del failure  # it refers to this frame: a cycle would keep the body alive
 
 
-def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh: bool) -> None:
+def _exchange_heads(kept: KeptConnections, exchange: DirectExchange, *, is_fresh: bool) -> None:
     """Send the request and read until the reply's head is there."""
     exchange.prepare()
     kept.slots.take(exchange.slots, exchange.until)
@@ -80,7 +80,7 @@ def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh: bool
         parser.feed(stream.read(exchange.until))
 
 
-def _write(stream: Any, exchange: Exchange) -> None:
+def _write(stream: Any, exchange: DirectExchange) -> None:
     try:
         for piece in exchange.unsent():
             stream.write(piece, exchange.until)
@@ -89,7 +89,7 @@ def _write(stream: Any, exchange: Exchange) -> None:
     exchange.written_at = time.monotonic()
 
 
-def _connect(settings: TransportSettings, exchange: Exchange) -> SocketStream | TlsStream:
+def _connect(settings: TransportSettings, exchange: DirectExchange) -> SocketStream | TlsStream:
     scheme, host, port = exchange.key
     # Certificates take long to load: before the time begins to run.
     context = tls_context(settings.ca_bundle) if scheme == "https" else None
@@ -106,8 +106,8 @@ def _connect(settings: TransportSettings, exchange: Exchange) -> SocketStream | 
     return secured
 
 
-class DirectReply(Reply):
-    """A `Reply` for threads; `close` also ends another thread's `read`."""
+class DirectReply(BaseDirectReply):
+    """A `BaseDirectReply` for threads; `close` also ends another thread's `read`."""
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""

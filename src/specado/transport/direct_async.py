@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from specado.transport.kept import Exchange, KeptConnections, Reply
+from specado.transport.kept import BaseDirectReply, DirectExchange, KeptConnections
 from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncSocketStream, AsyncTlsStream, connect_async
 from specado.transport.route import proxy_for, tls_context
@@ -46,7 +46,7 @@ class AsyncDirectTransport(KeptForLoops[KeptConnections]):
 
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
-        exchange = Exchange(request, until, limits)
+        exchange = DirectExchange(request, until, limits)
         if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
             proxied = self._through_proxies()
             return await proxied.open(request, until, limits, is_fresh=is_fresh)
@@ -66,7 +66,9 @@ class AsyncDirectTransport(KeptForLoops[KeptConnections]):
             del failure  # it refers to this frame: a cycle would keep the body alive
 
 
-async def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh: bool) -> None:
+async def _exchange_heads(
+    kept: KeptConnections, exchange: DirectExchange, *, is_fresh: bool
+) -> None:
     """Send the request and read until the reply's head is there."""
     exchange.prepare()
     await kept.slots.take(exchange.slots, exchange.until)
@@ -82,7 +84,7 @@ async def _exchange_heads(kept: KeptConnections, exchange: Exchange, *, is_fresh
         parser.feed(await stream.read())
 
 
-async def _write(stream: Any, exchange: Exchange) -> None:
+async def _write(stream: Any, exchange: DirectExchange) -> None:
     try:
         for piece in exchange.unsent():
             await stream.write(piece)
@@ -92,7 +94,7 @@ async def _write(stream: Any, exchange: Exchange) -> None:
 
 
 async def _connect(
-    settings: TransportSettings, exchange: Exchange
+    settings: TransportSettings, exchange: DirectExchange
 ) -> AsyncSocketStream | AsyncTlsStream:
     scheme, host, port = exchange.key
     # Certificates take long to load: before the time begins to run.
@@ -111,8 +113,8 @@ async def _connect(
     return secured
 
 
-class AsyncDirectReply(Reply):
-    """A `Reply` for tasks of one loop."""
+class AsyncDirectReply(BaseDirectReply):
+    """A `BaseDirectReply` for tasks of one loop."""
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
@@ -142,6 +144,6 @@ class AsyncDirectReply(Reply):
         finally:
             del failure
 
-    def _free(self, exchange: Exchange) -> None:
+    def _free(self, exchange: DirectExchange) -> None:
         exchange.stream.disarm()
         super()._free(exchange)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CORES",
     "PIECE_BYTES",
-    "Exchange",
+    "PooledExchange",
     "core_proxy",
     "failure_of",
     "head_of",
@@ -52,7 +52,7 @@ MAX_REASON_CHARACTERS = 200
 _OWN_HEADERS = frozenset({"accept-encoding", "content-length", "host", "transfer-encoding"})
 
 
-class Exchange(Progress):
+class PooledExchange(Progress):
     """One request's clock, and what has become of it; httpcore hands it on as its time-out.
 
     `slots` has one entry when the exchange may begin. `tls_layers` tells the connection that
@@ -99,7 +99,9 @@ class _Pieces:
             yield piece
 
 
-def outgoing(request: WireRequest, exchange: Exchange, *, is_proxied: bool) -> httpcore.Request:
+def outgoing(
+    request: WireRequest, exchange: PooledExchange, *, is_proxied: bool
+) -> httpcore.Request:
     """Return *request* as httpcore takes it."""
     body = request.body
     wrong = _wrong_header(request)
@@ -137,7 +139,7 @@ def _wrong_header(request: WireRequest) -> str | None:
     return None
 
 
-def _core_url(exchange: Exchange, *, is_proxied: bool) -> httpcore.URL:
+def _core_url(exchange: PooledExchange, *, is_proxied: bool) -> httpcore.URL:
     address = exchange.address
     # To a proxy httpcore writes the host as it is: an IPv6 address needs its brackets.
     host = f"[{address.host}]" if is_proxied and ":" in address.host else address.host
@@ -147,7 +149,7 @@ def _core_url(exchange: Exchange, *, is_proxied: bool) -> httpcore.URL:
     )
 
 
-def head_of(response: httpcore.Response, exchange: Exchange) -> tuple[int, dict[str, str]]:
+def head_of(response: httpcore.Response, exchange: PooledExchange) -> tuple[int, dict[str, str]]:
     """Return status and headers (names in lower case, repeated ones joined)."""
     if response.status < 200:
         raise TransportFailure("protocol", "the reply is not an HTTP reply", sent=True)
@@ -190,7 +192,7 @@ def _core_proxy(proxy: Proxy, settings: TransportSettings, library: Any) -> Any:
     )
 
 
-def failure_of(error: BaseException, exchange: Exchange) -> Exception | None:
+def failure_of(error: BaseException, exchange: PooledExchange) -> Exception | None:
     """Return what *error* means, with no reference to it: it may hold the request.
 
     `None` for what neither a transport, nor httpcore, nor the network raised.
@@ -228,7 +230,7 @@ def _network_errors(library: Any) -> tuple[type[Exception], ...]:
     )
 
 
-def _connect_failure(error: BaseException, exchange: Exchange) -> TransportFailure | None:
+def _connect_failure(error: BaseException, exchange: PooledExchange) -> TransportFailure | None:
     way, library = exchange.way, exchange.library
     where = f"{'the proxy ' if isinstance(way, Proxy) else ''}{way.host}:{way.port}"
     if isinstance(error, (TimeUp, library.TimeoutException)):

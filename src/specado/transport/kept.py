@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from specado.transport.exchange import Limits, TransportSettings, WireRequest
     from specado.transport.route import Address
 
-__all__ = ["Exchange", "KeptConnections", "Reply"]
+__all__ = ["BaseDirectReply", "DirectExchange", "KeptConnections"]
 
 MAX_IDLE_CONNECTIONS = 100
 MAX_REASON_CHARACTERS = 200
 Key = tuple[str, str, int]
 
 
-class Exchange(Progress):
+class DirectExchange(Progress):
     """One request's clock, connection and parser, and what has become of it; shows nothing."""
 
     def __init__(self, request: WireRequest, until: float, limits: Limits) -> None:
@@ -129,7 +129,7 @@ class KeptConnections:
         idle.append((now + self.settings.keepalive_s, stream))
         self._close_oldest_above(0 if self._is_closed else MAX_IDLE_CONNECTIONS)
 
-    def settle(self, exchange: Exchange, *, keeps: bool) -> None:
+    def settle(self, exchange: DirectExchange, *, keeps: bool) -> None:
         """Free what *exchange* holds: its connection is kept or closed, its slot given back."""
         stream, exchange.stream = exchange.stream, None
         exchange.parser.drop()
@@ -166,15 +166,15 @@ def _oldest_until(idle: deque[tuple[float, Any]]) -> float:
         return math.inf
 
 
-class Reply:
+class BaseDirectReply:
     """A reply whose body is still to be read. Not for two users at once, but for `close`.
 
     Dropping it frees the connection as `close` does.
     """
 
-    _exchange: Exchange | None = None
+    _exchange: DirectExchange | None = None
 
-    def __init__(self, kept: KeptConnections, exchange: Exchange) -> None:
+    def __init__(self, kept: KeptConnections, exchange: DirectExchange) -> None:
         self.status = exchange.parser.status
         self.headers = exchange.parser.headers
         self._kept = kept
@@ -191,7 +191,7 @@ class Reply:
             return
         self._free(exchange)
 
-    def _take(self, exchange: Exchange) -> bytes:
+    def _take(self, exchange: DirectExchange) -> bytes:
         """Return what has come of the body; at its end the connection is freed.
 
         What is compressed comes as it was cut: who expands it stops where it grows too large.
@@ -205,7 +205,7 @@ class Reply:
             self._free(exchange)
         return data
 
-    def _free(self, exchange: Exchange) -> None:
+    def _free(self, exchange: DirectExchange) -> None:
         self._exchange = None
         is_written = exchange.written_at is not None
         self._kept.settle(exchange, keeps=exchange.parser.can_reuse and is_written)

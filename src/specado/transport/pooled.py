@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
+from specado.transport.connections import BasePooledReply, Connection, CoreStream, Pool
+from specado.transport.httpcore_terms import PooledExchange, failure_of, outgoing
 from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import TlsStream, connect
 from specado.transport.route import address_of, proxy_for, warn_if_readable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         WireRequest,
     )
 
-__all__ = ["OpenReply", "PooledTransport"]
+__all__ = ["PooledReply", "PooledTransport"]
 
 
 class PooledTransport(KeptForProcess["ThreadPool"]):
@@ -34,7 +34,7 @@ class PooledTransport(KeptForProcess["ThreadPool"]):
 
     def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
-    ) -> OpenReply:
+    ) -> PooledReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
@@ -43,7 +43,7 @@ class PooledTransport(KeptForProcess["ThreadPool"]):
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
         pool = self._connections()
-        exchange = Exchange(address, proxy, until, limits, pool.library)
+        exchange = PooledExchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -55,7 +55,7 @@ class PooledTransport(KeptForProcess["ThreadPool"]):
             )
             exchange.is_reused = connection.is_reused
             response = connection.inner.handle_request(core_request)
-            return OpenReply(pool, exchange, response)
+            return PooledReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)
             failure = failure_of(error, exchange)
@@ -73,7 +73,7 @@ class ThreadPool(Pool):
     def __init__(self, settings: TransportSettings) -> None:
         super().__init__(settings, Backend(), ThreadSlots(settings.max_connections))
 
-    def take_slot(self, exchange: Exchange) -> None:
+    def take_slot(self, exchange: PooledExchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             with contextlib.suppress(IndexError):
@@ -91,8 +91,8 @@ class ThreadPool(Pool):
             self.settle(connection)
 
 
-class OpenReply(Reply):
-    """A `Reply` for threads; `close` also ends another thread's `read`."""
+class PooledReply(BasePooledReply):
+    """A `BasePooledReply` for threads; `close` also ends another thread's `read`."""
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.connections import Connection, CoreStream, Pool, Reply
-from specado.transport.httpcore_terms import Exchange, failure_of, outgoing
+from specado.transport.connections import BasePooledReply, Connection, CoreStream, Pool
+from specado.transport.httpcore_terms import PooledExchange, failure_of, outgoing
 from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncTlsStream, connect_async
 from specado.transport.route import address_of, proxy_for, warn_if_readable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         WireRequest,
     )
 
-__all__ = ["AsyncOpenReply", "AsyncPooledTransport"]
+__all__ = ["AsyncPooledReply", "AsyncPooledTransport"]
 
 
 class AsyncPooledTransport(KeptForLoops["TaskPool"]):
@@ -35,7 +35,7 @@ class AsyncPooledTransport(KeptForLoops["TaskPool"]):
 
     async def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
-    ) -> AsyncOpenReply:
+    ) -> AsyncPooledReply:
         """Send *request* and return its reply as soon as status and headers are there.
 
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
@@ -44,7 +44,7 @@ class AsyncPooledTransport(KeptForLoops["TaskPool"]):
         warn_if_readable(address, request)
         proxy = proxy_for(self._settings, *address[:3])
         pool = self._connections()
-        exchange = Exchange(address, proxy, until, limits, pool.library)
+        exchange = PooledExchange(address, proxy, until, limits, pool.library)
         maker = pool.maker(address.scheme, proxy)
         core_request = outgoing(request, exchange, is_proxied=proxy is not None)
         response: httpcore.Response | None = None
@@ -56,7 +56,7 @@ class AsyncPooledTransport(KeptForLoops["TaskPool"]):
             )
             exchange.is_reused = connection.is_reused
             response = await connection.inner.handle_async_request(core_request)
-            return AsyncOpenReply(pool, exchange, response)
+            return AsyncPooledReply(pool, exchange, response)
         except BaseException as error:
             pool.abandon(exchange, response)
             failure = failure_of(error, exchange)
@@ -74,7 +74,7 @@ class TaskPool(Pool):
     def __init__(self, settings: TransportSettings) -> None:
         super().__init__(settings, AsyncBackend(), TaskSlots(settings.max_connections))
 
-    async def take_slot(self, exchange: Exchange) -> None:
+    async def take_slot(self, exchange: PooledExchange) -> None:
         """Wait for the right to send; raise `TransportFailure` when the time is up."""
         while self.dropped:
             _run(self.dropped.popleft().response.aclose())
@@ -103,8 +103,8 @@ def _run(steps: Coroutine[Any, Any, None]) -> None:
             pass
 
 
-class AsyncOpenReply(Reply):
-    """A `Reply` for tasks of one loop."""
+class AsyncPooledReply(BasePooledReply):
+    """A `BasePooledReply` for tasks of one loop."""
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from specado.errors import ConfigurationError, levels_to_caller
+from specado.errors import ConfigurationError, caller_stacklevel
 from specado.transport.causes import resource_cause
 from specado.transport.exchange import (
     InsecureTransportWarning,
@@ -138,7 +138,7 @@ def warn_if_readable(address: Address, request: WireRequest) -> None:
             f"a key is sent to http://{address.authority} without encryption: "
             "everybody on the way can read it; use https://"
         )
-        warnings.warn(message, InsecureTransportWarning, stacklevel=levels_to_caller())
+        warnings.warn(message, InsecureTransportWarning, stacklevel=caller_stacklevel())
         _warned_origins.add(address[:3])
 
 
