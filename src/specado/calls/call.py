@@ -1,4 +1,7 @@
-"""One call, made ready and concluded: what the synchronous and the asynchronous driver share."""
+"""State of one completion call, shared by the synchronous and the asynchronous driver.
+
+Builds the plan, reads replies into outcomes, and fills the metadata or raises the final error.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ __all__ = ["CompletionCall", "check_providers", "planned"]
 
 Error = TypeVar("Error", bound=Optional[ProviderError])
 
-# Said once a process each; a second thread that says it too does no harm.
+# Warnings that this process has given: each is given once. Two threads may both give one.
 _warned: set[str] = set()
 
 
@@ -75,7 +78,7 @@ def check_providers(settings: Settings) -> None:
 def _checked(
     model: Any, messages: Any, given: Mapping[str, Any], function: str = "create"
 ) -> Request:
-    """Return what a caller asked for, checked and read once."""
+    """Return the checked request; messages and parameters are read once."""
     parameters, options = check(given, function)
     if not isinstance(model, str):
         raise MessageFormatError(f"model must be a str, not {type(model).__name__}", field="model")
@@ -85,7 +88,7 @@ def _checked(
 def planned(
     settings: Settings, access: Access, model: Any, messages: Any, given: Mapping[str, Any]
 ) -> list[PlannedCandidate]:
-    """Return the candidates that a call would have. Nothing is sent."""
+    """Return the candidates of a call without making it (dry run)."""
     request = _checked(model, messages, given, "plan")
     simulated = is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
@@ -93,7 +96,7 @@ def planned(
 
 
 class CompletionCall:
-    """One call: its plan, the generator of its steps, and how outcomes are read.
+    """One completion call: its plan, the generator of its steps, and the reading of outcomes.
 
     A driver carries out the `steps` and hands every reply or failure to `read` or `failed`.
     """
@@ -156,14 +159,14 @@ class CompletionCall:
             fallback_on_content_policy=settings.fallback_on_content_policy,
         )
         clock = self._clock
-        if clock is not None:  # what is simulated says nothing about a provider
+        if clock is not None:  # a simulated call must not change the health of a real provider
             return attempts(self.plan, limits, clock.now, random.random)
         return attempts(
             self.plan, limits, time.monotonic, random.random, self.started_s, shared_health
         )
 
     def waits(self, delay_s: float) -> float:
-        """Return how long to sleep for a wait of *delay_s*; a simulated one takes no time."""
+        """Return the seconds to sleep for a wait of *delay_s*: 0.0 in a simulated call."""
         if self._clock is not None:
             self._clock.pass_time(delay_s)
             delay_s = 0.0
@@ -171,9 +174,9 @@ class CompletionCall:
         return delay_s
 
     def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
-        """Return the request to a candidate, or why a fallback cannot be asked after all.
+        """Return the HTTP request to a candidate, or an error if a fallback cannot be asked.
 
-        What the first candidate's key callable raises comes out as it is.
+        An exception from the key callable of the first candidate propagates unchanged.
         """
         try:
             request = candidate.wire_request(with_key=not self.simulated)
@@ -193,7 +196,7 @@ class CompletionCall:
         return request
 
     def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
-        """Return the outcome that the reply to a request means."""
+        """Return the outcome of a whole reply: a completion, a stream or an error."""
         outcome = read_reply(
             candidate.endpoint.provider.dialect,
             reply,
@@ -219,10 +222,10 @@ class CompletionCall:
     def begin(
         self, candidate: Candidate, request: WireRequest, opened: OpenReply | AsyncOpenReply
     ) -> StreamState | None:
-        """Return the stream that an open reply begins, `None` for a reply to be read whole.
+        """Return the state of the stream in an open reply, `None` for a reply that is no stream.
 
         Raises:
-            TransportFailure: its encoding is unknown.
+            TransportFailure: the content encoding is unknown.
         """
         if not is_stream(opened.status, opened.headers):
             return None
@@ -240,9 +243,10 @@ class CompletionCall:
         return self._stream_state(candidate, request, opened, reader, opened)
 
     def opened(self, candidate: Candidate, state: StreamState) -> Outcome:
-        """Return the outcome that a stream means which is committed, or failed before.
+        """Return the outcome of a stream that is past its commit point or has failed before it.
 
-        One that fails after its first content is committed, even if all of it came at once.
+        A stream that fails after its first content counts as committed, even if all its bytes
+        came at once.
         """
         if state.error is not None and not state.is_committed:
             return self._attempted(candidate, state.error)
@@ -277,7 +281,7 @@ class CompletionCall:
         )
 
     def _refused(self, candidate: Candidate) -> ContentPolicyError:
-        """Return the error for a refusal that is to count as a failure."""
+        """Return the error for a model's refusal under `fallback_on_content_policy`."""
         refusal = ContentPolicyError(
             f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
             provider=candidate.provider,
@@ -294,7 +298,7 @@ class CompletionCall:
         failure: TransportFailure,
         timeout_s: float,
     ) -> ProviderError:
-        """Return the error that a failed exchange means."""
+        """Return the error for a request to which no usable reply came."""
         if failure.kind == "timeout" and self._clock is not None:
             self._clock.pass_time(timeout_s)
         error = error_from_failure(
@@ -306,7 +310,7 @@ class CompletionCall:
         return self._attempted(candidate, error)
 
     def _attempted(self, candidate: Candidate, error: Error) -> Error:
-        """Tell of an attempt that is over; return its error."""
+        """Report a finished attempt to the observers; return its error."""
         self._asked = None
         self._sent += 1
         now_s = time.monotonic()
@@ -316,7 +320,7 @@ class CompletionCall:
         return error
 
     def abandon(self) -> None:
-        """Tell of the attempt that came to no outcome, if there is one: something else ended it."""
+        """Report an attempt without an outcome, if there is one, as cancelled or interrupted."""
         if self._asked is not None:
             name = f"{self._asked.provider}/{self._asked.model}"
             abandoned = ProviderError(
@@ -329,7 +333,7 @@ class CompletionCall:
             self._attempted(self._asked, abandoned)
 
     def conclude(self, result: Result) -> ChatCompletionResponse | StreamState:
-        """Return what ended the call well with its extensions filled, or raise its error."""
+        """Return the reply or stream with its metadata filled in, or raise the call's error."""
         history, ended = result
         skipped = self.plan.first_skipped
         if not isinstance(ended, Answer):
@@ -380,7 +384,7 @@ class CompletionCall:
     def _stream_ended(
         self, attempt: Attempt | None, candidate: Candidate, state: StreamState
     ) -> None:
-        """Take note of the end of a stream that was handed out."""
+        """Record health, cost and metadata at the end of a stream that the caller has got."""
         if attempt is not None:
             failed = None if state.error is None or is_abandoned(state.error) else state.error
             shared_health.settle(attempt, failed, time.monotonic())
@@ -399,11 +403,11 @@ class CompletionCall:
             self._observers.broke_off(candidate, state, error, is_abandoned=is_abandoned(error))
 
     def _check_bounds(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
-        """Note the bounds of the schema that was asked for which the answer breaks."""
+        """Add a note for each bound of the requested JSON Schema that the answer breaks."""
         wanted = self.request.parameters.get("response_format")
         if wanted is None:
             return
-        # What the first candidate was asked for besides may replace it.
+        # `extra_body`, which goes to the first candidate only, may replace the response format.
         added = self.request.options.get("extra_body") if candidate.index == 0 else None
         if not added or "response_format" not in added:
             metadata.note_broken_bounds(reply, wanted)

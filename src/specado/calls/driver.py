@@ -1,4 +1,7 @@
-"""Carries out the steps of a call, for threads and for event loops; holds no policy."""
+"""Drivers that carry out the steps of a call (send, wait), for threads and for asyncio.
+
+They hold no policy: `routing.attempts` decides what to send and when to wait.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ __all__ = ["Driver"]
 
 
 class Driver:
-    """What a client and its namespaces share; it knows neither, so that no cycle keeps a key."""
+    """Runs calls with one client's settings and transports; shared by the client's namespaces.
+
+    It has no reference to the client, so that no reference cycle keeps a key in memory.
+    """
 
     def __init__(
         self, settings: Settings, access: Access, http_client: Any, async_http_client: Any
@@ -81,7 +87,7 @@ class Driver:
             while effect is not None:
                 outcome: Outcome = None
                 if isinstance(effect, Wait):
-                    # Imported where it is used: other calls do without it.
+                    # Imported here: calls that wait for no retry need no asyncio.
                     import asyncio
 
                     await asyncio.sleep(call.waits(effect.delay_s))
@@ -119,7 +125,7 @@ class Driver:
 
 
 def _ask(call: CompletionCall, sender: Transport, send: Send) -> Outcome:
-    """Return the outcome of one attempt."""
+    """Send one request and return its outcome."""
     candidate, timeout_s = send.candidate, send.timeout_s
     request = call.request_of(candidate)
     if isinstance(request, ConfigurationError):
@@ -152,7 +158,7 @@ def _ask(call: CompletionCall, sender: Transport, send: Send) -> Outcome:
 
 
 async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -> Outcome:
-    """Return the outcome of one attempt."""
+    """Send one request and return its outcome."""
     candidate, timeout_s = send.candidate, send.timeout_s
     request = call.request_of(candidate)
     if isinstance(request, ConfigurationError):
@@ -187,8 +193,8 @@ async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -
 def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:
     """Return the next effect, or `None` and the call's `Result`.
 
-    Here and nowhere else a `StopIteration` means the end: one that a key's callable or a
-    caller's own HTTP client raises is theirs.
+    Only here does a `StopIteration` mean the end of the steps: a key's callable or a caller's own
+    HTTP client may raise one too, and that one is the caller's.
     """
     try:
         return steps.send(outcome), None
@@ -198,7 +204,7 @@ def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:
 
 
 def _no_client(argument: str, method: str) -> ConfigurationError:
-    """Return the error for a call that would pass the caller's own HTTP client by."""
+    """Return the error for a call whose kind (sync or async) has no HTTP client of the caller."""
     return ConfigurationError(
         f"{method} needs {argument}: this client has an HTTP client of your own for the other "
         "kind of call only",

@@ -1,4 +1,4 @@
-"""Dispatches call events to the logger, the caller's hooks and tracing."""
+"""Dispatches the events of a call to the logger, the user's hooks and the instrumentation."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = [
 logger = logging.getLogger("specado")
 logger.addHandler(logging.NullHandler())
 
-# What a provider names an error by; anything else that stands there may quote the request.
+# The form of a provider's error code; other text in its place may quote the request.
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
 class Instrumentation(Protocol):
-    """One call as an instrumentation follows it; it stands around the call as a context manager.
+    """Instrumentation (tracing, metrics) of one call, entered around it as a context manager.
 
-    What its methods raise is logged and changes nothing.
+    An exception in one of its methods is logged and does not affect the call.
     """
 
     def __enter__(self) -> object: ...
@@ -49,22 +49,22 @@ class Instrumentation(Protocol):
     ) -> None: ...
 
     def attempted(self, event: AttemptEvent) -> None:
-        """Take note of a request that was answered, failed or was abandoned."""
+        """Record an attempt that was answered, failed or was abandoned."""
 
     def fell_back(self, event: FallbackEvent) -> None:
-        """Take note of a fallback that answered."""
+        """Record that a fallback has answered."""
 
     def ended(
         self, candidate: Candidate, reply: ChatCompletionResponse, error: ProviderError | None
     ) -> None:
-        """Take note of the whole reply, or of a stream's end and the error that it broke off by.
+        """Record the whole reply, or the end of a stream and the error that interrupted it.
 
-        A stream ends long after the call, in whatever thread or task leaves it.
+        A stream ends long after the call, in the thread or task that closes it.
         """
 
 
 class ObservedCall(Protocol):
-    """What an instrumentation sees of a call; `started_s` is a time of `time.monotonic`."""
+    """The part of a call that instrumentation may read; `started_s` is `time.monotonic` time."""
 
     started_s: float
     request: Request
@@ -88,7 +88,7 @@ def instrumentation_for(call: ObservedCall) -> Instrumentation | None:
 
 
 def outline(error: BaseException) -> str:
-    """Return what kind of error it is, without any text that could quote a request or a reply."""
+    """Return an error's class, status and code, without text that could quote request or reply."""
     parts = [type(error).__name__]
     if isinstance(error, ProviderError):
         if error.status_code is not None:
@@ -98,7 +98,7 @@ def outline(error: BaseException) -> str:
     return ", ".join(parts)
 
 
-def _is_heard(level: int) -> bool:
+def _reaches_handler(level: int) -> bool:
     """Return whether a log record of *level* would reach a handler.
 
     Making a record that only a `NullHandler` gets costs a tenth of a call that falls back.
@@ -117,7 +117,10 @@ def _is_heard(level: int) -> bool:
 
 
 class Observers:
-    """Receivers of one call's events: what they raise is logged and changes nothing."""
+    """The logger, hooks and instrumentation of one call.
+
+    An exception in a hook or in the instrumentation is logged and does not affect the call.
+    """
 
     def __init__(self, hooks: dict[str, Any], instrumentation: Instrumentation | None) -> None:
         self._hooks = hooks
@@ -126,8 +129,8 @@ class Observers:
     def attempted(
         self, candidate: Candidate, number: int, duration_ms: float, error: ProviderError | None
     ) -> None:
-        """Report the end of one attempt."""
-        if _is_heard(logging.DEBUG):
+        """Report an attempt that is over."""
+        if _reaches_handler(logging.DEBUG):
             logger.debug(
                 "attempt %d, %s/%s, %.1f ms: %s",
                 number,
@@ -138,13 +141,13 @@ class Observers:
             )
         if self._instrumentation is not None or "on_attempt" in self._hooks:
             event = AttemptEvent(candidate.provider, candidate.model, number, duration_ms, error)
-            self._tell("on_attempt", event)
+            self._call_hook("on_attempt", event)
             if self._instrumentation is not None:
                 self._call("the instrumentation", self._instrumentation.attempted, event)
 
     def fell_back(self, candidate: Candidate, why: str, last: ProviderError | None) -> None:
         """Report that a fallback has answered; *last* is the error of the attempt before."""
-        if _is_heard(logging.WARNING):
+        if _reaches_handler(logging.WARNING):
             logger.warning(
                 "fell back to %s/%s: %s",
                 candidate.provider,
@@ -152,31 +155,31 @@ class Observers:
                 "those before it were not asked" if last is None else outline(last),
             )
         event = FallbackEvent(candidate.provider, candidate.model, candidate.index - 1, why)
-        self._tell("on_fallback", event)
+        self._call_hook("on_fallback", event)
         if self._instrumentation is not None:
             self._call("the instrumentation", self._instrumentation.fell_back, event)
 
     def failed(self, error: ProviderError) -> None:
         """Report a call that ends in an error, and why it made no further attempt."""
-        if _is_heard(logging.WARNING):
+        if _reaches_handler(logging.WARNING):
             logger.warning(
                 "the call failed (attempts: %d, stopped by: %s): %s",
                 error.attempts,
                 error.stopped_by,
                 outline(error),
             )
-        self._tell("on_error", error)
+        self._call_hook("on_error", error)
 
     def replied(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
-        """Report the whole reply."""
-        self._tell("on_reply", reply)
+        """Report a complete reply."""
+        self._call_hook("on_reply", reply)
         if self._instrumentation is not None:
             self._call("the instrumentation", self._instrumentation.ended, candidate, reply, None)
 
     def broke_off(
         self, candidate: Candidate, state: StreamState, error: ProviderError, *, is_abandoned: bool
     ) -> None:
-        """Report a stream that broke off, or that its reader left."""
+        """Report an incomplete stream, whether it failed or the caller abandoned it."""
         logger.log(
             logging.DEBUG if is_abandoned else logging.WARNING,
             "the stream of %s/%s broke off: %s",
@@ -190,13 +193,13 @@ class Observers:
                 "the instrumentation", self._instrumentation.ended, candidate, partial, error
             )
 
-    def _tell(self, name: str, event: Any) -> None:
+    def _call_hook(self, name: str, event: Any) -> None:
         hook = self._hooks.get(name)
         if hook is not None:
             self._call(f"the hook {name}", hook, event)
 
-    def _call(self, who: str, told: Callable[..., Any], *what: Any) -> None:
+    def _call(self, name: str, function: Callable[..., Any], *arguments: Any) -> None:
         try:
-            told(*what)
+            function(*arguments)
         except Exception:
-            logger.exception("%s failed", who)
+            logger.exception("%s failed", name)

@@ -1,4 +1,4 @@
-"""What a reply's `extensions.metadata` say of the call."""
+"""Builds the metadata of a call: `extensions.metadata` of its reply or stream."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["is_stale", "not_asked", "note_broken_bounds", "of_call"]
 STALE_CONNECTION_NOTE = (
     "connection: the server had closed an idle connection; the request was sent again on a new one"
 )
-# So many broken bounds of one answer are named; the others are counted.
+# At most this many broken bounds of one answer are named; the rest are counted.
 MAX_NAMED_BREACHES = 10
 
 
 def is_stale(error: ProviderError) -> bool:
-    """Return whether an attempt failed on an idle connection only: nothing else did."""
+    """Return whether an attempt failed only because the server had closed the idle connection."""
     return isinstance(error, ConnectionFailedError) and error.is_stale_connection
 
 
@@ -36,7 +36,7 @@ def not_asked(plan: Plan, history: CallHistory) -> list[Skipped]:
 def of_call(
     plan: Plan, history: CallHistory, candidate: Candidate, *, latency_ms: float, simulated: bool
 ) -> dict[str, Any]:
-    """Return what is known of a call when *candidate* has answered."""
+    """Return the metadata of a call that *candidate* has answered."""
     index = candidate.fallback_index
     waited_s = history.waited_s
     metadata: dict[str, Any] = {
@@ -71,19 +71,19 @@ def of_call(
 def note_broken_bounds(reply: ChatCompletionResponse, wanted: dict[str, Any]) -> None:
     """Add a note for each bound of its schema that an answer of *reply* breaks.
 
-    *wanted* is the call's `response_format`. Only answers that are complete are checked: not a
-    refusal, not one that was cut off or calls tools. One that is not JSON has no notes.
+    *wanted* is the call's `response_format`. Only complete answers are checked: no refusal, no
+    answer that was cut off or that calls tools. An answer that is not JSON gets no notes.
     """
     given = wanted.get("json_schema")
     if wanted.get("type") != "json_schema" or not isinstance(given, dict):
         return
-    # Imported where it is used: most calls ask for no schema.
+    # Imported here: most calls ask for no schema.
     from specado.json_schema import has_bounds
 
     try:
         # As it was when it was sent: the caller's own dict may have changed since.
         schema = json.loads(dumps(given.get("schema")))
-    except (ValueError, RecursionError):  # what Python does not read
+    except (ValueError, RecursionError):  # Python cannot read it back
         return
     if not has_bounds(schema):
         return
@@ -99,7 +99,7 @@ def note_broken_bounds(reply: ChatCompletionResponse, wanted: dict[str, Any]) ->
 
 
 def _breaches(schema: Any, text: str) -> list[str]:
-    """Return what is to be said of an answer's bounds."""
+    """Return the notes on the bounds that an answer breaks."""
     from specado.json_schema import check_answer
 
     check = check_answer(schema, text)

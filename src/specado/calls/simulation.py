@@ -1,4 +1,4 @@
-"""Whether a call is answered by the simulator in this process, and how time passes in one."""
+"""Simulation mode: decides whether the simulator answers a call; the clock of such a call."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ __all__ = ["SimulatedClock", "is_simulated"]
 
 logger = logging.getLogger("specado")
 
-# Said once a process; a second thread that says it too does no harm.
+# Messages that this process has logged: each is logged once. Two threads may both log one.
 _logged: set[str] = set()
 
 
 def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
-    """Return whether a call is answered by the simulator in this process.
+    """Return whether the simulator in this process answers a call (setting `simulate`).
 
     Raises:
-        ConfigurationError: a call whose first model is real would go on to a reserved name.
+        ConfigurationError: the first model is real, and a fallback is a reserved fault name.
     """
     if settings.simulate != "auto":
         return bool(settings.simulate)
@@ -64,7 +64,7 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
 
 
 def _may_be_reserved(request: Request, settings: Settings) -> bool:
-    """Return whether a name in the call or in `model_map` ends as a reserved one."""
+    """Return whether a name in the call or in `model_map` ends in a reserved fault name."""
     names = [request.model, *request.options.get("fallback_models", ())]
     for targets in settings.model_map.values():
         names += targets.values()
@@ -72,7 +72,7 @@ def _may_be_reserved(request: Request, settings: Settings) -> bool:
 
 
 def _stands_for_a_fault(route: Route, lookup: ModelResolver) -> bool:
-    """Return whether a route's model is a reserved name: not on a server of the caller's own."""
+    """Return whether a route's model is a reserved fault name; never on a caller's own server."""
     return route.model in FAULT_MODELS and not lookup.is_own(route.provider)
 
 
@@ -93,15 +93,15 @@ def _wanted_key(provider: Provider) -> str:
 
 
 class SimulatedClock:
-    """Time in a simulated call: it passes by what a real call would have waited."""
+    """Virtual clock of a simulated call: it advances by the waits of a real call."""
 
     def __init__(self) -> None:
         self._now_s = 0.0
 
     def now(self) -> float:
-        """Return the seconds that have passed."""
+        """Return the virtual seconds since the start of the call."""
         return self._now_s
 
     def pass_time(self, seconds: float) -> None:
-        """Let *seconds* pass."""
+        """Advance the clock by *seconds*."""
         self._now_s += seconds

@@ -1,8 +1,8 @@
-"""What has come of a stream, and whether it may be used; no I/O.
+"""Receive-side state of a streamed reply (sans-I/O): chunks, commit point, failure, end.
 
-A stream is *committed* at its first content: before it a failure is an attempt's like any
-other, after it nothing is retried, and what breaks off is a `StreamInterruptedError`. Only the
-provider's terminal event makes a stream whole.
+The *commit point* of a stream is its first content. A failure before it counts as a failure of
+the attempt, which may be retried. After it nothing is retried, and a failure becomes a
+`StreamInterruptedError`. Only the provider's terminal event completes a stream.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _ABANDONED = ("closed", "cancelled", "interrupted")
 
 
 def is_abandoned(error: ProviderError) -> bool:
-    """Return whether an error is that of a stream which its reader has left."""
-    # A provider may use such a code too, but in a reply, which has a status.
+    """Return whether an error says that the caller stopped reading: no failure of the provider."""
+    # A provider may use one of these codes too, but its error has a status.
     return error.code in _ABANDONED and error.status_code is None
 
 
-# A success of these kinds is a whole reply, or the page of a proxy, in place of a stream.
+# A success of these media types is a whole reply or a proxy's page instead of a stream.
 _NO_STREAMS = ("application/json", "text/html")
 
 
@@ -52,7 +52,7 @@ def is_stream(status: int, headers: dict[str, str]) -> bool:
 
 
 class WholeReply:
-    """A reply that came whole where a stream was asked for, read as a stream."""
+    """Adapter that presents a whole reply as a stream, where a stream was requested."""
 
     is_over = True
     has_content = True
@@ -73,15 +73,15 @@ class WholeReply:
         )
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:  # noqa: ARG002
-        """Return nothing: all of it has come."""
+        """Return no chunks: the reply is complete."""
         return []
 
     def finish(self) -> list[ChatCompletionChunk]:
-        """Return nothing."""
+        """Return no chunks."""
         return []
 
     def chunks(self) -> list[ChatCompletionChunk]:
-        """Return the reply as chunks: one a choice, and its usage if that was asked for."""
+        """Return the reply as chunks: one for each choice, and one for the usage if requested."""
         reply = self._reply
         found = [self._chunk([_chunk_choice(choice)]) for choice in reply.choices]
         if self._include_usage and reply.usage is not None:
@@ -101,7 +101,7 @@ class WholeReply:
         )
 
     def response(self) -> tuple[ChatCompletionResponse, list[str]]:
-        """Return the reply and its notes, the first that it was no stream."""
+        """Return the reply and its notes; the first note says that it was no stream."""
         return self._reply, self._notes
 
 
@@ -135,18 +135,18 @@ def _chunk_choice(choice: Any) -> ChunkChoice:
 
 
 class StreamState:
-    """What has come of one stream: fed with bytes by whoever reads them, no I/O of its own.
+    """Receive-side state of one stream: takes bytes, gives chunks; does no I/O itself.
 
     Args:
-        reader: turns bytes into chunks.
-        provider: the provider that answers.
-        model: the model that was asked for there.
+        reader: the dialect's stream decoder, which turns bytes into chunks.
+        provider: name of the provider that answers.
+        model: id of the model in the request to that provider.
         status: the reply's HTTP status.
         headers: the reply's headers, names in lower case.
-        secrets: what must not be shown in an error.
-        idle_timeout_s: the longest silence after the commit.
-        max_frame_bytes: bound of what a piece of a compressed body may expand to.
-        opened: where the rest of the body is read from, `None` if all of it has come.
+        secrets: texts that are redacted in errors.
+        idle_timeout_s: longest wait for the next bytes after the commit point.
+        max_frame_bytes: limit of the decompressed size of one piece of a compressed body.
+        opened: open reply that holds the rest of the body, `None` if the body is complete.
     """
 
     earlier: tuple[ProviderError, ...] = ()
@@ -185,17 +185,17 @@ class StreamState:
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event has come: nothing is missing."""
+        """Whether the stream is complete: its terminal event has come, without an error."""
         return self._reader.is_over and self.error is None
 
     @property
     def is_committed(self) -> bool:
-        """Whether content has come, or a normal end."""
+        """Whether the stream is past its commit point: content has come, or a normal end."""
         return self._reader.has_content
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is neither committed nor failed."""
+        """Whether the stream is neither past its commit point nor failed."""
         return self.error is None and not self._reader.has_content
 
     @property
@@ -204,9 +204,9 @@ class StreamState:
         return self._reader.is_refusal
 
     def take(self, data: bytes) -> None:
-        """Take the next bytes of the body, `b""` at its end; nothing counts once it has failed.
+        """Decode the next bytes of the body, `b""` at its end; a failed stream ignores them.
 
-        It may have been closed while the bytes were read.
+        Another thread may have closed the stream while the bytes were read.
         """
         reader = self._reader
         if self.error is not None:
@@ -214,7 +214,7 @@ class StreamState:
         try:
             if data:
                 self.ready.extend(reader.feed(self._body.decode(data)))
-                self.ready.extend(reader.feed(b""))  # raises what comes after the last good chunk
+                self.ready.extend(reader.feed(b""))  # raises the error after the last good chunk
             else:
                 self.ready.extend(reader.finish())
                 self.ready.extend(reader.feed(b""))
@@ -224,20 +224,20 @@ class StreamState:
             self._fail(self._malformed(error.message, error.code))
         else:
             if reader.failure is not None:
-                told = error_from_reply(
+                reported = error_from_reply(
                     WireReply(self._status, self.headers, reader.failure),
                     provider=self.provider,
                     model=self.model,
                     now=datetime.now(timezone.utc),
                     secrets=self._secrets,
                 )
-                self._fail(told)
+                self._fail(reported)
             elif not data and not reader.is_over:
                 text = "the stream ended without its terminal event"
                 self._fail(self._malformed(text, "truncated"))
 
     def break_off(self, failure: TransportFailure) -> None:
-        """Note that the transport failed."""
+        """Record a transport failure as the error of the stream."""
         self._fail(
             error_from_failure(
                 failure, provider=self.provider, model=self.model, secrets=self._secrets
@@ -245,12 +245,12 @@ class StreamState:
         )
 
     def abandon(self, code: str, message: str) -> None:
-        """Note that nobody reads on, unless it is over already."""
+        """Record that the caller stopped reading, unless the stream is already complete."""
         if not self._reader.is_over:
             self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
 
     def _fail(self, error: ProviderError) -> None:
-        if self.error is None:  # what was noted before counts
+        if self.error is None:  # the first error counts
             self.error = error
 
     def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
@@ -264,13 +264,13 @@ class StreamState:
         )
 
     def end(self) -> None:
-        """Tell, once, that the stream has ended, one way or the other."""
+        """Call `on_end`, once, whether the stream is complete, failed or abandoned."""
         on_end, self.on_end = self.on_end, None
         if on_end is not None:
             on_end(self)
 
     def response(self) -> ChatCompletionResponse:
-        """Return what has come, assembled."""
+        """Return the reply that the chunks so far add up to."""
         if self._response is None or self.error is not None:
             response, notes = self._reader.response()
             response.headers = self.headers
@@ -281,7 +281,7 @@ class StreamState:
         return self._response
 
     def interruption(self) -> StreamInterruptedError:
-        """Return the error of a stream that broke off after its first content."""
+        """Return the `StreamInterruptedError` of a stream that failed after its commit point."""
         cause = self.error
         if cause is None:
             raise TypeError("the stream has not failed")

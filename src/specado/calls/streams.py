@@ -1,4 +1,4 @@
-"""The streams that a caller reads: chunks as they come, and the connection freed at their end."""
+"""Stream iterators that a caller reads (`Stream`, `AsyncStream`); they free the connection."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncStream", "Stream"]
 
-# How long the end of a body may take after the stream's own end, before its connection is closed
-# instead of kept.
+# Time limit for reading the rest of the body after the terminal event. Past it the connection is
+# closed instead of kept in the pool.
 DRAIN_S = 0.1
 _CLOSED = "the stream was closed before its end"
 
 
 class _Stream:
-    """What both kinds of stream have."""
+    """Base of `Stream` and `AsyncStream`."""
 
     def __init__(self, state: StreamState) -> None:
         self._state = state
@@ -35,7 +35,7 @@ class _Stream:
 
     @property
     def extensions(self) -> Extensions:
-        """What specado did to get the stream; known from its start."""
+        """Metadata of the call (provider, attempts, fallback); available from the start."""
         return self._state.extensions
 
     def response(self) -> ChatCompletionResponse:
@@ -59,7 +59,7 @@ class _Stream:
             self._drop()
 
     def _drop(self) -> None:
-        """Let go of the connection, in whatever thread."""
+        """Free the connection; the garbage collector may call this in any thread."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -77,7 +77,7 @@ class _Stream:
             raise RuntimeError("the stream is being read by another thread or task")
 
     def _source(self) -> Any:
-        """Return what to read from; raise if the stream broke off, or was closed meanwhile."""
+        """Return the open reply to read from; raise if the stream has failed or was closed."""
         state = self._state
         opened = state.opened
         if state.error is not None or opened is None:
@@ -95,7 +95,7 @@ class _Stream:
 
 
 class Stream(_Stream):
-    """The chunks of one answer, as they come; made by `create(stream=True)`.
+    """Iterator over the chunks of a streamed reply; made by `create(stream=True)`.
 
     Iterate it once; leaving the `for`, the `with` block or dropping the iterator frees the
     connection. The iteration raises `StreamInterruptedError` if the answer breaks off.
@@ -110,7 +110,7 @@ class Stream(_Stream):
                 if not self._more():
                     return
         finally:
-            # One that another thread reads is that thread's to leave.
+            # If another thread is reading, that thread closes the stream.
             if not self._reading.locked():
                 self.close()
 
@@ -130,7 +130,7 @@ class Stream(_Stream):
     _drop = close
 
     def _more(self) -> bool:
-        """Read until there is a chunk; tell whether there is one."""
+        """Read until a chunk is ready; return whether there is one."""
         state = self._state
         self._start_reading()
         try:
@@ -151,7 +151,7 @@ class Stream(_Stream):
             self._reading.release()
 
     def _drain(self) -> None:
-        """Read what stands behind the terminal event, so that the connection can be kept."""
+        """Read the bytes after the terminal event, so that the connection can be reused."""
         opened: OpenReply | None = self._state.opened
         if opened is not None:
             until = time.monotonic() + DRAIN_S
@@ -176,9 +176,9 @@ class Stream(_Stream):
 
 
 class AsyncStream(_Stream):
-    """The same for asyncio; made by `create_async(stream=True)`.
+    """Asynchronous iterator over the chunks of a streamed reply, by `create_async(stream=True)`.
 
-    Belongs to the event loop of the call.
+    Use it only on the event loop of the call.
     """
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
@@ -200,7 +200,7 @@ class AsyncStream(_Stream):
         self._stop("closed", _CLOSED)
 
     def _drop(self) -> None:
-        """Let go of the connection, in whatever thread: its own finalizer closes it."""
+        """Drop the open reply, in any thread: its finalizer closes the connection."""
         state = self._state
         state.abandon("closed", _CLOSED)
         state.opened = None
@@ -251,8 +251,8 @@ class AsyncStream(_Stream):
 
 
 def _why_stopped(error: BaseException) -> tuple[str, str]:
-    """Return the code and the words for what ended the reading and is no failure of the stream."""
-    # Imported where it is used: a `Stream` does without it.
+    """Return code and message for an exception that ended the reading but is no stream failure."""
+    # Imported here: a `Stream` needs no asyncio.
     from asyncio import CancelledError
 
     if isinstance(error, CancelledError):
@@ -261,7 +261,7 @@ def _why_stopped(error: BaseException) -> tuple[str, str]:
 
 
 class _Chunks:
-    """The iterator of an `async for`: leaving it drops this, which frees the connection."""
+    """Iterator of one `async for`; its finalizer frees the connection when the loop is left."""
 
     def __init__(self, stream: AsyncStream) -> None:
         self._stream = stream
@@ -276,6 +276,6 @@ class _Chunks:
         return ready.popleft()
 
     def __del__(self) -> None:
-        # One that another task reads is that task's to leave.
+        # If another task is reading, that task closes the stream.
         if not self._stream._reading.locked():
             self._stream._drop()
