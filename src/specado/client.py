@@ -17,10 +17,10 @@ from typing import (
 
 from specado.calls.call import check_providers, planned
 from specado.calls.driver import Driver
-from specado.client_options import merged, settings_given, unknown_keyword
+from specado.client_options import checked_keywords, merge_options, unknown_keyword
 from specado.endpoints.access import Access
 from specado.routing.candidates import configured_fallbacks
-from specado.settings.client_settings import Settings, effective
+from specado.settings.client_settings import Settings, effective_settings
 from specado.settings.parameters import OPTIONS, PARAMETERS, CompletionParams
 from specado.settings.validators import HiddenArguments
 
@@ -102,12 +102,12 @@ class _BaseClient:
             unknown_keyword(type(self).__name__, name)
         self._http_client = http_client
         self._async_http_client = async_http_client
-        self._configure(settings_given(given["config"], given["keywords"]))
+        self._configure(checked_keywords(given["config"], given["keywords"]))
 
     def _configure(self, given: HiddenArguments) -> None:
         """Take *given*, the settings as they are stated; the environment and defaults are added."""
         self._given = given
-        self._settings = effective(given)
+        self._settings = effective_settings(given)
         check_providers(self._settings)
         self._driver = Driver(self._settings, Access(self._settings), *self._own_http_clients())
 
@@ -146,7 +146,7 @@ class _BaseClient:
         vars(other).pop("_chat", None)
         other._http_client = given.pop("http_client", self._http_client)
         other._async_http_client = given.pop("async_http_client", self._async_http_client)
-        other._configure(merged(self._given, given))
+        other._configure(merge_options(self._given, given))
         return other
 
     def close(self) -> None:

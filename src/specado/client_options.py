@@ -1,7 +1,7 @@
-"""Reads a client's keywords, and merges the options of `with_options` into its settings.
+"""Keyword arguments of a client, and the merge of `with_options` into its settings.
 
-A key goes to no host but the one that it was configured for: where `with_options` changes the
-host of a provider, the key has to come with it.
+A key is sent only to the host that it was configured for: where `with_options` changes the host
+of a provider, it must bring a key too.
 """
 
 from __future__ import annotations
@@ -18,17 +18,23 @@ from specado.errors import ConfigurationError, ConfigurationWarning
 from specado.routing.candidates import known_provider
 from specado.settings.client_settings import (
     CLIENT_KEYWORDS,
-    ELSEWHERE,
+    MISPLACED_KEYS,
     SETTINGS,
     ProviderSettings,
-    checked_of_provider,
+    checked_config,
+    checked_provider_setting,
+    checked_providers,
     checked_setting,
-    effective,
+    effective_settings,
     provider_settings,
-    stated,
-    stated_providers,
 )
-from specado.settings.validators import HiddenArguments, HiddenPairs, closest, given_twice, timeouts
+from specado.settings.validators import (
+    HiddenArguments,
+    HiddenPairs,
+    closest,
+    duplicate_option,
+    timeouts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,12 +42,12 @@ if TYPE_CHECKING:
     from specado.catalog.lookup import Provider
     from specado.catalog.manifests import Authentication
 
-__all__ = ["merged", "settings_given", "unknown_keyword"]
+__all__ = ["checked_keywords", "merge_options", "unknown_keyword"]
 
 _OF_PROVIDER = ("api_key", "base_url")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOTHING = ProviderSettings()
-# Headers that say whose account is asked: they belong to a key, and go with it.
+# Headers that select the account: they belong to a key, and are dropped with it.
 _ACCOUNT_HEADERS = frozenset({
     "authorization", "api-key", "x-api-key", "openai-organization", "openai-project",
 })  # fmt: skip
@@ -49,36 +55,36 @@ _ACCOUNT_HEADERS = frozenset({
 _SECRET_HEADER = re.compile(r"auth|cookie|credential|key|passw|secret|session|signature|token")
 
 
-def settings_given(config: Any, keywords: HiddenArguments) -> HiddenArguments:
-    """Return what a client's *config* and its *keywords* state together, checked.
+def checked_keywords(config: Any, keywords: HiddenArguments) -> HiddenArguments:
+    """Return the checked settings of a client's *config* and *keywords*.
 
-    A keyword counts before the config.
+    A keyword takes precedence over the config.
 
     Raises:
         ConfigurationError: a value is wrong, or a key would go to a host it was not given for.
         TypeError: both `timeout` and `timeout_seconds` are given.
     """
     try:
-        return _settings_given({} if config is None else config, keywords)
+        return _checked_keywords({} if config is None else config, keywords)
     except (ConfigurationError, ConfigurationWarning, TypeError) as error:
         del config  # neither this frame nor one below it shows a key where locals are shown
         raise error.with_traceback(None) from None
 
 
-def _settings_given(config: Any, keywords: HiddenArguments) -> HiddenArguments:
-    found = stated(config)
+def _checked_keywords(config: Any, keywords: HiddenArguments) -> HiddenArguments:
+    found = checked_config(config)
     keywords = HiddenArguments(
         {name: value for name, value in keywords.items() if value is not None}
     )
     if "timeout" in keywords:
         if "timeout_seconds" in found:
-            raise given_twice("Client", "timeout", "timeout_seconds")
+            raise duplicate_option("Client", "timeout", "timeout_seconds")
         found.update(timeouts("timeout", keywords["timeout"]))
     if "max_retries" in keywords:
         found["max_retries"] = checked_setting("max_retries", keywords["max_retries"])
     change = _of_provider(keywords)
     if change:
-        name = effective(found).primary_provider
+        name = effective_settings(found).primary_provider
         providers = dict(found.get("providers", {}))
         old = providers.get(name, _NOTHING)
         authentication = known_provider(name, "primary_provider").authentication
@@ -95,17 +101,17 @@ def _settings_given(config: Any, keywords: HiddenArguments) -> HiddenArguments:
 
 
 def _of_provider(keywords: Mapping[str, Any]) -> HiddenArguments:
-    """Return the keywords that concern the primary provider, checked; `None` stays."""
+    """Return the checked keywords of the primary provider (`api_key`, `base_url`)."""
     return HiddenArguments(
         {
-            name: None if keywords[name] is None else checked_of_provider(name, keywords[name])
+            name: None if keywords[name] is None else checked_provider_setting(name, keywords[name])
             for name in _OF_PROVIDER
             if name in keywords
         }
     )
 
 
-def merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
+def merge_options(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
     """Return the settings *given* to a client with the *options* of `with_options` merged in.
 
     An option that is `None` takes a setting back to the environment or the default. `providers`
@@ -116,17 +122,17 @@ def merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
         TypeError: an option is not known, or given under both of its names.
     """
     try:
-        return _merged(given, options)
+        return _merge_options(given, options)
     except (ConfigurationError, ConfigurationWarning, TypeError) as error:
         raise error.with_traceback(None) from None
 
 
-def _merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
+def _merge_options(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments:
     for name in options:
         if name not in SETTINGS and name not in CLIENT_KEYWORDS:
             unknown_keyword("with_options", name)
     if options.get("timeout") is not None and options.get("timeout_seconds") is not None:
-        raise given_twice("with_options", "timeout", "timeout_seconds")
+        raise duplicate_option("with_options", "timeout", "timeout_seconds")
     found = HiddenArguments(given)
     for name, value in options.items():
         if name == "providers" or name not in SETTINGS:
@@ -156,28 +162,28 @@ def _merged(given: HiddenArguments, options: HiddenArguments) -> HiddenArguments
 def _changes(
     found: HiddenArguments, options: HiddenArguments
 ) -> dict[str, Optional[HiddenArguments]]:
-    """Return what the options change of each provider; `None` removes its settings."""
+    """Return the changes of each provider's settings; `None` removes them."""
     changes: dict[str, Optional[HiddenArguments]] = {}
     if "providers" in options:
         if options["providers"] is None:
             changes = dict.fromkeys(found.get("providers", ()))
         else:
-            changes = stated_providers("providers", options["providers"], takes_unknown=False)
+            changes = checked_providers("providers", options["providers"], takes_unknown=False)
     own = _of_provider(options)
     if own:
-        primary = effective(found).primary_provider
-        beside = changes.get(primary) or HiddenArguments()
+        primary = effective_settings(found).primary_provider
+        named = changes.get(primary) or HiddenArguments()
         for name in own:
-            if name in beside:
-                raise given_twice("with_options", name, f"providers[{primary!r}][{name!r}]")
-        changes[primary] = HiddenArguments({**beside, **own})
+            if name in named:
+                raise duplicate_option("with_options", name, f"providers[{primary!r}][{name!r}]")
+        changes[primary] = HiddenArguments({**named, **own})
     return changes
 
 
 def _merged_provider(
     provider: Provider, old: Optional[ProviderSettings], change: HiddenArguments
 ) -> ProviderSettings:
-    """Return a provider's settings with what *change* names replaced; `None` there removes."""
+    """Return a provider's settings with *change* merged in; `None` removes a setting."""
     old = _NOTHING if old is None else old
     authentication = provider.authentication
     if "api_key" not in change and key_headers(change.get("headers") or (), authentication):
@@ -232,7 +238,7 @@ def _key_change(
 def _inherited_headers(
     provider: Provider, old: ProviderSettings, *, is_new_key: bool, is_new_host: bool
 ) -> dict[str, tuple[str, Optional[str]]]:
-    """Return the headers that stay, by their names in lower case."""
+    """Return the headers that a change of key or host keeps, by lower-case name."""
     authentication = provider.authentication
     of_account = {authentication.name.lower()}.union(
         _ACCOUNT_HEADERS, (header.name.lower() for header in authentication.optional_headers)
@@ -249,7 +255,7 @@ def _inherited_headers(
 
 
 def _refuse_other_host(name: str, address: Optional[str], new_address: str) -> None:
-    """Raise if two addresses of a provider are not of one host: its key stays with the first."""
+    """Raise if a new address is on another host than the one that the key was given for."""
     if address is not None and _origin(address) == _origin(new_address):
         return
     place = f"providers[{name!r}]"
@@ -261,17 +267,17 @@ def _refuse_other_host(name: str, address: Optional[str], new_address: str) -> N
 
 
 def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
-    """Return scheme, host and port of a URL, the default port spelled out."""
+    """Return scheme, host and port of a URL, with the default port where it has none."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def unknown_keyword(function: str, name: str) -> NoReturn:
-    """Raise the error for a keyword that *function*, of a client, does not take."""
+    """Raise the error for an unknown keyword of a client's *function*, with a suggestion."""
     if name in SETTINGS:
         hint = f"it is a setting: Client({{{name!r}: …}})"
     else:
         near = closest(name, [*CLIENT_KEYWORDS, *SETTINGS])
-        hint = ELSEWHERE.get(name) or (f"did you mean {near!r}?" if near else "")
+        hint = MISPLACED_KEYS.get(name) or (f"did you mean {near!r}?" if near else "")
     hint = f"; {hint}" if hint else ""
     raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")

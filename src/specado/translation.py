@@ -25,7 +25,7 @@ from specado.errors import (
 from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
 from specado.settings.client_settings import Settings
-from specado.settings.validators import STRICTNESSES, closest, one_of, wrong
+from specado.settings.validators import STRICTNESSES, closest, invalid_value, one_of
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ def translate(
     _check_strictness("strictness", strictness)
     origin = known_provider(source, "source")
     if not isinstance(to, str):
-        raise wrong("to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'")
+        raise invalid_value(
+            "to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'"
+        )
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")
     given = _of_origin(as_dict(request, origin.dialect), origin)

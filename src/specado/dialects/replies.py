@@ -24,7 +24,7 @@ from specado.errors import (
     classify,
     redact,
 )
-from specado.settings.validators import most_alike
+from specado.settings.validators import close_matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -205,7 +205,7 @@ def _model_hint(provider: str, model: str, now: datetime) -> str:
         if not each.is_retired(now.date())
         for name in (each.id, *each.aliases)
     ]
-    near = most_alike(model.lower(), current, NEAREST_MODEL_RATIO)
+    near = close_matches(model.lower(), current, NEAREST_MODEL_RATIO)
     return f"; the nearest model known for {provider!r} is {near[0]!r}" if near else ""
 
 

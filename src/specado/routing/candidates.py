@@ -12,7 +12,7 @@ from specado.catalog import lookup as catalog
 from specado.catalog.lookup import Model, Provider
 from specado.endpoints.access import has_own_address
 from specado.errors import ConfigurationError
-from specado.settings.client_settings import PAIR
+from specado.settings.client_settings import DEFAULT_FALLBACKS
 from specado.settings.validators import closest
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def _following(
     if not keeps_to_named:
         return lookup.configured()
     mapped = {name for model in names for name in settings.model_map.get(model, ())}
-    usual = (settings.primary_provider, *PAIR)
+    usual = (settings.primary_provider, *DEFAULT_FALLBACKS)
     return list(
         dict.fromkeys((*_named_fallbacks(settings), *(name for name in usual if name in mapped)))
     )

@@ -1,6 +1,6 @@
-"""Settings: what a client may be told, where each value comes from, and how it is checked.
+"""Client settings: the keys of a config, their checks, environment variables and defaults.
 
-Precedence: call > config > environment > default. Secrets are wrapped in `Secret`, which no
+Precedence: call > config > environment > default. Keys are wrapped in `Secret`, which no
 repr, log, pickle or traceback shows.
 """
 
@@ -29,37 +29,37 @@ from specado.settings.validators import (
     checked_url,
     closest,
     count,
+    fraction,
     headers_or_none,
-    nonempty_text,
+    invalid_value,
+    non_empty_text,
     one_of,
     provider_names,
     proxy_url,
     rate,
     seconds,
-    share,
     true_or_false,
-    wrong,
 )
 
 __all__ = [
     "CLIENT_KEYWORDS",
-    "ELSEWHERE",
-    "PAIR",
+    "DEFAULT_FALLBACKS",
+    "MISPLACED_KEYS",
     "SETTINGS",
     "BreakerSettings",
     "HealthSettings",
     "ProviderSettings",
     "RetryBudgetSettings",
     "Settings",
-    "checked_of_provider",
+    "checked_config",
+    "checked_provider_setting",
+    "checked_providers",
     "checked_setting",
-    "effective",
+    "effective_settings",
     "environment_proxies",
     "environment_value",
     "provider_settings",
     "resolve",
-    "stated",
-    "stated_providers",
 ]
 
 
@@ -73,7 +73,7 @@ HOOKS = ("on_attempt", "on_fallback", "on_reply", "on_error")
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, cache_hash=True):
-    """Numbers of a circuit breaker; the documentation ("Fallback") explains each."""
+    """Thresholds and times of a circuit breaker; the page "Fallback" explains each."""
 
     min_attempts: int = 20
     window_seconds: float = 10.0
@@ -84,25 +84,24 @@ class BreakerSettings(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 class RetryBudgetSettings(msgspec.Struct, frozen=True, cache_hash=True):
-    """Numbers of a retry budget: its capacity in retries, and how many come back a second."""
+    """Size of a retry budget (token bucket): capacity in retries, and refill per second."""
 
     capacity: int = 500
     refill_per_second: float = 10.0
 
 
 class HealthSettings(msgspec.Struct, frozen=True, cache_hash=True):
-    """Circuit breaker and retry budget of a provider; `None` where one is turned off."""
+    """Settings of a provider's circuit breaker and retry budget; `None` switches one off."""
 
     breaker: Optional[BreakerSettings] = BreakerSettings()
     retry_budget: Optional[RetryBudgetSettings] = RetryBudgetSettings()
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
-    """What one provider was told: each value `None` where nothing was.
+    """Settings of one provider; a value of `None` is not set.
 
     `timeout_seconds` is the limit of one attempt, `attempt_timeout_seconds` another name for it.
-    `breaker` and `retry_budget` are `False` where they are turned off, `True` for the default
-    numbers.
+    `breaker` and `retry_budget` are `False` to switch them off, `True` for their defaults.
     """
 
     api_key: Optional[Any] = None  # a Secret
@@ -123,7 +122,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The effective settings of a client; the documentation ("Configuration") explains each."""
+    """Effective settings of a client; the page "Configuration" explains each."""
 
     primary_provider: str = "openai"
     fallback_provider: Optional[str] = None
@@ -164,7 +163,7 @@ class Settings(msgspec.Struct, frozen=True):
         raise TypeError("settings may hold keys and are not pickled")
 
     def as_text(self, key: str) -> Optional[str]:
-        """Return the effective value of *key* as text, `None` if it has none; no secrets."""
+        """Return the effective value of *key* as text without secrets, `None` if it is not set."""
         if key not in _KEYS:
             return None
         value = getattr(self, key)
@@ -206,7 +205,7 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
 
 
 def without_userinfo(url: str) -> str:
-    """Return *url* without the name and password that may stand in it."""
+    """Return *url* with its user name and password redacted, if it has them."""
     scheme, separator, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     if "@" not in authority:
@@ -222,20 +221,20 @@ def _simulate(key: str, value: Any) -> Union[bool, str]:
         return word
     if word in _YES or word in _NO:
         return word in _YES
-    raise wrong(
+    raise invalid_value(
         key, value, "'auto', True or False (in the environment also 1, 0, yes, no, on, off)"
     )
 
 
 def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{model: {provider: model}}")
+        raise invalid_value(key, value, "{model: {provider: model}}")
     found = {}
     for model, targets in value.items():
         if not isinstance(targets, Mapping):
-            raise wrong(f"{key}[{model!r}]", targets, "{provider: model}")
-        found[nonempty_text(key, model)] = {
-            nonempty_text(f"{key}[{model!r}]", name): nonempty_text(
+            raise invalid_value(f"{key}[{model!r}]", targets, "{provider: model}")
+        found[non_empty_text(key, model)] = {
+            non_empty_text(f"{key}[{model!r}]", name): non_empty_text(
                 f"{key}[{model!r}][{name!r}]", target
             )
             for name, target in targets.items()
@@ -245,12 +244,14 @@ def _model_map(key: str, value: Any) -> dict[str, dict[str, str]]:
 
 def _hooks(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{name: callable}")
+        raise invalid_value(key, value, "{name: callable}")
     for name, hook in value.items():
         if name not in HOOKS:
-            raise wrong(key, name, ", ".join(HOOKS))
+            raise invalid_value(key, name, ", ".join(HOOKS))
         if not callable(hook) or inspect.iscoroutinefunction(hook):
-            raise wrong(f"{key}[{name!r}]", hook, "a callable that is no coroutine function")
+            raise invalid_value(
+                f"{key}[{name!r}]", hook, "a callable that is no coroutine function"
+            )
     return dict(value)
 
 
@@ -261,7 +262,7 @@ def _api_key(key: str, value: Any) -> Secret:
 _NUMBER_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "min_attempts": count(1),
     "window_seconds": seconds,
-    "failure_rate": share,
+    "failure_rate": fraction,
     "consecutive_failures": count(1),
     "open_seconds": seconds,
     "max_open_seconds": seconds,
@@ -278,7 +279,7 @@ def _numbers(kind: Any) -> Callable[[str, Any], Any]:
             return value
         if not isinstance(value, Mapping) or not set(value) <= set(kind.__struct_fields__):
             names = ", ".join(kind.__struct_fields__)
-            raise wrong(key, value, f"True, False, or a dict of any of {names}")
+            raise invalid_value(key, value, f"True, False, or a dict of any of {names}")
         return kind(
             **{name: _NUMBER_CHECKS[name](f"{key}[{name!r}]", each) for name, each in value.items()}
         )
@@ -299,13 +300,13 @@ _PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-# A provider's limit of one attempt under the name that a client and a call have for it.
+# The name that a client and a call use for a provider's `timeout_seconds`.
 _ATTEMPT_TIMEOUT = "attempt_timeout_seconds"
 
 
 # What others call a provider's setting. To ignore one of them could ask another host, or with
 # another key.
-_PROVIDER_KEYS_ELSEWHERE = {
+_MISPLACED_PROVIDER_KEYS = {
     "api_base": "write 'base_url'",
     "endpoint": "write 'base_url'",
     "host": "write 'base_url'",
@@ -321,9 +322,9 @@ _PROVIDER_KEYS_ELSEWHERE = {
 }
 
 
-def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> HiddenArguments:
+def _checked_provider(key: str, value: Any, *, takes_unknown: bool) -> HiddenArguments:
     if not isinstance(value, Mapping):
-        raise wrong(key, value, f"a dict of any of {', '.join(map(repr, _PROVIDER_KEYS))}")
+        raise invalid_value(key, value, f"a dict of any of {', '.join(map(repr, _PROVIDER_KEYS))}")
     if _ATTEMPT_TIMEOUT in value:
         if "timeout_seconds" in value:
             raise ConfigurationError(
@@ -339,7 +340,7 @@ def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> HiddenA
     for name in value:
         if name in _PROVIDER_KEYS:
             continue
-        path, elsewhere = f"{key}[{name!r}]", _PROVIDER_KEYS_ELSEWHERE.get(name)
+        path, elsewhere = f"{key}[{name!r}]", _MISPLACED_PROVIDER_KEYS.get(name)
         near = closest(str(name), _PROVIDER_KEYS)
         if elsewhere is None and near in ("api_key", "base_url"):
             elsewhere = f"write {near!r}"
@@ -358,12 +359,12 @@ def _stated_of_provider(key: str, value: Any, *, takes_unknown: bool) -> HiddenA
     )
 
 
-def checked_of_provider(name: str, value: Any) -> Any:
-    """Return the value of a provider's setting that a client takes as a keyword, checked."""
+def checked_provider_setting(name: str, value: Any) -> Any:
+    """Return the checked value of a provider's setting that is a keyword of a client."""
     return _PROVIDER_KEYS[name](name, value)
 
 
-def stated_providers(
+def checked_providers(
     key: str, value: Any, *, takes_unknown: bool = True
 ) -> dict[str, Optional[HiddenArguments]]:
     """Return what is stated for each provider, checked; `None` stays, for it may remove.
@@ -371,12 +372,12 @@ def stated_providers(
     An unknown name of a provider's setting is a warning where *takes_unknown*, else an error.
     """
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{provider: {'api_key': …, 'base_url': …}}")
+        raise invalid_value(key, value, "{provider: {'api_key': …, 'base_url': …}}")
     return {
-        nonempty_text(key, name): (
+        non_empty_text(key, name): (
             None
             if entry is None
-            else _stated_of_provider(f"{key}[{name!r}]", entry, takes_unknown=takes_unknown)
+            else _checked_provider(f"{key}[{name!r}]", entry, takes_unknown=takes_unknown)
         )
         for name, entry in value.items()
     }
@@ -385,13 +386,13 @@ def stated_providers(
 def _providers(key: str, value: Any) -> dict[str, ProviderSettings]:
     return {
         name: provider_settings(stated)
-        for name, stated in stated_providers(key, value).items()
+        for name, stated in checked_providers(key, value).items()
         if stated is not None
     }
 
 
 def provider_settings(stated: Mapping[str, Any]) -> ProviderSettings:
-    """Return the settings of one provider; what is stated as `None` is not given."""
+    """Return the settings of one provider; `None` counts as not set."""
     return ProviderSettings(**{name: each for name, each in stated.items() if each is not None})
 
 
@@ -401,8 +402,8 @@ class _Key(NamedTuple):
 
 
 _KEYS: dict[str, _Key] = {
-    "primary_provider": _Key(nonempty_text, "SPECADO_PRIMARY_PROVIDER"),
-    "fallback_provider": _Key(nonempty_text, "SPECADO_FALLBACK_PROVIDER"),
+    "primary_provider": _Key(non_empty_text, "SPECADO_PRIMARY_PROVIDER"),
+    "fallback_provider": _Key(non_empty_text, "SPECADO_FALLBACK_PROVIDER"),
     "fallback_providers": _Key(provider_names),
     "enable_fallback": _Key(true_or_false),
     "max_retries": _Key(count(0)),
@@ -424,7 +425,7 @@ _KEYS: dict[str, _Key] = {
     "transport": _Key(one_of(*TRANSPORTS), "SPECADO_TRANSPORT"),
     "hooks": _Key(_hooks),
     "proxy": _Key(proxy_url),
-    "ca_bundle": _Key(nonempty_text),
+    "ca_bundle": _Key(non_empty_text),
     "max_connections": _Key(count(1)),
     "keepalive_seconds": _Key(seconds),
 }
@@ -433,9 +434,9 @@ _KEYS: dict[str, _Key] = {
 SETTINGS = tuple(_KEYS)
 
 
-# Names that are no settings of the client, and what to write instead. Some users know them from
-# other libraries; to ignore one of them could send a key to another host.
-ELSEWHERE = {
+# Keys that are not settings of the client, and what to write instead. Some users know them from
+# other libraries. Ignoring one of them could send a key to another host.
+MISPLACED_KEYS = {
     name: f"it belongs to a provider: providers={{'openai': {place}}}"
     for name, place in {
         "api_key": "{'api_key': …}",
@@ -449,7 +450,7 @@ ELSEWHERE = {
 }
 
 
-ELSEWHERE.update({
+MISPLACED_KEYS.update({
     "timeout": "write 'timeout_seconds'",
     "num_retries": "write 'max_retries'",
     "drop_params": "write 'strictness': 'coerce'",
@@ -459,7 +460,7 @@ ELSEWHERE.update({
 })  # fmt: skip
 
 
-# Those of them that are keywords of a client.
+# Keywords of `Client` and `AsyncClient`.
 CLIENT_KEYWORDS = (
     "api_key", "base_url", "timeout", "max_retries", "http_client", "async_http_client",
 )  # fmt: skip
@@ -471,16 +472,16 @@ _VARIABLE_PREFIX = "SPECADO_"
 _VARIABLES = tuple((name, key.variable) for name, key in _KEYS.items() if key.variable)
 
 
-# The two providers that stand in for each other by default: each with its other, and with the
-# variable that may hold an address of its own.
-PAIR = {
+# The default fallback provider of each primary provider, and the environment variable that may give
+# the primary provider another address.
+DEFAULT_FALLBACKS = {
     "openai": ("anthropic", "OPENAI_BASE_URL"),
     "anthropic": ("openai", "ANTHROPIC_BASE_URL"),
 }
 
 
 def environment_value(variable: str) -> Optional[str]:
-    """Return an environment variable stripped, `None` if it is unset or blank."""
+    """Return the stripped value of an environment variable, `None` if it is unset or blank."""
     value = os.environ.get(variable)
     return (value.strip() or None) if value is not None else None
 
@@ -527,9 +528,9 @@ def _warn_of_variables() -> None:
 
 
 def environment_proxies() -> tuple[tuple[tuple[str, str], ...], str]:
-    """Return the environment's proxies as (scheme, URL) pairs, and what NO_PROXY says.
+    """Return the environment's proxies as (scheme, URL) pairs, and the value of NO_PROXY.
 
-    As in curl and httpx the lower-case name counts first; HTTP_PROXY in capitals is not read
+    As in curl and httpx the lower-case name takes precedence; HTTP_PROXY in capitals is not read
     where a CGI server sets REQUEST_METHOD (anybody's `Proxy:` header would become it).
     """
     found = []
@@ -552,20 +553,20 @@ def resolve(config: Optional[Mapping[str, Any]]) -> Settings:
         ConfigurationError: a value has a wrong type or range, or a key belongs elsewhere.
     """
     try:
-        return effective(stated({} if config is None else config))
+        return effective_settings(checked_config({} if config is None else config))
     except (ConfigurationError, ConfigurationWarning) as error:
         del config  # neither this frame nor one below it shows a key where locals are shown
         raise error.with_traceback(None) from None
 
 
-def stated(config: Any) -> HiddenArguments:
-    """Return what *config* states, checked, by the names of settings; not what is `None`."""
+def checked_config(config: Any) -> HiddenArguments:
+    """Return the checked settings of *config* by name; a value of `None` is left out."""
     if not isinstance(config, Mapping):
         raise ConfigurationError(f"config must be a dict, not {type(config).__name__}")
     found = HiddenArguments()
     for name, value in config.items():
         if name not in _KEYS:
-            _refuse_elsewhere(name)
+            _refuse_misplaced(name)
             _warn_unknown(f"config key {name!r}", name, _KEYS)
         elif value is not None:
             found[name] = checked_setting(name, value)
@@ -573,18 +574,18 @@ def stated(config: Any) -> HiddenArguments:
 
 
 def checked_setting(name: str, value: Any) -> Any:
-    """Return a setting's value, checked."""
+    """Return the checked value of a setting."""
     return _KEYS[name].check(name, value)
 
 
-def _refuse_elsewhere(name: Any) -> None:
+def _refuse_misplaced(name: Any) -> None:
     """Raise if a key of a config is a name that belongs elsewhere, or a misspelling of one."""
     meant = name
-    if name not in ELSEWHERE and name not in CLIENT_KEYWORDS:
-        meant = closest(str(name), [*_KEYS, *ELSEWHERE, *CLIENT_KEYWORDS])
+    if name not in MISPLACED_KEYS and name not in CLIENT_KEYWORDS:
+        meant = closest(str(name), [*_KEYS, *MISPLACED_KEYS, *CLIENT_KEYWORDS])
         if meant is None or meant in _KEYS:
             return
-    places = [ELSEWHERE[meant]] if meant in ELSEWHERE else []
+    places = [MISPLACED_KEYS[meant]] if meant in MISPLACED_KEYS else []
     if meant in CLIENT_KEYWORDS:
         places.append(f"the client takes it as a keyword: Client({meant}=…)")
     raise ConfigurationError(
@@ -592,7 +593,7 @@ def _refuse_elsewhere(name: Any) -> None:
     )
 
 
-def effective(given: Mapping[str, Any]) -> Settings:
+def effective_settings(given: Mapping[str, Any]) -> Settings:
     """Return the settings of a client for which *given* is stated, checked."""
     _warn_of_variables()
     found = dict(given)
@@ -608,9 +609,9 @@ def effective(given: Mapping[str, Any]) -> Settings:
 
 
 def _default_fallback(found: dict[str, Any]) -> Optional[str]:
-    """Return the other of the pair, unless the primary provider has an address of its own."""
+    """Return the default fallback provider; `None` if the primary one has a custom address."""
     primary = found.get("primary_provider", "openai")
-    other, variable = PAIR.get(primary, (None, None))
+    other, variable = DEFAULT_FALLBACKS.get(primary, (None, None))
     own = found.get("providers", {}).get(primary)
     has_address = own is not None and own.base_url is not None
     if variable is None or has_address or environment_value(variable) is not None:

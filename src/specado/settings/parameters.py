@@ -1,7 +1,7 @@
-"""The keyword parameters of a completion: their types, and the checks made before sending.
+"""Request parameters: the keyword arguments of `create`, their types and checks.
 
 Names and meanings are OpenAI's (`openai.types.chat.completion_create_params` 3.54,
-2026-11-22); what follows "options" concerns the call and travels to no provider.
+2026-11-22). `OPTIONS` control the call (time limits, retries) and are sent to no provider.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from specado.settings.validators import (
     checked_headers,
     closest,
     count,
-    given_twice,
+    duplicate_option,
+    invalid_value,
     one_of,
     seconds,
-    shown_value,
+    short_repr,
     timeouts,
-    wrong,
 )
 
 __all__ = [
-    "COUNTERPARTS",
     "OPTIONS",
     "PARAMETERS",
+    "SUGGESTIONS",
     "CompletionParams",
     "TimeoutParts",
     "check",
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class TimeoutParts(Protocol):
-    """What an `httpx.Timeout` has: limits in seconds, `None` where there is none."""
+    """Attributes of an `httpx.Timeout`: limits in seconds, `None` for no limit."""
 
     connect: Optional[float]
     read: Optional[float]
@@ -47,7 +47,7 @@ class TimeoutParts(Protocol):
 
 
 class CompletionOptions(TypedDict, total=False):
-    """Options of one call; the documentation ("Completions") explains each."""
+    """Options of one call; the page "Completions" explains each."""
 
     timeout: Union[float, TimeoutParts]
     timeout_seconds: float
@@ -61,7 +61,7 @@ class CompletionOptions(TypedDict, total=False):
 
 
 class CompletionParams(CompletionOptions, total=False):
-    """OpenAI's chat-completions parameters beyond those that `create` names, and its options."""
+    """Types of the keyword arguments of `create` beyond those in its signature."""
 
     audio: dict[str, Any]
     frequency_penalty: float
@@ -98,7 +98,7 @@ class CompletionParams(CompletionOptions, total=False):
 
 
 def _wrong(name: str, value: Any, wanted: str) -> MessageFormatError:
-    shown = shown_value(value, f"a {type(value).__name__}")
+    shown = short_repr(value, f"a {type(value).__name__}")
     return MessageFormatError(f"{name} must be {wanted}, not {shown}", field=name)
 
 
@@ -209,22 +209,22 @@ PARAMETERS: dict[str, Callable[[str, Any], Any]] = {
 
 def _models(name: str, value: Any) -> list[str]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise wrong(name, value, "a list of models, such as ['anthropic/claude-opus-4-5']")
+        raise invalid_value(name, value, "a list of models, such as ['anthropic/claude-opus-4-5']")
     models = list(value)
     for place, model in enumerate(models):
         if not isinstance(model, str):
-            raise wrong(f"{name}[{place}]", model, "a model's name")
+            raise invalid_value(f"{name}[{place}]", model, "a model's name")
     return [str.__str__(model) for model in models]
 
 
 def _members(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise wrong(name, value, "{name: value}")
+        raise invalid_value(name, value, "{name: value}")
     return dict(value)
 
 
 def _is_unicode(value: Any) -> bool:
-    """Return whether *value* is text that UTF-8 can carry: a lone surrogate is not."""
+    """Return whether *value* is text that UTF-8 can encode: without lone surrogates."""
     if not isinstance(value, str):
         return False
     try:
@@ -238,12 +238,12 @@ def _query(name: str, value: Any) -> dict[str, str]:
     found = HiddenArguments(_members(name, value))
     for key, item in found.items():
         if not _is_unicode(key) or not _is_unicode(item):
-            raise wrong(f"{name}[{key!r}]", item, "text under a name that is text")
+            raise invalid_value(f"{name}[{key!r}]", item, "text under a name that is text")
     return found
 
 
-def _quietly(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """Return *check* with errors whose traceback ends here: what is below holds the values."""
+def _without_traceback(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """Return *check* with the inner frames, which hold the values, cut from tracebacks."""
 
     def checked(name: str, value: Any) -> Any:
         try:
@@ -261,17 +261,17 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "max_retries": count(0),
     "strictness": one_of(*STRICTNESSES),
     "fallback_models": _models,
-    "extra_headers": _quietly(checked_headers),
-    "extra_query": _quietly(_query),
+    "extra_headers": _without_traceback(checked_headers),
+    "extra_query": _without_traceback(_query),
     "extra_body": _members,
 }
 
 
-# What to write for the parameters of other libraries and APIs that are none here.
+# Parameters of other libraries and APIs, and what to write here instead.
 _BY_CLIENT = "write client.with_options(providers={{'openai': {{{0}: …}}}})"
 _SYSTEM = "write a message {'role': 'system', 'content': …}"
 _BY_BODY = "write extra_body={{{0!r}: …}}, for a provider that has it"
-COUNTERPARTS: dict[str, str] = {
+SUGGESTIONS: dict[str, str] = {
     "api_base": _BY_CLIENT.format("'base_url'"),
     "api_key": _BY_CLIENT.format("'api_key'"),
     "base_url": _BY_CLIENT.format("'base_url'"),
@@ -307,11 +307,11 @@ COUNTERPARTS: dict[str, str] = {
 
 
 def _unknown(function: str, name: str) -> TypeError:
-    """Return the error for a parameter that does not exist, with what to write instead."""
+    """Return the error for an unknown parameter, with a suggestion."""
     known = [*PARAMETERS, *OPTIONS, "model", "messages"]
     near = closest(name, known)
-    if name in COUNTERPARTS:
-        hint = COUNTERPARTS[name]
+    if name in SUGGESTIONS:
+        hint = SUGGESTIONS[name]
     elif name in SETTINGS:
         hint = f"it is a setting of the client: write client.with_options({name}=…)"
     else:
@@ -323,15 +323,16 @@ def _unknown(function: str, name: str) -> TypeError:
 def check(
     given: Mapping[str, Any], function: str = "create"
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the parameters that travel and the call's options, checked; `None` means not given.
+    """Return the checked request parameters and the checked options of a call.
 
-    *function* is the one that was called, for the error. A `timeout` that is an `httpx.Timeout`
-    becomes the options `connect_timeout_seconds` and `idle_timeout_seconds`.
+    A value of `None` counts as not given. *function* is the called method, for the
+    error. A `timeout` that is an `httpx.Timeout` becomes the options `connect_timeout_seconds` and
+    `idle_timeout_seconds`.
 
-    Schemas are written as JSON here, once for every candidate of the call.
+    Schemas are serialised to JSON here, once for all candidates of the call.
 
     Raises:
-        TypeError: a name is not known (what to write instead is named), or both `timeout` and
+        TypeError: a name is not known (the error suggests another), or both `timeout` and
             `timeout_seconds` are given.
         MessageFormatError: a value has a wrong type, or a schema no JSON form.
         ConfigurationError: an option has a wrong value.
@@ -346,7 +347,7 @@ def check(
         elif name == "timeout":
             if value is not None:
                 if given.get("timeout_seconds") is not None:
-                    raise given_twice(function, "timeout", "timeout_seconds")
+                    raise duplicate_option(function, "timeout", "timeout_seconds")
                 options.update(timeouts(name, value))
         elif name in OPTIONS:
             if value is not None:

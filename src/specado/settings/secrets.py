@@ -1,4 +1,4 @@
-"""API keys that no repr, log, pickle or traceback shows."""
+"""Secret wrapper for API keys: no repr, log, pickle or traceback shows them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _next_serial = itertools.count()
 
 
 def _serial(value: Any) -> int:
-    """Return a number that only *value* has, for as long as the process lives.
+    """Return a number that identifies *value* for the life of the process.
 
-    What cannot be known again (it has no hash, or takes no weak reference) gets a new number.
+    A value without a hash or a weak reference gets a new number each time.
     """
     try:
         return _serials.setdefault(value, next(_next_serial))
@@ -36,7 +36,7 @@ def _serial(value: Any) -> int:
 
 
 def _callable_identity(source: Any) -> tuple[str, ...]:
-    """Return what tells a callable from others: a method is a new object at each look."""
+    """Return an identity of a callable; a bound method is a new object at each access."""
     owner = getattr(source, "__self__", None)
     if owner is None or isinstance(owner, types.ModuleType):
         return (str(_serial(source)),)
@@ -44,7 +44,10 @@ def _callable_identity(source: Any) -> tuple[str, ...]:
 
 
 class Secret:
-    """A key. Only `reveal` shows it; it cannot be pickled. *setting* is what errors call it."""
+    """An API key, as text or a callable; only `reveal` returns it, and it cannot be pickled.
+
+    *setting* is the name of the setting for errors.
+    """
 
     __slots__ = ("_setting", "_source")
 
@@ -53,10 +56,10 @@ class Secret:
         self._setting = setting
 
     def reveal(self) -> str:
-        """Return the key; a callable is asked each time.
+        """Return the key; a callable is called each time.
 
         Raises:
-            ConfigurationError: the callable gave something else than visible ASCII text.
+            ConfigurationError: the callable did not return visible ASCII text.
         """
         if isinstance(self._source, str):
             return self._source
@@ -68,15 +71,15 @@ class Secret:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is always the same."""
+        """Whether the key is fixed text and not a callable."""
         return isinstance(self._source, str)
 
     def is_same(self, other: Optional[Secret]) -> bool:
-        """Return whether it is the same key as *other*, or the same callable."""
+        """Return whether *other* holds the same key text or the same callable."""
         return other is not None and self._source == other._source
 
     def identity(self) -> tuple[str, ...]:
-        """Return what tells this key from others; a callable counts, not the keys it gives."""
+        """Return an identity of the key: its text, or its callable, whatever that returns."""
         if isinstance(self._source, str):
             return ("text", self._source)
         return ("callable", *_callable_identity(self._source))

@@ -1,8 +1,8 @@
-"""Checks of the values that a caller sets, and what their errors say.
+"""Validators of settings and options.
 
-A check takes what the value is called and the value, and returns it fit for use or raises a
-`ConfigurationError` that names key, value and what is allowed. A value that may hold a secret
-is not shown.
+A validator takes the key and the value. It returns the normalised value or raises a
+`ConfigurationError` that names the key, the value and the allowed values. It does not show a
+value that may hold a secret.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ __all__ = [
     "checked_header_value",
     "checked_headers",
     "checked_url",
+    "close_matches",
     "closest",
     "count",
-    "given_twice",
+    "duplicate_option",
+    "fraction",
     "headers_or_none",
-    "most_alike",
-    "nonempty_text",
+    "invalid_value",
+    "non_empty_text",
     "one_of",
     "provider_names",
     "proxy_url",
     "rate",
     "seconds",
-    "share",
-    "shown_value",
+    "short_repr",
     "timeouts",
     "true_or_false",
-    "wrong",
 ]
 
 STRICTNESSES = ("strict", "warn", "coerce")
@@ -44,8 +44,8 @@ STRICTNESSES = ("strict", "warn", "coerce")
 MAX_SECONDS = 864_000
 MAX_SHOWN_BITS = 64
 MAX_SHOWN_CHARACTERS = 100
-# How alike two names are that one may be a misspelling of: the whole of them, one word of them,
-# and the letters of all words where the words are divided otherwise (`toolchoice`).
+# Similarity from which a name counts as a misspelling of another: of the whole names, of one word,
+# and of all letters where the words are divided differently (`toolchoice`).
 MISSPELLED_RATIO = 0.8
 SAME_WORD_RATIO = 0.7
 MIN_STEM = 3
@@ -54,17 +54,17 @@ _WORD = re.compile(r"[^\W_]+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
-def wrong(key: str, value: Any, allowed: str) -> ConfigurationError:
-    """Return the error for a value that is not among the allowed ones."""
-    # What stands under a provider or is a proxy may be a key or a password.
+def invalid_value(key: str, value: Any, allowed: str) -> ConfigurationError:
+    """Return the error for a value that is not allowed."""
+    # A provider's settings and a proxy's URL may hold a key or a password.
     secret = isinstance(value, str) and key.startswith(("providers", "proxy"))
     kind = f"a {type(value).__name__}"
-    shown = kind if secret else shown_value(value, kind)
+    shown = kind if secret else short_repr(value, kind)
     return ConfigurationError(f"{key} is {shown}; allowed: {allowed}", key=key)
 
 
-def shown_value(value: Any, otherwise: str) -> str:
-    """Return a short number or text as an error shows it, and *otherwise* for anything else."""
+def short_repr(value: Any, otherwise: str) -> str:
+    """Return a short `repr` of a number or a text for an error, *otherwise* for anything else."""
     if isinstance(value, int):
         return repr(value) if value.bit_length() <= MAX_SHOWN_BITS else otherwise
     if isinstance(value, str):
@@ -73,24 +73,24 @@ def shown_value(value: Any, otherwise: str) -> str:
     return repr(value) if isinstance(value, float) else otherwise
 
 
-def nonempty_text(key: str, value: Any) -> str:
-    """Return a text stripped, if anything of it is left."""
+def non_empty_text(key: str, value: Any) -> str:
+    """Return the stripped text; refuse blank text."""
     if not isinstance(value, str) or not value.strip():
-        raise wrong(key, value, "text that is not empty")
+        raise invalid_value(key, value, "text that is not empty")
     return value.strip()
 
 
 def provider_names(key: str, value: Any) -> tuple[str, ...]:
-    """Return a list of names as a tuple, each stripped."""
+    """Return a list of names as a tuple of stripped names."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise wrong(key, value, "a list of provider names")
-    return tuple(nonempty_text(f"{key}[{place}]", item) for place, item in enumerate(value))
+        raise invalid_value(key, value, "a list of provider names")
+    return tuple(non_empty_text(f"{key}[{place}]", item) for place, item in enumerate(value))
 
 
 def true_or_false(key: str, value: Any) -> bool:
     """Return *value* if it is a bool."""
     if not isinstance(value, bool):
-        raise wrong(key, value, "True or False")
+        raise invalid_value(key, value, "True or False")
     return value
 
 
@@ -99,34 +99,34 @@ def count(least: int) -> Callable[[str, Any], int]:
 
     def check(key: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise wrong(key, value, f"a whole number from {least} up")
+            raise invalid_value(key, value, f"a whole number from {least} up")
         return value
 
     return check
 
 
 def seconds(key: str, value: Any) -> float:
-    """Return *value* if it is a time above zero, and not longer than any call."""
+    """Return *value* if it is a number of seconds above 0, up to `MAX_SECONDS`."""
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))
         or not 0 < value <= MAX_SECONDS
     ):
-        raise wrong(key, value, f"a number of seconds above 0, at most {MAX_SECONDS:,}")
+        raise invalid_value(key, value, f"a number of seconds above 0, at most {MAX_SECONDS:,}")
     return value
 
 
-def share(key: str, value: Any) -> float:
-    """Return *value* if it is a number from 0 up to, but not, 1."""
+def fraction(key: str, value: Any) -> float:
+    """Return *value* if it is a number from 0 up, below 1."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-        raise wrong(key, value, "a number from 0 up, below 1")
+        raise invalid_value(key, value, "a number from 0 up, below 1")
     return value
 
 
 def rate(key: str, value: Any) -> float:
     """Return *value* if it is a finite number from 0 up."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e9:
-        raise wrong(key, value, "a number from 0 up")
+        raise invalid_value(key, value, "a number from 0 up")
     return value
 
 
@@ -134,18 +134,18 @@ _TIMEOUT_PARTS = ("connect", "read", "write", "pool")
 
 
 def timeouts(key: str, value: Any) -> dict[str, float]:
-    """Return the settings that a `timeout=` stands for, checked.
+    """Return the settings that a `timeout=` argument means, checked.
 
     A number of seconds is the deadline of the whole call. An `httpx.Timeout` is known by its
-    attributes: `connect` is the limit for connecting, `read` the one for the silence between two
-    events of a stream; a part that is `None` sets nothing.
+    attributes: `connect` is the limit for connecting, `read` the limit between two events of a
+    stream; a part that is `None` sets nothing.
 
     Warns:
         ConfigurationWarning: `write` or `pool` are given, and have no effect.
     """
     if not all(hasattr(value, part) for part in _TIMEOUT_PARTS):
         if not isinstance(value, (int, float)):
-            raise wrong(key, value, "a number of seconds, or an httpx.Timeout")
+            raise invalid_value(key, value, "a number of seconds, or an httpx.Timeout")
         return {"timeout_seconds": seconds(key, value)}
     limits = {"connect_timeout_seconds": value.connect, "idle_timeout_seconds": value.read}
     ignored = [part for part in ("write", "pool") if getattr(value, part) is not None]
@@ -164,8 +164,8 @@ def timeouts(key: str, value: Any) -> dict[str, float]:
     }
 
 
-def given_twice(function: str, one: str, other: str) -> TypeError:
-    """Return the error for two names of one option that were both given."""
+def duplicate_option(function: str, one: str, other: str) -> TypeError:
+    """Return the error for an option that was given under both of its names."""
     return TypeError(
         f"{function}() got both {one!r} and {other!r}, two names of one option: give one"
     )
@@ -176,32 +176,32 @@ def one_of(*allowed: str) -> Callable[[str, Any], str]:
 
     def check(key: str, value: Any) -> str:
         if not isinstance(value, str) or value not in allowed:
-            raise wrong(key, value, ", ".join(map(repr, allowed)))
+            raise invalid_value(key, value, ", ".join(map(repr, allowed)))
         return value
 
     return check
 
 
 def closest(name: str, known: Any) -> Optional[str]:
-    """Return the member of *known* that *name* is a misspelling of, `None` if there is none.
+    """Return the member of *known* that *name* misspells, `None` if there is none.
 
-    Alike is not enough: `top_k` is not `top_p`, `system` not `stream` and `gpt-4` not `gpt-5`.
+    Similarity is not enough: `top_k` is not `top_p`, `system` not `stream` and `gpt-4` not `gpt-5`.
     """
     wanted = str(name).lower()
-    found = most_alike(wanted, known, MISSPELLED_RATIO)
+    found = close_matches(wanted, known, MISSPELLED_RATIO)
     return next((each for each in found if _is_misspelling(wanted, each)), None)
 
 
-def most_alike(name: str, known: Any, ratio: float) -> list[str]:
-    """Return up to three members of *known* by how much they are like *name*, the most first."""
-    # Imported where it is used, as everything that most processes never need.
+def close_matches(name: str, known: Any, ratio: float) -> list[str]:
+    """Return up to three members of *known* that are similar to *name*, the closest first."""
+    # Imported here: most processes never need it.
     import difflib
 
     return difflib.get_close_matches(name, [str(each) for each in known], n=3, cutoff=ratio)
 
 
 def _is_misspelling(name: str, known: str) -> bool:
-    """Return whether two names that are alike as a whole also differ in no word's meaning."""
+    """Return whether similar names differ only by misspelt words, not by other words."""
     words, others = _WORD.findall(name), _WORD.findall(known.lower())
     if len(words) != len(others):
         return _ratio("".join(words), "".join(others)) >= SAME_LETTERS_RATIO
@@ -222,7 +222,7 @@ def _ratio(one: str, other: str) -> float:
 
 
 def checked_header_value(value: Any, key: str) -> str:
-    """Return a header value stripped; what is not visible ASCII is refused without showing it."""
+    """Return a stripped header value; refuse other than visible ASCII without showing it."""
     if not isinstance(value, str):
         raise ConfigurationError(f"{key} is a {type(value).__name__}; allowed: text", key=key)
     text = value.strip()
@@ -236,7 +236,7 @@ def checked_header_value(value: Any, key: str) -> str:
 
 
 def checked_url(key: str, value: Any) -> str:
-    """Return an http(s) URL without a slash at its end; a wrong one is not shown."""
+    """Return an http(s) URL without its final slash; an invalid one is not shown."""
     if not isinstance(value, str) or not value.strip().lower().startswith(("http://", "https://")):
         raise ConfigurationError(
             f"{key} must be a URL that begins with http:// or https://", key=key
@@ -250,7 +250,7 @@ def checked_url(key: str, value: Any) -> str:
 
 
 def _split(key: str, url: str) -> SplitResult:
-    """Return the parts of a URL that names a host, and a port if any."""
+    """Return the parts of a URL; refuse a URL without a host or with an invalid port."""
     if not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigurationError(f"{key} is not a URL: use ASCII without spaces", key=key)
     try:
@@ -264,8 +264,8 @@ def _split(key: str, url: str) -> SplitResult:
 
 
 def proxy_url(key: str, value: Any) -> str:
-    """Return the URL of a proxy with its scheme (http where none is given); it is not shown."""
-    text = nonempty_text(key, value)
+    """Return a proxy's URL with its scheme (default: http); errors do not show it."""
+    text = non_empty_text(key, value)
     url = text if "://" in text else f"http://{text}"
     parts = _split(key, url)
     if parts.path.strip("/") or parts.query or parts.fragment:
@@ -276,7 +276,7 @@ def proxy_url(key: str, value: Any) -> str:
 
 
 class HiddenArguments(dict[str, Any]):
-    """What a caller gave and may hold keys; shown by its names alone."""
+    """Arguments that may hold keys: the `repr` shows only their names."""
 
     def __repr__(self) -> str:
         return f"HiddenArguments({list(self)!r})"
@@ -286,7 +286,7 @@ class HiddenArguments(dict[str, Any]):
 
 
 class HiddenPairs(tuple[tuple[str, Any], ...]):
-    """Checked headers that may hold keys; shown by their names alone."""
+    """Checked headers that may hold keys: the `repr` shows only their names."""
 
     __slots__ = ()
 
@@ -298,9 +298,9 @@ class HiddenPairs(tuple[tuple[str, Any], ...]):
 
 
 def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs, names and values checked."""
+    """Return checked headers as pairs of name and value."""
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{name: text}")
+        raise invalid_value(key, value, "{name: text}")
     pairs = []
     for name, text in value.items():
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
@@ -310,9 +310,9 @@ def checked_headers(key: str, value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def headers_or_none(key: str, value: Any) -> tuple[tuple[str, Optional[str]], ...]:
-    """Return headers as pairs, checked; one whose text is `None` is not to be sent."""
+    """Return checked headers as pairs; a header with the value `None` is not sent."""
     if not isinstance(value, Mapping):
-        raise wrong(key, value, "{name: text}")
+        raise invalid_value(key, value, "{name: text}")
     pairs: list[Any] = []
     for name, text in value.items():
         pairs += [(name, None)] if text is None else checked_headers(key, {name: text})
