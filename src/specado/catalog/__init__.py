@@ -1,1 +1,1 @@
-"""Providers and models as data: manifests, look-up, prices."""
+"""Catalog of providers and models as data: manifests, lookup, prices."""

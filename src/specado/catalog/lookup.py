@@ -1,8 +1,8 @@
-"""What each model can do: manifests, look-up, comparison, and providers of one's own.
+"""Lookup of providers and models in the manifests, shipped or registered.
 
-The shipped manifests are read once, when first asked for. The public functions give fresh plain
-dicts: changing one changes no routing. Routing and the encoders use `provider` and `find_model`,
-which give frozen Structs that are made once.
+A shipped manifest is read once, at its first use. The public functions return fresh plain dicts:
+changing one does not change the routing. Routing and the encoders use `provider` and `find_model`,
+which return shared frozen Structs.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __all__ = [
 
 
 class _Entry(Struct, frozen=True):
-    """A provider that has been read, and the JSON text it was read from."""
+    """A decoded provider, and the JSON text of its manifest."""
 
     provider: Provider
     text: bytes
@@ -93,23 +93,23 @@ def provider(name: str) -> Provider | None:
 
 
 def find_model(provider_name: str, model_id: str) -> Model | None:
-    """Return what is known of a provider's model, by id or alias; `None` if nothing is."""
+    """Return a provider's model by id or alias, `None` if the manifest does not list it."""
     found = _entry(provider_name)
     return None if found is None else found.provider.find(model_id)
 
 
 def registrations() -> int:
-    """Return how many manifests were registered: what was looked up before may have changed."""
+    """Return how many manifests were registered; use it as the generation of cached lookups."""
     return _registrations
 
 
 def is_registered(name: str) -> bool:
-    """Return whether a provider is one of the caller's own: `register_manifest` added it."""
+    """Return whether the caller has added the provider with `register_manifest`."""
     return name in _registered
 
 
 def list_providers() -> list[str]:
-    """Return the names of all providers, shipped and registered, in order."""
+    """Return the names of all providers, shipped and registered, sorted."""
     return sorted(_names().union(_registered))
 
 
@@ -159,12 +159,12 @@ def get_model_capabilities(provider: str, model_id: str) -> dict[str, Any] | Non
 def register_manifest(
     manifest: dict[str, Any], *, name: str | None = None, replace: bool = False
 ) -> str:
-    """Add a provider, or change one that was added, and return the name it goes by.
+    """Register a provider's manifest, or replace a registered one; return the provider's name.
 
-    A server that speaks chat completions needs no more than `name` and `base_url`, and
-    `api_key_env` if it wants a key. *name* is what a prefix (`name/model`) and the settings call
-    it, and by default the manifest's name in lower case. The manifest is copied. A shipped
-    provider is only replaced where *replace* says so.
+    A server that speaks chat completions needs only `name` and `base_url`, and `api_key_env` if it
+    requires a key. *name* is the provider's name in settings and in a model's prefix
+    (`name/model`), by default the manifest's name in lower case. The manifest is copied. A shipped
+    provider is replaced only with *replace*.
 
     Raises:
         ConfigurationError: something in the manifest is missing or wrong, at the path named.

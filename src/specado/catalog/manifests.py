@@ -1,7 +1,7 @@
-"""What each provider is, as data: the shape of a manifest, checked and decoded into Structs.
+"""Provider manifests: their schema, checked and decoded into Structs.
 
-The JSON files beside this module are the shipped manifests, one per provider; a new file is a new
-provider. Each fact in them carries its source and date. Nothing is read before it is asked for.
+The folder `providers` holds the shipped manifests, one JSON file for each provider; a new file is
+a new provider. Each fact in them carries its source and date. A file is read at its first use.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _T = TypeVar("_T")
 
 
 class Traits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model takes on the wire, as its dialect's encoder needs to know it.
+    """Facts about a model's API that its dialect's encoder needs.
 
-    `None` means unknown: the value passes. `reasoning_efforts` holds the levels that a request
+    `None` means unknown: the value is sent. `reasoning_efforts` holds the levels that a request
     may ask for, `()` for a model that does not reason; "none" is a level where reasoning can be
     switched off. A model that takes both the system and the developer role has no `system_role`.
     """
@@ -100,11 +100,11 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Model(Struct, frozen=True):
-    """One model of one provider; what is `None` is unknown, and refuses nothing.
+    """One model of one provider; a fact of `None` is unknown, and refuses nothing.
 
     `deprecation_date` (ISO) is the day on which the provider stops serving the model, `successor`
-    the model that the provider recommends instead, and `general` whether the model may stand in
-    for another provider's model by itself.
+    the model that the provider recommends instead, and `general` whether the model may be
+    chosen as the fallback for another provider's model.
     """
 
     provider: str
@@ -145,14 +145,14 @@ class Model(Struct, frozen=True):
 
 
 class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
-    """A header sent where its environment variable gives a value."""
+    """A header that is sent if its environment variable is set."""
 
     name: str
     env: Optional[str] = None
 
 
 class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a provider wants its key: in the header or query parameter `name`, or not at all.
+    """How a provider authenticates: by a key in the header or query parameter `name`, or not.
 
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret.
@@ -168,7 +168,7 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a provider listens; a path is a template in which `{model}` is the model's id."""
+    """Base URL and paths of a provider's API; `{model}` in a path stands for the model's id."""
 
     base_url: str
     chat: Optional[str] = None
@@ -178,8 +178,9 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 class Provider(Struct, frozen=True):
     """One provider: its address, its dialect, how to authenticate, and its models by id.
 
-    `ids_have_slashes` says that its models' ids have slashes (`meta-llama/llama-4`): as primary
-    provider it takes every id with a slash whole, whatever provider the first part names.
+    `ids_have_slashes`: the ids of its models have slashes (`meta-llama/llama-4`). As primary
+    provider it takes every id with a slash as it is, even if the id begins with another provider's
+    name.
     """
 
     name: str
@@ -203,10 +204,10 @@ class Provider(Struct, frozen=True):
         return self.models.get(model_id) or self.by_alias.get(model_id)
 
     def counterpart(self, model_id: str, original: Model | None = None) -> str | None:
-        """Return the id of this provider's model that stands in for another provider's.
+        """Return the id of the model that the manifest names as fallback for another provider's.
 
-        *original* is what the other provider's manifest knows of *model_id*, so that a dated id
-        finds what is stated for the undated one.
+        *original* is *model_id* in the other provider's manifest, so that a dated id finds the
+        entry of the undated one.
         """
         found = self.fallback_for.get(model_id)
         if found is None and original is not None:
@@ -234,7 +235,7 @@ class Provider(Struct, frozen=True):
 
 
 class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """A model as it stands in a manifest."""
+    """The JSON object of a model in a manifest."""
 
     name: Optional[str] = None
     version: Optional[str] = None
@@ -252,7 +253,7 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def shipped_names() -> list[str]:
-    """Return the names of the providers that come with the package."""
+    """Return the names of the shipped providers."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
@@ -292,7 +293,7 @@ _KEYS = (*_SECTIONS, "stream_end", "stream_usage", "ids_have_slashes")
 
 
 def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
-    """Return a provider's name and its manifest with the shorthand keys in their places.
+    """Return a provider's name and its manifest with the shorthand keys expanded.
 
     `name`, `base_url` and `api_key_env` at the top are short for `info.name`,
     `endpoints.base_url` and `authentication.env`.

@@ -1,4 +1,4 @@
-"""What a reply cost, in US dollars, by its manifest's prices and the tokens it counts."""
+"""Cost of a reply in US dollars: the manifest's prices times the reply's token counts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cost_of", "may_have_been_billed", "usd_of"]
 
-# The tiers that the listed prices are for, in OpenAI's words.
+# The service tiers (OpenAI's names) for which the listed prices hold.
 _LISTED_TIERS = (None, "auto", "default", "standard")
-# What a provider bills beside the tokens or dearer, as the notes of a reply name it. Source:
+# Notes on a reply about usage that is billed besides the tokens or at a higher price. Source:
 # Anthropic's "Pricing" page: web search, data residency, compaction; read 2026-11-22.
 _DEARER = frozenset({"usage.server_tool_use", "usage.inference_geo", "usage.iterations"})
 _HARMLESS = "usage.total_tokens"
@@ -35,7 +35,7 @@ _NO_COMPLETION_DETAILS = CompletionTokensDetails()
 
 
 def may_have_been_billed(error: ProviderError) -> bool:
-    """Return whether an attempt that failed may have cost something all the same."""
+    """Return whether a failed attempt may have been billed."""
     if isinstance(error, ConnectionFailedError):
         return error.sent and not error.is_stale_connection
     if isinstance(error, DeadlineExceededError):
@@ -54,17 +54,17 @@ def cost_of(
     *,
     is_whole: bool = True,
 ) -> dict[str, Any]:
-    """Return a reply's `usd`, `None` where it is not known, and how certain that is.
+    """Return the cost of a reply: `usd` (`None` if unknown) and its `certainty`.
 
     Args:
-        reply: what was answered, with its notes in its metadata.
-        facts: what is known of the model that answered.
-        earlier: the errors of the attempts before.
-        is_whole: whether nothing of the reply is missing.
+        reply: the reply, with its notes in its metadata.
+        facts: the manifest's entry for the model that answered.
+        earlier: the errors of the earlier attempts.
+        is_whole: whether the reply is complete.
     """
     usage, pricing = reply.usage, None if facts is None else facts.pricing
-    told = reply.extensions.metadata.get("reply_notes")
-    notes = _notes_on_usage(told) if told else ()
+    reply_notes = reply.extensions.metadata.get("reply_notes")
+    notes = _notes_on_usage(reply_notes) if reply_notes else ()
     usd = None
     if (
         usage is not None
@@ -85,15 +85,15 @@ def cost_of(
 
 
 def _notes_on_usage(notes: Iterable[str]) -> list[str]:
-    """Return the names of what a reply's usage tells otherwise than as tokens, or wrongly."""
+    """Return the fields of a reply's usage that have a note: not tokens, or implausible."""
     names = [note.partition(":")[0] for note in notes]
     return [name for name in names if name.startswith("usage") and name != _HARMLESS]
 
 
 def usd_of(usage: Usage, pricing: Pricing) -> float | None:
-    """Return the price of tokens in dollars, `None` where the price of some is not known.
+    """Return the price of tokens in dollars, `None` if the price of some is unknown.
 
-    Cached, written and audio tokens are parts of the prompt's, reasoning and audio tokens parts
+    Cached, cache-write and audio tokens are parts of the prompt's, reasoning and audio tokens parts
     of the completion's: each is counted once.
     """
     long = pricing.long_context
@@ -101,23 +101,23 @@ def usd_of(usage: Usage, pricing: Pricing) -> float | None:
     prompt = usage.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = usage.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
-    written = prompt.cache_write_tokens or 0
-    heard = prompt.audio_tokens or 0
-    spoken = completion.audio_tokens or 0
+    cache_written = prompt.cache_write_tokens or 0
+    audio_prompt = prompt.audio_tokens or 0
+    audio_completion = completion.audio_tokens or 0
     parts = [
-        (usage.prompt_tokens - cached - written - heard, rates.input),
-        (usage.completion_tokens - spoken, rates.output),
+        (usage.prompt_tokens - cached - cache_written - audio_prompt, rates.input),
+        (usage.completion_tokens - audio_completion, rates.output),
     ]
-    if cached or written or heard or spoken:
-        if heard and cached:  # how many of the cached ones are audio is not told
+    if cached or cache_written or audio_prompt or audio_completion:
+        if audio_prompt and cached:  # how many cached tokens are audio is unknown
             return None
-        written_1h = prompt.cache_write_1h_tokens or 0
+        cache_written_1h = prompt.cache_write_1h_tokens or 0
         parts += [
             (cached, rates.cached_input),
-            (written - written_1h, rates.cache_write),
-            (written_1h, pricing.cache_write_1h if rates is pricing else None),
-            (heard, pricing.audio_input),
-            (spoken, pricing.audio_output),
+            (cache_written - cache_written_1h, rates.cache_write),
+            (cache_written_1h, pricing.cache_write_1h if rates is pricing else None),
+            (audio_prompt, pricing.audio_input),
+            (audio_completion, pricing.audio_output),
         ]
     in_millionths = 0.0
     for tokens, price in parts:

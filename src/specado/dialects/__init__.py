@@ -1,1 +1,1 @@
-"""Wire formats: what each one is, and how requests, replies and errors are translated."""
+"""Dialects (wire formats): translation of requests, replies, streams and errors."""

@@ -1,4 +1,4 @@
-"""Contract of a dialect: the functions that translate its wire format."""
+"""Dialect contract: the functions that translate a wire format to and from canonical form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from specado.types import ChatCompletionResponse
 __all__ = ["Dialect", "Encoded"]
 
 
-# The row that tells that a forced tool stands in for structured output.
+# The loss row of structured output that is emulated by a forced tool call.
 EMULATION_ROW = "response_format.tool"
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """One wire format: how a request is written, and a reply or a stream is read."""
+    """One wire format: its request encoder, reply decoder and stream decoder."""
 
     encode: Callable[
         [Conversation, str, dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
@@ -33,13 +33,13 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """A request body and what its translation reported."""
+    """An encoded request body and the losses of its translation."""
 
     body: bytes
     losses: list[Reported]
 
     @property
     def emulated(self) -> bool:
-        """Whether the answer comes as the call of a stand-in tool."""
+        """Whether structured output is emulated: the answer comes as a forced tool call."""
         losses = self.losses
         return bool(losses) and any(reported[0] == EMULATION_ROW for reported in losses)

@@ -1,4 +1,4 @@
-"""Registry of the dialects, and the encoding of a request for one of them."""
+"""Registry of the dialects, and the encoding of a request body in one of them."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def encode(
     facts: Model | None,
     extra_body: Mapping[str, Any] | None = None,
 ) -> Encoded:
-    """Return the body for one candidate; *extra_body* replaces or adds top-level members.
+    """Return the encoded request body; *extra_body* replaces or adds top-level members.
 
     Raises:
-        MessageFormatError: something in the request has no JSON form there.
+        MessageFormatError: the request holds a value that JSON cannot represent.
     """
     body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
     if extra_body:

@@ -1,4 +1,4 @@
-"""A canonical request to one provider's bytes with what that loses, and a reply back."""
+"""Decodes a provider's replies, and maps error replies and transport failures to errors."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_DATE_CHARACTERS = 100
 
 
-# A server closes an idle connection when its own time for it is over. A reset within this time
-# after a request's last byte is such a closing that crossed the request on its way.
+# A server closes an idle connection at its own time-out. A reset within this time after a request's
+# last byte is such a close that crossed the request on the network.
 STALE_CONNECTION_S = 1.0
 
 
-# Failures of this machine and its setup: no later attempt fares better.
+# Failures caused by this machine or its setup: a retry cannot succeed.
 LOCAL_KINDS = ("certificate", "resources")
 
 
-# What `float` takes besides ("1_000", "infinity", digits of other scripts) is no header's number.
+# `float` also accepts "1_000", "infinity" and digits of other scripts, which no header may use.
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
 
-# How the messages of various servers call a model that they do not have.
+# The words that error messages of various servers use for a model.
 _MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
 
 
@@ -81,10 +81,10 @@ def read_reply(
     now_s: float,
     secrets: Iterable[str] = (),
 ) -> ChatCompletionResponse | ProviderError:
-    """Return the completion in *reply*, or the error that it stands for; never raises one.
+    """Return the completion in *reply*, or the error that it reports; never raises that error.
 
-    What was mended in a reply that is not quite as documented is in
-    `extensions.metadata["reply_notes"]`.
+    `extensions.metadata["reply_notes"]` lists each repair of a reply that deviates from the
+    provider's documentation.
     """
     if not 200 <= reply.status < 300:
         return error_from_reply(
@@ -100,7 +100,7 @@ def read_reply(
             )
         hint = _path_hint(provider) if reply.body.lstrip()[:1] == b"<" else ""
         return MalformedResponseError(
-            f"{provider}/{model}: {_told(error, reply.body, secrets)} (HTTP {reply.status}){hint}",
+            f"{provider}/{model}: {_problem(error, reply.body, secrets)} (HTTP {reply.status}){hint}",
             provider=provider,
             model=model,
             status_code=reply.status,
@@ -120,9 +120,9 @@ def _utc(now_s: float) -> datetime:
 
 
 def _class_in_success(body: bytes) -> type[ProviderError] | None:
-    """Return the class that an error object in a reply of status 200 tells, if it tells one.
+    """Return the error class of an error object in a reply of status 200, `None` without one.
 
-    Some OpenAI-compatible servers answer so; a number as code is the status that they mean.
+    Some OpenAI-compatible servers send errors so; a numeric code is the intended HTTP status.
     """
     type_, code, message = error_facts(body)
     meant = int(code) if code is not None and code.isdecimal() and len(code) == 3 else None
@@ -138,7 +138,7 @@ def error_from_reply(
     now: datetime,
     secrets: Iterable[str] = (),
 ) -> ProviderError:
-    """Return the error that a reply stands for, by its body and then its status."""
+    """Return the error that a reply reports, by its body and then its status."""
     type_, code, message = error_facts(reply.body)
     status = reply.status
     kind = classify(status, type_, code, message or "")
@@ -152,7 +152,7 @@ def error_from_reply(
         message = _quoted(reply.body) or "the reply has no body"
         if 300 <= status < 400:
             message = "the provider redirects, which is never followed: check base_url"
-    secrets = tuple(secrets)  # they may be found anew each time
+    secrets = tuple(secrets)  # each iteration may compute them again
     text = redact(message, secrets)
     if len(text) > MAX_QUOTED_CHARACTERS:
         text = text[:MAX_QUOTED_CHARACTERS] + "…"
@@ -167,7 +167,7 @@ def error_from_reply(
         model=model,
         status_code=status,
         code=named,
-        retry_after_s=_wait_asked_for_s(reply.headers, now),
+        retry_after_s=_retry_after_s(reply.headers, now),
         retryable=kind.retryable and should_retry is not False,
         request_id=request_id_of(reply.headers) or _request_id_in(reply.body),
         should_retry=should_retry,
@@ -175,13 +175,13 @@ def error_from_reply(
 
 
 def _is_about_model(message: str, model: str) -> bool:
-    """Return whether the words of an error of status 404 concern the model, not the path."""
+    """Return whether the message of a 404 concerns the model and not the path."""
     words = _PATH.sub("", message)  # a path may hold the model, or the word
     return bool((model and model in words) or _MODEL_WORD.search(words))
 
 
 def _path_hint(provider: str) -> str:
-    """Return what to do about a reply that does not come from the provider's API."""
+    """Return a hint to check `base_url`, for a reply that is not from the provider's API."""
     known = catalog.provider(provider)
     of_dialect = catalog.provider(
         "anthropic" if known is not None and known.dialect == "anthropic_messages" else "openai"
@@ -195,7 +195,7 @@ def _path_hint(provider: str) -> str:
 
 
 def _model_hint(provider: str, model: str, now: datetime) -> str:
-    """Return the known model of a provider that is nearest to one that it does not have."""
+    """Return a hint with the known model whose id is most similar to an unknown one."""
     known = catalog.provider(provider)
     if known is None or not model or known.find(model) is not None:
         return ""
@@ -212,9 +212,10 @@ def _model_hint(provider: str, model: str, now: datetime) -> str:
 def error_from_failure(
     failure: TransportFailure, *, provider: str, model: str, secrets: Iterable[str] = ()
 ) -> ProviderError:
-    """Return the error that a failed exchange means.
+    """Return the error for a transport failure.
 
-    A `reset` has what is known of its connection; `certificate` and `resources` are not passing.
+    The error of a `reset` says whether the connection was reused or stale. `certificate` and
+    `resources` are not retryable.
     """
     kind: type[ProviderError] = ConnectionFailedError
     facts: dict[str, bool] = {}
@@ -238,8 +239,8 @@ def error_from_failure(
     )
 
 
-def _told(error: MalformedResponseError, body: bytes, secrets: Iterable[str]) -> str:
-    """Return what is wrong with a reply, with the server's own words where it has some."""
+def _problem(error: MalformedResponseError, body: bytes, secrets: Iterable[str]) -> str:
+    """Return what is malformed in a reply, with the server's error message if it has one."""
     message = error_facts(body)[2]
     if message is None:
         return error.message
@@ -261,15 +262,15 @@ class _Identified(msgspec.Struct):
 
 
 def _request_id_in(body: bytes) -> str | None:
-    """Return the id that Anthropic's error bodies hold beside the error."""
+    """Return the `request_id` at the top level of Anthropic's error bodies."""
     try:
         return msgspec.json.decode(body, type=_Identified).request_id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 
-def _wait_asked_for_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the wait that the headers ask for, in seconds; the finer header counts first."""
+def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the delay that the headers ask for, in seconds; `retry-after-ms` comes first."""
     milliseconds = headers.get("retry-after-ms")
     if milliseconds is not None:
         value = _finite(milliseconds)
@@ -287,7 +288,7 @@ def _finite(text: str) -> float | None:
 
 
 def parse_retry_after_s(value: str, now: datetime, date: str = "") -> float | None:
-    """Return the wait asked for by a Retry-After header, in seconds.
+    """Return the delay that a Retry-After header asks for, in seconds.
 
     *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3). A
     date is measured by the server's clock, the reply's `Date` header in *date*; by ours, *now*,
@@ -302,10 +303,10 @@ def parse_retry_after_s(value: str, now: datetime, date: str = "") -> float | No
 
 
 def _date(value: str) -> datetime | None:
-    """Return the time that an HTTP date stands for, `None` for text that is none."""
+    """Return the time of an HTTP date, `None` for text that is no date."""
     if len(value) > MAX_DATE_CHARACTERS:
         return None
-    # Imported where it is used: it brings much, and a date is rare there.
+    # Imported here: it loads many modules, and dates are rare in this header.
     from email.utils import parsedate_to_datetime
 
     try:

@@ -1,4 +1,4 @@
-"""Requests as callers hold them, in a provider's own shape, read into the canonical form."""
+"""Decodes a request in a provider's format (dict or JSON text) into the canonical form."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from specado.settings.parameters import PARAMETERS
 
 __all__ = ["READERS", "SourceRequest", "as_dict", "plain"]
 
-# Parameters with the same name and type in both shapes.
+# Parameters with the same name and type in both dialects.
 _SAME_IN_ANTHROPIC = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
-# The others of Anthropic's that are read (anthropic.types 0.125.0, 2026-11-22).
+# All members of Anthropic's requests that are read (anthropic.types 0.125.0, 2026-11-22).
 _ANTHROPIC = frozenset({
     "model", "messages", "system", "cache_control", "container", "context_management",
     "inference_geo", "mcp_servers", "metadata", "output_config", "speed", "stop_sequences",
@@ -41,10 +41,10 @@ _PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
 class SourceRequest(msgspec.Struct, frozen=True):
-    """A request in the canonical form.
+    """A decoded request in the canonical form.
 
-    `losses` is what reading lost; `places` says where in the caller's request the parameters
-    stand that are called otherwise there, `None` for a request that is canonical already.
+    `losses` are the losses of decoding. `places` maps canonical parameters with another name in the
+    caller's request to their path there; it is `None` for a request in canonical form.
     """
 
     model: str
@@ -54,7 +54,7 @@ class SourceRequest(msgspec.Struct, frozen=True):
     places: Optional[dict[str, str]] = None
 
     def path(self, path: str) -> str:
-        """Return where in the caller's request *path* of the canonical one comes from."""
+        """Return the path in the caller's request that a canonical *path* was decoded from."""
         if self.places is None:
             return path
         found = _TURN.fullmatch(path)
@@ -77,7 +77,7 @@ class _Turn(msgspec.Struct):
 
 
 class _Inputs(msgspec.Struct):
-    """Where the inputs of tools stand in a messages request."""
+    """The part of a messages request that holds the raw inputs of tool calls."""
 
     messages: list[_Turn]
 
@@ -85,9 +85,9 @@ class _Inputs(msgspec.Struct):
 def as_dict(request: Any, dialect: str) -> dict[str, Any]:
     """Return a request of a dialect, given as a dict or as JSON text.
 
-    From JSON text the inputs of tools, the members that *dialect* does not know and numbers past
-    the range of floats are `msgspec.Raw`: they travel as they were written. Messages in OpenAI's
-    shape may be a `Conversation`.
+    In a request from JSON text the inputs of tool calls, the members that *dialect* does not know
+    and numbers outside the range of floats are `msgspec.Raw`: they are sent unchanged. OpenAI's
+    messages may be a `Conversation`.
 
     Raises:
         MessageFormatError: it is not a JSON object.
@@ -117,7 +117,7 @@ def as_dict(request: Any, dialect: str) -> dict[str, Any]:
 
 
 def _openai_request(text: Any) -> Any:
-    """Return a request whose messages are a `Conversation`, `None` where that cannot be."""
+    """Return a request whose messages are a `Conversation`, `None` if they cannot be read so."""
     try:
         given = text.encode() if isinstance(text, str) else text
         read = read_messages(given)
@@ -126,7 +126,7 @@ def _openai_request(text: Any) -> Any:
         conversation, start, end = read
         found = _decoded(given[:start] + b"[]" + given[end:])
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return None  # who decodes the whole text tells what is wrong with it
+        return None  # decoding the whole text reports the error
     found["messages"] = conversation
     return found
 
@@ -134,7 +134,7 @@ def _openai_request(text: Any) -> Any:
 def _decoded(text: Any) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.ValidationError:  # JSON, but for a number past the range of floats
+    except msgspec.ValidationError:  # valid JSON with a number outside the range of floats
         text = text.decode() if isinstance(text, bytes) else text
         return json.loads(text, parse_float=_number, parse_constant=_refuse_constant)
 
@@ -149,9 +149,9 @@ def _refuse_constant(name: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of `as_dict` for a reader: what stands as it was written is read.
+    """Return a value of `as_dict` with each `msgspec.Raw` decoded, to be shown in a report.
 
-    A number past the range of floats, or what holds one, is text.
+    A number outside the range of floats, or a value that holds one, becomes text.
     """
     if value is None or isinstance(value, str):
         return value
@@ -168,30 +168,30 @@ def plain(value: Any) -> Any:
 
 
 def _keep_members(found: dict[str, Any], text: Any, read: frozenset[str]) -> None:
-    """Put what is not *read* in as it stands in *text*; elsewhere a number is a float at most."""
+    """Replace members that are not *read* by their raw JSON; make other raw numbers floats."""
     names = []
     for name in found:
         if name not in read:
             names.append(name)
         elif isinstance(found[name], msgspec.Raw):
-            found[name] = float(bytes(found[name]))  # not finite: the check of it says so
+            found[name] = float(bytes(found[name]))  # not finite: its check refuses it
     if not names:
         return
     given = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     try:
         changed = [name for name in names if dumps(found[name]) != bytes(given[name])]
     except NotJson:
-        return  # too deep, or no text: the encoder says where
+        return  # too deep, or a key that is no text: the encoder reports it
     for name in changed:
         found[name] = msgspec.Raw(bytes(given[name]))
 
 
 def _keep_inputs(found: dict[str, Any], text: Any) -> None:
-    """Put the inputs of tools in as they stand in *text*, the JSON that *found* was read from."""
+    """Replace the inputs of tool calls by their raw JSON in *text*, the source of *found*."""
     try:
         turns = msgspec.json.decode(text, type=_Inputs).messages
     except msgspec.ValidationError:
-        return  # not of that form: the reader says what is wrong
+        return  # another form: the decoder reports the error
     for turn, message in zip(turns, found["messages"]):
         if isinstance(turn.content, list):
             for block, given in zip(turn.content, message["content"]):

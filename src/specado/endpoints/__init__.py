@@ -1,1 +1,1 @@
-"""Endpoints of providers: address, account, headers and credentials of a request."""
+"""Endpoints of providers: URL, credentials, headers, and the account that they identify."""

@@ -1,4 +1,4 @@
-"""Resolves a provider's URL, credentials and headers from manifest, settings, environment."""
+"""Resolves a provider's URL, credentials and headers from manifest, settings and environment."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 
-# Credentials of a cloud account: they are there for other programs too, and say nothing about
-# whether somebody wants to ask a model.
+# Ambient credentials of a cloud account. Other programs use them too, so they do not show that the
+# user wants to call a model.
 _AMBIENT_PREFIXES = (
     "AWS_",
     "AZURE_CLIENT_",
@@ -75,14 +75,14 @@ def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
 
 
 def _has_key(provider: Provider, own: ProviderSettings) -> bool:
-    """Return whether a key is configured, or a header that takes its place."""
+    """Return whether a key is configured, or a header that replaces it."""
     return own.api_key is not None or bool(key_headers(own.headers, provider.authentication))
 
 
 def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
-    """Return the setting or variable that holds a model provider's key, `None` if none does.
+    """Return the name of the setting or variable that holds a provider's key, `None` without one.
 
-    The ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) are none.
+    Ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) do not count.
     """
     if settings.providers.get(provider.name, _NOTHING).api_key is not None:
         return f"providers[{provider.name!r}]['api_key']"
@@ -98,7 +98,7 @@ def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
 
 
 def has_own_address(provider: Provider, settings: Settings) -> bool:
-    """Return whether a setting or a variable gives a provider another address than its manifest."""
+    """Return whether a setting or a variable overrides the provider's base URL."""
     if settings.providers.get(provider.name, _NOTHING).base_url is not None:
         return True
     variable = provider.authentication.base_url_env
@@ -106,10 +106,10 @@ def has_own_address(provider: Provider, settings: Settings) -> bool:
 
 
 def has_access(provider: Provider, settings: Settings) -> bool:
-    """Return whether a provider has a credential or an address of its own.
+    """Return whether a provider has a configured credential or a configured base URL.
 
-    A provider that needs no key, or takes the ambient credentials of a cloud account, has access
-    where the settings name it: its variables and its default address may be there by chance.
+    A provider that needs no key, or takes the ambient credentials of a cloud account, counts only
+    if the settings name it: its variables and its default address may exist by chance.
     """
     own = settings.providers.get(provider.name, _NOTHING)
     if _has_key(provider, own) or key_setting(provider, settings) is not None:
@@ -122,9 +122,9 @@ def has_access(provider: Provider, settings: Settings) -> bool:
 
 
 def needs_no_key(provider: Provider) -> bool:
-    """Return whether a provider is reached without a key of its own.
+    """Return whether a provider can be called without a configured key.
 
-    It asks for none, or the environment holds ambient credentials that it takes.
+    It requires none, or the environment holds ambient credentials that it accepts.
     """
     authentication = provider.authentication
     return authentication.kind == "none" or any(
@@ -134,21 +134,21 @@ def needs_no_key(provider: Provider) -> bool:
 
 
 def _named(settings: Settings) -> set[str]:
-    """Return the providers that settings name."""
+    """Return the names of the providers in the settings."""
     fallbacks = settings.fallback_providers or (settings.fallback_provider,)
     return {settings.primary_provider, *settings.providers, *filter(None, fallbacks)}
 
 
 def resolve_endpoint(provider: Provider, settings: Settings) -> Endpoint:
-    """Return how *provider* is reached; `missing` says what to set where it cannot be.
+    """Return the endpoint of *provider*; without a key its `missing` says what to set.
 
     Raises:
-        ConfigurationError: a key or an address in the environment cannot be one.
+        ConfigurationError: a key or a base URL in the environment is malformed.
     """
     try:
         return _resolved_endpoint(provider, settings)
     except ConfigurationError as error:
-        # The frames below hold the key: none of them in a traceback that shows locals.
+        # The inner frames hold the key: keep them out of tracebacks that show locals.
         raise error.with_traceback(None) from None
 
 
@@ -156,7 +156,7 @@ def address_of(provider: Provider, own: ProviderSettings) -> str:
     """Return a provider's base URL: the setting's, else the environment's, else the manifest's.
 
     Raises:
-        ConfigurationError: the environment's cannot be one.
+        ConfigurationError: the environment's value is malformed.
     """
     if own.base_url is not None:
         return own.base_url
@@ -209,7 +209,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
 
 
 def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSettings:
-    """Return the numbers of breaker and retry budget, a provider's own before the client's."""
+    """Return the settings of breaker and retry budget: the provider's, else the client's."""
     breaker = settings.breaker if own.breaker is None else own.breaker
     retry_budget = settings.retry_budget if own.retry_budget is None else own.retry_budget
     if breaker is True and retry_budget is True:
@@ -223,28 +223,28 @@ def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSetting
 
 
 class Access:
-    """What one client can reach, and how; looked up when it is first needed, then kept.
+    """Endpoints, transport settings and limits of one client, resolved lazily and cached.
 
-    May be shared by threads: what two of them look up at once is the same.
+    Safe between threads: two that resolve the same thing at once get equal results.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._endpoints: dict[str, Endpoint] = {}
-        # Not `cached_property`: before Python 3.12 it holds a lock that all instances share, and
-        # that a fork in another thread's look-up would leave held in the child.
+        # Not `cached_property`: before Python 3.12 it has a lock that all instances share. A fork
+        # during another thread's lookup would leave the lock held in the child.
         self._is_real: Optional[tuple[int, bool]] = None
         self._own_addresses: dict[str, bool] = {}
         self._transport_settings: Optional[TransportSettings] = None
         self._wire_limits: Optional[Limits] = None
-        # For whoever finds a call's routes: the same model leads to the same ones.
+        # Cache of the routes of a model, filled by `routing.plan`.
         self.known_routes: dict[Any, Any] = {}
 
     def endpoint(self, provider: Provider) -> Endpoint:
-        """Return how *provider* is reached.
+        """Return the endpoint of *provider*.
 
         Raises:
-            ConfigurationError: a key or an address in the environment cannot be one.
+            ConfigurationError: a key or a base URL in the environment is malformed.
         """
         found = self._endpoints.get(provider.name)
         if found is None or found.provider is not provider:
@@ -253,7 +253,7 @@ class Access:
 
     @property
     def is_real(self) -> bool:
-        """Whether any provider has a credential or an address of its own."""
+        """Whether any provider has a configured credential or base URL."""
         registrations = catalog.registrations()
         if self._is_real is None or self._is_real[0] != registrations:
             found = (catalog.provider(name) for name in catalog.list_providers())
@@ -262,7 +262,7 @@ class Access:
         return self._is_real[1]
 
     def has_own_address(self, provider: Provider) -> bool:
-        """Return whether a setting or a variable gives *provider* an address."""
+        """Return whether a setting or a variable overrides the base URL of *provider*."""
         found = self._own_addresses.get(provider.name)
         if found is None:
             found = has_own_address(provider, self._settings)
@@ -271,13 +271,13 @@ class Access:
 
     @property
     def transport_settings(self) -> TransportSettings:
-        """What the connections are made from."""
+        """Settings of the connection pool."""
         if self._transport_settings is None:
             self._transport_settings = _transport_settings(self._settings)
         return self._transport_settings
 
     def wire_limits(self, connect_timeout_s: Optional[float] = None) -> Limits:
-        """Return the bounds of every exchange, a call's own limit for connecting among them."""
+        """Return the size and time limits of a request, with a call's own connect time-out."""
         if self._wire_limits is None:
             settings = self._settings
             self._wire_limits = Limits(

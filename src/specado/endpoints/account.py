@@ -1,4 +1,4 @@
-"""Account: identity of a key at an address, without the key."""
+"""Account: identity of an API key at an address, without the key itself."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ _SALT = os.urandom(16)
 
 
 class Account(msgspec.Struct, frozen=True, cache_hash=True):
-    """Identity of a key at an address: calls of one account share what the process remembers.
+    """Identity of an API key at an address; calls of one account share their health state.
 
-    `digest` stands for the key and the headers that authenticate, and shows nothing of them.
-    `settings` has the numbers of breaker and retry budget: who sets others shares with nobody
-    but those who set the same.
+    `digest` is a keyed hash of the key and the authenticating headers. `settings` are those of
+    breaker and retry budget: clients with different settings share no health state.
     """
 
     base_url: str
@@ -48,8 +47,8 @@ class Account(msgspec.Struct, frozen=True, cache_hash=True):
         return replace(self, digest=digest_of(self.digest, own)) if own else self
 
 
-# Headers that say whom a provider bills, in lower case. Others (a request's id, a trace) may
-# differ in each call of one account.
+# Headers that select the billed account, in lower case. Other headers (request id, trace id) may
+# differ between the calls of one account.
 _ACCOUNT_HEADERS = frozenset(
     {
         "anthropic-workspace-id",
@@ -68,7 +67,7 @@ _ACCOUNT_HEADERS = frozenset(
 def authenticating(
     headers: Iterable[tuple[str, str]], authentication: Authentication
 ) -> list[tuple[str, str]]:
-    """Return those of *headers* that say whom a provider bills."""
+    """Return those of *headers* that authenticate or select the billed account."""
     own = (authentication.name, *(header.name for header in authentication.optional_headers))
     names = _ACCOUNT_HEADERS.union(map(str.lower, own))
     return sorted((name.lower(), text) for name, text in headers if name.lower() in names)
@@ -84,8 +83,8 @@ def key_headers(
 
 
 def digest_of(*secrets: Any) -> str:
-    """Return what tells *secrets* from others and shows nothing of them; new in each process."""
-    # Imported where it is used: it loads OpenSSL, which a client that makes no call can do without.
+    """Return a keyed hash of *secrets*; the hash key is new in each process."""
+    # Imported here: it loads OpenSSL, which a client that makes no call does not need.
     import hashlib
 
     plain = [tuple(each) if isinstance(each, tuple) else each for each in secrets]

@@ -1,4 +1,4 @@
-"""Endpoint: one provider as one client reaches it."""
+"""Endpoint: a provider's base URL, key, headers and account for one client."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ __all__ = ["Endpoint"]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One provider as one client reaches it. `api_key` is `None` where none is needed or known."""
+    """A provider's base URL, key and headers for one client.
+
+    `api_key` is `None` where none is needed or none is known.
+    """
 
     provider: Provider
     base_url: str
     api_key: Optional[Secret]
     headers: tuple[tuple[str, str], ...]
     attempt_timeout_s: Optional[float]
-    missing: Optional[str]  # why it cannot be asked, naming what to set
+    missing: Optional[str]  # why the provider cannot be called, and what to set
     account: Account = Account("", "")
-    # What every request has in common, the key included; `None` where it has to be made anew.
+    # Headers of every request, with the key; `None` if they are built for each request.
     common_headers: Optional[CommonHeaders] = None
 
     def without_key(self) -> Endpoint:
-        """Return the endpoint as one that asks for no key."""
+        """Return a copy of the endpoint without its key."""
         return replace(self, api_key=None, common_headers=None)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""HTTP request to an endpoint: URL, headers, and the secrets in them."""
+"""Builds the HTTP request to an endpoint: URL, headers, key; lists its secrets for redaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestSecrets", "preview", "request_headers", "wire_request"]
 
 
-# A shorter header value is no secret, and masking it would garble messages.
+# A shorter header value is no secret, and redacting it would garble messages.
 MIN_SECRET_CHARACTERS = 8
 
 
@@ -36,7 +36,7 @@ _STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
 
 
 def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
-    """Return the URL and the headers of a request without its secrets."""
+    """Return the URL and the headers of a request, secrets left out or redacted."""
     request = wire_request(endpoint.without_key(), model, b"")
     own = {name.lower() for name, _ in endpoint.headers}
     manifest = {name.lower() for name in endpoint.provider.authentication.headers}
@@ -88,9 +88,9 @@ def request_headers(
 
 
 class RequestSecrets:
-    """The texts of a request that no message may show: its key, and what was configured.
+    """The secrets of a request, to be redacted in errors: its key and configured headers.
 
-    Found when it is iterated: most replies are no errors.
+    They are computed at iteration: most replies are no errors.
     """
 
     __slots__ = ("_endpoint", "_request")

@@ -1,1 +1,1 @@
-"""Losses of a translation: the table of their rows, the report, the entries of the field tables."""
+"""Losses of a translation: the table of loss rows, the loss report, the field table entries."""

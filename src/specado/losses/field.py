@@ -1,4 +1,4 @@
-"""One field of a request, and how a path finds it in a table of them."""
+"""Entry of a dialect's field table, and the lookup of a path in such a table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ __all__ = ["Field", "find_field"]
 
 
 class Field(NamedTuple):
-    """Where a field goes, and the rows of losses that it may meet.
+    """A request field's counterpart in the other dialect, and its possible loss rows.
 
-    `to` is `None` where there is no counterpart: a row tells, unless what it says is `implied`
-    there. `at_home` are the rows that models of the field's own API may bring.
+    `to` is `None` where there is no counterpart: then a row reports the loss, unless the field's
+    meaning is `implied` there. `at_home` are the rows that models of the field's own dialect may
+    cause. `whole`: the entry stands for all fields below it too.
     """
 
     to: Optional[str] = None
@@ -23,9 +24,10 @@ class Field(NamedTuple):
 
 
 def find_field(fields: dict[str, Field], path: str) -> Optional[str]:
-    """Return the path of the entry that stands for *path*, `None` if there is none.
+    """Return the path of the entry for *path*, `None` if there is none.
 
-    That is its own, else one that loses the whole that it lies in, else one that keeps it.
+    The entry with the same path comes first, then a `whole` entry above it without a counterpart,
+    then a `whole` entry with one.
     """
     if path in fields:
         return path

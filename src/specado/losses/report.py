@@ -1,6 +1,6 @@
-"""What a translation loses, in a report, and what strictness means.
+"""Loss report of a translation, and the losses that each strictness refuses.
 
-An encoder reports `(row id, path, before, after)`; `specado.losses.rows` has the rows.
+An encoder reports tuples `(row id, path, before, after)`; `specado.losses.rows` has the rows.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 SEVERITIES = ("None", "Low", "Medium", "High", "Critical")
-# What `compare_capabilities` calls a loss, where that is not a feature missing: row -> (kind,
-# name; "" for the path of the loss). Codes say the same of all other rows.
+# Loss types in the terms of `compare_capabilities`: row -> (kind, name; "" for the path of the
+# loss). The types of all other rows follow from their codes.
 _KINDS = {
     "input.image": ("MissingModality", "input_Image"),
     "input.audio": ("MissingModality", "input_Audio"),
@@ -41,18 +41,18 @@ _KINDS = {
     "part.unknown_key": ("MissingExtension", ""),
     "max_tokens.above_limit": ("TokenLimitExceeded", ""),
 }
-# A terminal obeys control characters; a request's text may not command it.
+# Control characters are escaped: text of a request must not control the terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-# A report that is printed shows so many losses, the worst; `items` holds them all.
+# A printed report shows at most this many losses, the worst ones; `items` holds all.
 MAX_SHOWN_ITEMS = 100
 _HEADINGS = ("Severity", "Code", "Where", "What", "Before", "After")
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """One thing that a translation lost, changed or said another way.
+    """One thing that a translation dropped, changed or expressed differently.
 
     `path` is a JSON path into the caller's request; `before` and `after` are the values there and
-    in the translated request, where they can be told.
+    in the translated request, `None` where they are not known.
     """
 
     code: str
@@ -68,7 +68,7 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class LossinessReport(msgspec.Struct, frozen=True):
-    """What a request loses on its way to one candidate; the shape of `compare_capabilities`'.
+    """Losses of a request's translation for one candidate; shaped as `compare_capabilities`.
 
     `is_lossy` is true from severity `Low` up; `items` holds notes too.
     """
@@ -100,7 +100,7 @@ class LossinessReport(msgspec.Struct, frozen=True):
         return "\n".join([head, *lines] + ([f"  {more}"] if more else []))
 
     def __getitem__(self, name: str) -> Any:
-        """Return a field by its name, as from the dict that `compare_capabilities` gives."""
+        """Return a field by its name, as in the dict that `compare_capabilities` returns."""
         if name not in self.__struct_fields__:
             raise KeyError(name)
         return getattr(self, name)
@@ -110,7 +110,7 @@ class LossinessReport(msgspec.Struct, frozen=True):
         head = f"{self.severity} loss" if self.is_lossy else "nothing lost"
         if not self.items:
             return f"<p><b>{head}</b></p>"
-        # Imported where it is used, as `reprlib` is: few look at a report, fewer at its HTML.
+        # Imported here, as `reprlib` below: few reports are shown, fewer as HTML.
         import html
 
         items, more = _worst(self.items)
@@ -132,7 +132,7 @@ class LossinessReport(msgspec.Struct, frozen=True):
 
 
 def _worst(items: list[Loss]) -> tuple[list[Loss], str]:
-    """Return the losses to show, in order, and a word on how many more there are."""
+    """Return the worst losses, in order, and a text on how many more there are."""
     more = len(items) - MAX_SHOWN_ITEMS
     if more <= 0:
         return items, ""
@@ -166,7 +166,7 @@ def _shown(value: Any) -> str:
 
 
 def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
-    """Return the report of what an encoder reported."""
+    """Return the loss report for the tuples of an encoder."""
     items = []
     for row_id, path, before, after in reported:
         row = ROWS[row_id]
@@ -186,7 +186,7 @@ def report_of(reported: Sequence[tuple[str, str, Any, Any]]) -> LossinessReport:
 def _types_of(
     reported: Sequence[tuple[str, str, Any, Any]],
 ) -> list[Union[str, dict[str, str]]]:
-    """Return what is lost in the words of `compare_capabilities`, each thing once."""
+    """Return the distinct loss types in the terms of `compare_capabilities`."""
     found: list[Union[str, dict[str, str]]] = []
     for row_id, path, before, _ in reported:
         if ROWS[row_id].severity == "None":
@@ -209,7 +209,7 @@ def _advice(item: Loss) -> str:
 
 
 def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> Optional[str]:
-    """Return the row id that *strictness* refuses a candidate for, `None` if it lets it through.
+    """Return the id of the first row that *strictness* refuses, `None` if it refuses none.
 
     `strict` refuses any loss of severity `Low` or more, `warn` such a loss of kind contract,
     `coerce` nothing.
@@ -224,9 +224,9 @@ def refuses(strictness: str, reported: Sequence[tuple[str, str, Any, Any]]) -> O
 
 
 class RefusedLoss(msgspec.Struct, frozen=True):
-    """Why a candidate is refused: the loss, told with its place, that needs the setting.
+    """The loss for which a candidate is refused, as text with its path.
 
-    `setting` is the mildest that lets the candidate through.
+    `setting` is the strictest setting that would accept the candidate.
     """
 
     text: str
@@ -236,7 +236,7 @@ class RefusedLoss(msgspec.Struct, frozen=True):
 def refusal(
     strictness: str, reported: Sequence[tuple[str, str, Any, Any]]
 ) -> Optional[RefusedLoss]:
-    """Return why *strictness* refuses a candidate, `None` if it lets it through."""
+    """Return the loss for which *strictness* refuses a candidate, `None` if it accepts it."""
     row_id, setting = refuses("warn", reported), "strictness='coerce'"
     if row_id is None and strictness == "strict":
         row_id, setting = refuses("strict", reported), "strictness='warn'"

@@ -1,1 +1,1 @@
-"""Anthropic's messages."""
+"""Anthropic messages dialect: its field table, and the change of a request's model."""

@@ -1,4 +1,7 @@
-"""The fields of `anthropic.types.MessageCreateParams` (0.125.0, read 2026-11-22)."""
+"""Field table of Anthropic messages requests: each field's counterpart and losses.
+
+Source: `anthropic.types.MessageCreateParams` (0.125.0, read 2026-11-22).
+"""
 
 from __future__ import annotations
 

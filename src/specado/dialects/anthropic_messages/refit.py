@@ -1,7 +1,7 @@
-"""A messages request of Anthropic's, refitted to another model of the same API.
+"""Changes the model of an Anthropic messages request, and adapts the body to the new model.
 
-What no row changes stays as it is, keys that are not known here too. What the model is not known
-to refuse is sent. Sources as for `specado.losses.rows`.
+Members that no loss row concerns, and unknown keys, are sent unchanged. So is every member that
+the model is not known to refuse. Sources as for `specado.losses.rows`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["refit_messages"]
 
 MIN_THINKING_BUDGET = 1024
-# While a model thinks it takes no top_p below (Anthropic's "Extended thinking" guide, 2026-11-22).
+# The lowest top_p that a model accepts while it thinks (Anthropic's "Extended thinking" guide,
+# 2026-11-22).
 MIN_TOP_P_WHILE_THINKING = 0.95
-# The effort of a request that names none (Anthropic's "Effort" guide, 2026-11-22).
-USUAL_EFFORT = "high"
+# The effort of a request that sets none (Anthropic's "Effort" guide, 2026-11-22).
+DEFAULT_EFFORT = "high"
 _THINKING = ("thinking", "redacted_thinking")
 _MEDIA = {"image": ("Image", "input.image"), "document": ("Document", "input.document")}
 
@@ -28,7 +29,7 @@ _MEDIA = {"image": ("Image", "input.image"), "document": ("Document", "input.doc
 def refit_messages(
     request: dict[str, Any], model: str, facts: Model | None
 ) -> tuple[dict[str, Any], list[Reported]]:
-    """Return *request*, well formed, as *model* takes it, and what that loses."""
+    """Return the well-formed *request* adapted to *model*, and the losses."""
     body = {**request, "model": model}
     if facts is None:
         return body, []
@@ -44,13 +45,13 @@ def refit_messages(
 
 
 def _family(model: str) -> str:
-    """Return a model id without its date, the unit that thinking signatures are good for."""
+    """Return a model id without its date: a thinking signature is valid for this family."""
     head, _, date = model.rpartition("-")
     return head if len(date) == 8 and date.isdecimal() else model
 
 
 class _Refit:
-    """Changes the top level of one body; what lies deeper is the caller's and is copied."""
+    """Adapts one body in place; nested values belong to the caller and are copied first."""
 
     def __init__(self, body: dict[str, Any], facts: Model) -> None:
         self._body = body
@@ -75,7 +76,7 @@ class _Refit:
     # Turns.
 
     def turns(self, foreign: bool) -> None:
-        """Leave out what the model takes in no turn; *foreign* tells that the thinking is."""
+        """Remove message content that the model refuses; *foreign*: thinking of another family."""
         kept = []
         messages = self._body["messages"]
         for index, message in enumerate(messages):
@@ -115,9 +116,9 @@ class _Refit:
         return known is not None and modality not in known
 
     def _is_refused_prefill(self, message: dict[str, Any]) -> bool:
-        """Return whether a last message begins the answer, for a model that takes no beginning.
+        """Return whether the last message is a prefill that the model does not accept.
 
-        One that ends in a server tool's block goes on with a paused answer.
+        An assistant message that ends in a server tool's block continues a paused answer instead.
         """
         if message["role"] != "assistant" or self._traits.assistant_prefill is not False:
             return False
@@ -134,11 +135,11 @@ class _Refit:
         if kind == "enabled":
             self._enabled(given)
         elif kind == "adaptive" and way == "budget":
-            self._budget_for(given)
+            self._adaptive_to_budget(given)
         elif (kind == "adaptive" and way == "none") or (kind == "disabled" and way == "always"):
             self._lose("reasoning_effort.unsupported", "thinking", kind)
             del self._body["thinking"]
-        if self._kind() == "enabled" and self._goes_on_without_thinking():
+        if self._kind() == "enabled" and self._continues_without_thinking():
             self._drop("reasoning_effort.history", "thinking")
 
     def _kind(self) -> str | None:
@@ -170,21 +171,22 @@ class _Refit:
         if self._traits.effort_parameter is not False:
             self._body["output_config"] = {**self._config(), "effort": wanted}
 
-    def _budget_for(self, given: dict[str, Any]) -> None:
-        """Say adaptive thinking as a budget; an effort that the model does not take sizes it."""
+    def _adaptive_to_budget(self, given: dict[str, Any]) -> None:
+        """Convert adaptive thinking to a token budget, sized by the effort."""
         room = self._body.get("max_tokens") or 0
         if room <= MIN_THINKING_BUDGET:
             self._drop("reasoning_effort.no_room", "thinking")
             return
-        effort = self._config().get("effort") or USUAL_EFFORT
+        effort = self._config().get("effort") or DEFAULT_EFFORT
         budget = thinking_budget(room, effort)
         self._lose("reasoning_effort.thinking", "thinking", "adaptive", budget)
         self._body["thinking"] = {**given, "type": "enabled", "budget_tokens": budget}
 
-    def _goes_on_without_thinking(self) -> bool:
-        """Return whether an answer goes on, after tool results or a prefill, that has no thinking.
+    def _continues_without_thinking(self) -> bool:
+        """Return whether the request continues an answer that began without thinking.
 
-        A model with a thinking budget refuses to think in the midst of one.
+        A model with a thinking budget refuses to think in such a continuation (after tool results
+        or a prefill).
         """
         answered = False
         for message in reversed(self._body["messages"]):

@@ -1,1 +1,1 @@
-"""OpenAI's chat completions."""
+"""OpenAI chat completions dialect: its field table."""

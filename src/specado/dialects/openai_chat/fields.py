@@ -1,4 +1,7 @@
-"""The fields of `openai.types.chat.CompletionCreateParams` (3.54, read 2026-11-22)."""
+"""Field table of OpenAI chat completions requests: each field's counterpart and losses.
+
+Source: `openai.types.chat.CompletionCreateParams` (3.54, read 2026-11-22).
+"""
 
 from __future__ import annotations
 
