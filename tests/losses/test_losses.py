@@ -152,7 +152,8 @@ def test_a_report_is_an_escaped_table_in_a_notebook() -> None:
         "<tr><td>note</td><td>Default</td><td>max_tokens</td><td>a limit is required there</td>"
         "<td></td><td>4096</td></tr>"
         "<tr><td>Medium</td><td>Drop</td><td>&lt;script&gt;</td>"
-        "<td>the parameter is not known there</td><td>&#x27;&lt;b&gt;&amp;&#x27;</td><td></td></tr>"
+        "<td>the API does not know the parameter</td>"
+        "<td>&#x27;&lt;b&gt;&amp;&#x27;</td><td></td></tr>"
         "</tbody></table>"
     )
     assert report_of([])._repr_html_() == "<p><b>nothing lost</b></p>"

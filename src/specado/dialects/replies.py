@@ -98,9 +98,10 @@ def read_reply(
             return error_from_reply(
                 reply, provider=provider, model=model, now=_utc(now_s), secrets=secrets
             )
+        problem = _problem(error, reply.body, secrets)
         hint = _path_hint(provider) if reply.body.lstrip()[:1] == b"<" else ""
         return MalformedResponseError(
-            f"{provider}/{model}: {_problem(error, reply.body, secrets)} (HTTP {reply.status}){hint}",
+            f"{provider}/{model}: {problem} (HTTP {reply.status}){hint}",
             provider=provider,
             model=model,
             status_code=reply.status,

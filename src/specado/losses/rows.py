@@ -1,7 +1,7 @@
-"""The table of losses: what each row is called, which kind of loss it is and how severe.
+"""Table of loss rows: id, code, kind, severity and message of each possible loss.
 
-`kind` is *contract* (the caller relies on it for a right answer) or *tuning* (it shades the
-answer). Severity `None` is a note: said another way, meaning kept.
+`kind` is *contract* (the answer's correctness depends on it) or *tuning* (it only tunes the
+answer). Severity `None` is a note: expressed differently, with the same meaning.
 
 Sources of the rows, read 2026-11-22: the types that openai 3.54 and anthropic 0.125.0 ship, and
 the providers' API references.
@@ -15,7 +15,7 @@ __all__ = ["ROWS", "Row"]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One way to lose something."""
+    """One possible loss of a translation."""
 
     code: str
     kind: str
@@ -33,12 +33,14 @@ ROWS: dict[str, Row] = {
     "system.part": Row("Unsupported", "contract", "High", "system content takes text only"),
     "role.unknown": Row("Relocate", "tuning", "Medium", "an unknown role becomes a user turn"),
     "role.system_name": Row("Relocate", "tuning", "None", "the model's name for the system role"),
-    "turns.merged": Row("Relocate", "tuning", "None", "messages of one side become one turn"),
+    "turns.merged": Row(
+        "Relocate", "tuning", "None", "consecutive messages of one role become one turn"
+    ),
     "messages.blank": Row("Unsupported", "contract", "High", "the conversation has no text"),
     "message.name": Row("Drop", "tuning", "Low", "messages carry no author's name"),
-    "message.annotations": Row("Drop", "tuning", "None", "an answer's citations do not go back"),
-    "message.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
-    "text.blank": Row("Drop", "tuning", "None", "blank text is refused there, so left out"),
+    "message.annotations": Row("Drop", "tuning", "None", "an answer's citations are not sent back"),
+    "message.unknown_key": Row("Drop", "contract", "Medium", "the API does not know the key"),
+    "text.blank": Row("Drop", "tuning", "None", "blank text is refused, so it is removed"),
     "assistant.last": Row(
         "Unsupported", "contract", "High", "the model takes no assistant message at the end"
     ),
@@ -46,7 +48,9 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "None", "white space at the end of the last assistant text is refused"
     ),
     "assistant.refusal": Row("Relocate", "tuning", "None", "a refusal becomes plain text"),
-    "assistant.audio": Row("Unsupported", "contract", "High", "an audio answer cannot go back"),
+    "assistant.audio": Row(
+        "Unsupported", "contract", "High", "an audio answer cannot be sent back"
+    ),
     # Content parts.
     "part.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
     "input.image": Row("Unsupported", "contract", "Critical", "the model takes no images"),
@@ -57,27 +61,31 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
     ),
     "file.id": Row(
-        "Unsupported", "contract", "High", "the file lies with another provider: send its data"
+        "Unsupported", "contract", "High", "the file is stored with another provider: send its data"
     ),
     "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
     "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
-    "file.text": Row("Relocate", "tuning", "None", "the text of a file, as plain text"),
+    "file.text": Row("Relocate", "tuning", "None", "the file's text is sent as plain text"),
     "cache_control.openai": Row(
-        "Drop", "tuning", "Low", "prompt caching cannot be steered; cached input may cost more"
+        "Drop", "tuning", "Low", "prompt caching cannot be controlled; cached input may cost more"
     ),
     "cache_control.blank": Row("Drop", "tuning", "Low", "there is nothing to cache"),
-    "cache_control.most": Row("Drop", "tuning", "Low", "four are the most: the last ones count"),
+    "cache_control.most": Row(
+        "Drop", "tuning", "Low", "at most four cache breakpoints: the last four are kept"
+    ),
     "cache_control.order": Row(
-        "Clamp", "tuning", "Low", "an hour comes before five minutes there, or is five too"
+        "Clamp", "tuning", "Low", "a 1-hour breakpoint after a 5-minute one becomes a 5-minute one"
     ),
-    "cache_control.unknown": Row("Drop", "tuning", "Low", "not a cache_control that it knows"),
+    "cache_control.unknown": Row(
+        "Drop", "tuning", "Low", "the API does not know this form of cache_control"
+    ),
     "cache_control.twice": Row(
-        "Conflict", "tuning", "None", "the last block has one of its own, which counts"
+        "Conflict", "tuning", "None", "the last block's own cache_control is kept"
     ),
-    "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot go back"),
+    "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot be sent back"),
     "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
     "reasoning.foreign": Row(
-        "Drop", "tuning", "Low", "reasoning goes back only to the model family that made it"
+        "Drop", "tuning", "Low", "reasoning is valid only for the model family that produced it"
     ),
     # Tools.
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
@@ -88,19 +96,24 @@ ROWS: dict[str, Row] = {
         "the model has no tools while it reasons, as it always does",
     ),
     "tools.called": Row(
-        "Default", "tuning", "None", "tools called before must be named there: for no further use"
+        "Default",
+        "tuning",
+        "None",
+        "every tool used in the history must be declared; sent with `tool_choice: none`",
     ),
-    "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON there"),
+    "tool.custom": Row("Unsupported", "contract", "High", "tools take JSON input only"),
     "tool.custom_call": Row(
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
-    "tool.name": Row("Unsupported", "contract", "High", "a tool has no such name there"),
-    "tool_call.name": Row("Relocate", "tuning", "None", "the name in a form taken there"),
-    "tool_call.id": Row("Relocate", "tuning", "None", "the id of a call in a form taken there"),
-    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced there"),
-    "tool.hint": Row("Emulate", "tuning", "Low", "said in another way there"),
-    "tool.schema": Row("Emulate", "contract", "Medium", "the input is an object there"),
+    "tool.name": Row("Unsupported", "contract", "High", "the tool's name is not allowed"),
+    "tool_call.name": Row("Relocate", "tuning", "None", "the name is changed to an allowed form"),
+    "tool_call.id": Row(
+        "Relocate", "tuning", "None", "the call's id is changed to an allowed form"
+    ),
+    "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced"),
+    "tool.hint": Row("Emulate", "tuning", "Low", "not enforced: moved to the schema's description"),
+    "tool.schema": Row("Emulate", "contract", "Medium", "the input schema must be an object"),
     "tool.result_late": Row(
         "Relocate", "tuning", "Low", "tool results come before the other content of their turn"
     ),
@@ -110,7 +123,9 @@ ROWS: dict[str, Row] = {
         "High",
         "a tool cannot be forced on this model, or while it thinks",
     ),
-    "tool_choice.unknown": Row("Unsupported", "contract", "High", "no such tool choice there"),
+    "tool_choice.unknown": Row(
+        "Unsupported", "contract", "High", "the API has no such tool choice"
+    ),
     "tool_choice.allowed": Row("Emulate", "tuning", "Low", "only the allowed tools are sent"),
     "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
     "parallel_tool_calls.unsupported": Row(
@@ -124,10 +139,10 @@ ROWS: dict[str, Row] = {
     "web_search.model": Row("Unsupported", "contract", "High", "the model does not search the web"),
     # Structured output.
     "response_format.tool": Row(
-        "Emulate", "tuning", "Low", "a forced tool stands in for the schema"
+        "Emulate", "tuning", "Low", "the schema is emulated by a forced tool call"
     ),
     "response_format.json_object": Row(
-        "Emulate", "tuning", "Low", "an instruction stands in for JSON mode"
+        "Emulate", "tuning", "Low", "JSON mode is emulated by an instruction"
     ),
     "response_format.conflict": Row(
         "Unsupported", "contract", "High", "no schema beside tools or thinking on this model"
@@ -139,22 +154,22 @@ ROWS: dict[str, Row] = {
     "response_format.strict": Row(
         "Emulate", "tuning", "None", "the schema is always enforced there"
     ),
-    # An answer in the narrower form is one in the wider form too.
+    # An answer that obeys the narrower schema obeys the wider one too.
     "response_format.closed": Row(
-        "Emulate", "tuning", "Low", "no properties but those that the schema names"
+        "Emulate", "tuning", "Low", "properties that the schema does not name are forbidden"
     ),
-    # Nothing is lost where the answer is held to the keyword all the same.
+    # A note: the reply is checked against the keyword.
     "response_format.bound": Row(
         "Emulate",
         "tuning",
         "None",
-        "not enforced there, but checked on the reply: said in another way",
+        "not enforced, but checked on the reply: moved to the schema's description",
     ),
     "response_format.hint": Row(
         "Emulate",
         "tuning",
         "Low",
-        "neither enforced there nor checked on the reply: said in another way",
+        "neither enforced nor checked on the reply: moved to the schema's description",
     ),
     "response_format.unsupported": Row(
         "Unsupported", "contract", "Medium", "the model has no such response format"
@@ -164,7 +179,7 @@ ROWS: dict[str, Row] = {
     "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
     "max_tokens.renamed": Row("Relocate", "tuning", "None", "the model's name for the limit"),
     "max_tokens.twice": Row(
-        "Conflict", "tuning", "Low", "max_completion_tokens was given too and counts"
+        "Conflict", "tuning", "Low", "max_completion_tokens was given too and takes precedence"
     ),
     # Sampling.
     "temperature.above_one": Row("Clamp", "tuning", "Low", "1 is the highest temperature there"),
@@ -186,8 +201,10 @@ ROWS: dict[str, Row] = {
     "logprobs.model": Row("Unsupported", "contract", "Medium", "the model gives none"),
     "logprobs.thinking": Row("Conflict", "contract", "Medium", "none while the model reasons"),
     # Reasoning.
-    "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "said as thinking"),
-    "reasoning_effort.level": Row("Clamp", "tuning", "Low", "the nearest level that it has"),
+    "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "expressed as thinking"),
+    "reasoning_effort.level": Row(
+        "Clamp", "tuning", "Low", "the nearest level that the model supports"
+    ),
     "reasoning_effort.none": Row(
         "Drop", "tuning", "None", "the model does not reason unless asked to"
     ),
@@ -202,9 +219,12 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"
     ),
     "reasoning_effort.history": Row(
-        "Conflict", "tuning", "Low", "an answer that began without thinking goes on without it"
+        "Conflict",
+        "tuning",
+        "Low",
+        "an answer that began without thinking must continue without it",
     ),
-    # What Anthropic's requests have and the canonical form has not.
+    # Features of Anthropic's requests that the canonical form lacks.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
     "anthropic.block_order": Row(
         "Relocate", "tuning", "Low", "an answer's text comes before its tool calls"
@@ -224,37 +244,45 @@ ROWS: dict[str, Row] = {
     ),
     "anthropic.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
     "anthropic.image_transformations": Row(
-        "Drop", "tuning", "Low", "what becomes of a large image cannot be chosen"
+        "Drop", "tuning", "Low", "the handling of large images cannot be chosen"
     ),
     "anthropic.inference_geo": Row(
         "Unsupported", "contract", "High", "the place of inference cannot be chosen"
     ),
-    "anthropic.is_error": Row("Relocate", "contract", "Medium", "said in the result's text"),
+    "anthropic.is_error": Row("Relocate", "contract", "Medium", "expressed in the result's text"),
     "anthropic.mcp_servers": Row("Unsupported", "contract", "High", "there are no MCP servers"),
     "anthropic.prefill": Row(
-        "Relocate", "contract", "High", "the model does not go on with the last message: it answers"
+        "Relocate",
+        "contract",
+        "High",
+        "the model answers the last message instead of continuing it",
     ),
     "anthropic.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
     "anthropic.search_result": Row(
-        "Relocate", "tuning", "Low", "a search result becomes text: title, source, what it says"
+        "Relocate", "tuning", "Low", "a search result becomes text: title, source, content"
     ),
-    # The caller relied on the form of the answer, which nothing holds to now.
+    # Contract: the caller relied on the form of the answer, which is no longer enforced.
     "anthropic.format_strict": Row(
         "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
     ),
     "anthropic.server_block": Row(
-        "Unsupported", "contract", "High", "what a provider's own tools said has no counterpart"
+        "Unsupported",
+        "contract",
+        "High",
+        "the output of a provider's server tools has no counterpart",
     ),
     "anthropic.server_tool": Row(
-        "Unsupported", "contract", "High", "a provider's own tools have no counterpart"
+        "Unsupported", "contract", "High", "a provider's server tools have no counterpart"
     ),
     "anthropic.speed": Row("Drop", "tuning", "Low", "there is no such speed"),
     "anthropic.thinking_adaptive": Row(
         "Emulate", "tuning", "None", "the model decides by itself how long to reason"
     ),
-    "anthropic.thinking_budget": Row("Emulate", "tuning", "None", "said as a reasoning effort"),
+    "anthropic.thinking_budget": Row(
+        "Emulate", "tuning", "None", "expressed as a reasoning effort"
+    ),
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),
@@ -265,16 +293,18 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
     ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
-    # The rest.
+    # Others.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
-    "user.twice": Row("Conflict", "tuning", "Low", "safety_identifier was given too and counts"),
+    "user.twice": Row(
+        "Conflict", "tuning", "Low", "safety_identifier was given too and takes precedence"
+    ),
     "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
     "stream_options": Row("Drop", "tuning", "Low", "streams have no such option"),
     "store": Row("Drop", "tuning", "Low", "replies are not stored"),
     "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
     "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
-    "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is steered by cache_control"),
+    "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is controlled by cache_control"),
     "verbosity": Row("Drop", "tuning", "Low", "there is no verbosity"),
     "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
-    "param.unknown": Row("Drop", "contract", "Medium", "the parameter is not known there"),
+    "param.unknown": Row("Drop", "contract", "Medium", "the API does not know the parameter"),
 }
