@@ -1,4 +1,4 @@
-"""What specado does with requests and replies without sending anything."""
+"""Offline translation: `translate`, `parse_response` and `parse_error`; nothing is sent."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["Translation", "parse_error", "parse_response", "translate"]
 
 
-# Where a provider is reached depends on its own variables only.
+# The URL of a provider depends only on the environment, not on a client's settings.
 _DEFAULTS = Settings()
 _check_strictness = one_of(*STRICTNESSES)
 
 
 class Translation:
-    """A request as it would be sent to a provider.
+    """A translated request: URL, headers and body for one provider, and the loss report.
 
     Attributes:
         provider: the provider's name.
@@ -71,17 +71,17 @@ class Translation:
 
     @property
     def url(self) -> str:
-        """Where it would be sent, by the settings of now."""
+        """The URL, by the current environment."""
         return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[0]
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers it would have, without secrets."""
+        """The HTTP headers, without secrets."""
         return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[1]
 
     @property
     def report(self) -> LossinessReport:
-        """What is lost on the way."""
+        """The loss report of the translation."""
         if self._report is None:
             self._report = _report(self._reported, was_text=self._was_text)
         return self._report
@@ -98,17 +98,17 @@ def translate(
     model: Optional[str] = None,
     strictness: str = "coerce",
 ) -> Translation:
-    """Return *request* as *to* would get it, with what that loses. Nothing is sent.
+    """Return *request* translated for *to*, with the loss report. Nothing is sent.
 
     Args:
         request: a dict, or JSON text, in the shape of *source*'s API.
-        to: a provider, or a provider and a model (`anthropic/claude-opus-4-5`).
+        to: name of a provider, or provider and model (`anthropic/claude-opus-4-5`).
         source: the provider whose API the request is written for.
-        model: the model to ask there; by default the one that a fallback would get.
+        model: the target model; by default chosen as for a fallback, without comparing losses.
         strictness: `strict`, `warn` or `coerce`, as for a call.
 
     Raises:
-        ConfigurationError: a provider is not known, or no model stands in for the request's.
+        ConfigurationError: a provider is not known, or no counterpart of the model is known.
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """
@@ -125,7 +125,7 @@ def translate(
     if model:
         target = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     else:
-        target = named or _stand_in(read.model, origin, provider)
+        target = named or _counterpart(read.model, origin, provider)
     facts = find_model(provider.name, target)
     if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
         refitted, reported = refit_messages(given, target, facts)
@@ -151,7 +151,7 @@ def translate(
 
 
 def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
-    """Return a report; of what was read from text nothing shows as it was written."""
+    """Return the loss report; raw JSON of a request that came as text is decoded first."""
     if was_text:
         reported = [
             (row, path, plain(before), plain(after)) for row, path, before, after in reported
@@ -160,17 +160,17 @@ def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
 
 
 def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:
-    """Return *request* with its model named as *origin* names it, without the provider."""
+    """Return *request* with the prefix of *origin* removed from its model."""
     model = request.get("model")
     if not isinstance(model, str) or not model.startswith(f"{origin.name}/") or origin.find(model):
         return request
     return {**request, "model": model[len(origin.name) + 1 :]}
 
 
-def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
+def _counterpart(model: str, origin: Provider, provider: Provider) -> str:
     prefix, _, rest = model.partition("/")
     named = provider_of(prefix) if rest else None
-    # Where models have such names of their own, it is none of another provider's.
+    # A model id of *origin* that has a slash is no prefix of another provider.
     if named is not None and origin.models and origin.find(model) is None:
         origin, model = named, rest
     if provider.name == origin.name:
@@ -188,7 +188,7 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
     found = counterpart_route(model, origin.find(model), provider, today).model
     if found is None:
         raise ConfigurationError(
-            f"no model of {provider.name!r} is known to stand in for {model!r}: name one, as in "
+            f"no model of {provider.name!r} is known as counterpart of {model!r}: name one, as in "
             f"to='{provider.name}/…'",
             key="to",
         )
@@ -196,7 +196,7 @@ def _stand_in(model: str, origin: Provider, provider: Provider) -> str:
 
 
 def _may_be_its_own(model: str, origin: Provider, provider: Provider) -> bool:
-    """Return whether an id with a slash may be a model of *origin*, or is known to *provider*."""
+    """Return whether an id with a slash may be an id of *origin*, or *provider* lists it."""
     return (
         not origin.models
         or origin.ids_have_slashes
@@ -252,7 +252,7 @@ def parse_error(
     body: Any,
     provider: str,
 ) -> ProviderError:
-    """Return the error that a provider's reply stands for: its class, and the wait it asks for.
+    """Return the error that a provider's reply reports, with its class and retry delay.
 
     *headers* is a mapping or pairs of name and value; a body of `None` is an empty one.
 
@@ -275,7 +275,7 @@ def parse_error(
 
 
 def _lowered(headers: Any) -> dict[str, str]:
-    """Return headers with their names in lower case, the last of a name counts."""
+    """Return headers with lower-case names; of equal names the last counts."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     try:
         return {_text(name).lower(): _text(value) for name, value in pairs}

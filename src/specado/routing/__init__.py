@@ -1,1 +1,1 @@
-"""Where a request goes, when it is tried again, and when the call is over: policy without I/O."""
+"""Routing policy without I/O: candidates, retries, fallback, health of deployments."""

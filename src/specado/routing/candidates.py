@@ -1,4 +1,4 @@
-"""Which provider and model a call goes to first, and which come after it."""
+"""Resolves model names to routes: the first provider and model of a call, and its fallbacks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ __all__ = [
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A provider and the model to ask there; `model` is `None` if none is known for it.
+    """A provider and a model of it; `model` is `None` if no fallback model is known.
 
-    `named` tells that the caller chose the model, `is_retired` that its last day is over.
+    `named`: the caller chose the model. `is_retired`: the model's last day is over.
     """
 
     provider: Provider
@@ -45,7 +45,7 @@ class Route(msgspec.Struct, frozen=True):
     is_retired: bool = False
 
 
-# How much a request loses at a model: less is better.
+# Measures the losses of a request at a model: (worst severity, number of losses).
 Weigh = Callable[["Provider", "Model"], tuple[int, int]]
 
 
@@ -54,7 +54,7 @@ def _equal(_provider: Provider, _model: Model) -> tuple[int, int]:
 
 
 def known_provider(name: str, key: str) -> Provider:
-    """Return a registered provider; *key* is the setting to blame if there is none of the name."""
+    """Return a provider by name; an unknown name is an error about the setting *key*."""
     found = catalog.provider(name)
     if found is None:
         known = catalog.list_providers()
@@ -69,24 +69,24 @@ def known_provider(name: str, key: str) -> Provider:
 
 
 def configured_fallbacks(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the providers that may follow the primary one."""
+    """Return the names of the fallback providers in the settings, the default one included."""
     if settings.fallback_providers is not None:
         return settings.fallback_providers
     return (settings.fallback_provider,) if settings.fallback_provider else ()
 
 
 def _named_fallbacks(settings: Settings) -> tuple[str, ...]:
-    """Return the fallback providers that a setting or a variable names: without the default."""
+    """Return the fallback providers that a setting or a variable names, without the default."""
     if settings.fallback_providers is None and not settings.is_fallback_named:
         return ()
     return configured_fallbacks(settings)
 
 
 class ModelResolver:
-    """Finds the provider and the id that a model's name means, for one client.
+    """Resolves a model name to a provider and the model's id there, for one client.
 
-    *own_address* tells of a provider whether a setting or a variable gives it an address; by
-    default the environment is read anew each time.
+    *own_address* returns whether a setting or a variable overrides a provider's base URL; by
+    default the environment is read at each call.
     """
 
     def __init__(
@@ -106,17 +106,17 @@ class ModelResolver:
         return known_provider(self._settings.primary_provider, "primary_provider")
 
     def is_own(self, provider: Provider) -> bool:
-        """Return whether a provider is the caller's own: by its address, or registered."""
+        """Return whether a provider is the caller's own: registered, or with a custom base URL."""
         return catalog.is_registered(provider.name) or self._has_own_address(provider)
 
     def takes_ids_whole(self, provider: Provider) -> bool:
-        """Return whether every id with a slash is the provider's own, whatever its first part."""
+        """Return whether the provider takes ids with a slash as they are: no part is a prefix."""
         return provider.ids_have_slashes or self._has_own_address(provider)
 
     def configured(self) -> list[str]:
-        """Return the names of the providers that a bare id may mean, the primary one first.
+        """Return the providers to search for a model without a prefix, the primary one first.
 
-        Where a registered manifest replaces the primary one, no provider stands in by default.
+        A primary provider that is the caller's own has no default fallback.
         """
         fallbacks = configured_fallbacks(self._settings)
         if self.is_own(self.primary):
@@ -124,11 +124,11 @@ class ModelResolver:
         return list(dict.fromkeys((self._settings.primary_provider, *fallbacks)))
 
     def route(self, model: str, key: str = "model") -> tuple[Route, bool]:
-        """Return the route for a model as a caller names it, and whether a prefix chose it.
+        """Return the route for a model name, and whether its prefix chose the provider.
 
         Raises:
-            ConfigurationError: the name is empty, or means no provider, or another one than those
-                that are configured; *key* is what the error blames.
+            ConfigurationError: the name is empty, its prefix is no provider, or only a provider
+                that is not configured lists the model; *key* is the setting in the error.
         """
         if not model.strip():
             raise ConfigurationError(f"{key} is empty: name one, such as 'gpt-5.4'", key=key)
@@ -149,14 +149,14 @@ class ModelResolver:
         return _named_route(named, rest), True
 
     def _bare(self, model: str, key: str) -> Route:
-        """Return the route for an id without a provider's name before it."""
+        """Return the route for a model id without a provider prefix."""
         configured = self.configured()
         for name in configured:
             if catalog.find_model(name, model) is not None:
                 return _named_route(known_provider(name, "primary_provider"), model)
         primary = self.primary
         if "/" not in model and self.is_own(primary):
-            return _named_route(primary, model)  # its server says what it has
+            return _named_route(primary, model)  # the caller's own server knows its models
         having = [
             name for name in catalog.list_providers() if catalog.find_model(name, model) is not None
         ]
@@ -183,10 +183,10 @@ class ModelResolver:
         return _named_route(primary, model)
 
     def id_at(self, provider: Provider, model: str, key: str) -> str:
-        """Return the id that *model* means where the provider is already said.
+        """Return the model id at a given provider, without the provider's prefix.
 
         Raises:
-            ConfigurationError: the id begins with another provider's name, or with no one's.
+            ConfigurationError: the prefix is another provider, or no provider.
         """
         if "/" not in model or provider.find(model) is not None:
             return model
@@ -204,7 +204,7 @@ class ModelResolver:
         )
 
     def check_model_map(self) -> None:
-        """Refuse a `model_map` whose names begin with no provider, or with another one's."""
+        """Refuse a `model_map` with a name whose prefix is no provider or the wrong one."""
         for model, targets in self._settings.model_map.items():
             if "/" in model and not self._may_be_asked_for(model):
                 raise _unknown_prefix(model, f"{self.primary.name}/{model}", "model_map")
@@ -213,7 +213,7 @@ class ModelResolver:
                 self.id_at(known_provider(name, key), target, f"{key}[{name!r}]")
 
     def _may_be_asked_for(self, model: str) -> bool:
-        """Return whether an id with a slash may be somebody's, or begins with a provider's name."""
+        """Return whether an id with a slash has a provider prefix or may be a provider's own id."""
         found = (catalog.provider(name) for name in catalog.list_providers())
         return any(
             model.startswith(f"{each.name}/")
@@ -230,12 +230,12 @@ def _named_route(provider: Provider, model: str) -> Route:
 
 
 def _without_own_name(model: str, provider: Provider) -> str:
-    """Return an id without the provider's own name before it."""
+    """Return an id without the provider's own prefix."""
     return model.removeprefix(f"{provider.name}/") or model
 
 
 def _unknown_prefix(model: str, own: str, key: str) -> ConfigurationError:
-    """Return the error for an id whose first part is no provider; *own* asks the one meant."""
+    """Return the error for an id with an unknown prefix; *own* is the id with a known one."""
     prefix, _, rest = model.partition("/")
     known = catalog.list_providers()
     near = closest(prefix, known) if prefix else None
@@ -256,12 +256,13 @@ def routes(
     weigh: Weigh = _equal,
     lookup: ModelResolver | None = None,
 ) -> list[Route]:
-    """Return the call's routes in order, the first candidate's first; equal ones collapse.
+    """Return the routes of a call in order, without duplicates.
 
-    Where nothing else says which model stands in, the one of least *weigh* does.
+    A fallback model that neither the caller nor a manifest names is chosen by `_least_loss`, with
+    *weigh* as the measure of losses.
 
     Raises:
-        ConfigurationError: the model's name is empty, or a provider is not registered.
+        ConfigurationError: the model's name is empty, or a provider is not known.
     """
     if lookup is None:
         lookup = ModelResolver(settings)
@@ -282,7 +283,7 @@ def routes(
             for name in _following(names, settings, lookup, keeps_to_named=keeps_to_named)
             if name != first.provider.name or name in configured_fallbacks(settings)
         ]
-    # By the id as it would be sent: two snapshots have one entry in the manifest, yet differ.
+    # Compared by the id that is sent: two snapshots share one entry in the manifest, yet differ.
     unique: dict[tuple[str, str | None], Route] = {}
     for route in found:
         unique.setdefault((route.provider.name, route.model), route)
@@ -293,7 +294,7 @@ def routes(
 
 
 def _mapped_names(asked: str, first: Route) -> list[str]:
-    """Return what `model_map` may call the model of the first candidate, the nearest first."""
+    """Return the keys under which `model_map` may list the asked model, in order of precedence."""
     bare = first.model or asked
     names = [asked, f"{first.provider.name}/{bare}", bare]
     return names + ([first.facts.id, *first.facts.aliases] if first.facts else [])
@@ -302,10 +303,10 @@ def _mapped_names(asked: str, first: Route) -> list[str]:
 def _following(
     names: Sequence[str], settings: Settings, lookup: ModelResolver, *, keeps_to_named: bool
 ) -> list[str]:
-    """Return the providers that may follow the first candidate, in order.
+    """Return the names of the fallback providers for the first candidate, in order.
 
-    A prompt that was meant for one provider, by a prefix or because it is the caller's own, goes
-    on only to those that the settings name.
+    If a prefix chose the provider or it is the caller's own, only providers that the settings name
+    may get the prompt.
     """
     if not keeps_to_named:
         return lookup.configured()
@@ -325,7 +326,7 @@ def _fallback(
     weigh: Weigh,
     lookup: ModelResolver,
 ) -> Route:
-    """Return what *provider* is asked for when the first candidate fails."""
+    """Return the route to the fallback *provider*: its model for the asked one."""
     for name in names:
         mapped = settings.model_map.get(name, {}).get(provider.name)
         if mapped is not None:
@@ -339,7 +340,11 @@ def _fallback(
 def counterpart_route(
     model: str, facts: Model | None, provider: Provider, today: date, weigh: Weigh = _equal
 ) -> Route:
-    """Return the route at *provider* for another provider's *model*, whose facts are *facts*."""
+    """Return the route to the counterpart at *provider* of another provider's *model*.
+
+    That is the same model, else the one that the manifest names (`fallback_for`), else the general
+    model of `_least_loss`. *facts* are the facts about *model*.
+    """
     found = provider.find(model)
     if found is not None:
         return Route(provider, model, found)
@@ -351,10 +356,10 @@ def counterpart_route(
 
 
 def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Weigh) -> Model | None:
-    """Return the general model that loses least; of equals the nearest in price.
+    """Return the best general model for a fallback, `None` if there is none.
 
-    A model whose last day is announced comes after all others. Where the price of the model that
-    was asked for is unknown the cheapest counts as nearest.
+    Models are compared by: no announced last day, least losses (*weigh*), nearest price, id.
+    Retired models are left out. If the price of *asked* is unknown, the cheapest is the nearest.
     """
     known = [
         model for model in provider.models.values() if model.general and not model.is_retired(today)
@@ -373,7 +378,7 @@ def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Wei
 
 
 def _price(model: Model, *, unknown: float) -> float:
-    """Return dollars for a million tokens in and a million out, *unknown* if none are known."""
+    """Return the dollars for a million tokens in and a million out, *unknown* if not known."""
     pricing = model.pricing
     if pricing is None or pricing.input is None or pricing.output is None:
         return unknown

@@ -1,4 +1,4 @@
-"""How long and how dear a request is, by rule of thumb: no tokenizer is needed to route."""
+"""Estimates the token count and price of a prompt, without a tokenizer."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 __all__ = ["estimated_price_usd", "estimated_tokens", "exceeds_window"]
 
 # OpenAI's "What are tokens" puts English at about four characters a token; other scripts take
-# more bytes a character, so bytes serve for all of them.
+# more bytes a character, so the estimate counts bytes.
 BYTES_PER_TOKEN = 4
 # An image or a page costs some hundred to some thousand tokens with either provider.
 TOKENS_PER_MEDIUM = 1000
-# The estimate may be this much too high: a request is called too long only beyond doubt.
+# Tolerance: the estimate may be this much too high before a prompt counts as too long.
 MARGIN = 0.25
 
 
 def estimated_tokens(conversation: Conversation, body: bytes) -> int:
-    """Return about how many tokens the prompt has."""
+    """Return the estimated number of tokens of the prompt."""
     media = conversation.images + conversation.files + conversation.sounds
     size = conversation.characters if media else len(body)
     return size // BYTES_PER_TOKEN + media * TOKENS_PER_MEDIUM
 
 
 def exceeds_window(tokens: int, window: int | None) -> bool:
-    """Return whether a prompt of about *tokens* surely does not fit a context window."""
+    """Return whether a prompt of about *tokens* certainly exceeds the context window."""
     return window is not None and tokens * (1 - MARGIN) > window
 
 
 def estimated_price_usd(tokens: int, facts: Model | None) -> float | None:
-    """Return the price of a prompt of about *tokens*, without the answer's; `None` if unknown."""
+    """Return the price of a prompt of about *tokens*, without its answer; `None` if unknown."""
     if facts is None or facts.pricing is None or facts.pricing.input is None:
         return None
     return tokens * facts.pricing.input / 1_000_000
