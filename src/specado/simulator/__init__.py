@@ -1,7 +1,8 @@
-"""OpenAI's and Anthropic's APIs, simulated: in process, or on a socket for any client.
+"""Simulator of OpenAI's and Anthropic's APIs: in process, or as an HTTP server for any client.
 
-Answers are fixed by the request. What it is sent is checked as strictly as the provider does it,
-and refused in the provider's words. The names in `FAULT_MODELS` fail, each in its own way.
+The same request always gets the same answer. Requests are checked as strictly as the provider
+checks them, and refused with the provider's error messages. Each model in `FAULT_MODELS` fails in
+its own way.
 """
 
 from __future__ import annotations

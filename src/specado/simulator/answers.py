@@ -1,4 +1,4 @@
-"""What the simulated model says: fixed by the conversation, and about it."""
+"""Deterministic answers of the simulated model, computed from the request."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class ToolOffer(msgspec.Struct):
-    """A tool that the request offers; `schema` is `None` for one that takes free text."""
+    """A tool of the request; `schema` is `None` for a tool with free-text input."""
 
     name: str
     schema: Optional[Any]
 
 
 class PromptFacts(msgspec.Struct):
-    """What an answer depends on, whichever API it came by.
+    """The facts of a request that determine its answer, for both APIs.
 
     `choice` is `none`, `auto` or `required`; `named` the tool that must be called; `schema` the
     JSON Schema the answer must obey (`{}`: any object); `last_result` the newest tool result where
@@ -75,7 +75,7 @@ class SimulatedAnswer(msgspec.Struct):
 
 
 def digest(body: bytes) -> str:
-    """Return 24 hexadecimal digits that stand for *body*."""
+    """Return a hash of *body* as 24 hexadecimal digits."""
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 
@@ -84,45 +84,45 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def answer(talk: PromptFacts, number: int = 0) -> SimulatedAnswer:
+def answer(prompt: PromptFacts, number: int = 0) -> SimulatedAnswer:
     """Return answer *number* (0 for the first choice) to the conversation."""
-    tool = _tool_to_call(talk)
+    tool = _tool_to_call(prompt)
     if tool is not None:
-        return _call(talk, tool)
-    if talk.schema is not None:
-        text = msgspec.json.encode(example(talk.schema)).decode()
+        return _call(prompt, tool)
+    if prompt.schema is not None:
+        text = msgspec.json.encode(example(prompt.schema)).decode()
     else:
-        text = _sentence(talk, number)
-    text, ended, stop = _cut(text, talk)
+        text = _sentence(prompt, number)
+    text, ended, stop = _cut(text, prompt)
     return SimulatedAnswer(text, ended, tokens_of(text), stop_sequence=stop)
 
 
-def _sentence(talk: PromptFacts, number: int) -> str:
-    if talk.last_result is not None:
-        said = f"The tool answered: {talk.last_result[:MAX_QUOTED_CHARACTERS]}"
+def _sentence(prompt: PromptFacts, number: int) -> str:
+    if prompt.last_result is not None:
+        said = f"The tool answered: {prompt.last_result[:MAX_QUOTED_CHARACTERS]}"
     else:
-        turn = f" {talk.user_turns}" if talk.user_turns > 1 else ""
-        said = f"Simulated reply{turn} to: {talk.user_text[:MAX_QUOTED_CHARACTERS]}"
-    if talk.attachments:
-        said += f" (with {talk.attachments} attachment{'s' if talk.attachments > 1 else ''})"
+        turn = f" {prompt.user_turns}" if prompt.user_turns > 1 else ""
+        said = f"Simulated reply{turn} to: {prompt.user_text[:MAX_QUOTED_CHARACTERS]}"
+    if prompt.attachments:
+        said += f" (with {prompt.attachments} attachment{'s' if prompt.attachments > 1 else ''})"
     if number:
         said += f" (choice {number + 1})"
     return said
 
 
-def _tool_to_call(talk: PromptFacts) -> ToolOffer | None:
-    if not talk.tools or talk.choice == "none":
+def _tool_to_call(prompt: PromptFacts) -> ToolOffer | None:
+    if not prompt.tools or prompt.choice == "none":
         return None
-    if talk.named is not None:
-        return next((tool for tool in talk.tools if tool.name == talk.named), None)
-    if talk.choice == "required":
-        return _mentioned(talk) or talk.tools[0]
-    return None if talk.last_result is not None else _mentioned(talk)
+    if prompt.named is not None:
+        return next((tool for tool in prompt.tools if tool.name == prompt.named), None)
+    if prompt.choice == "required":
+        return _mentioned(prompt) or prompt.tools[0]
+    return None if prompt.last_result is not None else _mentioned(prompt)
 
 
-def _mentioned(talk: PromptFacts) -> ToolOffer | None:
-    said = {word.lower() for word in _WORD.findall(talk.user_text)}
-    for tool in talk.tools:
+def _mentioned(prompt: PromptFacts) -> ToolOffer | None:
+    said = {word.lower() for word in _WORD.findall(prompt.user_text)}
+    for tool in prompt.tools:
         telling = {
             word.lower() for word in _WORD.findall(tool.name) if len(word) >= MIN_TELLING_LETTERS
         }
@@ -131,25 +131,25 @@ def _mentioned(talk: PromptFacts) -> ToolOffer | None:
     return None
 
 
-def _call(talk: PromptFacts, tool: ToolOffer) -> SimulatedAnswer:
+def _call(prompt: PromptFacts, tool: ToolOffer) -> SimulatedAnswer:
     if tool.schema is None:
-        arguments = talk.user_text[:MAX_QUOTED_CHARACTERS]
+        arguments = prompt.user_text[:MAX_QUOTED_CHARACTERS]
     else:
         arguments = msgspec.json.encode(example(tool.schema)).decode()
     used = tokens_of(tool.name) + tokens_of(arguments)
-    if talk.max_tokens is not None and used > talk.max_tokens:
-        kept = max(talk.max_tokens - tokens_of(tool.name), 0) * CHARACTERS_PER_TOKEN
-        return SimulatedAnswer("", "length", talk.max_tokens, tool, arguments[:kept])
+    if prompt.max_tokens is not None and used > prompt.max_tokens:
+        kept = max(prompt.max_tokens - tokens_of(tool.name), 0) * CHARACTERS_PER_TOKEN
+        return SimulatedAnswer("", "length", prompt.max_tokens, tool, arguments[:kept])
     return SimulatedAnswer("", "tool_calls", used, tool, arguments)
 
 
-def _cut(text: str, talk: PromptFacts) -> tuple[str, str, Optional[str]]:
+def _cut(text: str, prompt: PromptFacts) -> tuple[str, str, Optional[str]]:
     ended, found = "stop", None
-    for stop in talk.stops:
+    for stop in prompt.stops:
         place = text.find(stop) if stop else -1
         if place >= 0:
             text, ended, found = text[:place], "stop_sequence", stop
-    limit = talk.max_tokens
+    limit = prompt.max_tokens
     if limit is not None and len(text) > limit * CHARACTERS_PER_TOKEN:
         return text[: limit * CHARACTERS_PER_TOKEN], "length", None
     return text, ended, found

@@ -1,4 +1,4 @@
-"""Anthropic's side: messages, token counts and models, as the API writes them."""
+"""Simulated Anthropic API: messages, token counting and models."""
 
 from __future__ import annotations
 
@@ -105,9 +105,11 @@ def _rules(models: ModelLookup, model: str, url: str) -> ModelRules:
     return rules
 
 
-def _check_window(talk: PromptFacts, window: int | None) -> None:
-    if window is not None and talk.prompt_tokens > window:
-        raise SimulatedError(f"prompt is too long: {talk.prompt_tokens} tokens > {window} maximum")
+def _check_window(prompt: PromptFacts, window: int | None) -> None:
+    if window is not None and prompt.prompt_tokens > window:
+        raise SimulatedError(
+            f"prompt is too long: {prompt.prompt_tokens} tokens > {window} maximum"
+        )
 
 
 def _refuse_sampling(body: bytes) -> None:
@@ -125,7 +127,7 @@ def _refuse_sampling(body: bytes) -> None:
 def read_request(
     body: bytes, models: ModelLookup, url: str, *, beta: bool, version: str
 ) -> tuple[MessagesRequest, PromptFacts]:
-    """Return the request in *body* and its facts; raises what Anthropic would answer instead.
+    """Return the request in *body* and its facts; raises `SimulatedError` if it is invalid.
 
     A *beta* request may have the beta fields; *version* is the `anthropic-version`.
     """
@@ -135,85 +137,87 @@ def read_request(
     rules = _rules(models, request.model, url)
     if version == SAMPLING_REMOVED:
         check_stricter_content(request.messages)
-    talk = conversation(request, check_messages_request(request, rules))
-    talk.stops = request.stop_sequences or []
-    talk.max_tokens = request.max_tokens
+    prompt = conversation(request, check_messages_request(request, rules))
+    prompt.stops = request.stop_sequences or []
+    prompt.max_tokens = request.max_tokens
     wanted = request.output_config.format if request.output_config is not None else None
     if wanted is None and isinstance(request, BetaMessagesRequest):
         wanted = request.output_format
     if wanted is not None:
-        talk.schema = wanted.schema
-    _check_window(talk, rules.context_window)
-    return request, talk
+        prompt.schema = wanted.schema
+    _check_window(prompt, rules.context_window)
+    return request, prompt
 
 
 def conversation(request: CountRequest, tools: list[UserDefinedTool]) -> PromptFacts:
-    """Return what the answer depends on."""
-    talk = PromptFacts(messages=len(request.messages))
+    """Return the facts of the request that determine its answer."""
+    prompt = PromptFacts(messages=len(request.messages))
     system = request.system
     if system:
         texts = [system] if isinstance(system, str) else [block.text for block in system]
-        talk.characters += sum(map(len, texts))
+        prompt.characters += sum(map(len, texts))
     before = ""
     for message in request.messages:
-        _hear(message, talk, same_turn=message.role == before)
+        _hear(message, prompt, same_turn=message.role == before)
         before = message.role
     for tool in tools:
-        talk.tools = [*talk.tools, ToolOffer(tool.name, tool.input_schema)]
-        talk.characters += len(tool.description or "") + len(msgspec.json.encode(tool.input_schema))
+        prompt.tools = [*prompt.tools, ToolOffer(tool.name, tool.input_schema)]
+        prompt.characters += len(tool.description or "") + len(
+            msgspec.json.encode(tool.input_schema)
+        )
     choice = request.tool_choice
     if isinstance(choice, NamedChoice):
-        talk.named = choice.name
+        prompt.named = choice.name
     elif isinstance(choice, AnyChoice):
-        talk.choice = "required"
+        prompt.choice = "required"
     elif isinstance(choice, NoChoice):
-        talk.choice = "none"
-    return talk
+        prompt.choice = "none"
+    return prompt
 
 
-def _hear(message: InputMessage, talk: PromptFacts, *, same_turn: bool) -> None:
+def _hear(message: InputMessage, prompt: PromptFacts, *, same_turn: bool) -> None:
     content = message.content
     user = message.role == "user"
     if user and not same_turn:
-        talk.user_turns += 1
-        talk.attachments = 0
-        talk.last_result = None
+        prompt.user_turns += 1
+        prompt.attachments = 0
+        prompt.last_result = None
     if isinstance(content, str):
-        talk.characters += len(content)
+        prompt.characters += len(content)
         texts = [content]
     else:
         texts = []
         for block in content:
-            _hear_block(block, texts, talk)
+            _hear_block(block, texts, prompt)
     if user and texts:
         text = "\n".join(texts)
-        talk.user_text = f"{talk.user_text}\n{text}" if same_turn else text
+        prompt.user_text = f"{prompt.user_text}\n{text}" if same_turn else text
         if isinstance(content, str) or content[-1].__struct_config__.tag == "text":
-            talk.last_result = None
+            prompt.last_result = None
 
 
-def _hear_block(block: Any, texts: list[str], talk: PromptFacts) -> None:
+def _hear_block(block: Any, texts: list[str], prompt: PromptFacts) -> None:
     kind = block.__struct_config__.tag
     if kind == "text":
         texts.append(block.text)
-        talk.characters += len(block.text)
+        prompt.characters += len(block.text)
     elif kind == "image":
-        talk.image_tokens += IMAGE_TOKENS
-        talk.attachments += 1
+        prompt.image_tokens += IMAGE_TOKENS
+        prompt.attachments += 1
     elif kind == "document":
-        talk.image_tokens += DOCUMENT_TOKENS
-        talk.attachments += 1
+        prompt.image_tokens += DOCUMENT_TOKENS
+        prompt.attachments += 1
     elif kind == "tool_result":
         inner: list[str] = []
         if isinstance(block.content, str):
             inner.append(block.content)
-            talk.characters += len(block.content)
+            prompt.characters += len(block.content)
         else:
             for part in block.content or ():
-                _hear_block(part, inner, talk)
-        talk.last_result = "\n".join(inner)
+                _hear_block(part, inner, prompt)
+        prompt.last_result = "\n".join(inner)
     else:
-        talk.characters += len(msgspec.json.encode(block))
+        prompt.characters += len(msgspec.json.encode(block))
 
 
 def complete(
@@ -226,15 +230,15 @@ def complete(
     version: str,
 ) -> SimulatedReply:
     """Return the answer to `POST /v1/messages`; *fault* strikes if it is streamed."""
-    request, talk = read_request(body, models, url, beta=beta, version=version)
+    request, prompt = read_request(body, models, url, beta=beta, version=version)
     mark = digest(body)
-    spoken = answer(talk)
-    content, thinking_tokens = _thinking(request, talk, mark)
-    if spoken.tool is not None:
-        content.append(_tool_use(spoken, mark))
-    elif spoken.text:
-        content.append({"type": "text", "text": spoken.text})
-    message = _message(request.model, content, spoken, talk, thinking_tokens, mark)
+    simulated = answer(prompt)
+    content, thinking_tokens = _thinking(request, prompt, mark)
+    if simulated.tool is not None:
+        content.append(_tool_use(simulated, mark))
+    elif simulated.text:
+        content.append({"type": "text", "text": simulated.text})
+    message = _message(request.model, content, simulated, prompt, thinking_tokens, mark)
     if request.stream:
         return streamed(_headers(mark), play(events_of(message), fault, STREAM, mark))
     return _reply(200, message, mark)
@@ -243,8 +247,8 @@ def complete(
 def _message(
     model: str,
     content: list[dict[str, Any]],
-    spoken: SimulatedAnswer,
-    talk: PromptFacts,
+    simulated: SimulatedAnswer,
+    prompt: PromptFacts,
     thinking_tokens: int,
     mark: str,
 ) -> dict[str, Any]:
@@ -254,15 +258,15 @@ def _message(
         "role": "assistant",
         "model": model,
         "content": content,
-        "stop_reason": _ENDED[spoken.ended],
-        "stop_sequence": spoken.stop_sequence,
+        "stop_reason": _ENDED[simulated.ended],
+        "stop_sequence": simulated.stop_sequence,
         "stop_details": None,
         "usage": {
-            "input_tokens": talk.prompt_tokens,
+            "input_tokens": prompt.prompt_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": spoken.tokens + thinking_tokens,
+            "output_tokens": simulated.tokens + thinking_tokens,
             "output_tokens_details": {"thinking_tokens": thinking_tokens},
             "service_tier": "standard",
             "inference_geo": "not_available",
@@ -271,23 +275,23 @@ def _message(
 
 
 def _thinking(
-    request: MessagesRequest, talk: PromptFacts, mark: str
+    request: MessagesRequest, prompt: PromptFacts, mark: str
 ) -> tuple[list[dict[str, Any]], int]:
     thinking = request.thinking
     if not isinstance(thinking, (EnabledThinking, AdaptiveThinking)):
         return [], 0
-    thought = f"The user says: {talk.user_text[:200]}"
+    thought = f"The user says: {prompt.user_text[:200]}"
     shown = "" if thinking.display == "omitted" else thought
     signature = base64.b64encode(f"simulated:{mark}".encode()).decode()
     block = {"type": "thinking", "thinking": shown, "signature": signature}
     return [block], tokens_of(thought)
 
 
-def _tool_use(spoken: SimulatedAnswer, mark: str) -> dict[str, Any]:
-    tool = spoken.tool
+def _tool_use(simulated: SimulatedAnswer, mark: str) -> dict[str, Any]:
+    tool = simulated.tool
     name = tool.name if tool is not None else ""
     # What max_tokens cut off is not an object any more; Anthropic then sends what it could parse.
-    arguments = msgspec.json.decode(spoken.arguments) if spoken.ended == "tool_calls" else {}
+    arguments = msgspec.json.decode(simulated.arguments) if simulated.ended == "tool_calls" else {}
     return {
         "type": "tool_use",
         "id": f"toolu_sim_{mark}",
@@ -303,8 +307,8 @@ def count(body: bytes, models: ModelLookup, url: str, *, version: str) -> Simula
     rules = _rules(models, request.model, url)
     if version == SAMPLING_REMOVED:
         check_stricter_content(request.messages)
-    talk = conversation(request, check_count_request(request, rules))
-    return _reply(200, {"input_tokens": talk.prompt_tokens}, digest(body))
+    prompt = conversation(request, check_count_request(request, rules))
+    return _reply(200, {"input_tokens": prompt.prompt_tokens}, digest(body))
 
 
 def _headers(mark: str) -> tuple[tuple[str, str], ...]:
@@ -330,7 +334,7 @@ def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
 
 
 def empty(model: str, mark: str, *, streams: bool) -> SimulatedReply:
-    """Return a 200 without a content block."""
+    """Return a reply of status 200 without a content block."""
     message = _message(model, [], SimulatedAnswer("", "stop", 1), PromptFacts(messages=1), 0, mark)
     if streams:
         return streamed(_headers(mark), play(events_of(message), None, STREAM, mark))

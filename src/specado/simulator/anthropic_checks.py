@@ -1,4 +1,4 @@
-"""Anthropic's rules that a type cannot state, in the words of its errors.
+"""Validation of Anthropic requests beyond their types, with Anthropic's error messages.
 
 Wording: error bodies that users of the API report, read 2026-11-22.
 """
@@ -115,7 +115,7 @@ def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[
 
 
 def check_stricter_content(messages: list[InputMessage]) -> None:
-    """Raise the `SimulatedError` of content that the API takes no longer since version 2026-10-21.
+    """Raise `SimulatedError` for content that the API refuses since version 2026-10-21.
 
     Documents stand in user messages only, and what the user says is not cited: neither directly
     nor in search results. No page shows the errors' words; these are in the manner of the others.

@@ -1,8 +1,8 @@
-"""The body of `POST /v1/messages` as types: what Anthropic takes, field by field.
+"""Request types of Anthropic's `POST /v1/messages` (simulated API).
 
 Source: `anthropic.types.message_create_params` and its beta counterpart of anthropic 0.125.0,
 2026-11-22, and of 2.14.0, 2026-11-30. Rules that a type cannot state are in `anthropic_checks`.
-What server tools answered (`…_tool_result` blocks) is taken back unread.
+Results of server tools (`…_tool_result` blocks) are accepted without being checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Anthropic's answer as a stream of events, cut from the whole answer."""
+"""Splits a simulated Anthropic answer into the events of its stream."""
 
 from __future__ import annotations
 

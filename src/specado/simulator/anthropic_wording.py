@@ -1,4 +1,4 @@
-"""Anthropic's words for a body of the wrong shape.
+"""Anthropic's error messages for a request body of the wrong type or shape.
 
 Wording: error bodies that users of the API report, read 2026-11-22.
 """

@@ -1,4 +1,4 @@
-"""Both providers' APIs as one function from a request to a reply."""
+"""Request router of the simulator: maps an HTTP request to the reply of either API."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def handle(
     keys: bool = False,
     any_prefix: bool = False,
 ) -> SimulatedReply:
-    """Return what the provider would answer; the same request gets the same answer.
+    """Return the simulated reply to a request; the same request gets the same reply.
 
     Args:
         method: the HTTP method.
@@ -216,7 +216,7 @@ def _answer(call: _Call) -> SimulatedReply:
 
 
 def _not_served(call: _Call) -> SimulatedError:
-    """Return the provider's 404, with what the simulator serves after it."""
+    """Return the provider's 404 with a list of the paths that the simulator serves."""
     asked = f"{call.method} {call.path}"
     served = f"The simulator serves {', '.join(SERVED)}."
     if call.anthropic:
@@ -248,7 +248,7 @@ def _models(call: _Call) -> SimulatedReply:
 
 
 def _fault_of(body: bytes) -> tuple[Fault | None, bool]:
-    """Return the fault that the body's model stands for, and whether the body asks for a stream."""
+    """Return the fault of the reserved model in the body, and whether a stream is requested."""
     # Every reserved name ends so; most bodies are spared the second reading.
     if b"-test-model" not in body:
         return None, False

@@ -1,7 +1,7 @@
-"""The reserved model names, each with the failure that it brings about.
+"""Fault models: reserved model names, and the failure that each simulates.
 
-A request for one of these models fails as told here on either API, in that API's own form.
-`FAULT_MODELS` is the exact list: no other name is ever treated so.
+A request for one of these models fails on either API, in that API's format. `FAULT_MODELS` is the
+complete list: no other name causes a fault.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class WireError(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One failure.
+    """One simulated failure.
 
     `kind` is `error` (an error reply, in `openai` and `anthropic`), `timeout` (no answer),
     `refused` (no connection), `reset` (the connection breaks before the first byte), `truncated`

@@ -1,4 +1,4 @@
-"""The simulator as a transport: no socket, no thread, no wait."""
+"""In-process transport of the simulator: no socket, no thread, no delay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
 
 
 def _answer(request: WireRequest, timeout_s: float, models: ModelLookup) -> SimulatedReply:
-    """Return the reply, or raise the `TransportFailure` that leaves none."""
+    """Return the simulated reply, or raise the simulated `TransportFailure`."""
     reply = handle(
         request.method,
         request.url,
@@ -73,7 +73,7 @@ def _exchange(
 
 
 class _Opened:
-    """A reply whose body is still to be read."""
+    """An open simulated reply, whose body is read in pieces."""
 
     def __init__(self, reply: SimulatedReply) -> None:
         self.status = reply.status
@@ -98,23 +98,23 @@ class _Opened:
 
 
 class InProcessReply(_Opened):
-    """The reply to one `open`, for threads."""
+    """An open simulated reply, for threads."""
 
     def read(self, until: float) -> bytes:  # noqa: ARG002
-        """Return the next piece of the body, `b""` at its end; raises what breaks it at once."""
+        """Return the next piece of the body, `b""` at its end; raise a simulated failure."""
         return self._next()
 
 
 class AsyncInProcessReply(_Opened):
-    """The reply to one `open`, for an event loop."""
+    """An open simulated reply, for an event loop."""
 
     async def read(self, until: float) -> bytes:  # noqa: ARG002
-        """Return the next piece of the body, `b""` at its end; raises what breaks it at once."""
+        """Return the next piece of the body, `b""` at its end; raise a simulated failure."""
         return self._next()
 
 
 class InProcessTransport:
-    """A `Transport` that answers by itself.
+    """A `Transport` that returns simulated replies.
 
     A fault costs no time: a timeout is raised at once, a slow reply comes at once. May be shared
     by threads: it has no state.
@@ -131,7 +131,7 @@ class InProcessTransport:
         *,
         is_fresh: bool = False,  # noqa: ARG002
     ) -> WireReply:
-        """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
+        """Return the simulated reply, or raise the `TransportFailure` of a fault model."""
         return _exchange(request, timeout_s, limits, self._models)
 
     def open(
@@ -150,7 +150,7 @@ class InProcessTransport:
 
 
 class AsyncInProcessTransport:
-    """The same for an event loop; it never gives up control."""
+    """An `AsyncTransport` that returns simulated replies; it never yields to the event loop."""
 
     def __init__(self, models: ModelLookup = find_rules) -> None:
         self._models = models
@@ -163,7 +163,7 @@ class AsyncInProcessTransport:
         *,
         is_fresh: bool = False,  # noqa: ARG002
     ) -> WireReply:
-        """Return the simulated reply, or raise the `TransportFailure` that the model stands for."""
+        """Return the simulated reply, or raise the `TransportFailure` of a fault model."""
         return _exchange(request, timeout_s, limits, self._models)
 
     async def open(

@@ -1,4 +1,4 @@
-"""What the simulated providers know of a model: which exist, and what each takes."""
+"""Models of the simulated providers, and the rules of each, from the manifests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 
 class ModelRules(msgspec.Struct, frozen=True):
-    """The rules that differ from model to model; the defaults refuse nothing.
+    """Validation rules of one model; the defaults refuse nothing.
 
     `refused_roles` are OpenAI's message roles; `unsupported` request parameters that the model
     refuses; `features` what it can do; `efforts` the levels of reasoning effort. `None` is unknown.

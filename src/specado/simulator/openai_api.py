@@ -1,4 +1,4 @@
-"""OpenAI's side: chat completions and models, as the API writes them."""
+"""Simulated OpenAI API: chat completions and models."""
 
 from __future__ import annotations
 
@@ -93,73 +93,75 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
             code="model_not_found",
         )
     check_chat_request(request, rules)
-    talk = conversation(request)
+    prompt = conversation(request)
     window = rules.context_window
-    if window is not None and talk.prompt_tokens > window:
+    if window is not None and prompt.prompt_tokens > window:
         raise SimulatedError(
             f"This model's maximum context length is {window} tokens. However, your messages "
-            f"resulted in {talk.prompt_tokens} tokens. Please reduce the length of the messages.",
+            f"resulted in {prompt.prompt_tokens} tokens. Please reduce the length of the messages.",
             param="messages",
             code="context_length_exceeded",
         )
-    return request, talk
+    return request, prompt
 
 
 def conversation(request: ChatRequest) -> PromptFacts:
-    """Return what the answer depends on."""
-    talk = PromptFacts(
+    """Return the facts of the request that determine its answer."""
+    prompt = PromptFacts(
         messages=len(request.messages),
         stops=request.stops,
         max_tokens=request.max_completion_tokens or request.max_tokens,
     )
     for message in request.messages:
         texts = texts_of(message)
-        talk.characters += sum(map(len, texts))
+        prompt.characters += sum(map(len, texts))
         if isinstance(message, UserMessage):
-            talk.user_text = "\n".join(texts)
-            talk.user_turns += 1
-            talk.last_result = None
-            talk.attachments = 0
+            prompt.user_text = "\n".join(texts)
+            prompt.user_turns += 1
+            prompt.last_result = None
+            prompt.attachments = 0
             if not isinstance(message.content, str):
-                _count_parts(message.content, talk)
+                _count_parts(message.content, prompt)
         elif isinstance(message, ToolMessage):
-            talk.last_result = "\n".join(texts)
+            prompt.last_result = "\n".join(texts)
         else:
             for call in getattr(message, "tool_calls", None) or ():
-                talk.characters += len(str(call))
-    _read_choice(request, talk)
+                prompt.characters += len(str(call))
+    _read_choice(request, prompt)
     wanted = request.response_format
     if isinstance(wanted, JsonSchemaFormat):
-        talk.schema = wanted.json_schema.schema or {}
+        prompt.schema = wanted.json_schema.schema or {}
     elif isinstance(wanted, JsonObjectFormat):
-        talk.schema = {"properties": {"answer": {"const": f"Simulated: {talk.user_text[:200]}"}}}
-    return talk
+        prompt.schema = {
+            "properties": {"answer": {"const": f"Simulated: {prompt.user_text[:200]}"}}
+        }
+    return prompt
 
 
-def _count_parts(parts: Any, talk: PromptFacts) -> None:
+def _count_parts(parts: Any, prompt: PromptFacts) -> None:
     for part in parts:
         kind = part.__struct_config__.tag
         if kind == "text":
             continue
-        talk.attachments += 1
+        prompt.attachments += 1
         if kind == "image_url":
             low = part.image_url.detail == "low"
-            talk.image_tokens += LOW_DETAIL_TOKENS if low else IMAGE_TOKENS
+            prompt.image_tokens += LOW_DETAIL_TOKENS if low else IMAGE_TOKENS
         else:
-            talk.image_tokens += FILE_TOKENS
+            prompt.image_tokens += FILE_TOKENS
 
 
-def _read_choice(request: ChatRequest, talk: PromptFacts) -> None:
+def _read_choice(request: ChatRequest, prompt: PromptFacts) -> None:
     choice = request.tool_choice
     allowed: set[str] | None = None
     if isinstance(choice, str):
-        talk.choice = choice
+        prompt.choice = choice
     elif isinstance(choice, FunctionChoice):
-        talk.named = choice.function.name
+        prompt.named = choice.function.name
     elif isinstance(choice, CustomChoice):
-        talk.named = choice.custom.name
+        prompt.named = choice.custom.name
     elif isinstance(choice, AllowedChoice):
-        talk.choice = choice.allowed_tools.mode
+        prompt.choice = choice.allowed_tools.mode
         allowed = {
             str((tool.get("function") or tool.get("custom") or {}).get("name"))
             for tool in choice.allowed_tools.tools
@@ -168,33 +170,33 @@ def _read_choice(request: ChatRequest, talk: PromptFacts) -> None:
     for tool in request.tools or ():
         if isinstance(tool, CustomTool):
             offers.append(ToolOffer(tool.custom.name, None))
-            talk.characters += len(tool.custom.description or "")
+            prompt.characters += len(tool.custom.description or "")
         else:
             function = tool.function
             offers.append(ToolOffer(function.name, function.parameters or {}))
-            talk.characters += len(function.description or "")
-            talk.characters += len(msgspec.json.encode(function.parameters))
-    talk.tools = [tool for tool in offers if allowed is None or tool.name in allowed]
+            prompt.characters += len(function.description or "")
+            prompt.characters += len(msgspec.json.encode(function.parameters))
+    prompt.tools = [tool for tool in offers if allowed is None or tool.name in allowed]
 
 
 def complete(
     body: bytes, models: ModelLookup, url: str, now_s: float, fault: Fault | None = None
 ) -> SimulatedReply:
     """Return the answer to `POST …/chat/completions`; *fault* strikes if it is streamed."""
-    request, talk = read_request(body, models, url)
+    request, prompt = read_request(body, models, url)
     mark = digest(body)
-    spoken = [answer(talk, number) for number in range(request.n or 1)]
-    used = sum(one.tokens for one in spoken)
+    simulated = [answer(prompt, number) for number in range(request.n or 1)]
+    used = sum(one.tokens for one in simulated)
     reply = {
         "id": f"chatcmpl-sim-{mark}",
         "object": "chat.completion",
         "created": int(now_s),
         "model": request.model,
-        "choices": [_choice(number, one, mark, request) for number, one in enumerate(spoken)],
+        "choices": [_choice(number, one, mark, request) for number, one in enumerate(simulated)],
         "usage": {
-            "prompt_tokens": talk.prompt_tokens,
+            "prompt_tokens": prompt.prompt_tokens,
             "completion_tokens": used,
-            "total_tokens": talk.prompt_tokens + used,
+            "total_tokens": prompt.prompt_tokens + used,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {
                 "reasoning_tokens": 0,
@@ -218,32 +220,32 @@ def complete(
 
 
 def _choice(
-    number: int, spoken: SimulatedAnswer, mark: str, request: ChatRequest
+    number: int, simulated: SimulatedAnswer, mark: str, request: ChatRequest
 ) -> dict[str, Any]:
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": spoken.text,
+        "content": simulated.text,
         "refusal": None,
         "annotations": [],
     }
-    tool = spoken.tool
+    tool = simulated.tool
     if tool is not None:
         message["content"] = None
         call: dict[str, Any] = {"id": f"call_{mark[:22]}{number:02}", "type": "function"}
         if tool.schema is None:
             call["type"] = "custom"
-            call["custom"] = {"name": tool.name, "input": spoken.arguments}
+            call["custom"] = {"name": tool.name, "input": simulated.arguments}
         else:
-            call["function"] = {"name": tool.name, "arguments": spoken.arguments}
+            call["function"] = {"name": tool.name, "arguments": simulated.arguments}
         message["tool_calls"] = [call]
-    ended = "stop" if spoken.ended == "stop_sequence" else spoken.ended
+    ended = "stop" if simulated.ended == "stop_sequence" else simulated.ended
     if ended == "tool_calls" and isinstance(request.tool_choice, (FunctionChoice, CustomChoice)):
         # A named tool ends with "stop" (API reference, finish_reason, read 2026-11-22).
         ended = "stop"
     return {
         "index": number,
         "message": message,
-        "logprobs": _logprobs(spoken.text, request) if request.logprobs else None,
+        "logprobs": _logprobs(simulated.text, request) if request.logprobs else None,
         "finish_reason": ended,
     }
 
@@ -288,7 +290,7 @@ def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
 
 
 def empty(model: str, mark: str, now_s: float, *, streams: bool) -> SimulatedReply:
-    """Return a 200 without a choice."""
+    """Return a reply of status 200 without a choice."""
     used = tokens_of(model)
     reply = {
         "id": f"chatcmpl-sim-{mark}",

@@ -1,4 +1,4 @@
-"""OpenAI's rules that a type cannot state, in the words of its errors.
+"""Validation of OpenAI requests beyond their types, with OpenAI's error messages.
 
 Wording: error bodies that users of the API report, read 2026-11-22. Path notation differs from
 rule to rule because it does so there.
@@ -289,8 +289,8 @@ def _all_answered(open_calls: list[str], place: int) -> None:
 def _calls_of(message: AssistantMessage, place: int) -> list[str]:
     if message.tool_calls:
         return [call.id for call in message.tool_calls]
-    spoken = (message.content, message.refusal, message.function_call, message.audio)
-    if all(value is None for value in spoken):
+    contents = (message.content, message.refusal, message.function_call, message.audio)
+    if all(value is None for value in contents):
         raise SimulatedError(
             "Invalid value for 'content': expected a string, got null.",
             param=f"messages.[{place}].content",

@@ -1,4 +1,4 @@
-"""The body of `POST /v1/chat/completions` as types: what OpenAI takes, field by field.
+"""Request types of OpenAI's `POST /v1/chat/completions` (simulated API).
 
 Source: `openai.types.chat.completion_create_params` of openai 3.54 and the API reference,
 2026-11-22. Rules that a type cannot state are in `openai_checks`.

@@ -1,4 +1,4 @@
-"""OpenAI's answer as a stream of chunks, cut from the whole answer."""
+"""Splits a simulated OpenAI answer into the chunks of its stream."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OBFUSCATED_CHARACTERS = 16
 
 
 class _Writer:
-    """Writes the chunks of one answer, each with what all of them have."""
+    """Writes the chunks of one answer with their common members."""
 
     def __init__(self, reply: dict[str, Any], *, include_usage: bool, obfuscated: bool) -> None:
         self.shared = {

@@ -1,4 +1,4 @@
-"""OpenAI's words for a body of the wrong shape.
+"""OpenAI's error messages for a request body of the wrong type or shape.
 
 Wording: error bodies that users of the API report, read 2026-11-22.
 """

@@ -1,4 +1,4 @@
-"""What the simulator answers: a reply, whole or in pieces, or the refusal that becomes one."""
+"""Replies of the simulator: whole, streamed, or the error that becomes an error reply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["EventStream", "SimulatedError", "SimulatedReply", "streamed"]
 
 
 class EventStream(msgspec.Struct, frozen=True):
-    """A body that comes piece by piece.
+    """A streamed body, as its pieces.
 
     After the last piece it `ends`: `whole`, `cut` (the connection breaks) or `silent` (nothing more
     comes, and the connection stays open).
@@ -23,9 +23,9 @@ class EventStream(msgspec.Struct, frozen=True):
 
 
 class SimulatedReply(msgspec.Struct, frozen=True):
-    """A whole reply; a `fault` says what to do to the exchange instead of, or while, sending it.
+    """A simulated reply; `fault` is a failure to simulate while, or instead of, sending it.
 
-    `stream` is how a streamed reply's body comes; `body` is then all of its pieces.
+    `stream` has the pieces of a streamed body; `body` is then all of them joined.
     """
 
     status: int
@@ -36,14 +36,14 @@ class SimulatedReply(msgspec.Struct, frozen=True):
 
 
 def streamed(headers: tuple[tuple[str, str], ...], stream: EventStream) -> SimulatedReply:
-    """Return the reply that *stream* is the body of; *headers* may have another content type."""
+    """Return a reply with the body *stream*; its content type replaces that in *headers*."""
     kept = tuple(pair for pair in headers if pair[0] != "content-type")
     typed = (("content-type", "text/event-stream; charset=utf-8"), *kept)
     return SimulatedReply(200, typed, b"".join(stream.pieces), stream=stream)
 
 
 class SimulatedError(Exception):
-    """The provider would answer *status* with this error.
+    """An error that the provider would answer with HTTP *status*.
 
     `type` and `code` are OpenAI's and Anthropic's words for the error; `param` and `code` go into
     OpenAI's body only.

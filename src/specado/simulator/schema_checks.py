@@ -1,4 +1,4 @@
-"""Which schemas of an answer the providers refuse, in the words of their errors.
+"""Checks of JSON Schemas for structured output, with the providers' error messages.
 
 OpenAI: the "Structured outputs" guide's supported schemas; Anthropic: its "Structured outputs"
 guide's JSON Schema limitations. Wording: error bodies that users of the APIs report. All read
@@ -82,7 +82,7 @@ _MOST_DEPTH = 64
 
 
 def openai_problem(schema: Any, context: tuple[str, ...] = ()) -> Optional[str]:
-    """Say why OpenAI's strict mode refuses *schema*, `None` if it takes it."""
+    """Return why OpenAI's strict mode refuses *schema*, `None` if it accepts it."""
     where = f"In context={context}, "
     if not isinstance(schema, dict):
         return f"{where}schema must be an object."
@@ -92,8 +92,8 @@ def openai_problem(schema: Any, context: tuple[str, ...] = ()) -> Optional[str]:
     if refused is not None:
         return f"{where}'{refused}' is not permitted."
     if "$ref" in schema and len(schema) > 1:
-        beside = sorted(set(schema) - {"$ref"})
-        return f"{where}$ref cannot have keywords {set(beside)}."
+        others = sorted(set(schema) - {"$ref"})
+        return f"{where}$ref cannot have keywords {set(others)}."
     problem = _openai_object_problem(schema) if _is_object(schema) else None
     if problem is not None:
         return where + problem
@@ -128,7 +128,7 @@ def _openai_object_problem(schema: dict[str, Any]) -> Optional[str]:
 
 
 def anthropic_problem(schema: dict[str, Any]) -> Optional[str]:
-    """Say why Anthropic refuses *schema* as the form of an answer, `None` if it takes it."""
+    """Return why Anthropic refuses *schema* for structured output, `None` if it accepts it."""
     optional = unions = 0
     for node in _walk(schema):
         problem = _anthropic_node_problem(node)

@@ -1,4 +1,4 @@
-"""Make a JSON value that a JSON Schema accepts."""
+"""Generates an example JSON value that a JSON Schema accepts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BY_TYPE: dict[str, Any] = {"boolean": True, "null": None}
 
 
 class _Frame:
-    """The whole schema, what strings say, and how many values may still be made."""
+    """State of one generation: root schema, text of strings, remaining number of values."""
 
     def __init__(self, root: Any, text: str) -> None:
         self.root = root

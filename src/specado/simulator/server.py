@@ -1,7 +1,7 @@
-"""The simulator on a socket: a small HTTP/1.1 server on asyncio and h11.
+"""HTTP server of the simulator: a small HTTP/1.1 server on asyncio and h11.
 
-Faults are real here: a timeout is silence, a reset is a reset. What the system's TCP stack has
-accepted cannot be refused any more, so `connection-refused-test-model` resets too.
+Faults are real here: a time-out is silence, a reset is a TCP reset. A connection that the TCP stack
+has accepted cannot be refused any more, so `connection-refused-test-model` resets too.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ Pair = tuple[str, str]
 
 
 class _Gone(Exception):  # noqa: N818 - the end of a connection, not a failure
-    """The client has left, or has been silent for too long."""
+    """The client has disconnected, or has been silent for too long."""
 
 
 class _Exchange:
-    """The requests of one connection, one after the other."""
+    """One connection and its requests, one after the other."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self.server = server
@@ -56,7 +56,7 @@ class _Exchange:
         self.bodiless = False
 
     async def run(self) -> None:
-        """Answer until the connection ends."""
+        """Serve the requests of the connection until it ends."""
         while True:
             try:
                 request = await self._event()
@@ -95,7 +95,7 @@ class _Exchange:
             self.wire.receive_data(data)
 
     async def _body(self) -> bytes:
-        """Return the body; one that is too large is read only until that is certain."""
+        """Return the body; reading stops as soon as it is known to be too large."""
         parts = bytearray()
         while len(parts) <= MAX_BODY_BYTES:
             event = await self._event()
@@ -121,7 +121,7 @@ class _Exchange:
         return reply
 
     async def _carry_out(self, reply: SimulatedReply) -> bool:
-        """Send *reply*, or do what its fault says; tell whether the connection may go on."""
+        """Send *reply* or simulate its fault; return whether the connection can be kept."""
         kind = reply.fault.kind if reply.fault is not None else ""
         if kind == "timeout":
             await self._stay_silent()
@@ -142,7 +142,7 @@ class _Exchange:
         return True
 
     async def _send_stream(self, reply: SimulatedReply, stream: EventStream) -> bool:
-        """Send the pieces as they come, each in a chunk and a packet of its own."""
+        """Send each piece in its own chunk and packet."""
         await self._send_head(reply)
         if reply.fault is not None and reply.fault.kind == "slow":
             await asyncio.sleep(SLOW_REPLY_S)
@@ -209,7 +209,7 @@ class _Exchange:
         self.writer.transport.abort()
 
     async def _drain(self) -> None:
-        """Take in what the client still sends: closing before would reset what it has to read."""
+        """Read what the client still sends: an early close would reset the reply it is reading."""
 
         async def until_end() -> None:
             taken = 0
@@ -226,7 +226,7 @@ class _Exchange:
 
 
 class Server:
-    """A simulator that listens; `port` 0 takes a free one, known once `start()` has returned.
+    """A simulator that listens on a port; 0 takes a free one, known after `start()`.
 
     One event loop's. `on_request` is called with method, target and status of each request, just
     before it is answered. `silence_s` bounds how long a timeout stays silent.
@@ -258,12 +258,12 @@ class Server:
 
     @property
     def openai_base_url(self) -> str:
-        """What the `openai` package and specado take as OpenAI's `base_url`."""
+        """The `base_url` for the `openai` package and for provider `openai`."""
         return f"{self.url}/v1"
 
     @property
     def anthropic_base_url(self) -> str:
-        """What the `anthropic` package and specado take as Anthropic's `base_url`."""
+        """The `base_url` for the `anthropic` package and for provider `anthropic`."""
         return self.url
 
     async def start(self) -> None:
@@ -273,7 +273,7 @@ class Server:
         self.port = listener.sockets[0].getsockname()[1]
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Stop listening; let requests under way end within *grace_s*, then close them."""
+        """Stop listening; wait up to *grace_s* for running requests, then close them."""
         self.stopping = True
         if self._listener is not None:
             await self._stop_listening(self._listener)

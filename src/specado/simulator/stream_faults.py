@@ -1,4 +1,4 @@
-"""A streamed answer as its frames, and what each fault makes of them."""
+"""Applies stream faults (cut, stall, error, malformed) to the frames of a streamed answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Events", "StreamFormat", "play", "without_answer"]
 
 
 class Events(msgspec.Struct):
-    """The frames of a whole answer, each with the blank line that ends it.
+    """Frames of a complete streamed answer, each with its final blank line.
 
     `first` is the place of the first frame with content, `end` the place after the last one; they
     are equal where the answer is empty.
@@ -25,12 +25,12 @@ class Events(msgspec.Struct):
 
     @property
     def middle(self) -> int:
-        """The place where a fault strikes that comes after some content."""
+        """Index of the frame at which a fault in mid-stream happens."""
         return self.first + (self.end - self.first) // 2
 
 
 class StreamFormat(msgspec.Struct, frozen=True):
-    """What a fault needs of an API.
+    """Stream format of one API, as far as a fault needs it.
 
     `error` picks a fault's error and writes it, with a mark for its id; `ping` is what keeps a
     connection open, `opening` the name line of a first event.
@@ -42,7 +42,7 @@ class StreamFormat(msgspec.Struct, frozen=True):
 
 
 def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) -> EventStream:
-    """Return what comes of the answer; *mark* goes into the id of an error."""
+    """Return the stream after the *fault*; *mark* becomes part of an error's id."""
     kind = fault.kind if fault is not None else ""
     frames, middle = events.frames, events.middle
     early, late, rest = frames[: events.first], frames[:middle], frames[middle:]
@@ -65,14 +65,14 @@ def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) 
 
 
 def without_answer(kind: str, dialect: StreamFormat) -> EventStream:
-    """Return what comes for `malformed` and `truncated`, which read no more of the request."""
+    """Return the stream of the faults `malformed` and `truncated`, which have no answer."""
     if kind == "malformed":
         return _stream([dialect.opening + b'data: {"id": "malformed", "choices": [{"index"\n\n'])
     return _stream([], "cut")
 
 
 def _spelled(frames: list[bytes], kind: str, dialect: StreamFormat) -> list[bytes]:
-    """Return the same answer in the bytes that *kind* asks for."""
+    """Return the same answer in other bytes, as the fault *kind* requires."""
     if kind == "stream_ping":
         return [piece for frame in frames for piece in (dialect.ping, frame)]
     if kind == "stream_cr":

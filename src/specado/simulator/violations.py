@@ -1,4 +1,4 @@
-"""Read where and why a decoder refused a body, so that each API can say it in its own words."""
+"""Parses decoder errors into violations (rule, path, value), for each API's error messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StrictObject(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """One broken rule.
+    """One violated rule of a request body.
 
     `path` leads to the value (for an unknown or missing field: to that field; for an entry of a
     map: to the map); `bound` is the bound, pattern, expected types or field name; `value` what
@@ -52,7 +52,7 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class Broken(Exception):  # noqa: N818 - becomes the provider's answer
-    """A body that cannot be read: not JSON (`violation` is `None`), or of the wrong shape.
+    """A body that cannot be decoded: not JSON (`violation` is `None`), or of the wrong shape.
 
     `data` is the body as plain JSON values.
     """
@@ -80,7 +80,7 @@ def read(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
 
 
 def value_at(data: Any, path: Sequence[str | int]) -> Any:
-    """Return what stands at *path* in decoded JSON, `None` where the path leads nowhere."""
+    """Return the value at *path* in decoded JSON, `None` if there is none."""
     for step in path:
         if isinstance(step, int):
             if not isinstance(data, list) or step >= len(data):
