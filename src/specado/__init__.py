@@ -1,4 +1,4 @@
-"""One call to any large language model, with retry and fallback, and nothing lost silently.
+"""One call to any large language model, with retry, fallback and loss reports.
 
 import specado
 

@@ -1,4 +1,4 @@
-"""The clients, and the namespaces below them."""
+"""`Client` and `AsyncClient`, with `chat.completions` as in the `openai` package."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def spelled_out(method: Method) -> Method:
-    """Show *method* with the completion parameters in place of its `**params`."""
+    """Give *method* a signature with the completion parameters instead of `**params`."""
     signature = inspect.signature(method)
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     shown += [
@@ -64,7 +64,7 @@ def spelled_out(method: Method) -> Method:
 
 
 def without_unknown(method: Method) -> Method:
-    """Show *method* without the `**unknown` that it only takes to say what to write instead."""
+    """Give *method* a signature without `**unknown`, which exists only for helpful errors."""
     signature = inspect.signature(method)
     shown = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     method.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
@@ -72,9 +72,9 @@ def without_unknown(method: Method) -> Method:
 
 
 class _BaseClient:
-    """What both clients are made of."""
+    """Base of `Client` and `AsyncClient`: settings, driver, `with_options`."""
 
-    _settings = Settings()  # what `repr` shows of a client that could not be made
+    _settings = Settings()  # for the `repr` of a client whose `__init__` failed
 
     @without_unknown
     def __init__(
@@ -105,7 +105,7 @@ class _BaseClient:
         self._configure(checked_keywords(given["config"], given["keywords"]))
 
     def _configure(self, given: HiddenArguments) -> None:
-        """Take *given*, the settings as they are stated; the environment and defaults are added."""
+        """Apply the settings *given*, completed by the environment and the defaults."""
         self._given = given
         self._settings = effective_settings(given)
         check_providers(self._settings)
@@ -127,7 +127,7 @@ class _BaseClient:
         return self._settings.keys()
 
     def with_options(self, **options: Any) -> Self:
-        """Return a client with the same settings but for *options*; cheap, shares connections.
+        """Return a copy of the client with *options* changed; cheap, shares connections.
 
         Options are the client's keywords and its settings. One that is `None` goes back to the
         environment or the default. `providers` are merged deeply: what is not named is inherited,
@@ -168,7 +168,7 @@ class _BaseClient:
 
 
 class Client(_BaseClient):
-    """A client for every provider: one call, with retry and fallback.
+    """Client for all providers, with retry and fallback.
 
     Cheap to make, safe to share between threads and event loops; the process shares the
     connections.
@@ -221,7 +221,7 @@ class Client(_BaseClient):
 
 
 class AsyncClient(_BaseClient):
-    """The same as `Client`, with `chat.completions.create` as a coroutine.
+    """Asynchronous client for all providers: `chat.completions.create` is a coroutine.
 
     Args:
         config: settings by name; the documentation ("Configuration") lists them.
@@ -283,9 +283,9 @@ def _given(
     stream: Any,
     params: Any,
 ) -> dict[str, Any]:
-    """Return the parameters of a call by name; not to stream is the default and is not sent.
+    """Return the parameters of a call by name; `stream=False`, the default, is left out.
 
-    What may hold a key is wrapped, in *params* too: a traceback may show the caller's locals.
+    Arguments that may hold a key are wrapped, in *params* too: a traceback may show locals.
     """
     for name in _SECRET.intersection(params):
         if isinstance(params[name], Mapping):
@@ -311,17 +311,17 @@ class _Completions:
         stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
     ) -> list[PlannedCandidate]:
-        """Return the candidates of a call in order, with why one is not eligible. Sends nothing.
+        """Return the candidates of a call in order, with reasons why one is not eligible (dry run).
 
-        Arguments and errors are those of `create`; a candidate that cannot be asked is told in
-        its `reasons`, not raised.
+        Arguments and errors are those of `create`, but a candidate that cannot be asked raises
+        nothing: its `reasons` say why.
         """
         given = _given(temperature, max_tokens, stream, params)
         return planned(self._driver.settings, self._driver.access, model, messages, given)
 
 
 class Completions(_Completions):
-    """`client.chat.completions`."""
+    """`client.chat.completions`: `create`, `create_async` and `plan`."""
 
     @overload
     def create(
@@ -370,7 +370,7 @@ class Completions(_Completions):
         stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
     ) -> ChatCompletionResponse | Stream:
-        """Return a completion, from the first candidate that gives one; or its stream.
+        """Create a chat completion and return the reply, or a stream with `stream=True`.
 
         Args:
             model: the model's id, with or without its provider (`anthropic/claude-opus-4-5`).
@@ -438,13 +438,13 @@ class Completions(_Completions):
         stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
     ) -> ChatCompletionResponse | AsyncStream:
-        """Return a completion without blocking the event loop; otherwise as `create`."""
+        """Create a chat completion without blocking the event loop; otherwise as `create`."""
         given = _given(temperature, max_tokens, stream, params)
         return await self._driver.run_async(model, messages, given)
 
 
 class AsyncCompletions(_Completions):
-    """`client.chat.completions` of an `AsyncClient`."""
+    """`client.chat.completions` of an `AsyncClient`: `create` and `plan`."""
 
     @overload
     async def create(
@@ -493,7 +493,7 @@ class AsyncCompletions(_Completions):
         stream: Optional[bool] = False,
         **params: Unpack[CompletionParams],
     ) -> ChatCompletionResponse | AsyncStream:
-        """Return a completion; otherwise as `Completions.create`."""
+        """Create a chat completion; arguments and errors are those of `Completions.create`."""
         given = _given(temperature, max_tokens, stream, params)
         return await self._driver.run_async(model, messages, given)
 

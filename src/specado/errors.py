@@ -1,4 +1,4 @@
-"""The error tree, and the one table that maps a provider's error to a class.
+"""Exception classes, and the table that maps a provider's error to its class.
 
     SpecadoError(Exception)
     ├── ConfigurationError(ValueError)
@@ -10,8 +10,8 @@
         ├── ServerError  MalformedResponseError  ConnectionFailedError
         └── DeadlineExceededError(TimeoutError)
 
-A class stands for a decision that a caller can make; the facts are attributes.
-No message holds a key: text that comes from a provider goes through `redact`.
+Each class stands for one decision that a caller can make; facts are attributes.
+No message holds a key: `redact` removes keys from text of a provider.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ MAX_QUOTED_CHARACTERS = 500
 MAX_BEGINNING = 80
 REDACTED = "***"
 
-# What keys look like: OpenAI's and Anthropic's begin with "sk-"; a bearer token stands in a header.
+# The form of keys: OpenAI's and Anthropic's begin with "sk-"; a bearer token is in a header.
 _KEY_SHAPED = re.compile(r"\bsk-[A-Za-z0-9_\-*.]{4,}|(?<=Bearer )[^\s\"',]+", re.ASCII)
 
 
 class SpecadoError(Exception):
-    """The root of every error that specado raises on purpose."""
+    """Base class of all errors of specado."""
 
     prefix = ""
 
@@ -75,11 +75,11 @@ class SpecadoError(Exception):
 
     @classmethod
     def prefix_for(cls, _facts: Mapping[str, Any]) -> str:
-        """Return what stands before the message of an error with these facts."""
+        """Return the prefix of the message of an error with these facts."""
         return cls.prefix
 
     def with_addition(self, text: str) -> Self:
-        """Return a copy whose message goes on with *text*; the facts are the same."""
+        """Return a copy with *text* appended to the message and the same facts."""
         error = _rebuild(type(self), (f"{self}; {text}",), self.__dict__)
         error.message = f"{self.message}; {text}"
         return error
@@ -96,16 +96,16 @@ def _rebuild(cls: type[Error], args: tuple[Any, ...], facts: dict[str, Any]) -> 
 
 
 class ConfigurationError(SpecadoError, ValueError):
-    """A setting is wrong or missing; `key` names it where one setting is to blame."""
+    """A setting is wrong or missing; `key` is its name if it is one setting."""
 
     prefix = "Configuration error: "
     key: Optional[str] = None
 
 
 class LossyTranslationError(ConfigurationError):
-    """No candidate takes the request without a loss that `strictness` refuses.
+    """Every candidate would lose something that `strictness` refuses to lose.
 
-    `report` says what would be lost; `setting` names the one change that lets it through.
+    `report` is the loss report; `setting` is the setting that would accept the losses.
     """
 
     report: Any = None
@@ -113,10 +113,10 @@ class LossyTranslationError(ConfigurationError):
 
 
 class MessageFormatError(SpecadoError, TypeError):
-    """What the caller passed has a wrong type or shape.
+    """An argument of a call has a wrong type or shape.
 
-    `index` is the message's place in the list, where one message is to blame, and
-    `field` the path of the value below it (or of the parameter).
+    `index` is the position of the invalid message, if it is in one message, and `field` the path of
+    the value in it (or of the parameter).
     """
 
     prefix = "Message format error: "
@@ -125,19 +125,19 @@ class MessageFormatError(SpecadoError, TypeError):
 
 
 class ProviderError(SpecadoError, RuntimeError):
-    """A provider, or the way to it, failed.
+    """A provider, or the connection to it, failed.
 
     Attributes:
         provider: the provider's name, `None` if no provider was asked.
-        model: the model that was asked for there.
+        model: the model id in the request.
         status_code: the HTTP status, `None` if no reply came.
         code: the provider's own code or type for the error.
         retryable: whether the same request may succeed later.
         retry_after_s: seconds the provider asked to wait, `None` if it named none.
         request_id: the provider's id of the request.
         attempts: requests sent in the whole call.
-        errors: every attempt's error, in order. The last one of the candidate that the caller
-            meant decided the class and the facts.
+        errors: the errors of all attempts, in order. The last error of the first candidate
+            determines this error's class and facts.
         stopped_by: why the call made no further attempt: `max_retries`, `deadline` (the time was
             up, or a wait did not fit), `retry_budget` (no token before the deadline),
             `not_retryable`, or `no_candidate` (the failure leaves only other candidates, and
@@ -162,18 +162,18 @@ class ProviderError(SpecadoError, RuntimeError):
 
     @classmethod
     def prefix_for(cls, facts: Mapping[str, Any]) -> str:
-        """Return the prefix; of a call that asked several candidates, or none, it tells so."""
+        """Return the prefix, with "Routing failed" if several candidates were asked, or none."""
         asked = {(each.provider, each.model) for each in facts.get("errors", ())}
         routing_failed = len(asked) > 1 or facts.get("attempts") == 0
         return cls.prefix + ("Routing failed: " if routing_failed else "")
 
 
 class AuthenticationError(ProviderError):
-    """The key is missing, wrong, or may not do this (401, 403)."""
+    """The key is missing, invalid or lacks the permission (401, 403)."""
 
 
 class RateLimitError(ProviderError):
-    """Too many requests for now (429); `retry_after_s` says how long, if known."""
+    """The rate limit is exceeded (429); `retry_after_s` is the delay to wait, if known."""
 
     retryable = True
 
@@ -189,7 +189,7 @@ class OverloadedError(ProviderError):
 
 
 class InvalidRequestError(ProviderError):
-    """The provider refused the request as it stands (400, 413, 422, a redirect)."""
+    """The provider refused the request as invalid (400, 413, 422, a redirect)."""
 
 
 class ModelNotFoundError(ProviderError):
@@ -211,7 +211,7 @@ class ServerError(ProviderError):
 
 
 class MalformedResponseError(ProviderError):
-    """The reply is not what the provider documents, or too large."""
+    """The reply does not have the documented form, is incomplete or too large."""
 
     retryable = True
 
@@ -219,14 +219,14 @@ class MalformedResponseError(ProviderError):
 class ConnectionFailedError(ProviderError):
     """The connection could not be made, or broke before the reply; see `sent`.
 
-    Its `code` is `connect`, `reset`, or one that no retry cures (`retryable` is false):
-    `certificate` (the server's does not verify, or a client certificate is demanded) and
-    `resources` (this machine has no file descriptor, port or memory left).
+    Its `code` is `connect` or `reset`, or one with which a retry cannot succeed (`retryable` is
+    false): `certificate` (the server's certificate does not verify, or the server requires a client
+    certificate) and `resources` (this machine has no file descriptor, port or memory left).
 
     Attributes:
-        is_reused_connection: whether a `reset` broke a connection that had carried an exchange.
-        is_stale_connection: whether such a one broke while the request was written, or so soon
-            after its last byte that the server most likely closed it as idle.
+        is_reused_connection: whether a `reset` hit a connection that had served a request before.
+        is_stale_connection: whether the `reset` hit a reused connection while the request was
+            written, or so soon after its last byte that the server had most likely closed it.
     """
 
     retryable = True
@@ -235,49 +235,49 @@ class ConnectionFailedError(ProviderError):
 
 
 class DeadlineExceededError(ProviderError, TimeoutError):
-    """The time for the call, or for one attempt, was up."""
+    """The deadline of the call, or the time limit of an attempt, was exceeded."""
 
     retryable = True
 
     def __new__(cls, *args: Any, **_facts: Any) -> DeadlineExceededError:
-        """Allocate as a TimeoutError: of the two built-in bases only its layout fits both."""
+        """Allocate as a TimeoutError: of the built-in bases only its memory layout fits both."""
         return TimeoutError.__new__(cls, *args)
 
 
 class StreamInterruptedError(ProviderError):
-    """A stream broke off, or was left, after its first content: the answer is not whole.
+    """A stream failed or was closed after its commit point: the answer is incomplete.
 
-    `partial` is what had arrived, as a `ChatCompletionResponse`; the last of `errors` says why.
-    Nothing is retried or switched then: part of the answer has been handed out.
+    `partial` is a `ChatCompletionResponse` with the content so far; the last of `errors` is the
+    cause. There is no retry and no fallback: the caller has already got a part of the answer.
     """
 
     partial: Any = None
 
     @classmethod
     def prefix_for(cls, _facts: Mapping[str, Any]) -> str:
-        """Return the prefix: the routing had succeeded when the stream began."""
+        """Return the prefix without "Routing failed": the stream had begun."""
         return cls.prefix
 
 
 class ConfigurationWarning(UserWarning):
-    """A setting is not known, and has no effect."""
+    """A setting is unknown or has no effect."""
 
 
 class RetiredModelWarning(UserWarning):
-    """The provider has retired a model that the caller named; it is asked for all the same."""
+    """The caller named a model that its provider has retired; the request is sent nevertheless."""
 
 
 class SimulatedReplyWarning(UserWarning):
     """No provider has a key or an address: replies come from the simulator in this process.
 
-    `key_setting` names the variable or the setting that takes the key of the provider in use.
+    `key_setting` is the environment variable or setting for the key of the provider.
     """
 
     key_setting: str = ""
 
 
 def caller_stacklevel() -> int:
-    """Return the stack level, for the function that asks, of the code that called the library."""
+    """Return the `stacklevel` for a warning that points at the code that called the library."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
@@ -289,15 +289,15 @@ def _is_own(module: str) -> bool:
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return *text* without *secrets* and whatever has the shape of a key."""
-    # The longest first: a secret may begin with another one.
+    """Return *text* with *secrets* and everything of the form of a key redacted."""
+    # The longest first: one secret may be the beginning of another.
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPED.sub(REDACTED, text)
 
 
 def type_and_beginning(value: Any) -> str:
-    """Return a value's type and how its `repr` begins, redacted, for an error about it."""
+    """Return a value's type and the redacted beginning of its `repr`, for an error message."""
     kind = type(value).__name__
     if value is None:
         return "None"
@@ -366,15 +366,15 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
     504: ServerError,
     529: OverloadedError,
 }
-# Types so general that the status, where there is one, says more (a 503 may be a server_error).
+# Types that are less specific than the status (a 503 may be a server_error).
 _BY_GENERAL_TYPE: dict[str, type[ProviderError]] = {
     "api_error": ServerError,
     "internal_server_error": ServerError,
     "server_error": ServerError,
     "invalid_request_error": InvalidRequestError,
 }
-# Where a provider has no code of its own for a case, its fixed wording tells: (class that status
-# and code gave, part of the message in lower case, class).
+# Cases without a code of their own, recognised by the provider's fixed message: (class by status
+# and code, part of the lower-case message, class).
 _BY_MESSAGE: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = (
     (InvalidRequestError, "prompt is too long", ContextLengthError),
     (InvalidRequestError, "maximum context length", ContextLengthError),

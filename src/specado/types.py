@@ -1,7 +1,7 @@
-"""The canonical vocabulary: OpenAI's chat-completions shape as msgspec Structs.
+"""Canonical types of messages, replies and stream chunks: OpenAI's format as msgspec Structs.
 
-Every provider's reply is read into these types, and messages may be given as them, as dicts in
-the same shape, or as one string. Field names are OpenAI's (`openai.types.chat`, 3.54,
+Every provider's reply is decoded into these types. Messages may be given as these types, as dicts
+of the same shape, or as one string. Field names are OpenAI's (`openai.types.chat`, 3.54,
 2026-11-22); `reasoning` and `reasoning_details` have no OpenAI counterpart and are named as in
 OpenRouter's API.
 """
@@ -41,7 +41,7 @@ FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_ca
 
 
 class FunctionCall(msgspec.Struct):
-    """A function that the model wants called; `arguments` is JSON text as the model wrote it."""
+    """A function call by the model; `arguments` is JSON text as the model wrote it."""
 
     name: str
     arguments: str
@@ -69,7 +69,7 @@ class ToolCall(msgspec.Struct, omit_defaults=True):
 
 
 class ReasoningBlock(msgspec.Struct, omit_defaults=True):
-    """One block of a model's reasoning, kept so that it can go back to the model that made it.
+    """One block of a model's reasoning, kept so that it can be sent back to the same model.
 
     `type` is `"thinking"` or `"redacted_thinking"`; `signature` and `data` are opaque; `model`
     is the model that made the block.
@@ -128,7 +128,7 @@ class Message(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        """The text of the content, its text parts joined; `""` if there is none."""
+        """The text of the content, with its text parts joined; `""` if there is none."""
         if isinstance(self.content, str):
             return self.content
         return "".join(
@@ -165,7 +165,7 @@ class Message(msgspec.Struct):
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
-    """What the prompt's tokens were; each is a part of `prompt_tokens`.
+    """Breakdown of the prompt's tokens; each count is a part of `prompt_tokens`.
 
     `cache_write_1h_tokens`, of `cache_write_tokens` those that Anthropic keeps for an hour, is
     not in OpenAI's shape.
@@ -180,7 +180,7 @@ class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
 
 
 class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
-    """What the completion's tokens were; each is a part of `completion_tokens`."""
+    """Breakdown of the completion's tokens; each count is a part of `completion_tokens`."""
 
     reasoning_tokens: Optional[int] = None
     audio_tokens: Optional[int] = None
@@ -190,7 +190,7 @@ class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, omit_defaults=True):
-    """Tokens that a call used; `total_tokens` is prompt and completion together."""
+    """Token usage of a reply; `total_tokens` is the sum of prompt and completion tokens."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -206,7 +206,7 @@ class Usage(msgspec.Struct, omit_defaults=True):
 
 
 class Choice(msgspec.Struct):
-    """One of the answers to a request."""
+    """One answer of a reply; a request with `n` has several."""
 
     index: int
     message: Message
@@ -224,7 +224,7 @@ class Choice(msgspec.Struct):
 
 
 class Extensions(msgspec.Struct):
-    """What specado did to get a reply.
+    """Metadata of a call: provider, attempts, fallback, losses, cost.
 
     `attempts` counts the requests that were sent. The keys of `metadata` are listed in
     the documentation ("Replies").
@@ -248,10 +248,10 @@ class Extensions(msgspec.Struct):
 
 
 class _Completion(msgspec.Struct):
-    """What a whole reply and a chunk of one have in common: their form in OpenAI's JSON."""
+    """Base of a whole reply and a chunk: their serialisation as OpenAI's JSON."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in OpenAI's JSON shape, and nothing else."""
+        """Return the object in OpenAI's JSON shape, without specado's extensions."""
         shown: Any = self  # the fields are those of the classes below, in an order of their own
         data: dict[str, Any] = {
             "id": shown.id,
@@ -282,7 +282,7 @@ class _Completion(msgspec.Struct):
 
 
 class ChatCompletionResponse(_Completion):
-    """A chat completion: OpenAI's shape, whatever provider answered.
+    """A chat completion in OpenAI's shape, from any provider.
 
     `model` is the model that answered; `created` is in seconds since the epoch. `raw` is the
     provider's body as it came and `headers` its headers, names in lower case.
@@ -308,14 +308,14 @@ class ChatCompletionResponse(_Completion):
 
 
 class ChoiceDeltaToolCallFunction(msgspec.Struct):
-    """A piece of a function call: the name in the first piece, `arguments` bit by bit."""
+    """A piece of a streamed function call: the name in the first one, `arguments` in parts."""
 
     name: Optional[str] = None
     arguments: Optional[str] = None
 
 
 class ChoiceDeltaToolCall(msgspec.Struct):
-    """A piece of a tool call; `index` tells the calls apart, from 0 in order of appearance."""
+    """A piece of a streamed tool call; `index` is the call's number, from 0 in order."""
 
     index: int
     id: Optional[str] = None
@@ -337,9 +337,9 @@ class ChoiceDeltaToolCall(msgspec.Struct):
 
 
 class ChoiceDelta(msgspec.Struct):
-    """What a chunk adds to a message; texts are joined in the order in which they come.
+    """The part of a message that a chunk adds; texts are concatenated in order.
 
-    `reasoning_details` are whole blocks: those of all chunks in a row are the message's.
+    `reasoning_details` are whole blocks: the message has those of all chunks, in order.
     """
 
     content: Optional[str] = None
@@ -364,7 +364,7 @@ class ChoiceDelta(msgspec.Struct):
 
 
 class ChunkChoice(msgspec.Struct):
-    """What a chunk adds to one of the answers to a request."""
+    """The part of one answer that a chunk adds."""
 
     index: int
     delta: ChoiceDelta
@@ -383,7 +383,7 @@ class ChunkChoice(msgspec.Struct):
 
 
 class ChatCompletionChunk(_Completion):
-    """One event of a streamed chat completion: OpenAI's shape, whatever provider answered.
+    """One chunk of a streamed chat completion in OpenAI's shape, from any provider.
 
     `choices` is empty in the chunk that only tells the usage.
     """
@@ -399,7 +399,7 @@ class ChatCompletionChunk(_Completion):
 
 
 class AttemptEvent(msgspec.Struct, frozen=True):
-    """What the hook `on_attempt` is told when a request was answered, failed or was abandoned.
+    """Event for the hook `on_attempt`: an attempt was answered, failed or was abandoned.
 
     `number` counts the call's requests from 1; `error` is a `ProviderError`, `None` for an
     answer; its `code` is `cancelled` where the call was cancelled or interrupted meanwhile.
@@ -413,7 +413,7 @@ class AttemptEvent(msgspec.Struct, frozen=True):
 
 
 class FallbackEvent(msgspec.Struct, frozen=True):
-    """What the hook `on_fallback` is told when another candidate than the first answered."""
+    """Event for the hook `on_fallback`: another candidate than the first has answered."""
 
     provider: str
     model: str

@@ -1,7 +1,7 @@
-"""The `specado` command: parse, run one subcommand, and turn every outcome into an exit code.
+"""Command line `specado`: parses the arguments, runs a subcommand, returns its exit code.
 
-Each subcommand is a module of this package with `run(arguments) -> int`; it is imported when it
-is asked for, so that `--help` and `--version` load nothing of the library.
+Each subcommand is a module of this package with `run(arguments) -> int`. It is imported only when
+it runs, so that `--help` and `--version` do not load the library.
 """
 
 from __future__ import annotations

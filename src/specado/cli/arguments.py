@@ -1,4 +1,4 @@
-"""The command line's grammar and its help texts; imports nothing of the library."""
+"""Argument parser and help texts of the command line; imports nothing of the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`specado chat`: one completion, and what happened on the way to it."""
+"""`specado chat`: prints a completion, and its attempts and losses on stderr."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENDINGS = {
 
 
 def run(arguments: Namespace) -> int:
-    """Ask, print the answer, and say on stderr what happened."""
+    """Call the model, print the answer, and report attempts and losses on stderr."""
     prompt = _prompt(arguments.prompt)
     if prompt is None:
         output.notice('no prompt: give one (specado chat "Hello"), or pipe it in')
@@ -164,12 +164,12 @@ def _with_provider(model: str) -> str:
 
 
 def _as_document(response: ChatCompletionResponse) -> dict[str, Any]:
-    """Return the reply as plain JSON objects, what specado did to get it under `extensions`."""
+    """Return the reply as plain JSON objects, with the call's metadata under `extensions`."""
     return {**response.to_dict(), "extensions": msgspec.to_builtins(response.extensions)}
 
 
 def _what_happened(response: ChatCompletionResponse) -> list[str]:
-    """Return who answered and how as one line, then a line for each failure and each loss."""
+    """Return a line on who answered, then a line for each failure and each loss."""
     extensions = response.extensions
     metadata = extensions.metadata
     attempts = extensions.attempts

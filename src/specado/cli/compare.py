@@ -1,4 +1,4 @@
-"""`specado compare`: what a move from one model to another loses."""
+"""`specado compare`: compares the capabilities of two models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (Column("CONSTRAINED"), Column("SOURCE"), Column("TARGET"), Column("IM
 
 
 class _ModelCapabilities(NamedTuple):
-    """A model as the manifests know it, and the capabilities they state."""
+    """A model and its capabilities in the manifest."""
 
     provider: str
     id: str
@@ -151,7 +151,7 @@ def _row(item: dict[str, Any]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """Return a capability's value as a reader says it: a range as its two ends."""
+    """Return a capability's value as text; a range as its two ends."""
     if value is None:
         return "unknown"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""`specado models`: what the manifests know of each provider's models."""
+"""`specado models`: lists each provider's models, with prices and abilities."""
 
 from __future__ import annotations
 

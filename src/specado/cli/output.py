@@ -1,4 +1,4 @@
-"""What the commands print: answers, tables and JSON on stdout, one-line notices on stderr.
+"""Output of the commands: answers, tables and JSON on stdout, one-line notices on stderr.
 
 Tables are drawn by rich if it is installed and stdout is a terminal, and are aligned text
 otherwise; both show the same cells.
@@ -47,7 +47,7 @@ class Column(NamedTuple):
 
 
 def escape_what_cannot_be_encoded() -> None:
-    """Let a character that the terminal's encoding lacks be written as its escape."""
+    """Write characters that the terminal's encoding lacks as escapes."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -55,14 +55,14 @@ def escape_what_cannot_be_encoded() -> None:
 
 
 def flush() -> None:
-    """Write out what is buffered; an `OSError` shows here and not at the interpreter's end."""
+    """Flush the buffers; an `OSError` is raised here and not at the interpreter's exit."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
 
 
 def discard() -> None:
-    """Send what is still buffered nowhere: stdout or stderr takes no more."""
+    """Discard the buffered output after stdout or stderr was closed."""
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
             continue
@@ -89,7 +89,7 @@ def notice(text: str) -> None:
 
 
 def answer(text: str) -> None:
-    """Print a model's answer to stdout: as it is, but for what would command a terminal."""
+    """Print a model's answer to stdout, without the control characters of a terminal."""
     if is_on_terminal():
         text = text.translate(_CONTROLS)
     _write(sys.stdout, text[:-1] if text.endswith("\n") else text)

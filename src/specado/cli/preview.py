@@ -1,4 +1,4 @@
-"""`specado preview`: a request as another provider would get it, and what that loses."""
+"""`specado preview`: shows a request translated for another provider, and the losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`specado simulate`: the simulator on a socket, until it is stopped."""
+"""`specado simulate`: runs the simulator as an HTTP server until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What joins specado to other packages; each module needs the package that it is named for."""
+"""Integrations with other packages; each module needs the package it is named after."""

@@ -1,4 +1,4 @@
-"""Traces and metrics of calls through OpenTelemetry's API package (`specado[otel]`).
+"""OpenTelemetry instrumentation: traces and metrics of calls (`specado[otel]`).
 
 Names and buckets are those of the GenAI semantic conventions as of semconv 1.43
 (opentelemetry-semantic-conventions 0.66b2; status: development), read 2026-11-22. Neither content
@@ -206,7 +206,7 @@ class _CallSpan:
 
 
 def _known_at_start(call: ObservedCall) -> Attributes:
-    """Return what a sampler may ask for, and what the metrics are told by."""
+    """Return the attributes for the sampler and the metrics, known at the start."""
     plan = call.plan
     known: Attributes = {
         "gen_ai.operation.name": "chat",
@@ -228,7 +228,7 @@ def _server(endpoint: Endpoint, *, simulated: bool) -> Attributes:
 
 
 def _asked_for(call: ObservedCall) -> Attributes:
-    """Return the parameters of a request that say nothing of its content."""
+    """Return the request parameters that reveal nothing of its content, as attributes."""
     given: Mapping[str, Any] = call.request.parameters
     found: Attributes = {}
     for name, (attribute, type_) in _NUMBERS.items():
@@ -248,7 +248,7 @@ def _asked_for(call: ObservedCall) -> Attributes:
 
 
 def _answered(reply: ChatCompletionResponse) -> Attributes:
-    """Return what a reply tells beside its content."""
+    """Return the attributes of a reply, without its content."""
     found: Attributes = {"specado.attempts": reply.extensions.attempts}
     if reply.id:
         found["gen_ai.response.id"] = reply.id
@@ -289,5 +289,5 @@ def instrument(
 
 
 def uninstrument() -> None:
-    """Stop tracing and measuring; calls that are under way are followed to their end."""
+    """Stop tracing and measuring new calls; running ones are recorded to their end."""
     set_instrumentation(None)

@@ -1,7 +1,7 @@
-"""JSON Schema without a dependency: which bounds of a schema an answer breaks.
+"""JSON Schema validation without a dependency: the bounds of a schema that an answer breaks.
 
-`checks` holds a value against a schema, `patterns` and `formats` are what `pattern` and `format`
-mean there.
+`checks` validates a value against a schema, `patterns` and `formats` implement the keywords
+`pattern` and `format`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Checks an answer against the bounds of its JSON Schema.
+"""Validates an answer against the bounds of its JSON Schema.
 
 A *bound* is a keyword beyond an answer's shape, such as `minimum`, `pattern`, `uniqueItems` or
 `not`: providers enforce the shape (`type`, `properties`, `required`, `enum`, …) and few bounds.
 The shape is looked at here only as far as it tells which bounds apply where: those of one of
 several alternatives count where the rest of it matches.
 
-What is reported is broken for sure. What is not known (a keyword, a format or a pattern that is
-not checked, a reference that leads out of the schema) breaks nothing.
+Only certain breaches are reported. Unknown things (a keyword, format or pattern that is not
+checked, a reference out of the schema) are never a breach.
 
 Source: JSON Schema 2020-12, core and validation (read 2026-11-30).
 """

@@ -1,6 +1,6 @@
-"""The formats of JSON Schema's `format` that a text is checked against.
+"""Validators for the JSON Schema keyword `format`.
 
-What is widely taken beyond its RFC is taken here too: a time without seconds or offset, other
+Widely accepted deviations from an RFC are accepted too: a time without seconds or offset, other
 scripts in mail addresses and URIs, a duration with a sign or a fraction.
 
 Sources: JSON Schema 2020-12 validation, section 7.3, and the RFCs that it names (read 2026-11-30).

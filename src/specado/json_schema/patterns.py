@@ -1,4 +1,4 @@
-r"""Regular expressions of ECMA-262, as JSON Schema's `pattern` means them, in linear time.
+r"""Linear-time matcher of ECMA-262 regular expressions, for the JSON Schema keyword `pattern`.
 
 A pattern becomes a nondeterministic automaton, which is run as a deterministic one that is built
 on the way: no pattern of a caller and no text of a model can make it hang, as a backtracking
@@ -179,7 +179,7 @@ class _Reader:
         return int(digits)
 
     def _escape(self, *, in_class: bool) -> Ranges:
-        """Return what an escape stands for; its backslash has been taken."""
+        """Return the node of an escape sequence, whose backslash has been read."""
         character = self._next()
         if character in _CLASSES:
             return _CLASSES[character]
@@ -337,7 +337,7 @@ class Pattern:
     def _reached(
         self, entries: list[int], *, at_begin: bool, at_end: bool
     ) -> tuple[frozenset[int], bool]:
-        """Return what is reached without a character: what takes one, and whether it accepts."""
+        """Return the epsilon closure: states that take a character, and whether it accepts."""
         seen: set[int] = set()
         members = []
         left = list(entries)
