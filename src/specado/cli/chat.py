@@ -115,7 +115,7 @@ def _print_whole(response: ChatCompletionResponse, *, as_json: bool) -> None:
 
 
 def _print_stream(stream: Stream, *, as_json: bool) -> ChatCompletionResponse:
-    """Print what comes as it comes; return the whole reply.
+    """Print the stream as it arrives; return the complete reply.
 
     As JSON each chunk is a line, and the whole reply the last one: a stream that broke off has
     no such line.
@@ -134,7 +134,7 @@ def _print_stream(stream: Stream, *, as_json: bool) -> ChatCompletionResponse:
 
 
 def _default_model() -> str:
-    """Return the model for a user who names none: of the first provider with a key or address.
+    """Return the default model: that of the first provider with a key or a custom address.
 
     The primary provider comes first. The model has no prefix where routing finds it without one,
     so that the default fallback holds.
@@ -151,7 +151,7 @@ def _default_model() -> str:
 
 
 def _with_provider(model: str) -> str:
-    """Return a bare id with its provider, where just one has it.
+    """Return an id with its provider's prefix, if exactly one provider lists it.
 
     Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
     send it elsewhere.

@@ -1,8 +1,8 @@
-"""HTTP exchanges over pools of connections that the process shares.
+"""HTTP transports over connection pools that the whole process shares.
 
-What stands above sees `Transport`, `AsyncTransport` and the types of `exchange` that they
-speak in, so that another HTTP library can stand in. The only module that imports httpx, and
-only for a caller's own client that does not build its requests itself.
+Other packages use only `Transport`, `AsyncTransport` and the types of `exchange`, so that another
+HTTP library can replace the default one. This is the only module that imports httpx, and only for
+a caller's own client that does not build its requests itself.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ _async_transports: dict[TransportSettings, AsyncPooledTransport | AsyncDirectTra
 
 @functools.cache
 def library_for(choice: str) -> str:
-    """Return the library that speaks HTTP for the setting `transport`.
+    """Return the HTTP library for the setting `transport`.
 
-    That is *choice*, or for `auto` the fastest that is installed.
+    That is *choice*, or for `auto` the fastest installed one.
 
     Raises:
-        ConfigurationError: what *choice* names is not installed.
+        ConfigurationError: the library *choice* is not installed.
     """
     if choice == "auto":
         return "httptools" if importlib.util.find_spec("httptools") is not None else "httpx"
@@ -94,7 +94,7 @@ def library_for(choice: str) -> str:
 
 
 def shared_transport(settings: TransportSettings) -> PooledTransport | DirectTransport:
-    """Return the process's transport for *settings*; it connects when it is used."""
+    """Return the shared transport of the process for *settings*; it connects lazily."""
     found = _transports.get(settings)
     if found is None:
         made: PooledTransport | DirectTransport
@@ -114,7 +114,7 @@ def shared_transport(settings: TransportSettings) -> PooledTransport | DirectTra
 def shared_async_transport(
     settings: TransportSettings,
 ) -> AsyncPooledTransport | AsyncDirectTransport:
-    """Return the same for event loops: one transport, with a pool for each running loop."""
+    """Return the shared transport for asyncio: one, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
         made: AsyncPooledTransport | AsyncDirectTransport
@@ -151,9 +151,9 @@ def _require_core(library: str) -> None:
 
 
 def client_transport(http_client: Any) -> Transport:
-    """Return a transport that sends through the caller's own `httpx.Client`, or its like.
+    """Return a transport that sends through the caller's own `httpx.Client` or a similar one.
 
-    Its time-outs are the client's: they bound each operation, not the whole exchange.
+    Its time-outs limit each operation, not the whole request.
     """
     from specado.transport.own_client import ClientTransport
 

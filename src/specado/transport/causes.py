@@ -1,4 +1,4 @@
-"""Causes of a failed connection that no retry cures: certificates, and this machine's resources.
+"""Recognises connection failures that a retry cannot cure: certificates, local resources.
 
 No I/O, but for the sockets that are opened to see whether one can be.
 """

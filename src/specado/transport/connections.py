@@ -1,4 +1,4 @@
-"""What threads and event loops share of the pools: idle connections, with exact books.
+"""Connection pool over httpcore, shared by the thread and asyncio transports.
 
 httpcore connects, tunnels through proxies and speaks HTTP; its pool only makes connections
 here. Which one a request gets is decided here, in a step, whatever their number: httpcore 1.0.9

@@ -1,6 +1,6 @@
-"""The fast transport for threads: httptools over sockets under one clock.
+"""Fast transport for threads: httptools over sockets with one deadline.
 
-It goes to the provider itself; what has to go through a proxy takes the default transport.
+It connects directly; requests through a proxy use the default transport.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fast transport for asyncio: httptools over sockets under one clock."""
+"""Fast transport for asyncio: httptools over sockets with one deadline."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What one HTTP exchange is made of: request, reply, limits, failure.
+"""Transport contract: HTTP request, reply, limits, failure, and the transport protocols.
 
-The vocabulary between the client and whatever carries its bytes; no I/O, no HTTP library.
+The types between the calls and the transports; no I/O, no HTTP library.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ LONGEST_TIMEOUT_S = 31_536_000.0
 
 
 class CommonHeaders(tuple[tuple[str, str], ...]):
-    """The headers that all requests of one kind have; `lines` is what a transport made of them.
+    """Headers shared by all requests to an endpoint; `lines` caches their encoded form.
 
-    Kept here and not by the transport, since one of them holds a key: it goes with its client.
+    The cache is here and not in the transport: it holds a key, and is freed with its client.
     """
 
     lines: str | None = None
 
 
 class WireRequest(msgspec.Struct, frozen=True):
-    """A request as it goes out. `headers` or the URL's query hold the key: never shown.
+    """An HTTP request to send. `headers` or the URL's query hold the key: never shown.
 
-    `carries_key` says that there is one, whatever its header or parameter is called; the
-    usual headers of keys count without it.
+    `carries_key`: the request has a key, whatever its header or parameter is called; the usual
+    headers of keys are recognised without it.
     """
 
     method: str
@@ -76,7 +76,7 @@ class WireRequest(msgspec.Struct, frozen=True):
 
 
 class WireReply(msgspec.Struct, frozen=True):
-    """A whole reply as it came in: status, headers (names in lower case), decoded body."""
+    """A complete HTTP reply: status, headers (names in lower case), decompressed body."""
 
     status: int
     headers: dict[str, str]
@@ -84,10 +84,10 @@ class WireReply(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Bounds of one exchange: bytes after decompression, seconds.
+    """Limits of one request: bytes after decompression, seconds.
 
-    Past `max_reply_bytes` a reply fails; a reply that is no success (status 300 and
-    above) is cut at `max_error_bytes` instead.
+    A reply larger than `max_reply_bytes` fails; a reply with a status from 300 up is truncated at
+    `max_error_bytes` instead.
     """
 
     connect_timeout_s: float = 5.0
@@ -96,12 +96,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
-    """What a pool is made from; equal settings share one pool.
+    """Settings of a connection pool; equal settings share one pool.
 
     `proxies` are pairs of scheme (`http`, `https` or `all`) and proxy URL; a password in
     one is never shown. `no_proxy` is a list as in the variable NO_PROXY. `ca_bundle` is a
-    file or a folder of certificates, trusted in place of the system's. `library` is what
-    speaks HTTP, as `transport.library_for` gives it.
+    file or a folder of certificates, trusted instead of the system's. `library` is the
+    HTTP library, as `transport.library_for` returns it.
     """
 
     proxies: tuple[tuple[str, str], ...] = ()
@@ -137,19 +137,20 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing maps to an error
-    """No usable reply came.
+    """A request failed without a usable reply.
 
     `kind` is one of `connect` (nothing was sent: refused, name, TLS, proxy, connect timeout),
     `timeout` (the attempt's time is up), `reset` (sent, no byte came back),
-    `truncated` (the reply broke off), `protocol` (not HTTP), `too_large`; and two that no retry
-    cures: `certificate` (the server's does not verify, or the server demands a client's; nothing
-    was processed) and `resources` (this machine has no file descriptor, port or memory left).
+    `truncated` (the reply is incomplete), `protocol` (not HTTP), `too_large`; and two with which a
+    retry cannot succeed: `certificate` (the server's certificate does not verify, or the server
+    requires one of the client; nothing was processed) and `resources` (this machine has no file
+    descriptor, port or memory left).
     `sent` tells whether the provider may have got the request.
 
-    `is_reused`: the connection had carried an exchange before. `is_written`: the whole request
+    `is_reused`: the connection had served a request before. `is_written`: the whole request
     was written to it, and `since_written_s` are the seconds from then to the failure (`None`
-    where it was not wholly written). A caller's own HTTP client does not tell these, nor does
-    the decoding of a body: then they have their defaults.
+    where it was not wholly written). A caller's own HTTP client and the decoding of a body do not
+    provide these facts: then they have their defaults.
     """
 
     def __init__(
@@ -178,7 +179,7 @@ def _failure(kind: str, message: str) -> TransportFailure:
 
 
 class Progress:
-    """How far one exchange has come; gives its failures these facts.
+    """Progress of one request (sent, written, connection reused), for the facts of a failure.
 
     `written_at` is the time of `time.monotonic` at which the whole request was written.
     """
@@ -188,7 +189,7 @@ class Progress:
     written_at: float | None = None
 
     def failure(self, kind: str, message: str, *, sent: bool) -> TransportFailure:
-        """Return a failure that happens now."""
+        """Return a failure with the facts of this moment."""
         written_at = self.written_at
         return TransportFailure(
             kind,
@@ -201,13 +202,13 @@ class Progress:
 
 
 class InsecureTransportWarning(UserWarning):
-    """A key goes over plain http:// to another machine: everybody on the way can read it."""
+    """A key is sent over plain http:// to another machine: anybody on the network can read it."""
 
 
 class OpenReply(Protocol):
-    """A reply whose body is still to be read; `headers` have names in lower case.
+    """An open reply, whose body is read in pieces; `headers` have lower-case names.
 
-    Dropping it frees the connection as `close` does.
+    Its finalizer frees the connection, as `close` does.
     """
 
     status: int
@@ -216,7 +217,7 @@ class OpenReply(Protocol):
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end.
 
-        *until* is a time of `time.monotonic`; past it, and where the body breaks off, a
+        *until* is a time of `time.monotonic`; past it, or if the body is incomplete, a
         `TransportFailure` is raised.
         """
 
@@ -225,7 +226,7 @@ class OpenReply(Protocol):
 
 
 class AsyncOpenReply(Protocol):
-    """The same for a task of one loop; `close` does not wait."""
+    """An open reply for the tasks of one event loop; `close` does not wait."""
 
     status: int
     headers: dict[str, str]
@@ -238,10 +239,10 @@ class AsyncOpenReply(Protocol):
 
 
 class Transport(Protocol):
-    """What sends for threads.
+    """Protocol of a transport for threads.
 
-    With *is_fresh* a request goes out on a new connection, not on an idle one. A caller's own
-    HTTP client and the simulator cannot tell the two apart: they ignore it.
+    With *is_fresh* a request is sent on a new connection, not on an idle one. A caller's own HTTP
+    client and the simulator ignore it: they cannot choose.
     """
 
     def send(
@@ -256,7 +257,7 @@ class Transport(Protocol):
 
 
 class AsyncTransport(Protocol):
-    """What sends for asyncio."""
+    """Protocol of a transport for asyncio."""
 
     async def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False

@@ -1,4 +1,4 @@
-"""Our requests, replies, proxies and failures in httpcore's terms; no I/O.
+"""Adapter to httpcore: requests, replies, proxies and failures (sans-I/O).
 
 `library` is httpcore, or httpcore2, which httpx2 is built on: the same in all that is used here.
 

@@ -1,4 +1,4 @@
-"""Requests as bytes, replies out of bytes, with the parser of the package httptools; no I/O.
+"""HTTP/1.1 codec: serialises requests, parses replies with httptools (sans-I/O).
 
 httptools wraps llhttp, the parser of Node.js. What it accepts is strict (read 2026-11-22, 0.9.0):
 no line ends without CR, no Content-Length twice or beside Transfer-Encoding. It does not bound a

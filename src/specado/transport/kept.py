@@ -1,4 +1,4 @@
-"""Connections of our own between exchanges: what threads and event loops share of them."""
+"""Pool of idle keep-alive connections of the httptools transport, for threads and asyncio."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How long connections are kept: for the process, or for an event loop; and what a fork does.
+"""Lifetimes of connection pools: for the process or for an event loop; reset after a fork.
 
-The bases of the transports, which differ in what they keep and how they open a reply.
+Base classes of the transports, which differ in their pools and in how they open a reply.
 """
 
 from __future__ import annotations

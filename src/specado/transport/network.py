@@ -1,4 +1,4 @@
-"""Sockets and TLS under one clock, for threads.
+"""Sockets and TLS with one deadline for all operations, for threads.
 
 Every operation takes `until`, a time of `time.monotonic`, and raises `TimeUp` when it is
 reached; other failures are `OSError`s. Name resolution cannot be interrupted: the time is

@@ -1,4 +1,4 @@
-"""Sockets and TLS under one clock, for asyncio.
+"""Sockets and TLS with one deadline for all operations, for asyncio.
 
 As `network`, with one timer for any number of operations. The streams stand on the loop's
 socket methods, not on its transports, so that closing needs no running loop.

@@ -1,4 +1,4 @@
-"""Sending through a client that the caller made: httpx, or what has its `send`."""
+"""Transport over a caller's own HTTP client: httpx, or one with the same `send`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default transport for asyncio: httpcore over sockets under one clock."""
+"""Default transport for asyncio: httpcore over sockets with one deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a request's bytes go: its address, the proxy on the way if any, whom TLS trusts."""
+"""Parses a request's address, selects its proxy, and builds the TLS context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may begin an exchange: as many at once as there may be connections."""
+"""Limits concurrent requests to `max_connections`, for threads and asyncio."""
 
 from __future__ import annotations
 
