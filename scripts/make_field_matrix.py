@@ -24,14 +24,13 @@ NOWHERE = "*nowhere*"
 HEAD = """\
 # What becomes of each field
 
-Every field of both providers' requests, and what a translation makes of it; generated from the
-tables that the code runs and the tests walk. What codes, kinds and severities mean is told in
-[Losses](losses.md).
+Every field of both providers' requests, and its translation; generated from the tables that the
+tests check against the code. [Losses](losses.md) explains codes, kinds and severities.
 
 A path names members with dots, `[]` the items of a list, and `[name]` a variant by its `type` or
-`role`. A field's first line says where it goes; the lines under it what may be lost, and when. `=`
-means the same name there, *nowhere* that there is no counterpart, *implied* that leaving it out
-says the same. What a model is not known to refuse is sent.
+`role`. The first line of a field names its counterpart; the lines below it are its possible losses.
+`=` means the same name, *nowhere* that there is no counterpart, *implied* that leaving the field
+out means the same. A field that a model is not known to refuse is sent.
 """
 TO_ANTHROPIC = """\
 ## Canonical to Anthropic
@@ -41,7 +40,7 @@ The canonical form is OpenAI's chat completions, with `reasoning` and `cache_con
 TO_OPENAI = """\
 ## Canonical to OpenAI
 
-Everything goes as it is, but for what the model lacks:
+Every field is sent unchanged, except where the model does not support it:
 """
 FROM_ANTHROPIC = """\
 ## Anthropic to canonical
