@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         Usage,
     )
 
-# Where each public name comes from: a module is imported when a name of it is first used.
+# The module of each public name; it is imported at the first use of such a name.
 _SOURCES = {
     "specado.catalog.lookup": (
         "compare_capabilities",

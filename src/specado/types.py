@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-# What OpenAI's replies may end with; a reply that ends otherwise keeps its own word in
+# The finish reasons of OpenAI's replies; a reply with another reason keeps that word in
 # `Choice.finish_reason` and has "stop" in OpenAI's JSON.
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 

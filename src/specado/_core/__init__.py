@@ -1,20 +1,20 @@
-"""The compiled surface: what Python code may use of it, and why it is compiled.
+"""Compiled core (Cython): the functions and classes that Python code may use.
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
-- `read_anthropic_request`: a messages request into the same form, with what that loses.
+- `read_anthropic_request`: decodes a messages request into the same form, with the losses.
 - `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
   for all candidates of a call.
-- `encode_*_request`: a conversation and parameters straight to a provider's bytes, with what
-  that loses; `decode_*_reply`: bytes straight to the reply's Structs.
-- `effort_for`, `thinking_budget`, `nearest_effort`: what a reasoning effort is said as, by the rule
-  of the encoders.
-- `FrameDecoder`: the bytes of a stream to its events; `*Stream`: straight to chunks, and to the
-  reply that they add up to.
-- `ReplyEvents`: what an HTTP parser tells of a reply.
-- `compare_capabilities`, `check_capability`: two capability dicts to what the second lacks.
+- `encode_*_request`: encodes a conversation and parameters straight to a provider's bytes, with the
+  losses; `decode_*_reply`: decodes bytes straight to the reply's Structs.
+- `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
+  encoders.
+- `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight to
+  chunks, and assembles the reply.
+- `ReplyEvents`: callbacks of the HTTP parser, collected for one reply.
+- `compare_capabilities`, `check_capability`: compare two capability dicts; check one.
 
-Every call goes through these, and a Python twin is several times slower (`benchmarks/`). Nothing
-here does I/O or keeps state that changes.
+Every call uses them, and the same in Python is several times slower (`benchmarks/`). Nothing here
+does I/O or keeps mutable state.
 """
 
 from __future__ import annotations
@@ -73,6 +73,6 @@ __all__ = [
     "write_tool_schemas",
 ]
 
-# What an encoder reports: the row in `specado.losses.rows`, the path in the caller's request, and
-# the values before and after.
+# A loss that an encoder reports: the row in `specado.losses.rows`, the path in the caller's request,
+# and the values before and after.
 Reported = tuple[str, str, Any, Any]

@@ -152,7 +152,7 @@ class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a provider authenticates: by a key in the header or query parameter `name`, or not.
+    """Authentication of a provider: a key in the header or query parameter `name`, or none.
 
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret.
