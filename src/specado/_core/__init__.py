@@ -8,8 +8,8 @@
   losses; `decode_*_reply`: decodes bytes straight to the reply's Structs.
 - `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
   encoders.
-- `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight to
-  chunks, and assembles the reply.
+- `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight
+  to chunks, and assembles the reply.
 - `ReplyEvents`: callbacks of the HTTP parser, collected for one reply.
 - `compare_capabilities`, `check_capability`: compare two capability dicts; check one.
 
@@ -73,6 +73,6 @@ __all__ = [
     "write_tool_schemas",
 ]
 
-# A loss that an encoder reports: the row in `specado.losses.rows`, the path in the caller's request,
-# and the values before and after.
+# A loss that an encoder reports: the row in `specado.losses.rows`, the path in the caller's
+# request, and the values before and after.
 Reported = tuple[str, str, Any, Any]
