@@ -1,9 +1,9 @@
-"""JSON Schemas that shape an answer: what either provider enforces of them.
+"""JSON Schemas of structured output, reduced to the keywords that each provider enforces.
 
 OpenAI: the "Structured outputs" guide's supported schemas, openai 3.54 (`lib/_pydantic.py`) and
 errors that users report. Anthropic: the "Structured outputs" guide's JSON Schema limitations and
-anthropic 0.125.0 (`lib/_parse/_transform.py`). Read 2026-11-22. Only what is known to be refused
-is: any other keyword passes.
+anthropic 0.125.0 (`lib/_parse/_transform.py`). Read 2026-11-22. Only keywords that
+are known to be refused are changed: all others are sent.
 """
 
 cimport cython

@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: a request's content blocks read into the canonical form.
+"""Anthropic request decoder: content blocks to canonical parts.
 
 Every content block of `anthropic.types` 0.125.0 (2026-11-22) has a branch here or in
 `anthropic_history`; what the canonical form cannot say is reported by a row of `specado.losses.rows`,

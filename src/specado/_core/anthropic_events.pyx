@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: the events of a stream (anthropic 0.125.0, 2026-11-22)."""
+"""Anthropic stream decoder: types of its events (anthropic 0.125.0, 2026-11-22)."""
 
 from typing import Optional, Union
 

@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: a request's messages read into the canonical form.
+"""Anthropic request decoder: messages to the canonical form.
 
 What the canonical form cannot say is reported by a row of `specado.losses.rows`, with its path in the
 request as it was given.

@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: a request and its parameters (anthropic.types 0.125.0).
+"""Anthropic request encoder: the whole body and its parameters (anthropic.types 0.125.0).
 
 What has no counterpart, or another form, is reported by a row of `specado.losses.rows`.
 """

@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: replies (anthropic.types.Message 0.125.0, 2026-11-22)."""
+"""Anthropic reply decoder (anthropic.types.Message 0.125.0, 2026-11-22)."""
 
 from typing import Dict, List, Optional
 

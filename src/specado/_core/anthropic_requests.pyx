@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: a request read into the canonical form.
+"""Anthropic request decoder: the whole request to the canonical form.
 
 Every field of `anthropic.types.MessageCreateParams` 0.125.0 (2026-11-22) has a branch here; what
 the canonical form cannot say is reported by a row of `specado.losses.rows`, with its path in the

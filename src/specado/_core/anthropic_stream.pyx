@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: streams (anthropic 0.125.0, 2026-11-22)."""
+"""Anthropic stream decoder: events to chunks (anthropic 0.125.0, 2026-11-22)."""
 
 cimport cython
 

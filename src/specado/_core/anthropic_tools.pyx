@@ -1,4 +1,4 @@
-"""The dialect `anthropic_messages`: tools, the choice among them, and the tool that stands in.
+"""Anthropic request encoder: tools, tool choice, structured output emulated by a tool.
 
 Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
 form, is reported by a row of `specado.losses.rows`.

@@ -1,6 +1,6 @@
-"""The dialect `anthropic_messages`: the system text and the turns of a request.
+"""Anthropic request encoder: system text and turns.
 
-Shapes from anthropic.types 0.125.0 (2026-11-22). What has no counterpart there, or another
+Shapes from anthropic.types 0.125.0 (2026-11-22). Content without a counterpart, or in another
 form, is reported by a row of `specado.losses.rows`.
 """
 

@@ -1,4 +1,4 @@
-"""Capability dicts: reading and checking them.
+"""Capability dicts: reading and validation.
 
 A capability is checked whole, in a fixed order, so that the first wrong value is the one named.
 Keys that the structure does not have are collected and otherwise ignored: dicts of newer versions

@@ -1,4 +1,4 @@
-"""Capability comparison: what a move from one model to another loses.
+"""Capability comparison: the capabilities that a second model lacks.
 
 Two plain dicts in the documented capability structure come in, one plain dict goes out. Both are
 checked whole before anything is compared, so that an error does not depend on the other side.

@@ -1,7 +1,7 @@
-"""The canonical form of a conversation: what is read once and every dialect writes from.
+"""Canonical form of a conversation, from which every dialect's encoder writes.
 
-Its parts hold text and frozen copies only, and so are in no cycle: they need no collector, which
-thousands of them would wake.
+Its parts hold only text and frozen copies, so that they form no reference cycles: they are not
+tracked by the garbage collector, which thousands of them would trigger.
 """
 
 cimport cython

@@ -1,4 +1,4 @@
-"""Data URIs (RFC 2397): where their data begins, and whether it is base64."""
+"""Data URI parser (RFC 2397): media type, position of the data, base64 or not."""
 
 from specado._core.conversation cimport Part
 

@@ -1,4 +1,4 @@
-"""What the dialects' request encoders have in common."""
+"""Base class of the request encoders of all dialects."""
 
 from specado._core.conversation cimport Conversation
 from specado._core.json_text cimport JsonWriter, bare_text, exact

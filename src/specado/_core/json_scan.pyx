@@ -1,4 +1,4 @@
-"""JSON text as it stands: where a value ends, with nothing made of it.
+"""JSON scanner: finds the end of a value in JSON text without decoding it.
 
 A scan passes only what is JSON. Little of that it does not pass, and leaves to a decoder:
 escaped lone surrogates, and what is nested deep. Whether text is UTF-8 it does not look at.

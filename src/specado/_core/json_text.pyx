@@ -1,4 +1,4 @@
-"""JSON text: the growable buffer that every encoder writes into."""
+"""JSON writer: the growable buffer of every encoder."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE, _PyBytes_Resize

@@ -1,6 +1,6 @@
-"""Names and ids in a form that every provider takes.
+"""Converts names and ids of tools to a form that every provider accepts.
 
-Only the text itself decides, so that a call and its result get the same one in every request.
+The result depends only on the text, so that a call and its result get the same id in every request.
 """
 
 # Hexadecimal digits of the hash that keeps renamed texts apart.

@@ -1,7 +1,7 @@
-"""Messages as Structs, dicts or one string, read once into one checked canonical form.
+"""Message normalization: Structs, dicts or a string to one checked `Conversation`.
 
 The result holds nothing that the caller can change afterwards, so that every candidate of a
-call is encoded from the same conversation. What is wrong with a message is told here, before
+call is encoded from the same conversation. Invalid messages are reported here, before
 anything is encoded, with the message's index and the field.
 """
 

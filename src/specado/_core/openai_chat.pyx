@@ -1,7 +1,7 @@
-"""The dialect `openai_chat`: OpenAI's chat completions (openai.types.chat 3.54, 2026-11-22).
+"""OpenAI chat request encoder: the whole body (openai.types.chat 3.54, 2026-11-22).
 
-The canonical shape is this dialect's own, so that most of a request is written as it was given;
-what a model is known not to take goes by the rows named in `specado.losses.rows`.
+The canonical form is this dialect's own, so that most of a request is written as it was given.
+Members that a model is known to refuse are left out and reported by a row of `specado.losses.rows`.
 """
 
 cimport cython

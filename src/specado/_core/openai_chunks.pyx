@@ -1,4 +1,4 @@
-"""The dialect `openai_chat`: chunks that are not quite as documented, mended."""
+"""OpenAI chat stream decoder: repair of chunks that deviate from the documentation."""
 
 from typing import Any, Dict, List, Optional, Union
 

@@ -1,4 +1,4 @@
-"""The dialect `openai_chat`: what the chunks of a stream add up to."""
+"""OpenAI chat stream decoder: assembles the reply from its chunks."""
 
 cimport cython
 

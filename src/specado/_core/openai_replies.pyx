@@ -1,4 +1,4 @@
-"""The dialect `openai_chat`: replies (openai.types.chat 3.54, 2026-11-22)."""
+"""OpenAI chat reply decoder (openai.types.chat 3.54, 2026-11-22)."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr, memcmp

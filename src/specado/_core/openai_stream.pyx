@@ -1,4 +1,4 @@
-"""The dialect `openai_chat`: streams (openai.types.chat.ChatCompletionChunk 3.54, 2026-11-22).
+"""OpenAI chat stream decoder (openai.types.chat.ChatCompletionChunk 3.54, 2026-11-22).
 
 Chunks as documented are decoded straight into what is delivered; others are mended.
 """

@@ -1,7 +1,7 @@
-"""Messages in OpenAI's shape, read from a request's JSON text without dicts in between.
+"""Fast decoder of OpenAI messages from a request's JSON text, without dicts in between.
 
-Only what most messages have is read here. A message with more goes through a decoder, and what
-is not right, in JSON or as a message, is left to who reads the whole text: errors have one source.
+Only what most messages have is read here. Other messages go through a decoder. Invalid JSON
+and invalid messages are left to the decoder of the whole text, so that errors have one source.
 """
 
 cimport cython

@@ -1,6 +1,6 @@
-"""The dialect `openai_chat`: the tools of a request, the choice among them, and their names.
+"""OpenAI chat request encoder: tools, tool choice, names of tools.
 
-What a model is known not to take goes by the rows named in `specado.losses.rows`.
+Members that a model is known to refuse are reported by rows of `specado.losses.rows`.
 """
 
 from specado._core.encoder cimport Encoder

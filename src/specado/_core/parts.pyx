@@ -1,4 +1,4 @@
-"""The content parts of messages in OpenAI's shape, read into canonical ones and checked."""
+"""Decodes and checks the content parts of messages in OpenAI's shape."""
 
 from specado._core.conversation cimport AUDIO, FILE, IMAGE, REFUSAL, Part
 from specado._core.data_uris cimport is_base64, keep_uri

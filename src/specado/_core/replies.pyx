@@ -1,4 +1,4 @@
-"""What the dialects' reply decoders have in common: reading what is not quite as documented."""
+"""Common functions of the reply decoders: error bodies, repair of deviating replies."""
 
 from libc.math cimport isfinite
 

@@ -1,4 +1,4 @@
-"""What an HTTP parser tells of one reply: it calls for each header, and a reply has some twenty."""
+"""Callbacks of the HTTP parser for one reply; compiled, since a reply has some twenty headers."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeLatin1

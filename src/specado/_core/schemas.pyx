@@ -1,4 +1,4 @@
-"""The schemas in a request's parameters, written as JSON once for all candidates of a call."""
+"""Serialises the JSON Schemas in a request's parameters once for all candidates of a call."""
 
 from specado._core.json_text cimport plain_copy, written
 

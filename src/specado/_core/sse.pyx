@@ -1,4 +1,4 @@
-"""Server-sent events, cut from bytes (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22)."""
+"""Server-sent events (SSE) parser (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22)."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE

@@ -1,4 +1,4 @@
-"""What the dialects' streams have in common: limits, notes, failures, and how they end."""
+"""Base class of the stream decoders of all dialects: limits, notes, failures, end."""
 
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 
