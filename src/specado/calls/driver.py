@@ -102,7 +102,7 @@ class Driver:
 
     def _transport(self, call: CompletionCall) -> Transport:
         if call.simulated:
-            # Imported where it is used: most processes never simulate.
+            # Imported here: most processes never simulate.
             from specado.simulator.inprocess import InProcessTransport
 
             return InProcessTransport()

@@ -28,7 +28,7 @@ __all__ = ["AnswerCheck", "Breach", "check_answer", "check_value", "has_bounds",
 MAX_DEPTH = 100
 # So many places are checked, which takes a third of a second: more than any model writes at once.
 MAX_VISITS = 100_000
-# So many breaches are told; one is enough to refuse an answer.
+# At most this many breaches are reported; one is enough to refuse an answer.
 MAX_BREACHES = 100
 # Longer whole numbers become decimals: Python reads them in quadratic time, or not at all.
 MAX_WHOLE_DIGITS = 1000
@@ -38,20 +38,20 @@ MAX_PATH = 200
 MAX_SHOWN = 80
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
-# How a value stands to a schema. The worst of a schema's keywords counts.
+# Result of a value's check against a schema. The worst result of a schema's keywords counts.
 HOLDS = 0
 UNSURE = 1
-BROKEN = 2  # a bound is, and nothing else
-MISFIT = 3  # it has another shape
+BROKEN = 2  # only a bound is violated
+MISFIT = 3  # the value has another shape
 
-# Where a value stands: the place around it and the step from there; `None` for the whole answer.
+# Path of a value: the parent's path and the last step; `None` for the whole answer.
 Place = Optional[tuple[Any, Any]]
 
 
 class Breach(NamedTuple):
-    """A bound that an answer breaks.
+    """A violated bound of an answer.
 
-    `path` leads to the place in the answer, "" for all of it; `bound` is the value of `keyword`.
+    `path` is the path in the answer, "" for the whole answer; `bound` is the value of `keyword`.
     """
 
     path: str
@@ -80,7 +80,7 @@ class _TooMuchError(Exception):
 
 
 def check_answer(schema: Any, text: str) -> Optional[AnswerCheck]:
-    """Return which bounds of *schema* the JSON *text* breaks, `None` where it is not JSON."""
+    """Return the bounds of *schema* that the JSON *text* breaks, `None` if it is not JSON."""
     try:
         value = json.loads(
             text, parse_float=Decimal, parse_int=_whole_number, parse_constant=_refuse_constant
@@ -93,10 +93,10 @@ def check_answer(schema: Any, text: str) -> Optional[AnswerCheck]:
 
 
 def check_value(schema: Any, value: Any) -> AnswerCheck:
-    """Return which bounds of *schema* a value of plain JSON types breaks.
+    """Return the bounds of *schema* that a value of plain JSON types breaks.
 
-    Numbers may be `int`, `float` or `Decimal`; a float counts as the shortest decimal that is read
-    as the same float.
+    Numbers may be `int`, `float` or `Decimal`; a float counts as the shortest decimal that
+    decodes to the same float.
     """
     check = _Check(schema)
     breaches: list[Breach] = []

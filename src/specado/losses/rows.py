@@ -145,7 +145,10 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "JSON mode is emulated by an instruction"
     ),
     "response_format.conflict": Row(
-        "Unsupported", "contract", "High", "no schema beside tools or thinking on this model"
+        "Unsupported",
+        "contract",
+        "High",
+        "the model takes no schema together with tools or thinking",
     ),
     "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
     "response_format.description": Row(

@@ -78,7 +78,7 @@ _BYGONE = {
 _OPENAI_SWITCHES = (("stop", ("stop",)), ("parallel_tool_calls", ("parallel_tool_calls",)))
 _UNSAMPLED = ("logprobs", "top_logprobs")
 
-# Rules made from a model's entry, kept beside the entry they were made from: a manifest that is
+# Cache of the rules made from a model's entry, with that entry: a manifest that is
 # registered anew brings a new entry.
 _made: dict[tuple[str, str], tuple[catalog.Model, ModelRules]] = {}
 
