@@ -148,7 +148,7 @@ ROWS: dict[str, Row] = {
         "Unsupported",
         "contract",
         "High",
-        "the model takes no schema together with tools or thinking",
+        "no schema together with tools or thinking on this model",
     ),
     "response_format.name": Row("Drop", "tuning", "None", "a schema has no name there"),
     "response_format.description": Row(
