@@ -1,4 +1,4 @@
-"""What every test gets: an environment without keys, and the reference folder when there is one."""
+"""Fixtures for every test: environment, process-wide state, the day; and the reference folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+import specado
 from certificates import certificates, server_tls
 from reference_files import REFERENCE, WHY_ABSENT
-from specado.calls import simulation
+from specado.calls import call, simulation
+from specado.catalog import lookup
 from specado.catalog.manifests import Model
-from specado.routing.health import reset_state
+from specado.routing import retry
+from specado.transport import route
 from transports import library, stack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["certificates", "library", "server_tls", "stack"]
@@ -43,7 +47,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own keys, settings and proxies must not reach a test."""
+    """Hide a developer's own keys, settings and proxies from a test."""
     for name in list(os.environ):
         upper = name.upper()
         is_key = upper.startswith(KEYS_AND_SETTINGS) or upper.endswith(KEYS)
@@ -52,18 +56,31 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def process_without_a_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier test's provider did must not decide where a request goes.
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Reset the state that a process shares: each test is the first that it runs.
 
-    The warning about simulated replies, which a process gives once, is still to come.
+    That is: registered providers, warnings that are given once, circuit breakers with all else
+    that is known of providers' health, and, after the test, connection pools.
     """
-    reset_state()
+    monkeypatch.setattr(lookup, "_registered", {})
+    monkeypatch.setattr(call, "_warned", set())
     monkeypatch.setattr(simulation, "_logged", set())
+    monkeypatch.setattr(route, "_warned_origins", set())
+    specado.reset_state()
+    yield
+    specado.shutdown()
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry at once where the provider names no wait."""
+    monkeypatch.setattr(retry, "BASE_S", 0.0)
+    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def models_of_the_day_of_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that is right today must not fail on the day on which its model retires."""
+    """Read model retirements on a fixed day: no test fails when its model retires."""
     is_retired = Model.is_retired
 
     def is_retired_then(model: Model, day: dt.date) -> bool:

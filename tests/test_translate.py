@@ -10,7 +10,6 @@ import pytest
 import official
 import specado
 from specado import register_manifest
-from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError, LossyTranslationError, MessageFormatError
 
 OPENAI = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
@@ -20,11 +19,6 @@ ANTHROPIC = {
     "messages": [{"role": "user", "content": "Hi"}],
 }
 EXACT = '{"big": 123456789012345678901234567890,  "float": 1.0e5, "big": 1}'
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def body_of(made: specado.Translation) -> Any:

@@ -9,9 +9,7 @@ import pytest
 
 from played_calls import KEYS, call, drive, ok, refused
 from specado import register_manifest
-from specado.calls import call as call_module
 from specado.calls.call import check_providers
-from specado.catalog import lookup as catalog
 from specado.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -27,12 +25,6 @@ from specado.errors import (
 )
 from specado.settings.client_settings import resolve
 from specado.transport import TransportFailure, WireReply
-
-
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-    monkeypatch.setattr(call_module, "_warned", set())
 
 
 def claude():

@@ -9,9 +9,7 @@ import pytest
 from played_calls import KEYS, call, drive, ok
 from specado import register_manifest
 from specado.calls import call as call_module
-from specado.calls import simulation
 from specado.calls.call import check_providers
-from specado.catalog import lookup as catalog
 from specado.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -22,14 +20,6 @@ from specado.errors import (
 )
 from specado.settings.client_settings import resolve
 from specado.transport import WireReply
-
-
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-    monkeypatch.setattr(call_module, "_warned", set())
-    monkeypatch.setattr(simulation, "_logged", set())
-
 
 # Errors inside a reply of status 200
 

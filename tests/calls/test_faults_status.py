@@ -21,9 +21,7 @@ from specado import (
     QuotaExceededError,
     RateLimitError,
     ServerError,
-    shutdown,
 )
-from specado.routing import retry
 
 USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
 OTHER = {"openai": "anthropic", "anthropic": "openai"}
@@ -90,12 +88,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def nothing_lasts(monkeypatch):
-    monkeypatch.setattr(retry, "BASE_S", 0.0)
-    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
-    yield
-    shutdown()
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 
 def ask(dialect, url, other_url, *, fallback):

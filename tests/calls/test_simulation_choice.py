@@ -10,8 +10,6 @@ import pytest
 import specado
 from played_calls import KEYS, call
 from specado import register_manifest
-from specado.calls import simulation
-from specado.catalog import lookup as catalog
 from specado.errors import (
     ConfigurationError,
     DeadlineExceededError,
@@ -31,12 +29,6 @@ AMBIENT = [
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_CLOUD_PROJECT",
 ]
-
-
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-    monkeypatch.setattr(simulation, "_logged", set())
 
 
 def add_provider(name, **more):

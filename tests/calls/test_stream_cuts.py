@@ -28,7 +28,6 @@ from specado import (
     RateLimitError,
     StreamInterruptedError,
     reset_state,
-    shutdown,
 )
 from stream_readers import joined, sse
 
@@ -37,12 +36,6 @@ PING = b": ping\n\n"
 ROLE, HEL, LO, STOP, COUNTS = (sse(event, done=False) for event in HELLO)
 DONE = b"data: [DONE]\n\n"
 SHORT_S = 0.3
-
-
-@pytest.fixture(autouse=True)
-def no_pools_left():
-    yield
-    shutdown()
 
 
 @pytest.fixture

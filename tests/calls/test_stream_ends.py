@@ -28,7 +28,7 @@ from played_streams import (
     read_all,
     until_reading,
 )
-from specado import StreamInterruptedError, shutdown
+from specado import StreamInterruptedError
 from stream_readers import joined, sse
 
 EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
@@ -36,12 +36,6 @@ EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
 
 def endless_after_the_end(peer):
     endless(peer, sse(*HELLO))
-
-
-@pytest.fixture(autouse=True)
-def no_pools_left():
-    yield
-    shutdown()
 
 
 @pytest.fixture

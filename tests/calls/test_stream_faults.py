@@ -23,12 +23,11 @@ from specado import (
     ServerError,
     StreamInterruptedError,
 )
-from specado.routing import retry
 from specado.simulator.faults import FAULT_MODELS
 from specado.simulator.server import running
 
 # On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("stack")
+pytestmark = pytest.mark.usefixtures("stack", "no_backoff")
 
 WHOLE = "Simulated reply to: Tell me about the sea"
 USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
@@ -90,12 +89,6 @@ LATE_ERROR_CODES = {"openai": "server_error", "anthropic": "api_error"}
 def server():
     with running(silence_s=3.0) as found:
         yield found
-
-
-@pytest.fixture(autouse=True)
-def no_jitter(monkeypatch):
-    monkeypatch.setattr(retry, "BASE_S", 0.0)
-    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
 
 
 def client(server, dialect, keys=("key-one", "key-two"), **config):

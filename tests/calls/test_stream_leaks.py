@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sockets
-from specado import AsyncClient, Client, shutdown
+from specado import AsyncClient, Client
 
 pytestmark = pytest.mark.no_cover
 
@@ -42,7 +42,6 @@ def endless(peer):
 def server():
     with sockets.ScriptedServer(endless) as found:
         yield found
-    shutdown()
 
 
 def config(server):

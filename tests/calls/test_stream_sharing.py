@@ -29,16 +29,10 @@ from played_streams import (
     read_all,
     until_reading,
 )
-from specado import Client, StreamInterruptedError, shutdown
+from specado import Client, StreamInterruptedError
 from stream_readers import joined, sse
 
 EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
-
-
-@pytest.fixture(autouse=True)
-def no_pools_left():
-    yield
-    shutdown()
 
 
 @pytest.fixture

@@ -33,9 +33,7 @@ from specado import (
     DeadlineExceededError,
     MalformedResponseError,
     register_manifest,
-    shutdown,
 )
-from specado.catalog import lookup as catalog
 from stream_readers import joined, sse
 
 EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
@@ -43,12 +41,6 @@ PING = b": ping\n\n"
 ROLE, HEL, LO, STOP, COUNTS = (sse(event, done=False) for event in HELLO)
 DONE = b"data: [DONE]\n\n"
 SHORT_S = 0.3
-
-
-@pytest.fixture(autouse=True)
-def no_pools_left():
-    yield
-    shutdown()
 
 
 def says(*parts, every_s=0.0, then_pings=False):
@@ -235,9 +227,7 @@ def test_an_encoding_that_cannot_be_undone_is_no_answer(elsewhere, encoding):
 
 
 @pytest.fixture
-def manifest(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-
+def manifest():
     def register(url, **more):
         register_manifest({"name": "local", "base_url": url, **more})
         return Client({"simulate": False, "enable_fallback": False, "max_retries": 0})

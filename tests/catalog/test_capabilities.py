@@ -25,11 +25,6 @@ from specado.errors import ConfigurationError
 LOCAL = {"name": "Local", "base_url": "http://127.0.0.1:8000/v1"}
 
 
-@pytest.fixture(autouse=True)
-def _only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-
-
 def test_importing_reads_no_manifest():
     code = "import specado.catalog.lookup as c; print(c._shipped, c._shipped_names)"
 

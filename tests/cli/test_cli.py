@@ -53,12 +53,6 @@ def chat(run):
     return lambda *argv: run("chat", "--simulate", *argv)
 
 
-@pytest.fixture(autouse=True)
-def only_the_shipped_providers(monkeypatch):
-    """What one test registers, the others do not see."""
-    monkeypatch.setattr(specado.catalog.lookup, "_registered", {})
-
-
 # chat
 
 

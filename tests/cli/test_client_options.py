@@ -13,7 +13,6 @@ import pytest
 
 import sockets
 from specado import AsyncClient, Client, register_manifest
-from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError, ConfigurationWarning, DeadlineExceededError
 
 HIDDEN = "hush-4711"
@@ -25,11 +24,6 @@ REPLY = {
 }
 REPLY["choices"][0]["message"]["content"] = "Hi"
 ANSWERS = sockets.answers(sockets.reply(json.dumps(REPLY).encode()))
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 @pytest.fixture

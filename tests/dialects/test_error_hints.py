@@ -23,7 +23,6 @@ from specado import (
     register_manifest,
     translate,
 )
-from specado.catalog import lookup as catalog
 from specado.simulator.server import running
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -33,11 +32,6 @@ OPENAI_PATH = (
 ANTHROPIC_PATH = (
     "; check base_url: /v1/messages is added to it (Anthropic's is https://api.anthropic.com)"
 )
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def openai_error(message, type_="invalid_request_error", code=None):

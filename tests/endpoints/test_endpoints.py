@@ -18,11 +18,6 @@ STATIC = {
 }
 
 
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-
-
 def endpoint(name="openai", **entry):
     return resolve_endpoint(catalog.provider(name), resolve({"providers": {name: entry}}))
 

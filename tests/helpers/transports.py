@@ -33,7 +33,6 @@ def _run_on(request, monkeypatch):
     _current.append(request.param)
     yield request.param
     _current.pop()
-    t.shutdown()
 
 
 @pytest.fixture(params=LIBRARIES)

@@ -7,17 +7,11 @@ from datetime import date
 import pytest
 
 from specado import register_manifest
-from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError
 from specado.routing.candidates import configured_fallbacks, routes
 from specado.settings.client_settings import resolve
 
 TODAY = date(2026, 11, 22)
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def add_provider(name, models=(), **more):

@@ -35,12 +35,6 @@ SLACK_S = 2.0
 WAYS = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 
 
-@pytest.fixture(autouse=True)
-def connections_of_one_test():
-    yield
-    specado.shutdown()
-
-
 class Ended(NamedTuple):
     """How a call ended, and how long it took."""
 

@@ -9,7 +9,6 @@ import pytest
 
 from specado import register_manifest
 from specado._core import normalize
-from specado.catalog import lookup as catalog
 from specado.endpoints.access import Access
 from specado.errors import ConfigurationError, LossyTranslationError, MessageFormatError
 from specado.routing.plan import Request, make_plan
@@ -22,11 +21,6 @@ OPENAI_ONLY = {"providers": {"openai": {"api_key": "sk-openai"}}}
 ANTHROPIC_ONLY = {"providers": {"anthropic": {"api_key": "sk-ant-key"}}}
 TUNING = {"seed": 7}  # Low on Anthropic, of kind tuning
 CONTRACT = {"n": 2}  # High on Anthropic, of kind contract
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def plan(model="gpt-4o", config=KEYS, messages="Hello", simulated=False, **given):

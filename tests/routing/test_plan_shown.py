@@ -10,7 +10,6 @@ import pytest
 
 import specado
 from specado import register_manifest
-from specado.catalog import lookup as catalog
 from specado.errors import ContextLengthError, LossyTranslationError, MessageFormatError
 
 KEYS: dict[str, Any] = {
@@ -18,11 +17,6 @@ KEYS: dict[str, Any] = {
 }
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 LONG = "word " * 60_000  # about 75,000 tokens by rule of thumb
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 def model(price: float, **more: Any) -> dict[str, Any]:

@@ -18,11 +18,6 @@ GATEWAY = {"base_url": "https://gateway.example/v1", "api_key": "any-key"}
 AT_A_GATEWAY = {"providers": {"openai": GATEWAY}}
 
 
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
-
-
 def add_provider(name, *models, **more):
     entries = {model: {} for model in models}
     register_manifest(

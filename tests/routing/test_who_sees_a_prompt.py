@@ -14,7 +14,6 @@ import specado
 from played_calls import call, drive, ok, refused
 from reference_files import REPOSITORY
 from specado import register_manifest
-from specado.catalog import lookup as catalog
 from specado.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -35,8 +34,7 @@ OWN = {"base_url": "https://gateway.example/v1", "api_key": "any-key"}
 
 
 @pytest.fixture(autouse=True)
-def with_a_server_of_ones_own(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
+def with_a_server_of_ones_own():
     register_manifest(
         {"name": "local", "base_url": "http://127.0.0.1:9/v1", "models": {"llama-3": {}}}
     )

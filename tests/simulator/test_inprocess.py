@@ -165,8 +165,7 @@ def test_models_of_the_manifest_answer_retired_ones_too(model, status):
     assert send_sync(openai_request(model)).status == status
 
 
-def test_a_server_of_ones_own_has_the_models_of_its_manifest(monkeypatch):
-    monkeypatch.setattr(catalog, "_registered", {})
+def test_a_server_of_ones_own_has_the_models_of_its_manifest():
     catalog.register_manifest({"name": "open", "base_url": "http://open.test/v1"})
     catalog.register_manifest(
         {"name": "small", "base_url": "http://small.test/api", "models": {"tiny": {}}}

@@ -25,12 +25,10 @@ from specado import (
     ModelNotFoundError,
     ProviderError,
     ServerError,
-    shutdown,
 )
-from specado.routing import retry
 
 # On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("stack")
+pytestmark = pytest.mark.usefixtures("stack", "no_backoff")
 
 DEADLINE_S = 0.4
 OVERRUN_S = 0.05
@@ -289,13 +287,6 @@ def other():
         for is_async in (False, True):  # what is loaded at first use is no call's delay
             ask(config(found.url, found.url), is_async=is_async, fallback=False)
         yield found
-    shutdown()
-
-
-@pytest.fixture(autouse=True)
-def no_jitter(monkeypatch):
-    monkeypatch.setattr(retry, "BASE_S", 0.0)
-    monkeypatch.setattr(retry, "THROTTLED_BASE_S", 0.0)
 
 
 WAYS = [(is_async, fallback) for is_async in (False, True) for fallback in (False, True)]
