@@ -28,6 +28,7 @@ from played_streams import (
     piece,
     read_all,
     until_reading,
+    wait_until,
 )
 from specado import Client, StreamInterruptedError
 from stream_readers import joined, sse
@@ -60,8 +61,7 @@ def test_another_thread_may_close_while_one_reads(server):
     thread = threading.Thread(target=read)
     thread.start()
     assert begun.wait(sockets.PATIENCE_S)
-    while not is_being_read(stream):
-        pass
+    wait_until(lambda: is_being_read(stream))
     stream.close()
     thread.join(sockets.PATIENCE_S)
 
@@ -165,8 +165,7 @@ def test_a_second_reader_is_refused(server):
 
     thread = threading.Thread(target=read)
     thread.start()
-    while not is_being_read(stream):
-        pass
+    wait_until(lambda: is_being_read(stream))
     with pytest.raises(RuntimeError, match="read by another thread or task"):
         next(stream)
 
@@ -215,8 +214,7 @@ def test_a_refused_or_dropped_iterator_leaves_the_stream_to_its_reader():
         found = []
         thread = threading.Thread(target=lambda: found.extend(stream))
         thread.start()
-        while not is_being_read(stream) or len(found) < 2:
-            pass
+        wait_until(lambda: is_being_read(stream) and len(found) >= 2)
         with pytest.raises(RuntimeError, match="read by another"):
             list(stream)
         go_on.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, NamedTuple, Optional
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import pytest
 
@@ -12,6 +13,9 @@ import sockets
 from specado import Client, StreamInterruptedError
 from specado.types import ChatCompletionChunk  # noqa: TC001 - read by NamedTuple
 from stream_readers import named, sse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CALLERS = ["sync", "async"]
 EVENT_STREAM = "Content-Type: text/event-stream; charset=utf-8\r\n"
@@ -197,12 +201,24 @@ async def read_all(stream: Any) -> list[ChatCompletionChunk]:
 
 
 def is_being_read(stream: Any) -> bool:
+    """Return whether another thread or task is in `next`. There is no public way to ask."""
     locked: bool = stream._reading.locked()
     return locked
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return when *condition* holds, which another thread brings about."""
+    ends_s = time.monotonic() + sockets.PATIENCE_S
+    while not condition():
+        assert time.monotonic() < ends_s, "it does not come about"
+        time.sleep(0)
+
+
 async def until_reading(stream: Any) -> None:
+    """Return when another task reads the stream."""
+    ends_s = time.monotonic() + sockets.PATIENCE_S
     while not is_being_read(stream):
+        assert time.monotonic() < ends_s, "nobody reads"
         await asyncio.sleep(0)
 
 
