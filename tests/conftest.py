@@ -12,7 +12,7 @@ import pytest
 
 import specado
 from certificates import certificates, server_tls
-from reference_files import REFERENCE, WHY_ABSENT
+from reference_files import require_reference
 from specado.calls import call, simulation
 from specado.catalog import lookup
 from specado.catalog.manifests import Model
@@ -93,6 +93,4 @@ def models_of_the_day_of_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of reference documents; the test is skipped where there is none."""
-    if REFERENCE is None:
-        pytest.skip(WHY_ABSENT)
-    return REFERENCE
+    return require_reference()

@@ -17,36 +17,13 @@ import unittest
 import pytest
 
 import specado
-from markdown_examples import ExamplePage, examples
-from reference_files import REFERENCE, WHY_ABSENT
+from interface_document import DOCUMENT, EXAMPLES, FRAGMENT_AT, FRAGMENT_LINES, FRAGMENTS
+from markdown_examples import ExamplePage
+from reference_files import require_reference
 
-DOCUMENT = REFERENCE / "python-api.md" if REFERENCE else None
-PRESENT = DOCUMENT is not None and DOCUMENT.is_file()
-FRAGMENTS = (
-    "class Client:",
-    "class Message:",
-    "class ChatCompletionResponse:",
-    "response = client.chat.completions.create(...)",
-    "class Choice:",
-    "class Extensions:",
-    "def create(",
-    "async def create_async(",
-    "# Check type compatibility\nisinstance(msg, specado.Message)",
-)
+require_reference()
+pytestmark = pytest.mark.filterwarnings("ignore::specado.SimulatedReplyWarning")
 
-pytestmark = [
-    pytest.mark.skipif(not PRESENT, reason=WHY_ABSENT),
-    pytest.mark.filterwarnings("ignore::specado.SimulatedReplyWarning"),
-]
-
-EXAMPLES = examples(DOCUMENT) if PRESENT else []
-FRAGMENT_AT = {
-    start: example
-    for start in FRAGMENTS
-    for example in EXAMPLES
-    if example.source.startswith(start)
-}
-FRAGMENT_LINES = {example.line for example in FRAGMENT_AT.values()}
 RUNNABLE = [example for example in EXAMPLES if example.line not in FRAGMENT_LINES]
 
 
@@ -124,7 +101,6 @@ def accepted(function, names):
 # --- the examples -----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not PRESENT, reason=WHY_ABSENT)
 def test_the_document_has_the_examples_that_these_tests_know():
     assert len(EXAMPLES) == 47
     assert len(FRAGMENT_LINES) == 9

@@ -14,11 +14,11 @@ import sys
 from contextlib import closing
 
 import pytest
-from test_interface_document import DOCUMENT, FRAGMENT_LINES, PRESENT
 
 import specado
+from interface_document import DOCUMENT, FRAGMENT_LINES
 from markdown_examples import ExamplePage
-from reference_files import REPOSITORY, WHY_ABSENT
+from reference_files import REPOSITORY
 from specado.catalog import lookup as catalog
 
 README = REPOSITORY / "README.md"
@@ -94,7 +94,7 @@ def test_the_readme_runs_with_a_foreign_variable(monkeypatch, tmp_path, variable
     assert run_page(README, tmp_path) == []
 
 
-@pytest.mark.skipif(not PRESENT, reason=WHY_ABSENT)
+@pytest.mark.usefixtures("reference")
 def test_the_interface_document_runs_with_all_of_them(monkeypatch, tmp_path):
     for name, value in FOREIGN.items():
         monkeypatch.setenv(name, value)
@@ -102,7 +102,7 @@ def test_the_interface_document_runs_with_all_of_them(monkeypatch, tmp_path):
     assert run_page(DOCUMENT, tmp_path, FRAGMENT_LINES) == []
 
 
-@pytest.mark.skipif(not PRESENT, reason=WHY_ABSENT)
+@pytest.mark.usefixtures("reference")
 def test_it_runs_with_every_key_where_the_environment_says_to_simulate(
     monkeypatch, tmp_path, nowhere
 ):

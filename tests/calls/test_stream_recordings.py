@@ -14,18 +14,14 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
 import reference_streams
-from reference_files import REFERENCE, WHY_ABSENT
+from reference_files import require_reference
 from specado._core import FrameDecoder, decode_anthropic_reply, decode_openai_reply
 from stream_readers import calls, cut, joined, read
 
-FOLDER = REFERENCE / "recordings" if REFERENCE else None
-PRESENT = FOLDER is not None and FOLDER.is_dir()
-pytestmark = pytest.mark.skipif(not PRESENT, reason=WHY_ABSENT)
+FOLDER = require_reference() / "recordings"
 
 
 def recorded():
-    if not PRESENT:
-        return []
     rows = [
         (provider, json.loads(line))
         for provider in ("openai", "anthropic")
@@ -93,7 +89,6 @@ def test_any_cut_gives_the_same_chunks_and_reply(provider, data):
         assert other.response() == reply
 
 
-@pytest.mark.skipif(not RECORDED, reason=WHY_ABSENT)
 @given(st.data())
 def test_random_cuts_give_the_same_chunks(draw):
     provider, data = draw.draw(st.sampled_from([param.values for param in RECORDED]))

@@ -7,7 +7,7 @@ import importlib.util
 
 import pytest
 
-from reference_files import REFERENCE, REPOSITORY, WHY_ABSENT
+from reference_files import REPOSITORY
 from specado.catalog.lookup import get_manifest, list_providers, provider
 
 FACTS_READ_ON = dt.date(2026, 11, 22)
@@ -24,14 +24,13 @@ def test_both_providers_are_shipped():
     assert [name for name in list_providers() if name in SHIPPED] == SHIPPED
 
 
-@pytest.mark.skipif(REFERENCE is None, reason=WHY_ABSENT)
-def test_the_manifests_regenerate_to_the_same_bytes():
+def test_the_manifests_regenerate_to_the_same_bytes(reference):
     script = REPOSITORY / "scripts" / "make_manifests.py"
     spec = importlib.util.spec_from_file_location("make", script)
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
 
-    made = make.make_manifests(REFERENCE / "model-facts.json", REFERENCE / "models-dev.json")
+    made = make.make_manifests(reference / "model-facts.json", reference / "models-dev.json")
 
     assert sorted(made) == ["anthropic.json", "openai.json"]
     for name, content in made.items():

@@ -13,13 +13,14 @@ import pytest
 
 import official
 import specado
-from reference_files import REFERENCE, WHY_ABSENT
+from reference_files import require_reference
 from request_diff import OTHER, round_trip
 from specado.simulator import handle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RECORDINGS = require_reference() / "recordings"
 HEADERS: dict[str, dict[str, str]] = {
     "openai": {},
     "anthropic": {"anthropic-version": "2023-06-01"},
@@ -45,11 +46,8 @@ UNCHANGED_GEO = ("not_available", "global")
 
 
 def _read_recordings() -> Iterator[Any]:
-    if REFERENCE is None:
-        yield pytest.param("", {}, marks=pytest.mark.skip(WHY_ABSENT))
-        return
     for provider in ("openai", "anthropic"):
-        with (REFERENCE / "recordings" / f"{provider}.jsonl").open(encoding="utf-8") as lines:
+        with (RECORDINGS / f"{provider}.jsonl").open(encoding="utf-8") as lines:
             for line in lines:
                 recording = json.loads(line)
                 yield pytest.param(provider, recording, id=f"{provider}-{recording['id']}")

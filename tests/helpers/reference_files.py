@@ -1,4 +1,4 @@
-"""Where the reference documents and recordings are: beside the repository, when they are there.
+"""The folder of reference documents and recordings: beside the repository, where there is one.
 
 `SPECADO_REFERENCE` names another folder. It is read when the tests are collected: the
 environment is cleaned before each of them.
@@ -9,9 +9,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 _folder = Path(os.environ.get("SPECADO_REFERENCE") or REPOSITORY.parent / "shared" / "reference")
 
 REFERENCE: Path | None = _folder.resolve() if _folder.is_dir() else None
-WHY_ABSENT = f"no reference documents in {_folder}; SPECADO_REFERENCE names their folder"
+
+
+def require_reference() -> Path:
+    """Return the folder; where there is none, skip the test, or the whole module, that asks."""
+    __tracebackhide__ = True  # the skip is reported where it is asked for
+    if REFERENCE is None:
+        reason = f"no reference documents in {_folder}; SPECADO_REFERENCE names their folder"
+        pytest.skip(reason, allow_module_level=True)
+    return REFERENCE

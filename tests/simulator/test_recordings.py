@@ -7,8 +7,10 @@ import json
 import pytest
 
 import official
+from reference_files import require_reference
 from specado.simulator import handle
 
+RECORDINGS = require_reference() / "recordings"
 HEADERS = {"openai": {}, "anthropic": {"anthropic-version": "2023-06-01"}}
 RESPONSE = {"openai": "openai-response", "anthropic": "anthropic-response"}
 EVENT = {"openai": "openai-chunk", "anthropic": "anthropic-event"}
@@ -20,8 +22,8 @@ def provider(request):
 
 
 @pytest.fixture
-def recordings(provider, reference):
-    with (reference / "recordings" / f"{provider}.jsonl").open(encoding="utf-8") as lines:
+def recordings(provider):
+    with (RECORDINGS / f"{provider}.jsonl").open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
