@@ -30,8 +30,8 @@ __all__ = ["certificates", "library", "server_tls", "stack"]
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-KEYS_AND_SETTINGS = ("SPECADO_", "OPENAI_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "OLLAMA_")
-KEYS = ("_API_KEY", "_BASE_URL")
+PREFIXES = ("SPECADO_", "OPENAI_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "OLLAMA_")
+KEY_SUFFIXES = ("_API_KEY", "_BASE_URL")
 FACTS_READ_ON = dt.date(2026, 11, 22)
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
@@ -50,7 +50,7 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own keys, settings and proxies from a test."""
     for name in list(os.environ):
         upper = name.upper()
-        is_key = upper.startswith(KEYS_AND_SETTINGS) or upper.endswith(KEYS)
+        is_key = upper.startswith(PREFIXES) or upper.endswith(KEY_SUFFIXES)
         if is_key or upper in NETWORK_SETTINGS:
             monkeypatch.delenv(name)
 

@@ -41,7 +41,7 @@ AMBIENT = {
     "OLLAMA_HOST": "127.0.0.1:11434",
     "OPENAI_ORG_ID": "org-any",
 }
-KEYS = [
+KEY_VARIABLES = [
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
     "AZURE_OPENAI_API_KEY",
@@ -65,7 +65,7 @@ def known_keys():
     return {name for provider in providers for name in provider.authentication.env}
 
 
-FOREIGN = {**AMBIENT, **{name: "any-key" for name in KEYS if name not in known_keys()}}
+FOREIGN = {**AMBIENT, **{name: "any-key" for name in KEY_VARIABLES if name not in known_keys()}}
 
 
 def run_page(page, scratch, fragments=()):
@@ -106,7 +106,7 @@ def test_the_interface_document_runs_with_all_of_them(monkeypatch, tmp_path):
 def test_it_runs_with_every_key_where_the_environment_says_to_simulate(
     monkeypatch, tmp_path, nowhere
 ):
-    for name in KEYS:
+    for name in KEY_VARIABLES:
         monkeypatch.setenv(name, "any-key")
     monkeypatch.setenv("HTTPS_PROXY", nowhere)
     monkeypatch.setenv("SPECADO_SIMULATE", "true")
@@ -119,7 +119,7 @@ def test_an_example_program_calls_no_provider_whatever_keys_there_are(program, t
     environment = {
         **os.environ,
         **AMBIENT,
-        **dict.fromkeys(KEYS, "any-key"),
+        **dict.fromkeys(KEY_VARIABLES, "any-key"),
         "HTTPS_PROXY": nowhere,
         "PYTHONIOENCODING": "utf-8",
     }

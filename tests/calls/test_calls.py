@@ -7,7 +7,8 @@ import warnings
 
 import pytest
 
-from played_calls import KEYS, call, drive, ok, refused
+from example_inputs import KEYS
+from played_calls import call, drive, ok, refused
 from specado import register_manifest
 from specado.calls.call import check_providers
 from specado.errors import (

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from played_calls import KEYS, call, drive, ok
+from example_inputs import KEYS
+from played_calls import call, drive, ok
 from specado import register_manifest
 from specado.calls import call as call_module
 from specado.calls.call import check_providers

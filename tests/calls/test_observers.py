@@ -9,7 +9,8 @@ import logging
 import pytest
 
 import specado
-from played_calls import KEYS, call, drive, ok, refused
+from example_inputs import KEYS
+from played_calls import call, drive, ok, refused
 from specado.calls.events import outline
 from specado.errors import (
     ConfigurationError,

@@ -8,7 +8,8 @@ import warnings
 import pytest
 
 import specado
-from played_calls import KEYS, call
+from example_inputs import KEYS
+from played_calls import call
 from specado import register_manifest
 from specado.errors import (
     ConfigurationError,

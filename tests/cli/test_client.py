@@ -11,10 +11,9 @@ import weakref
 import pytest
 
 import specado
+from example_inputs import KEYS
 from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError
-
-KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}}
 
 
 def test_hooks_are_told_of_every_attempt_the_fallback_and_the_reply():

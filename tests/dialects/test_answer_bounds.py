@@ -10,7 +10,8 @@ import pytest
 
 import sockets
 import specado
-from played_calls import KEYS, call, drive, ok
+from example_inputs import KEYS
+from played_calls import call, drive, ok
 from played_streams import CALLERS, EVENT_STREAM, USAGE, chunk, client, play, reply_json, streamed
 from specado.errors import StreamInterruptedError
 from stream_readers import named, sse

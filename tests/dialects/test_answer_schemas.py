@@ -15,7 +15,7 @@ from answer_schemas import answer_schemas
 from reference_schemas import enforced, is_strict, opened, strict_rows
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "How old is Ada?"}
+QUESTION = {"role": "user", "content": "How old is Ada?"}
 TEXT = {"type": "string"}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 OPUS = "anthropic/claude-opus-4-5"
@@ -28,7 +28,7 @@ def closed(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def to_openai(schema: Any) -> tuple[Any, list[tuple[str, str, str, str]]]:
-    request = {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [USER],
+    request = {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [QUESTION],
                "output_config": {"format": {"type": "json_schema", "schema": schema}}}  # fmt: skip
     found = specado.translate(request, "openai/gpt-4o", source="anthropic")
     return json.loads(found.body)["response_format"]["json_schema"], lost(found)
@@ -39,7 +39,7 @@ def to_anthropic(
 ) -> tuple[dict[str, Any], list[tuple[str, str, str, str]]]:
     inner = {"name": "answer", "schema": schema, "strict": strict}
     answer = {"type": "json_schema", "json_schema": inner}
-    request = {"model": "gpt-4o", "messages": [USER], "response_format": answer, **more}
+    request = {"model": "gpt-4o", "messages": [QUESTION], "response_format": answer, **more}
     found = specado.translate(request, OPUS)
     return json.loads(found.body), lost(found)
 
@@ -49,7 +49,7 @@ def within_openai(
 ) -> tuple[dict[str, Any], list[tuple[str, str, str, str]]]:
     inner = {"name": "answer", "schema": schema, "strict": strict}
     answer = {"type": "json_schema", "json_schema": inner}
-    request = {"model": "gpt-4.1", "messages": [USER], "response_format": answer}
+    request = {"model": "gpt-4.1", "messages": [QUESTION], "response_format": answer}
     found = specado.translate(request, f"openai/{model}")
     return json.loads(found.body)["response_format"]["json_schema"], bounds(found)
 
@@ -103,7 +103,7 @@ def test_a_schema_that_strict_mode_refuses_goes_unenforced_and_is_reported(schem
 
 
 def test_warn_refuses_to_send_a_schema_unenforced() -> None:
-    request = {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [USER],
+    request = {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [QUESTION],
                "output_config": {"format": {"type": "json_schema",
                                             "schema": {"type": "object"}}}}  # fmt: skip
 
@@ -142,7 +142,7 @@ LOW = ("Emulate", "tuning", "Low")
 @pytest.mark.parametrize("strict", [True, False, None])
 def test_a_bound_that_anthropic_does_not_enforce_is_a_note(strict: Any) -> None:
     answer = {"name": "answer", "schema": closed({"age": AGE}), "strict": strict}
-    request = {"model": "gpt-4o", "messages": [USER], "tools": [TOOL],
+    request = {"model": "gpt-4o", "messages": [QUESTION], "tools": [TOOL],
                "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
 
     for strictness in ("coerce", "warn"):
@@ -178,7 +178,7 @@ def test_a_bound_makes_no_strictness_refuse(
     schema: Any, strictness: str, strict: bool, to: str
 ) -> None:
     answer = {"schema": schema, "strict": strict, "name": "answer"}
-    request = {"model": "gpt-4o", "messages": [USER],
+    request = {"model": "gpt-4o", "messages": [QUESTION],
                "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
 
     found = specado.translate(request, to, strictness=strictness)
@@ -304,7 +304,7 @@ def test_a_format_that_nobody_knows_is_a_low_loss_in_strict_mode_too() -> None:
 
 def test_alternatives_of_which_one_must_hold_become_any_of_them() -> None:
     answer = {"name": "a", "schema": closed({"a": {"oneOf": [TEXT, {"type": "null"}]}})}
-    request = {"model": "gpt-4o", "messages": [USER],
+    request = {"model": "gpt-4o", "messages": [QUESTION],
                "response_format": {"type": "json_schema", "json_schema": answer}}  # fmt: skip
 
     found = specado.translate(request, OPUS, strictness="warn")
@@ -385,7 +385,9 @@ def test_the_simulator_takes_what_is_sent_and_refuses_what_was_changed(
 ) -> None:
     inner = {"name": "answer", "schema": schema, "strict": strict}
     answer = {"type": "json_schema", "json_schema": inner}
-    found = specado.translate({"model": "m", "messages": [USER], "response_format": answer}, OPUS)
+    found = specado.translate(
+        {"model": "m", "messages": [QUESTION], "response_format": answer}, OPUS
+    )
     body = json.loads(found.body)
     sent = body.get("output_config", {}).get("format", {}).get("schema")
     openai, lost_there = to_openai(schema)
@@ -402,13 +404,13 @@ def test_the_simulator_takes_what_is_sent_and_refuses_what_was_changed(
 
 def given_to_anthropic(schema: Any) -> dict[str, Any]:
     answer = {"format": {"type": "json_schema", "schema": schema}}
-    return {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [USER],
+    return {"model": "claude-opus-4-5", "max_tokens": 100, "messages": [QUESTION],
             "output_config": answer}  # fmt: skip
 
 
 def given_to_openai(inner: Any) -> dict[str, Any]:
     answer = {"type": "json_schema", "json_schema": inner}
-    return {"model": "gpt-4o", "messages": [USER], "response_format": answer}
+    return {"model": "gpt-4o", "messages": [QUESTION], "response_format": answer}
 
 
 def answered(provider: str, body: dict[str, Any]) -> bool:
@@ -432,7 +434,7 @@ def answered(provider: str, body: dict[str, Any]) -> bool:
 def test_web_search_goes_to_models_that_search(
     model: str, sent: bool, losses: list[tuple[str, str, str, str]]
 ) -> None:
-    request = {"model": model, "messages": [USER], "web_search_options": {}}
+    request = {"model": model, "messages": [QUESTION], "web_search_options": {}}
 
     found = specado.translate(request, f"openai/{model}")
 

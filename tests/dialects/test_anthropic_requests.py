@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import USER
 from specado._core import encode_anthropic_request, read_anthropic_request
 from specado.errors import MessageFormatError
 
-USER = {"role": "user", "content": "q"}
 USE = {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}
 ASKED = {"role": "assistant", "content": [USE]}
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
@@ -330,7 +330,7 @@ def test_bad_parameters_are_refused_by_place(more: dict[str, Any], field: str) -
 
 
 def test_only_known_service_tiers_go_to_openai() -> None:
-    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]}
+    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
 
     found = {
         tier: read_anthropic_request({**request, "service_tier": tier})
@@ -348,7 +348,7 @@ def test_only_known_service_tiers_go_to_openai() -> None:
 
 
 def test_stop_sequences_beyond_four_are_reported_where_they_stand() -> None:
-    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]}
+    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
 
     _, params, losses, _ = read_anthropic_request({**request, "stop_sequences": list("abcdef")})
 

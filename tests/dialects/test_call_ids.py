@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import USER
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "q"}
 FUNCTION = {"name": "f", "arguments": "{}"}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 

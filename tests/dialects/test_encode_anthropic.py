@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations import MESSAGES, PARAMS
+from example_inputs import USER
 from official import problems
 from reference_anthropic import anthropic_body
 from reference_core import plain_blocks
@@ -27,7 +28,6 @@ MODELS = (
 )
 FACTS = [None, *(catalog.find_model("anthropic", model) for model in MODELS)]
 CACHE = {"type": "ephemeral"}
-USER = {"role": "user", "content": "q"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -145,7 +145,7 @@ def test_a_refusal_beside_empty_text_stays_the_assistants() -> None:
 @pytest.mark.parametrize(
     ("message", "last"),
     [
-        ({"role": "user", "content": "q"}, {"type": "text", "text": "q"}),
+        ({"role": "user", "content": "Hello"}, {"type": "text", "text": "Hello"}),
         (
             {"role": "user", "content": [{"type": "text", "text": t} for t in ("a", "b", "")]},
             {"type": "text", "text": "b"},
@@ -276,7 +276,7 @@ def test_results_come_first_and_in_order() -> None:
         "content": [
             {"type": "tool_result", "tool_use_id": "a", "content": "result a"},
             {"type": "tool_result", "tool_use_id": "b", "content": "result b"},
-            {"type": "text", "text": "q"},
+            {"type": "text", "text": "Hello"},
         ],
     }
     assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import USER
 from specado.catalog import lookup as catalog
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "hi"}
 SAID = {"role": "assistant", "content": "pre"}
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
 USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import USER
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "q"}
 LONG = "f" * 65
 SCHEMA = {"type": "object"}
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import CLAUDE, USER
 from specado.errors import MessageFormatError
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "q"}
-CLAUDE = "anthropic/claude-opus-4-5"
 CLOSED = {
     "type": "object",
     "properties": {"a": {"type": "string"}},

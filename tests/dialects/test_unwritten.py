@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import CLAUDE, USER
 from specado import MessageFormatError
 
-USER = {"role": "user", "content": "hi"}
 TOOL = {"type": "function", "function": {"name": "f"}}
 LOOP: dict[str, Any] = {}
 LOOP["again"] = LOOP
 DEEP: Any = json.loads('{"a":' * 300 + "1" + "}" * 300)
 BAD = {"nan": float("nan"), "infinity": float("inf"), "cycle": LOOP, "deep": DEEP, "set": {1}}
-CLAUDE = "anthropic/claude-opus-4-5"
 
 
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD)
@@ -91,6 +90,6 @@ def test_nothing_is_sent_of_a_request_that_a_fallback_could_not_get() -> None:
     )
 
     with pytest.raises(MessageFormatError, match=r"metadata\.a: nan is not a JSON number"):
-        client.chat.completions.create("claude-opus-4-5", "hi", metadata={"a": float("nan")})
+        client.chat.completions.create("claude-opus-4-5", "Hello", metadata={"a": float("nan")})
 
     assert attempts == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-USER = {"role": "user", "content": "Hello"}
+from example_inputs import USER
+
 SAID = {"role": "assistant", "content": "Hi"}
 PDF = "data:application/pdf;base64,JVBERi0xLjQK"
 PNG = "data:image/png;base64,iVBORw0KGgo="

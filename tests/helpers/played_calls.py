@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
+from example_inputs import KEYS
 from specado.calls.call import CompletionCall
 from specado.endpoints.access import Access
 from specado.errors import ConfigurationError
 from specado.routing.attempts import Send, Wait
 from specado.settings.client_settings import resolve
 from specado.transport import TransportFailure, WireReply
-
-KEYS = {"providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}}
 
 
 def call(model="gpt-4o", config=KEYS, **given):

@@ -12,6 +12,7 @@ import pytest
 
 import official
 import specado
+from example_inputs import USER
 from reference_files import REPOSITORY
 from request_fields import (
     CLOSED,
@@ -28,7 +29,6 @@ from specado.dialects.openai_chat.fields import OPENAI_FIELDS
 from specado.losses.field import Field, find_field
 from specado.losses.rows import ROWS
 
-USER = {"role": "user", "content": "Hello"}
 CALL = {"id": "marker-id", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 FUNCTION = {"type": "function", "function": {"name": "marker-name", "parameters": {}}}
 TOOL = {"name": "marker-name", "input_schema": {"type": "object"}}

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import CLAUDE, USER
 from specado.errors import MessageFormatError
 from specado.simulator import handle
 
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
-USER = {"role": "user", "content": "q"}
 AGAIN = {"role": "user", "content": "r"}
-CLAUDE = "anthropic/claude-opus-4-5"
 PNG = "iVBORw0KGgo="
 
 
@@ -38,14 +37,14 @@ def file(data: str) -> dict[str, Any]:
 
 
 def says(*parts: Any) -> dict[str, Any]:
-    return {"role": "user", "content": ["q", *parts]}
+    return {"role": "user", "content": ["Hello", *parts]}
 
 
 @pytest.mark.parametrize("media", ["image/bmp", "image/svg+xml", "text/plain"])
 def test_an_image_of_another_type_is_left_out(media: str) -> None:
     body, losses = sent([says(image(f"data:{media};base64,AAAA"))], CLAUDE)
 
-    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "q"}]}]
+    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}]
     assert ("Unsupported", "messages[0].content[1]") in losses
 
 
@@ -81,7 +80,7 @@ def test_a_text_file_is_a_plain_text_document(data: str, text: str) -> None:
 def test_a_file_that_is_no_text_and_no_pdf_is_left_out(data: str) -> None:
     body, losses = sent([says(file(data))], CLAUDE)
 
-    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "q"}]}]
+    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}]
     assert ("Unsupported", "messages[0].content[1]") in losses
 
 
@@ -101,7 +100,7 @@ def test_a_part_that_the_model_does_not_take_is_left_out(part: Any, to: str) -> 
     body, losses = sent([says(part), {"role": "user", "content": [part]}], to)
 
     assert body["messages"] == [
-        {"role": "user", "content": [{"type": "text", "text": "q"}]},
+        {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
         {"role": "user", "content": ""},
     ]
     assert ("Unsupported", "messages[0].content[1]") in losses
@@ -134,7 +133,7 @@ def test_assistant_messages_at_the_end_are_left_out_where_they_are_refused(befor
 
     body, losses = sent(given, "anthropic/claude-opus-5")
 
-    assert body["messages"] == [{"role": "user", "content": "q"}]
+    assert body["messages"] == [{"role": "user", "content": "Hello"}]
     first = len(before)
     assert set(losses) >= {
         ("Unsupported", f"messages[{first}]"),
@@ -148,7 +147,7 @@ def test_a_dropped_function_message_leaves_no_other_trace() -> None:
 
     body, losses = sent([USER, {"role": "assistant", "content": "a"}, USER, function], CLAUDE)
 
-    assert body["messages"][2] == {"role": "user", "content": [{"type": "text", "text": "q"}]}
+    assert body["messages"][2] == {"role": "user", "content": [{"type": "text", "text": "Hello"}]}
     assert [found for found in losses if found[1].startswith("messages[")] == [
         ("Unsupported", "messages[3]")
     ]

@@ -11,6 +11,7 @@ from anthropic.types.message_create_params import MessageCreateParamsNonStreamin
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 
 import specado
+from example_inputs import USER
 from official import SENT_AS_HEADERS
 from request_diff import unexplained
 from specado.catalog import lookup as catalog
@@ -86,7 +87,6 @@ OPENAI: dict[str, list[dict[str, Any]]] = {
     "verbosity": [{"verbosity": "low"}],
     "web_search_options": [{"web_search_options": {}}],
 }  # fmt: skip
-USER = {"role": "user", "content": "q"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
 ASKED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "r"}

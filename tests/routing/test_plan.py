@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from example_inputs import KEYS
 from specado import register_manifest
 from specado._core import normalize
 from specado.endpoints.access import Access
@@ -16,7 +17,6 @@ from specado.settings.client_settings import resolve
 from specado.settings.parameters import check
 
 TODAY = date(2026, 11, 22)
-KEYS = {"providers": {"openai": {"api_key": "sk-openai"}, "anthropic": {"api_key": "sk-ant-key"}}}
 OPENAI_ONLY = {"providers": {"openai": {"api_key": "sk-openai"}}}
 ANTHROPIC_ONLY = {"providers": {"anthropic": {"api_key": "sk-ant-key"}}}
 TUNING = {"seed": 7}  # Low on Anthropic, of kind tuning

@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 import specado
+from example_inputs import KEYS
 from specado import register_manifest
 from specado.errors import ContextLengthError, LossyTranslationError, MessageFormatError
 
-KEYS: dict[str, Any] = {
-    "providers": {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}
-}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 LONG = "word " * 60_000  # about 75,000 tokens by rule of thumb
 

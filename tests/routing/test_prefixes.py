@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 import specado
+from example_inputs import KEYS
 from specado import register_manifest
 from specado.catalog import lookup as catalog
 from specado.errors import ConfigurationError
@@ -225,7 +226,6 @@ def test_a_server_of_ones_own_is_asked_for_ids_that_others_list():
 
 TYPO = "antropic/claude-opus-4-5"
 MEANT = "did you mean 'anthropic/claude-opus-4-5'"
-KEYS = {"providers": {"openai": {"api_key": "k"}, "anthropic": {"api_key": "k"}}}
 
 
 @pytest.mark.parametrize("method", ["create", "plan"])

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import specado
+from example_inputs import KEYS
 from played_calls import call, drive, ok, refused
 from reference_files import REPOSITORY
 from specado import register_manifest
@@ -29,7 +30,6 @@ from specado.settings.client_settings import CLIENT_KEYWORDS, resolve
 from specado.settings.parameters import OPTIONS
 
 TODAY = date(2026, 11, 30)
-KEYS = {"openai": {"api_key": "key-one"}, "anthropic": {"api_key": "key-two"}}
 OWN = {"base_url": "https://gateway.example/v1", "api_key": "any-key"}
 
 
@@ -167,7 +167,7 @@ def test_a_shipped_provider_that_is_replaced_is_ones_own():
 
 
 def test_a_prompt_for_ones_own_server_is_not_sent_elsewhere():
-    config = {"providers": {**KEYS, "local": {}}}
+    config = {"providers": {**KEYS["providers"], "local": {}}}
     one = call("local/llama-3", config)
 
     assert [str(each) for each in one.plan.candidates] == ["Candidate(local/llama-3)"]
@@ -187,9 +187,7 @@ SKIPPED = (
 def skipping(caplog):
     """A call whose first candidate is not asked, and what the log says of it."""
     with caplog.at_level(logging.WARNING, "specado"):
-        made = call(
-            "anthropic/claude-opus-4-5", {"providers": KEYS}, n=2, fallback_models=["gpt-4o"]
-        )
+        made = call("anthropic/claude-opus-4-5", KEYS, n=2, fallback_models=["gpt-4o"])
     return made, [(each.levelname, each.getMessage()) for each in caplog.records]
 
 
@@ -278,7 +276,7 @@ def test_a_prompt_that_is_too_long_for_the_first_is_logged_too(caplog):
 
 def test_a_later_candidate_that_is_skipped_is_not_logged(caplog):
     with caplog.at_level(logging.WARNING, "specado"):
-        made = call("gpt-4o", {"providers": KEYS}, n=2)
+        made = call("gpt-4o", KEYS, n=2)
 
     assert [each.provider for each in made.plan.skipped] == ["anthropic"]
     assert made.plan.first_skipped is None
@@ -287,7 +285,7 @@ def test_a_later_candidate_that_is_skipped_is_not_logged(caplog):
 
 def test_a_plan_logs_nothing(caplog):
     with caplog.at_level(logging.WARNING, "specado"):
-        specado.Client({"providers": KEYS}).chat.completions.plan(
+        specado.Client(KEYS).chat.completions.plan(
             "anthropic/claude-opus-4-5", "Hello", n=2, fallback_models=["gpt-4o"]
         )
 
@@ -296,7 +294,7 @@ def test_a_plan_logs_nothing(caplog):
 
 def test_where_nobody_is_left_the_error_is_the_losses(caplog):
     with pytest.raises(LossyTranslationError):
-        call("anthropic/claude-opus-4-5", {"providers": KEYS}, n=2)
+        call("anthropic/claude-opus-4-5", KEYS, n=2)
 
     assert caplog.records == []
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 import official
+from example_inputs import USER
 from specado.simulator import handle
 
-USER = {"role": "user", "content": "Hello"}
 FUNCTION = {"type": "function", "function": {"name": "look_up"}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
 TOOL = {"name": "look_up", "input_schema": {"type": "object"}}

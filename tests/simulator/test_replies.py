@@ -12,7 +12,7 @@ import official
 from specado.simulator import handle
 from specado.simulator.schema_example import example
 
-USER = {"role": "user", "content": "What is the weather in Paris?"}
+QUESTION = {"role": "user", "content": "What is the weather in Paris?"}
 SYSTEM = {"role": "system", "content": "Answer in one word, as JSON."}
 VERSION = {"anthropic-version": "2023-06-01"}
 WEATHER = {
@@ -41,7 +41,7 @@ THINKING = {"type": "enabled", "budget_tokens": 1024}
 
 
 def openai(**changes):
-    body = {"model": "gpt-4o", "messages": [USER], **changes}
+    body = {"model": "gpt-4o", "messages": [QUESTION], **changes}
     reply = handle("POST", "/v1/chat/completions", {}, json.dumps(body).encode(), now_s=1000)
     assert reply.status == 200, reply.body
     assert official.problems("openai-response", reply.body) == []
@@ -49,7 +49,7 @@ def openai(**changes):
 
 
 def anthropic(**changes):
-    body = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [USER], **changes}
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [QUESTION], **changes}
     reply = handle("POST", "/v1/messages", VERSION, json.dumps(body).encode())
     assert reply.status == 200, reply.body
     assert official.problems("anthropic-response", reply.body) == []
@@ -129,8 +129,12 @@ def test_the_same_request_gets_the_same_reply_and_another_one_another_id():
         ({"max_completion_tokens": 2}, "Simulat", "length"),
         ({"stop": "weather"}, "Simulated reply to: What is the ", "stop"),
         ({"stop": ["Paris", "What"]}, "Simulated reply to: ", "stop"),
-        ({"messages": [SYSTEM, USER, {"role": "assistant", "content": "Sun"}, USER]}, None, "stop"),
-        ({"messages": [USER, CALLED, ANSWERED], "tools": [FUNCTION]}, None, "stop"),
+        (
+            {"messages": [SYSTEM, QUESTION, {"role": "assistant", "content": "Sun"}, QUESTION]},
+            None,
+            "stop",
+        ),
+        ({"messages": [QUESTION, CALLED, ANSWERED], "tools": [FUNCTION]}, None, "stop"),
         ({"tools": [FUNCTION], "tool_choice": "none"}, None, "stop"),
         ({"model": "gpt-5", "reasoning_effort": "low"}, None, "stop"),
         (
@@ -202,7 +206,7 @@ def test_openai_structured_output():
 
 
 def test_openai_json_object():
-    content = openai(messages=[SYSTEM, USER], response_format={"type": "json_object"})
+    content = openai(messages=[SYSTEM, QUESTION], response_format={"type": "json_object"})
 
     assert json.loads(content["choices"][0]["message"]["content"]) == {
         "answer": "Simulated: What is the weather in Paris?"
@@ -217,7 +221,7 @@ def test_openai_json_object():
         ({"stop_sequences": ["Paris", "reply"]}, "stop_sequence", "reply"),
         ({"system": "Be brief."}, "end_turn", None),
         ({"system": [{"type": "text", "text": "Be brief."}]}, "end_turn", None),
-        ({"messages": [USER, {"role": "assistant", "content": "It is"}]}, "end_turn", None),
+        ({"messages": [QUESTION, {"role": "assistant", "content": "It is"}]}, "end_turn", None),
         ({"tools": [TOOL], "tool_choice": {"type": "none"}}, "end_turn", None),
         ({"tools": [TOOL], "tool_choice": {"type": "any"}}, "tool_use", None),
         ({"tools": [TOOL]}, "tool_use", None),
@@ -259,7 +263,7 @@ def test_beta_fields_are_taken_with_a_beta_header():
     body = {
         "model": "claude-sonnet-4-5",
         "max_tokens": 9,
-        "messages": [USER],
+        "messages": [QUESTION],
         "context_management": {"edits": []},
     }
     reply = handle(
