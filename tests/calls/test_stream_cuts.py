@@ -14,7 +14,6 @@ from played_streams import (
     HELLO,
     OTHER_TEXT,
     client,
-    other,
     piece,
     play,
     reply_json,
@@ -36,12 +35,6 @@ PING = b": ping\n\n"
 ROLE, HEL, LO, STOP, COUNTS = (sse(event, done=False) for event in HELLO)
 DONE = b"data: [DONE]\n\n"
 SHORT_S = 0.3
-
-
-@pytest.fixture
-def elsewhere():
-    with sockets.ScriptedServer(sockets.answers(other())) as found:
-        yield found
 
 
 # Providers that do not stream

@@ -38,12 +38,6 @@ def endless_after_the_end(peer):
     endless(peer, sse(*HELLO))
 
 
-@pytest.fixture
-def server():
-    with sockets.ScriptedServer(endless) as found:
-        yield found
-
-
 # Leaving
 
 

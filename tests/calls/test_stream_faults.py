@@ -86,12 +86,12 @@ LATE_ERROR_CODES = {"openai": "server_error", "anthropic": "api_error"}
 
 
 @pytest.fixture(scope="module")
-def server():
+def simulator():
     with running(silence_s=3.0) as found:
         yield found
 
 
-def client(server, dialect, keys=("key-one", "key-two"), **config):
+def client(simulator, dialect, keys=("key-one", "key-two"), **config):
     return Client(
         {
             "primary_provider": dialect,
@@ -101,8 +101,8 @@ def client(server, dialect, keys=("key-one", "key-two"), **config):
             "first_token_timeout_seconds": 0.6,
             "idle_timeout_seconds": 0.6,
             "providers": {
-                "openai": {"api_key": keys[0], "base_url": server.openai_base_url},
-                "anthropic": {"api_key": keys[1], "base_url": server.anthropic_base_url},
+                "openai": {"api_key": keys[0], "base_url": simulator.openai_base_url},
+                "anthropic": {"api_key": keys[1], "base_url": simulator.anthropic_base_url},
             },
             **config,
         }
@@ -150,21 +150,21 @@ WAYS = list(itertools.product(["sync", "async"], ["in process", "socket"], [Fals
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])
 @pytest.mark.parametrize("fault", TABLE)
-def test_a_fault(server, fault, dialect):
+def test_a_fault(simulator, fault, dialect):
     with ThreadPoolExecutor(len(WAYS) if fault in WAITING else 1) as threads:
-        plays = {way: threads.submit(check, server, fault, dialect, *way) for way in WAYS}
+        plays = {way: threads.submit(check, simulator, fault, dialect, *way) for way in WAYS}
 
     failed = {way: played.exception() for way, played in plays.items() if played.exception()}
     assert not failed, failed
 
 
-def check(server, fault, dialect, caller, way, fallback):
+def check(simulator, fault, dialect, caller, way, fallback):
     """Play one row in one way, and hold what comes of it against the row."""
     expected = TABLE[fault]
     given = arguments(fault, dialect, way, fallback=fallback)
     # With keys of its own, so that no other play's failures count against it.
     keys = (f"1-{caller}-{way}-{fallback}", f"2-{caller}-{way}-{fallback}")
-    one = client(server, dialect, keys, simulate=way == "in process")
+    one = client(simulator, dialect, keys, simulate=way == "in process")
 
     if expected.error is not None and (expected.is_final or not fallback):
         with pytest.raises(expected.error) as raised:
@@ -205,10 +205,10 @@ def check(server, fault, dialect, caller, way, fallback):
 
 
 @pytest.mark.parametrize("caller", ["sync", "async"])
-def test_a_stream_without_a_choice_is_no_answer(server, caller):
+def test_a_stream_without_a_choice_is_no_answer(simulator, caller):
     given = arguments("empty-test-model", "openai", "socket", fallback=True)
 
-    stream, text, error = play(client(server, "openai"), given, caller)
+    stream, text, error = play(client(simulator, "openai"), given, caller)
 
     assert (text, error) == (WHOLE, None)
     assert stream.extensions.provider_used == "anthropic"
@@ -216,10 +216,10 @@ def test_a_stream_without_a_choice_is_no_answer(server, caller):
 
 
 @pytest.mark.parametrize("caller", ["sync", "async"])
-def test_a_message_without_content_is_an_answer(server, caller):
+def test_a_message_without_content_is_an_answer(simulator, caller):
     given = arguments("empty-test-model", "anthropic", "socket", fallback=True)
 
-    stream, text, error = play(client(server, "anthropic"), given, caller)
+    stream, text, error = play(client(simulator, "anthropic"), given, caller)
 
     assert (text, error) == ("", None)
     assert stream.extensions.provider_used == "anthropic"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import sockets
 from specado import AsyncClient, Client
 
 pytestmark = pytest.mark.no_cover
@@ -24,24 +23,6 @@ MAX_MORE_OBJECTS = 0.1
 # Whose objects count: a measuring tool keeps some of its own for each of the server's threads.
 OURS = {"specado", "httpcore", "h11", "httptools", "asyncio", "socket", "_socket", "ssl"}
 MAX_GROWTH_BYTES = 25_000_000
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-EVENT = (
-    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":'
-    b'[{"index":0,"delta":{"role":"assistant","content":"Hello"},"finish_reason":null}]}\n\n'
-)
-
-
-def endless(peer):
-    """Begin an answer that does not end."""
-    peer.request()
-    peer.send(HEAD + b"%x\r\n%b\r\n" % (len(EVENT), EVENT))
-    peer.wait_until_gone()
-
-
-@pytest.fixture
-def server():
-    with sockets.ScriptedServer(endless) as found:
-        yield found
 
 
 def config(server):

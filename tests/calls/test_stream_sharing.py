@@ -23,7 +23,6 @@ from played_streams import (
     begin,
     begin_async,
     chunk,
-    endless,
     is_being_read,
     piece,
     read_all,
@@ -34,12 +33,6 @@ from specado import Client, StreamInterruptedError
 from stream_readers import joined, sse
 
 EACH_CALLER = pytest.mark.parametrize("caller", CALLERS)
-
-
-@pytest.fixture
-def server():
-    with sockets.ScriptedServer(endless) as found:
-        yield found
 
 
 # Threads

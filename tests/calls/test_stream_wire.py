@@ -23,7 +23,6 @@ from played_streams import (
     chunk,
     client,
     hello,
-    other,
     piece,
     play,
     streamed,
@@ -56,12 +55,6 @@ def says(*parts, every_s=0.0, then_pings=False):
         peer.wait_until_gone()
 
     return script
-
-
-@pytest.fixture
-def elsewhere():
-    with sockets.ScriptedServer(sockets.answers(other())) as found:
-        yield found
 
 
 # Time

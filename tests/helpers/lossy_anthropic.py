@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from example_inputs import USER
 from lossy_parts import (
     SAID,
     SCHEMA,
     TOOL,
     USE,
-    USER,
     Lost,
     messages,
     result,

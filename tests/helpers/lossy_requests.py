@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from example_inputs import USER
 from lossy_parts import (
     ANSWER,
     CACHE,
@@ -24,7 +25,6 @@ from lossy_parts import (
     SOUND,
     STRICT,
     THINKING,
-    USER,
     Lost,
     file,
     function,

@@ -9,8 +9,9 @@ import pytest
 
 import official
 import specado
+from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
-from lossy_parts import ANSWER, CALLED, FUNCTION, OPUS, TOOL, USER, messages
+from lossy_parts import ANSWER, CALLED, FUNCTION, OPUS, TOOL, messages
 from lossy_requests import FROM_OPENAI
 from reference_files import REPOSITORY
 from specado.catalog.manifests import Traits

@@ -9,8 +9,6 @@ import anthropic
 import openai
 import pytest
 
-from specado.simulator.server import running
-
 QUESTION = [{"role": "user", "content": "What is the weather in Paris?"}]
 WEATHER = {
     "type": "object",
@@ -35,26 +33,6 @@ OPENAI_ERRORS = {
     "connection-reset-test-model": openai.APIConnectionError,
     "truncated-test-model": openai.APIConnectionError,
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def openai_client(server):
-    with openai.OpenAI(api_key="k", base_url=server.openai_base_url, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def anthropic_client(server):
-    with anthropic.Anthropic(
-        api_key="k", base_url=server.anthropic_base_url, max_retries=0
-    ) as client:
-        yield client
 
 
 def test_openai_chat(openai_client):

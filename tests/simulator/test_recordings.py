@@ -16,11 +16,6 @@ RESPONSE = {"openai": "openai-response", "anthropic": "anthropic-response"}
 EVENT = {"openai": "openai-chunk", "anthropic": "anthropic-event"}
 
 
-@pytest.fixture(params=["openai", "anthropic"])
-def provider(request):
-    return request.param
-
-
 @pytest.fixture
 def recordings(provider):
     with (RECORDINGS / f"{provider}.jsonl").open(encoding="utf-8") as lines:

@@ -22,12 +22,6 @@ HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nauthorization: Bearer 
 REQUEST = HEAD + f"content-length: {len(BODY)}\r\n\r\n".encode() + BODY
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running(idle_s=5.0) as server:
-        yield server
-
-
 @pytest.fixture
 def connection(server):
     with closing(socket.create_connection((server.host, server.port), timeout=10)) as made:

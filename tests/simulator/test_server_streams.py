@@ -26,17 +26,6 @@ SILENT = ("stream-stall-test-model", "stream-idle-test-model")
 CUT = ("stream-early-cut-test-model", "stream-cut-test-model", "truncated-test-model")
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running(idle_s=5.0) as server:
-        yield server
-
-
-@pytest.fixture(params=["openai", "anthropic"])
-def provider(request):
-    return request.param
-
-
 @pytest.fixture
 def client(server):
     with httpx.Client(base_url=server.url, timeout=PATIENCE_S, trust_env=False) as client:

@@ -9,8 +9,6 @@ import openai
 import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
-from specado.simulator.server import running
-
 QUESTION = [{"role": "user", "content": "What is the wéather in Paris? 🌦"}]
 SCHEMA = {
     "type": "object",
@@ -69,25 +67,9 @@ GOOD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server():
-    with pytest.MonkeyPatch.context() as patch, running() as server:
-        patch.setattr("specado.simulator.server.SLOW_REPLY_S", 0.01)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def openai_client(server):
-    with openai.OpenAI(api_key="k", base_url=server.openai_base_url, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def anthropic_client(server):
-    with anthropic.Anthropic(
-        api_key="k", base_url=server.anthropic_base_url, max_retries=0
-    ) as client:
-        yield client
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("specado.simulator.server.SLOW_REPLY_S", 0.01)
 
 
 def openai_request(name):

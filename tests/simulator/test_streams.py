@@ -93,11 +93,6 @@ def read(request):
     return request.param
 
 
-@pytest.fixture(params=["openai", "anthropic"])
-def provider(request):
-    return request.param
-
-
 def events(body):
     """Return the name and the data of each event; what a blank line does not end is left out."""
     text = body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
