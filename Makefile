@@ -38,9 +38,9 @@ demo: $(VENV)/.installed  ## build, then show the main job: a completion, and on
 	$(call say,"Running examples/demo.py")
 	@$(BIN)/python examples/demo.py
 
-test: dev  ## build, then run the tests with coverage (ARGS='-k name' runs some, without it)
+test: dev  ## build, then run the tests (ARGS='-k name' runs some of them)
 	$(call say,"Running the tests")
-	@$(BIN)/python -m pytest $(or $(ARGS),--cov --cov-report=term)
+	@$(BIN)/python -m pytest $(ARGS)
 
 dev: $(VENV)/.installed $(VENV)/.dev  ## install the package and the development tools
 
