@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routing_course import (
+from scripted_attempts import (
     Clock,
     answered_by,
     asked,

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from routing_course import (
+from scripted_attempts import (
     Clock,
     answered_by,
     asked,

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from routing_course import Clock, answered_by, asked, candidate, error, plan_of, play, reply
+from scripted_attempts import Clock, answered_by, asked, candidate, error, plan_of, play, reply
 from specado.endpoints.account import Account
 from specado.errors import (
     AuthenticationError,

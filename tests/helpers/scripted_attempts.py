@@ -1,4 +1,4 @@
-"""Plays a call's generator against scripted outcomes and a clock that only it moves."""
+"""Plays the attempts of a call against scripted outcomes and a clock that only it moves."""
 
 from __future__ import annotations
 
