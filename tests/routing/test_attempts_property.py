@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +112,9 @@ class Watch:
 
     def send(self, effect):
         asked = effect.candidate
-        assert 0 < effect.timeout_s <= self.deadline - self.clock.now_s
+        left_s = self.deadline - self.clock.now_s
+        rounding_s = 2 * math.ulp(self.deadline)
+        assert 0 < effect.timeout_s <= left_s + self.clock.tick_s + rounding_s
         self.check_turn(asked)
         assert effect.fresh_connection == self.is_repeat(asked)
         outcome, took_s = self.script.pop(0) if self.script else (reply(), 0.0)
