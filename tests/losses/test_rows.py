@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping  # noqa: TC003 - read by NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -11,9 +13,8 @@ import official
 import specado
 from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
-from lossy_parts import ANSWER, CALLED, FUNCTION, OPUS, TOOL, messages
+from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
 from lossy_requests import FROM_OPENAI
-from reference_files import REPOSITORY
 from specado.catalog.manifests import Traits
 from specado.losses.rows import ROWS
 from specado.simulator import handle
@@ -34,7 +35,7 @@ def translated(row: str, **options: Any) -> specado.Translation:
 
 
 def test_every_row_has_a_request() -> None:
-    # A model that takes only one of the two names is a manifest's to state.
+    # No shipped model has only one of the two roles: see the test of that below.
     assert {*FROM_OPENAI, *FROM_ANTHROPIC} == {*ROWS} - {"role.system_name"}
 
 
@@ -166,8 +167,77 @@ def test_a_history_with_calls_names_its_tools_for_no_further_use() -> None:
     assert found["tool_choice"] == {"type": "none"}
 
 
-@pytest.mark.parametrize("trait", Traits.__struct_fields__)
-def test_every_trait_of_a_model_is_read_by_an_encoder(trait: str) -> None:
-    sources = [path.read_text("utf-8") for path in (REPOSITORY / "src/specado/_core").glob("*.pyx")]
+class Trait(NamedTuple):
+    """A value of a trait, and a request that a model with that value gets in another form.
 
-    assert any(f'self.trait("{trait}")' in text for text in sources)
+    `others` are traits that the model has with or without it.
+    """
+
+    dialect: str
+    value: Any
+    request: dict[str, Any]
+    others: Mapping[str, Any] = MappingProxyType({})
+
+
+SYSTEM = {"role": "system", "content": "s"}
+WITH_TOOL = messages(USER, tools=[FUNCTION])
+WITH_EFFORT = messages(USER, reasoning_effort="low")
+OPENAI, ANTHROPIC = "openai_chat", "anthropic_messages"
+TRAITS = {
+    "max_tokens_parameter": Trait(OPENAI, "max_completion_tokens", messages(USER, max_tokens=9)),
+    "system_role": Trait(OPENAI, "developer", messages(SYSTEM, USER)),
+    "sampling": Trait(OPENAI, False, messages(USER, temperature=0.5)),
+    "temperature_with_top_p": Trait(ANTHROPIC, False, messages(USER, temperature=0.5, top_p=0.5)),
+    "sampling_while_reasoning": Trait(OPENAI, False, {**WITH_EFFORT, "temperature": 0.5}),
+    "penalties": Trait(OPENAI, False, messages(USER, presence_penalty=1)),
+    "logprobs": Trait(OPENAI, False, messages(USER, logprobs=True)),
+    "stop": Trait(OPENAI, False, messages(USER, stop="END")),
+    "reasoning_efforts": Trait(OPENAI, [], WITH_EFFORT),
+    "default_effort": Trait(
+        OPENAI, "medium", messages(USER, temperature=0.5), {"sampling_while_reasoning": False}
+    ),
+    "effort_parameter": Trait(ANTHROPIC, False, WITH_EFFORT, {"thinking": "adaptive"}),
+    "thinking": Trait(ANTHROPIC, "budget", WITH_EFFORT),
+    "tools_while_reasoning": Trait(OPENAI, False, {**WITH_TOOL, "reasoning_effort": "low"}),
+    "forced_tool_choice": Trait(ANTHROPIC, False, {**WITH_TOOL, "tool_choice": "required"}),
+    "parallel_tool_calls": Trait(OPENAI, False, {**WITH_TOOL, "parallel_tool_calls": True}),
+    "strict_tools": Trait(ANTHROPIC, True, messages(USER, tools=[STRICT])),
+    "structured_output": Trait(ANTHROPIC, True, messages(USER, response_format=FORMAT)),
+    "web_search": Trait(OPENAI, False, messages(USER, web_search_options={})),
+    "mid_conversation_system": Trait(ANTHROPIC, True, messages(USER, SYSTEM)),
+    "assistant_prefill": Trait(ANTHROPIC, False, messages(USER, SAID)),
+}
+
+
+def to_own_model(dialect: str, traits: Mapping[str, Any], request: dict[str, Any]) -> Any:
+    """Return the body that a model of a provider of one's own gets, and its losses."""
+    specado.register_manifest(
+        {
+            "name": "own",
+            "base_url": "https://own.example",
+            "dialect": dialect,
+            "models": {"m": {"traits": dict(traits)}},
+        }
+    )
+    made = specado.translate({"model": "m", **request}, "own/m")
+    return json.loads(made.body), made.report.items
+
+
+@pytest.mark.parametrize("name", Traits.__struct_fields__)
+def test_every_trait_of_a_model_changes_a_request_and_is_reported(name: str) -> None:
+    trait = TRAITS[name]
+
+    unknown, lost_before = to_own_model(trait.dialect, trait.others, trait.request)
+    known, lost = to_own_model(trait.dialect, {**trait.others, name: trait.value}, trait.request)
+
+    assert known != unknown
+    assert lost != lost_before
+
+
+def test_the_models_name_of_the_system_role_is_reported() -> None:
+    body, lost = to_own_model(OPENAI, {"system_role": "developer"}, messages(SYSTEM, USER))
+
+    assert body["messages"][0] == {"role": "developer", "content": "s"}
+    assert [(item.path, item.message) for item in lost] == [
+        ("messages[0].role", "the model's name for the system role")
+    ]
