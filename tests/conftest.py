@@ -12,6 +12,7 @@ import pytest
 
 import specado
 from certificates import certificates, server_tls
+from package_builds import PackageBuild, tracked_files
 from reference_files import require_reference
 from specado.calls import call, simulation
 from specado.catalog import lookup
@@ -36,13 +37,29 @@ FACTS_READ_ON = dt.date(2026, 11, 22)
 NETWORK_SETTINGS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 
-def pytest_collection_finish() -> None:
-    """Take what was imported and collected out of every later garbage collection.
+BUILD = pytest.StashKey[PackageBuild]()
 
-    It stays to the end. Many tests collect, and each would look through millions of objects.
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare for the tests that were collected.
+
+    What was imported and collected stays to the end, and is taken out of every later garbage
+    collection: many tests collect, and each would look through millions of objects. The package
+    is built in the background where a test needs it.
     """
     gc.collect()
     gc.freeze()
+    needs_build = any(
+        "package_build" in getattr(item, "fixturenames", ()) for item in session.items
+    )
+    if needs_build and not session.config.option.collectonly and tracked_files() is not None:
+        build = session.config.stash[BUILD] = PackageBuild()
+        session.config.add_cleanup(build.stop)
+
+
+@pytest.fixture(scope="session")
+def package_build(request: pytest.FixtureRequest) -> PackageBuild:
+    return request.config.stash[BUILD]
 
 
 @pytest.fixture(autouse=True)

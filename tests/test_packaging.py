@@ -1,7 +1,6 @@
 """What an sdist and a wheel hold, and that the wheel works where there is no source tree.
 
-Each is built once: the sdist from a copy of the tree with stray files planted in it, the wheel
-from the unpacked sdist with stray files planted in that, so that both show what stays out.
+Both are built once, by `package_builds`, from trees with stray files planted in them.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import importlib.machinery
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,29 +19,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import specado
+from package_builds import tracked_files
 from reference_files import REPOSITORY
 
-BUILD_TIMEOUT_S = 300
-# Half the time; the other tests run on a package that was built with optimization.
-NOT_OPTIMIZED = "CMAKE_C_FLAGS_RELEASE=-DNDEBUG"
+# The first test waits for the build.
+pytestmark = pytest.mark.timeout(600)
+
+RUN_TIMEOUT_S = 120
 NOT_IN_AN_SDIST = (".ci/", ".github/", ".gitignore")
-STRAYS = {
-    ".env": "OPENAI_API_KEY=sk-planted",
-    ".venv/lib/python/site-packages/planted.py": "",
-    "build/cp39/planted.py": "",
-    "dist/specado-0.0.0.tar.gz": "",
-    "notes.txt": "",
-    "docs/draft.html": "",
-    "src/planted.egg-info/PKG-INFO": "",
-    "src/specado/.env": "OPENAI_API_KEY=sk-planted",
-    "src/specado/__pycache__/planted.cpython-39.pyc": "",
-    "src/specado/_core/planted.c": "",
-    "src/specado/_core/planted.cpython-39-x86_64-linux-gnu.so": "",
-    "src/specado/_core/planted.html": "",
-    "src/specado/notes.txt": "",
-    "tests/__pycache__/planted.cpython-39.pyc": "",
-    "tests/planted.log": "",
-}
 
 
 def run(*command, cwd, **options):
@@ -54,27 +37,20 @@ def run(*command, cwd, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=BUILD_TIMEOUT_S,
+        timeout=RUN_TIMEOUT_S,
         **options,
     )
     assert finished.returncode == 0, finished.stdout
     return finished.stdout
 
 
-def plant_strays(tree):
-    for name, text in STRAYS.items():
-        path = tree / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
 @pytest.fixture(scope="session")
 def tracked():
     """Return the names of the files that git tracks."""
-    if not (REPOSITORY / ".git").exists() or shutil.which("git") is None:
+    found = tracked_files()
+    if found is None:
         pytest.skip("not in a git checkout, or no git: what is tracked cannot be told")
-    listed = run("git", "-c", "safe.directory=*", "ls-files", "-z", cwd=REPOSITORY)
-    return {name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()}
+    return found
 
 
 def of_the_package(tracked, suffix):
@@ -84,38 +60,13 @@ def of_the_package(tracked, suffix):
 
 
 @pytest.fixture(scope="session")
-def sdist(tracked, tmp_path_factory):
-    """Build the sdist from a copy of the tracked files among planted strays."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in tracked:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(REPOSITORY / name, tree / name)
-    plant_strays(tree)
-
-    out = tmp_path_factory.mktemp("sdist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", out, tree, cwd=out)
-
-    (archive,) = out.iterdir()
-    return archive
+def sdist(tracked, package_build):
+    return package_build.archive("sdist")
 
 
 @pytest.fixture(scope="session")
-def wheel(sdist, tmp_path_factory):
-    """Build the wheel from the unpacked sdist, strays planted beside its files."""
-    folder = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(
-            folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
-        )
-    (tree,) = folder.iterdir()
-    plant_strays(tree)
-
-    out = tmp_path_factory.mktemp("wheel")
-    command = (sys.executable, "-m", "build", "--no-isolation", "--wheel")
-    run(*command, f"-Ccmake.define.{NOT_OPTIMIZED}", "--outdir", out, tree, cwd=out)
-
-    (archive,) = out.iterdir()
-    return archive
+def wheel(tracked, package_build):
+    return package_build.archive("wheel")
 
 
 @pytest.fixture(scope="session")
