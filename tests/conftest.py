@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["certificates", "library", "server_tls", "stack"]
 
-# How long an example takes says more about a shared machine than about the code.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# How long an example takes says more about a shared machine than about the code. With
+# `--hypothesis-profile thorough` each property is tried with more examples.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=400)
+hypothesis.settings.load_profile("quick")
 
 PREFIXES = ("SPECADO_", "OPENAI_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "OLLAMA_")
 KEY_SUFFIXES = ("_API_KEY", "_BASE_URL")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specado import MessageFormatError
@@ -101,7 +101,6 @@ PIECES = st.sampled_from(
 
 
 @given(st.sampled_from(SOUND), st.integers(0, 80), st.integers(0, 3), st.lists(PIECES, max_size=3))
-@settings(max_examples=400, deadline=None)
 def test_changed_arguments_are_passed_on_if_they_are_an_object(
     sound: str, at: int, cut: int, put: list[str]
 ) -> None:

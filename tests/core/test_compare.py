@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 import pytest
 import specado._core.compare as compiled
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
@@ -859,13 +859,11 @@ def outcome(compare, source, target):
         return type(error), str(error)
 
 
-@settings(max_examples=300, deadline=None)
 @given(GOOD, GOOD)
 def test_generated_pairs_agree_with_the_reference(source, target):
     assert compare_capabilities(source, target) == reference.compare_capabilities(source, target)
 
 
-@settings(max_examples=300, deadline=None)
 @given(WILD, WILD)
 def test_malformed_pairs_fail_as_the_reference_does(source, target):
     assert outcome(compare_capabilities, source, target) == outcome(
@@ -907,7 +905,6 @@ def with_value(capability, path, value):
     return found
 
 
-@settings(max_examples=300, deadline=None)
 @given(GOOD)
 def test_any_capability_compares_with_itself_without_a_loss(capability):
     result = compare_capabilities(capability, copy.deepcopy(capability))
@@ -917,7 +914,6 @@ def test_any_capability_compares_with_itself_without_a_loss(capability):
     assert result["additional_capabilities"] == []
 
 
-@settings(max_examples=500, deadline=None)
 @given(GOOD, GOOD, st.sampled_from(LOSSES))
 def test_what_a_target_loses_never_makes_it_less_lossy(source, target, loss):
     path, had, left = loss

@@ -357,7 +357,6 @@ ANYTHING = st.recursive(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=400, deadline=None)
 @given(st.lists(st.one_of(ANYTHING, st.fixed_dictionaries({"role": ANYTHING, "content": ANYTHING}),
     st.fixed_dictionaries({"role": st.just("assistant"), "content": ANYTHING,
                            "tool_calls": ANYTHING}),

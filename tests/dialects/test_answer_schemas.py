@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from specado._core.answer_schemas import anthropic_form, openai_enforces, openai_form
 
@@ -362,7 +362,6 @@ def test_cyclic_and_deep_schemas_are_refused_and_not_followed() -> None:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=300, deadline=None)
 @given(answer_schemas())
 def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
     form, shut, moved = anthropic_form(schema, "")
@@ -378,7 +377,6 @@ def test_core_and_twin_agree(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=200, deadline=None)
 @given(answer_schemas(), st.booleans())
 def test_the_simulator_takes_what_is_sent_and_refuses_what_was_changed(
     schema: dict[str, Any], strict: bool

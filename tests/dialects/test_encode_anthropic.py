@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import MESSAGES, PARAMS
@@ -40,7 +40,6 @@ def encoded(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=250, deadline=None)
 @given(MESSAGES, PARAMS, st.sampled_from(FACTS))
 def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
     expected, losses = anthropic_body(messages, "m", parameters, facts)
@@ -53,7 +52,6 @@ def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None
 
 
 @pytest.mark.no_cover
-@settings(max_examples=150, deadline=None)
 @given(MESSAGES, PARAMS, st.sampled_from(FACTS))
 def test_bodies_are_what_the_package_types_say(messages: Any, parameters: Any, facts: Any) -> None:
     body = json.loads(encode_anthropic_request(normalize(messages), "m", parameters, facts)[0])

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import MESSAGES, PARAMS
@@ -33,7 +33,6 @@ def body(messages: Any, parameters: Any = None, facts: Any = None) -> Any:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=150, deadline=None)
 @given(MESSAGES, PARAMS, st.sampled_from(FACTS))
 def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
     expected, losses = openai_body(messages, "m", parameters, facts)
@@ -94,7 +93,6 @@ def test_every_character_is_escaped_as_json_wants(code: int, before: int) -> Non
     assert all(byte >= 0x20 for byte in found)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_text_round_trips_or_is_refused(text: str) -> None:
     try:
@@ -173,7 +171,6 @@ def test_extra_body_replaces_members_and_is_checked() -> None:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=200, deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
@@ -194,7 +191,6 @@ NONSENSE = st.recursive(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(params.PARAMETERS)), NONSENSE, max_size=3),
        st.sampled_from(["openai_chat", "anthropic_messages"]),
        st.sampled_from([*FACTS, catalog.find_model("anthropic", "claude-opus-5")])

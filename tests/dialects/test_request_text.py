@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import specado
@@ -189,7 +189,6 @@ messages = st.sampled_from(USUAL + list(UNUSUAL.values())) | st.dictionaries(
     st.booleans(),
     st.sampled_from([None, 1]),
 )
-@settings(max_examples=300, deadline=None)
 def test_any_messages_are_as_a_decoder_reads_them(
     given: list[Any], more: dict[str, Any], ascii_only: bool, indent: int | None
 ) -> None:
@@ -210,7 +209,6 @@ SOUND = json.dumps(request(USUAL)).encode()
     st.sampled_from([*(bytes([byte]) for byte in b'"\\{}[],:u0 \n\x00\xc3\xff'), b"null", b""]),
 )
 @example(len(SOUND) - 1, 1, b"")
-@settings(max_examples=300, deadline=None)
 def test_text_changed_anywhere_is_as_a_decoder_reads_it(at: int, cut: int, put: bytes) -> None:
     text = SOUND[:at] + put + SOUND[at + cut :]
 

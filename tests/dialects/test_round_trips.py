@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import anthropic_conversations
@@ -19,7 +19,6 @@ GPTS = ("gpt-3.5-turbo", "gpt-4o", "gpt-5.4", "o1", "unheard-of")
 
 
 @pytest.mark.no_cover
-@settings(max_examples=300, deadline=None)
 @given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(CLAUDES))
 def test_openai_requests_lose_only_what_is_reported(
     messages: Any, parameters: Any, model: str
@@ -30,7 +29,6 @@ def test_openai_requests_lose_only_what_is_reported(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=300, deadline=None)
 @given(anthropic_conversations.REQUESTS, st.sampled_from(GPTS))
 def test_anthropic_requests_lose_only_what_is_reported(request: Any, model: str) -> None:
     trip = round_trip(request, "anthropic", model)

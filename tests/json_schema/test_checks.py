@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specado.json_schema import AnswerCheck, check_answer, check_value, has_bounds, is_checked
@@ -399,7 +399,6 @@ def path_of(error: Any) -> str:
 
 
 @pytest.mark.no_cover
-@settings(max_examples=500)
 @given(whole(BOUNDS, around), VALUES)
 def test_each_bound_that_a_validator_finds_broken_is_found(schema: Any, value: Any) -> None:
     expected = {(path_of(error), error.validator) for error in errors_of(schema, value)}
@@ -408,7 +407,6 @@ def test_each_bound_that_a_validator_finds_broken_is_found(schema: Any, value: A
 
 
 @pytest.mark.no_cover
-@settings(max_examples=500)
 @given(whole(BOUNDS, lambda inner: {**around(inner), **beside(inner)}), VALUES)
 def test_with_bounds_alone_an_answer_breaks_one_if_a_validator_refuses_it(
     schema: Any, value: Any
@@ -417,7 +415,6 @@ def test_with_bounds_alone_an_answer_breaks_one_if_a_validator_refuses_it(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=500)
 @given(whole({**BOUNDS, **SHAPES}, lambda inner: {**around(inner), **beside(inner)}), VALUES)
 def test_nothing_is_found_in_what_a_validator_takes(schema: Any, value: Any) -> None:
     if broken(schema, value):
@@ -445,7 +442,6 @@ ANYTHING = st.recursive(
 
 
 @pytest.mark.no_cover
-@settings(max_examples=500)
 @given(ANYTHING, ANYTHING)
 def test_no_schema_and_no_value_is_an_error(schema: Any, value: Any) -> None:
     found = check_answer(schema, json.dumps(value))

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specado.json_schema.patterns import compile_pattern
@@ -123,7 +123,6 @@ def several(inner: Any) -> Any:
     )
 
 
-@settings(max_examples=500)
 @given(st.recursive(ATOMS, several, max_leaves=8), st.text("ab1.x\n", max_size=8))
 def test_where_python_means_the_same_it_says_the_same(pattern: str, text: str) -> None:
     same = pattern.replace("$", "\\Z")  # which Python takes before a last line end, too

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import official
@@ -313,7 +313,6 @@ ANTHROPIC_REQUESTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(OPENAI_REQUESTS)
 def test_any_valid_openai_request_is_answered_validly(request):
     assert official.problems("openai-request", request) == []
@@ -321,7 +320,6 @@ def test_any_valid_openai_request_is_answered_validly(request):
     openai(**request)
 
 
-@settings(max_examples=150, deadline=None)
 @given(ANTHROPIC_REQUESTS)
 def test_any_valid_anthropic_request_is_answered_validly(request):
     assert official.problems("anthropic-request", request) == []
@@ -343,7 +341,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(JSON, st.sampled_from(["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens"]))
 def test_anything_else_gets_a_valid_error(value, path):
     reply = handle("POST", path, VERSION, json.dumps(value).encode())
