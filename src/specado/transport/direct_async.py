@@ -47,7 +47,7 @@ class AsyncDirectTransport(KeptForLoops[KeptConnections]):
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
         exchange = DirectExchange(request, until, limits)
-        if proxy_for(self._settings, *exchange.key) is not None or request.method == "HEAD":
+        if proxy_for(self._settings, *exchange.key) is not None:
             proxied = self._through_proxies()
             return await proxied.open(request, until, limits, is_fresh=is_fresh)
         kept = self._connections()
