@@ -109,11 +109,16 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __iter__(self):
         yield BEGINNING
-        self.stream._stop("closed", "the stream was closed before its end")
+        closing = threading.Thread(target=self.stream.close)
+        closing.start()
+        closing.join(sockets.PATIENCE_S)
         yield from self.rest
 
     async def __aiter__(self):
-        for data in self:
+        yield BEGINNING
+        closing = asyncio.ensure_future(self.stream.aclose())
+        await asyncio.wait([closing], timeout=sockets.PATIENCE_S)
+        for data in self.rest:
             yield data
 
 
