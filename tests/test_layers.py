@@ -73,8 +73,13 @@ def resolve(module: str, name: str) -> str:
     return f"{module}.{name}" if f"{module}.{name}" in KNOWN else module
 
 
-def python_imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, imported module), in functions and under TYPE_CHECKING too."""
+@functools.cache
+def python_imports(module: str, path: Path) -> tuple[tuple[int, str], ...]:
+    """Return (line, imported module), in functions and under TYPE_CHECKING too."""
+    return tuple(_read_python_imports(module, path))
+
+
+def _read_python_imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -93,8 +98,13 @@ def python_imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
                     yield node.lineno, argument.value
 
 
-def cython_imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, imported module) of a .pyx or .pxd."""
+@functools.cache
+def cython_imports(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return (line, imported module) of a .pyx or .pxd."""
+    return tuple(_read_cython_imports(path))
+
+
+def _read_cython_imports(path: Path) -> Iterator[tuple[int, str]]:
     text = path.read_text(encoding="utf-8")
     for match in _CYTHON_IMPORT.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
