@@ -85,7 +85,7 @@ TEXT_OR_DICT = ["function_call", "tool_choice"]
 LISTS = ["modalities", "stop", "functions", "tools"]
 
 
-def invalid_value(name, value):
+def wrong(name, value):
     with pytest.raises(SpecadoError) as caught:
         check({name: value})
     return caught.value
@@ -153,7 +153,7 @@ def test_mappings_and_iterables_become_dicts_and_lists():
 @pytest.mark.parametrize("value", ["1", True, [1], {}, float("nan"), float("inf"), -(10**400)])
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_is_finite(name, value):
-    error = invalid_value(name, value)
+    error = wrong(name, value)
 
     assert isinstance(error, MessageFormatError)
     assert str(error).startswith(f"Message format error: {name} must be a finite number, not ")
@@ -163,7 +163,7 @@ def test_a_number_is_finite(name, value):
 @pytest.mark.parametrize("value", ["1", 1.0, True, None.__class__, float("nan")])
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_number_is_an_int(name, value):
-    assert str(invalid_value(name, value)).startswith(
+    assert str(wrong(name, value)).startswith(
         f"Message format error: {name} must be a whole number, not "
     )
 
@@ -171,36 +171,36 @@ def test_a_whole_number_is_an_int(name, value):
 @pytest.mark.parametrize("value", [0, -1, -(10**400)])
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_count_is_one_or_more(name, value):
-    assert f"{name} must be 1 or more, not " in str(invalid_value(name, value))
+    assert f"{name} must be 1 or more, not " in str(wrong(name, value))
 
 
 @pytest.mark.parametrize("value", [5, b"low", ["low"], {}, True])
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_is_a_str(name, value):
-    assert f"{name} must be a str, not " in str(invalid_value(name, value))
+    assert f"{name} must be a str, not " in str(wrong(name, value))
 
 
 @pytest.mark.parametrize("value", [1, 0, "true", [], {}])
 @pytest.mark.parametrize("name", FLAGS)
 def test_a_flag_is_true_or_false(name, value):
-    assert f"{name} must be True or False, not " in str(invalid_value(name, value))
+    assert f"{name} must be True or False, not " in str(wrong(name, value))
 
 
 @pytest.mark.parametrize("value", [[("a", 1)], 5, b"x", True])
 @pytest.mark.parametrize("name", [*DICTS, *TEXT_OR_DICT])
 def test_a_dict_is_a_mapping(name, value):
-    assert f"{name} must be a dict, not " in str(invalid_value(name, value))
+    assert f"{name} must be a dict, not " in str(wrong(name, value))
 
 
 @pytest.mark.parametrize("name", DICTS)
 def test_a_dict_is_no_text(name):
-    assert str(invalid_value(name, "x")) == f"Message format error: {name} must be a dict, not 'x'"
+    assert str(wrong(name, "x")) == f"Message format error: {name} must be a dict, not 'x'"
 
 
 @pytest.mark.parametrize("value", [5, {"a": 1}, True])
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_is_iterable(name, value):
-    assert f"{name} must be a list of " in str(invalid_value(name, value))
+    assert f"{name} must be a list of " in str(wrong(name, value))
 
 
 @pytest.mark.parametrize(
@@ -216,11 +216,11 @@ def test_a_list_is_iterable(name, value):
     ],
 )
 def test_what_is_wrong_in_a_list_is_named_by_its_place(name, value, said):
-    assert str(invalid_value(name, value)) == f"Message format error: {said}"
+    assert str(wrong(name, value)) == f"Message format error: {said}"
 
 
 def test_a_long_value_is_cut_in_the_error():
-    assert len(str(invalid_value("metadata", "x" * 100_000))) < 200
+    assert len(str(wrong("metadata", "x" * 100_000))) < 200
 
 
 # The options of a call
@@ -312,7 +312,7 @@ def test_every_option_is_known():
     ],
 )
 def test_a_wrong_option_is_a_configuration_error(name, value, said):
-    error = invalid_value(name, value)
+    error = wrong(name, value)
 
     assert isinstance(error, ConfigurationError)
     assert str(error).startswith(f"Configuration error: {said}")
