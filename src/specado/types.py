@@ -285,7 +285,9 @@ class ChatCompletionResponse(_Completion):
     """A chat completion in OpenAI's shape, from any provider.
 
     `model` is the model that answered; `created` is in seconds since the epoch. `raw` is the
-    provider's body as it came and `headers` its headers, names in lower case.
+    provider's body as it came and `headers` its headers, names in lower case. `usage_certainty`
+    tells how much of the bill the tokens in `usage` are: "exact", "at_least" where the provider
+    bills more than tokens, "unknown" where it left out a count or sent one that cannot be.
     """
 
     id: str
@@ -299,6 +301,7 @@ class ChatCompletionResponse(_Completion):
     service_tier: Optional[str] = None
     raw: bytes = b""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
+    usage_certainty: str = "exact"
 
     def __repr__(self) -> str:
         return (

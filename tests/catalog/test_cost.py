@@ -8,8 +8,8 @@ import json
 import pytest
 
 import specado
-from example_inputs import KEYS
-from played_calls import call, drive, ok, refused
+from played_calls import KEYS, call, drive, ok, refused
+from specado._core import AnthropicStream, OpenAIStream
 from specado.catalog.lookup import find_model
 from specado.catalog.manifests import LongContextPricing, Pricing
 from specado.catalog.prices import cost_of, usd_of
@@ -267,6 +267,133 @@ def test_the_model_that_answered_is_priced_not_the_one_that_was_asked():
 )
 def test_what_anthropic_bills_beside_the_tokens(more, expected):
     assert cost(message(**more), model="anthropic/claude-haiku-4-5") == expected
+
+
+def read(body, provider):
+    return specado.parse_response(json.loads(body), provider).usage_certainty
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}, "exact"),
+        ({"prompt_tokens": 1, "completion_tokens": 1}, "exact"),
+        ({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": "x"}, "exact"),
+        ({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2.0}, "exact"),
+        ({"prompt_tokens": 1, "total_tokens": 2}, "unknown"),
+        ({"completion_tokens": 1, "total_tokens": 2}, "unknown"),
+        ({"prompt_tokens": "1", "completion_tokens": 1, "total_tokens": 2}, "unknown"),
+        (
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 1,
+                "total_tokens": 2,
+                "prompt_tokens_details": {"cached_tokens": "x"},
+            },
+            "unknown",
+        ),
+        (
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 1,
+                "total_tokens": 2,
+                "completion_tokens_details": 5,
+            },
+            "unknown",
+        ),
+        ("two", "unknown"),
+        (None, "exact"),
+    ],
+)
+def test_how_certain_openais_usage_is(counts, expected):
+    assert read(completion(usage=counts).body, "openai") == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, "exact"),
+        ({"input_tokens": None}, "unknown"),
+        ({"input_tokens": "many"}, "unknown"),
+        ({"output_tokens": -1}, "unknown"),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": "x"}}, "unknown"),
+        ({"server_tool_use": {"web_fetch_requests": 1}}, "at_least"),
+        ({"server_tool_use": {"web_fetch_requests": 0}}, "exact"),
+        ({"inference_geo": "us"}, "at_least"),
+        ({"inference_geo": "global"}, "exact"),
+        ({"iterations": [{}]}, "at_least"),
+        ({"inference_geo": "us", "output_tokens": -1}, "unknown"),
+    ],
+)
+def test_how_certain_anthropics_usage_is(counts, expected):
+    assert read(message(**counts).body, "anthropic") == expected
+
+
+def test_a_note_decides_nothing():
+    """The price goes by what was counted, whatever the notes say."""
+    reply = specado.parse_response(json.loads(ok().body), "openai")
+    reply.extensions.metadata["reply_notes"] = ["usage.prompt_tokens: missing, read as 0"]
+
+    assert cost_of(reply, find_model("openai", "gpt-4o"))["certainty"] == "exact"
+
+
+def chunk(**more):
+    data = {"id": "c", "created": 1, "model": "gpt-4o", "choices": [], **more}
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([{"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}], "exact"),
+        ([{"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": "2"}], "exact"),
+        ([{"prompt_tokens": 1, "completion_tokens": "1", "total_tokens": 2}], "unknown"),
+        (
+            [
+                {"prompt_tokens": "x", "completion_tokens": 1, "total_tokens": 2},
+                {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            ],
+            "unknown",
+        ),
+    ],
+)
+def test_how_certain_a_streams_usage_is(counts, expected):
+    stream = OpenAIStream("openai", "gpt-4o", 1, max_frame_bytes=9999, max_reply_bytes=9999)
+    said = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+
+    stream.feed(chunk(choices=[said]) + b"".join(chunk(usage=each) for each in counts))
+    stream.feed(b"data: [DONE]\n\n")
+
+    assert stream.response()[0].usage_certainty == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "delta", "expected"),
+    [
+        ({"input_tokens": 1, "output_tokens": 0}, {"output_tokens": 1}, "exact"),
+        ({"input_tokens": "x", "output_tokens": 0}, {"output_tokens": 1}, "unknown"),
+        ({"input_tokens": 1, "output_tokens": 0}, {"output_tokens": "1"}, "unknown"),
+        ({"input_tokens": 1, "output_tokens": 0}, {"output_tokens": -1}, "unknown"),
+        (
+            {"input_tokens": 1, "output_tokens": 0, "inference_geo": "us"},
+            {"output_tokens": 1},
+            "at_least",
+        ),
+    ],
+)
+def test_how_certain_the_usage_of_anthropics_stream_is(start, delta, expected):
+    stream = AnthropicStream("anthropic", "m", 1, max_frame_bytes=9999, max_reply_bytes=9999)
+    begun = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m"}
+    events = [
+        {"type": "message_start", "message": {**begun, "usage": start}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": delta},
+        {"type": "message_stop"},
+    ]
+
+    for event in events:
+        stream.feed(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+
+    assert stream.response()[0].usage_certainty == expected
 
 
 def test_a_model_that_searches_bills_its_searches_too():

@@ -5,7 +5,14 @@ from typing import Dict, List, Optional
 import msgspec
 
 from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
+from specado._core.replies import (
+    UNREADABLE,
+    Notes,
+    json_text_of,
+    mended,
+    parse,
+    whole_numbers,
+)
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -108,12 +115,12 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     *model* and *created* stand in where the reply names none. A body that is not JSON is a
     `MalformedResponseError` with code `not_json`, one without content `no_choice`.
     """
-    notes = []
+    notes = Notes()
     found = read_reply(body, notes)
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def read_reply(bytes body not None, list notes not None):
+def read_reply(bytes body not None, notes):
     """Return the `Reply` in *body*; *notes* names what was mended."""
     try:
         return _decoder.decode(body)
@@ -121,13 +128,12 @@ def read_reply(bytes body not None, list notes not None):
         return _read_loosely(body, notes)
 
 
-def reply_of(found, list notes, str provider, str model, created, bytes body):
+def reply_of(found, notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Reply` stands for."""
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):
-        noted = "\n".join(["", *notes])
         notes += [f"{each}: missing" for each in ("id", "model", "usage")
-                  if not getattr(found, each) and f"\n{each}: " not in noted]
+                  if not getattr(found, each) and each not in notes.mended]
     finish = None
     if stopped is not None:
         finish = FINISH_REASONS.get(stopped)
@@ -158,29 +164,38 @@ def reply_of(found, list notes, str provider, str model, created, bytes body):
         None,
         _service_tier(usage),
         body,
+        {},
+        notes.usage_certainty,
     )
 
 
-cdef int _note_usage(found, list notes) except -1:
-    """Note what the usage tells beside the tokens of the canonical one, and mend those."""
+cdef int _note_usage(found, notes) except -1:
+    """Note what the usage tells beside the tokens of the canonical one, and mend those.
+
+    What else is billed, or dearer: web search, data residency, compaction (Anthropic's "Pricing"
+    page, read 2026-11-22).
+    """
     for name in TOKENS:
         count = getattr(found, name)
         if count is None:
-            if name in ALWAYS_TOLD and not any(
-                note.startswith(f"usage.{name}:") for note in notes
-            ):
+            if name in ALWAYS_TOLD and f"usage.{name}" not in notes.mended:
                 notes.append(f"usage.{name}: missing, read as 0")
+                notes.bill("unknown")
         elif count < 0:
             notes.append(f"usage.{name}: negative, read as 0")
+            notes.bill("unknown")
             setattr(found, name, 0)
     tools = found.server_tool_use
     if tools is not None and (tools.web_search_requests or tools.web_fetch_requests):
         notes.append("usage.server_tool_use: left in response.raw")
+        notes.bill("at_least")
     place = found.inference_geo
     if place is not None and place not in ANYWHERE:
         notes.append("usage.inference_geo: left in response.raw")
+        notes.bill("at_least")
     if found.iterations:
         notes.append("usage.iterations: left in response.raw")
+        notes.bill("at_least")
     return 0
 
 
@@ -196,7 +211,7 @@ def unwrap_emulated(reply):
                 choice.finish_reason = "stop"
 
 
-cdef object _message(list blocks, str model, list notes):
+cdef object _message(list blocks, str model, notes):
     """Return the assistant message that the content blocks stand for."""
     texts = []
     calls = None
@@ -270,7 +285,7 @@ def usage_of(found):
     )
 
 
-def _read_loosely(bytes body, list notes):
+def _read_loosely(bytes body, notes):
     """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
     data = parse(body, notes)
     if not isinstance(data, dict) or not isinstance(data.get("content"), list):
@@ -303,7 +318,15 @@ def _read_loosely(bytes body, list notes):
     )
 
 
-def usage_loosely(given, list notes):
+def usage_loosely(given, notes):
+    cdef Py_ssize_t noted = len(notes)
+    found = _usage_loosely(given, notes)
+    if len(notes) > noted:
+        notes.bill("unknown")
+    return found
+
+
+cdef object _usage_loosely(object given, notes):
     tokens = whole_numbers(
         given,
         TOKENS,

@@ -35,7 +35,7 @@ from specado._core.anthropic_replies import (
     usage_loosely,
     usage_of,
 )
-from specado._core.replies import UNREADABLE, mended, parse
+from specado._core.replies import UNREADABLE, Notes, mended, parse
 from specado._core.streams cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
 from specado.types import (
@@ -139,7 +139,7 @@ cdef class AnthropicStream(ReplyStream):
         if not isinstance(kind, str) or kind not in KNOWN:
             return self.note(f"{str(kind)[:60]}: not a known event, left out of the stream")
         data["type"] = kind
-        notes = []
+        notes = Notes()
         data["index"] = mended(data, "index", int, NO_INDEX, f"{kind}.index", notes)
         if kind == "content_block_delta":
             delta = data.get("delta")
@@ -148,8 +148,7 @@ cdef class AnthropicStream(ReplyStream):
                 return self.note(f"{str(given)[:60]}: not a known delta, left out of the stream")
         elif kind == "message_delta":
             data.pop("context_management", None)
-        for text in notes:
-            self.note(text)
+        self.note_all(notes)
         again = msgspec.json.encode(data)
         try:
             event = _decode(again)
@@ -170,7 +169,7 @@ cdef class AnthropicStream(ReplyStream):
 
     cdef int _start(self, bytes body, list out) except -1:
         """Read the message that the stream begins with."""
-        notes = []
+        notes = Notes()
         if self._found is not None:
             return self.note("message_start: a second one, left out of the stream")
         try:
@@ -179,8 +178,7 @@ cdef class AnthropicStream(ReplyStream):
             data = parse(body, notes)
             data = {**data, "content": []} if isinstance(data, dict) else {"content": []}
             self._found = read_reply(msgspec.json.encode(data), notes)
-        for text in notes:
-            self.note(text)
+        self.note_all(notes)
         self._id = self._found.id
         self._name = self._found.model or self.model
         self._send(DELTA("", "assistant"), None, out)
@@ -317,7 +315,7 @@ cdef class AnthropicStream(ReplyStream):
 
     cdef int _finish_message(self, event, list out) except -1:
         """Read the reason why the message ends and the tokens it took."""
-        notes = []
+        notes = Notes()
         given = parse(bytes(event.delta), notes)
         given = given if isinstance(given, dict) else {}
         found = self._begun()
@@ -331,8 +329,7 @@ cdef class AnthropicStream(ReplyStream):
         if event.context_management is not None:
             found.context_management = event.context_management
         self._add_usage(found, bytes(event.usage), notes)
-        for text in notes:
-            self.note(text)
+        self.note_all(notes)
         if found.stop_reason is None or self._is_finished:
             return 0
         self._close_all(out)
@@ -356,7 +353,7 @@ cdef class AnthropicStream(ReplyStream):
                 self._send(DELTA(text), None, out)
         return 0
 
-    cdef int _add_usage(self, found, bytes body, list notes) except -1:
+    cdef int _add_usage(self, found, bytes body, notes) except -1:
         """Take the counts of a `message_delta`: they are whole, not more, and may be some only."""
         try:
             usage = msgspec.json.decode(body, type=Optional[TokenUsage])
@@ -394,7 +391,7 @@ cdef class AnthropicStream(ReplyStream):
         return 0
 
     cdef tuple assemble(self):
-        notes = list(self._notes)
+        notes = self.notes_so_far()
         found = msgspec.structs.replace(
             Reply([]) if self._found is None else self._found,
             content=[_whole(block) for block in self._blocks],

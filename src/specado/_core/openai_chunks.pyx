@@ -46,7 +46,7 @@ def add_reasoning(chunk, bytes frame not None):
     return True
 
 
-def read_loosely(dict data not None, list notes not None):
+def read_loosely(dict data not None, notes):
     """Return what is usable of a chunk; *notes* names the rest."""
     given = data.get("choices")
     if given is not None and not isinstance(given, list):
@@ -69,7 +69,7 @@ def read_loosely(dict data not None, list notes not None):
     )
 
 
-def _created(dict data, list notes):
+def _created(dict data, notes):
     found = mended(data, "created", Union[int, float], 0, "created", notes)
     if type(found) is float:
         notes.append("created: a float, read as a whole number of seconds")
@@ -77,7 +77,7 @@ def _created(dict data, list notes):
     return found
 
 
-def _choice(given, Py_ssize_t place, list notes):
+def _choice(given, Py_ssize_t place, notes):
     """Return a `ChunkChoice`, or `None` (with a note) if it is none."""
     path = f"choices[{place}]"
     if not isinstance(given, dict):
@@ -97,7 +97,7 @@ def _choice(given, Py_ssize_t place, list notes):
     )
 
 
-def _delta(dict given, str path, list notes):
+def _delta(dict given, str path, notes):
     reasoning = "reasoning" if given.get("reasoning") is not None else "reasoning_content"
     return ChoiceDelta(
         content=_content(given.get("content"), f"{path}.content", notes),
@@ -112,7 +112,7 @@ def _delta(dict given, str path, list notes):
     )
 
 
-def _content(given, str path, list notes):
+def _content(given, str path, notes):
     if given is None or isinstance(given, str):
         return given
     if not isinstance(given, list):
@@ -125,7 +125,7 @@ def _content(given, str path, list notes):
     )
 
 
-def _calls(given, str path, list notes):
+def _calls(given, str path, notes):
     if given is None:
         return None
     if not isinstance(given, list):
@@ -140,7 +140,7 @@ def _calls(given, str path, list notes):
     return calls or None
 
 
-def _call(dict given, str path, list notes):
+def _call(dict given, str path, notes):
     if given.get("index") is None:
         notes.append(f"{path}.index: missing, told by the call's id")
     function = given.get("function")
@@ -159,7 +159,7 @@ def _call(dict given, str path, list notes):
     )
 
 
-def _arguments(given, str path, list notes):
+def _arguments(given, str path, notes):
     if given is None or isinstance(given, str):
         return given
     notes.append(

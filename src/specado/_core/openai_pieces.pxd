@@ -8,7 +8,7 @@ cdef class CallPieces:
     cdef Pieces arguments   # None until a piece came
     cdef bint is_custom
 
-    cdef object whole(self, list notes)
+    cdef object whole(self, notes)
 
 cdef class Thoughts:
     cdef str type
@@ -35,4 +35,4 @@ cdef class ChoicePieces:
     cdef int add_annotations(self, list annotations) except -1
     cdef int add_sound(self, dict sound) except -1
     cdef int add_logprobs(self, dict logprobs) except -1
-    cdef object whole(self, list notes)
+    cdef object whole(self, notes)

@@ -10,7 +10,7 @@ from specado.types import Choice, FunctionCall, Message, ReasoningBlock, ToolCal
 cdef class CallPieces:
     """One tool call so far; `place` is the index that it is delivered under."""
 
-    cdef object whole(self, list notes):
+    cdef object whole(self, notes):
         """Return the `ToolCall` that the pieces add up to, None (with a note) without a name."""
         path = f"tool_calls[{self.place}]"
         if not self.name:
@@ -84,7 +84,7 @@ cdef class ChoicePieces:
                 self.logprobs[name] = list(value) if isinstance(value, list) else value
         return 0
 
-    cdef object whole(self, list notes):
+    cdef object whole(self, notes):
         """Return the `Choice` that the pieces add up to."""
         cdef CallPieces call
         cdef Thoughts block

@@ -7,7 +7,14 @@ from typing import Dict, List, Optional, Union
 
 import msgspec
 
-from specado._core.replies import UNREADABLE, json_text_of, mended, parse, whole_numbers
+from specado._core.replies import (
+    UNREADABLE,
+    Notes,
+    json_text_of,
+    mended,
+    parse,
+    whole_numbers,
+)
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -65,7 +72,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     *model* and *created* stand in where the reply names none. A body that is not JSON is a
     `MalformedResponseError` with code `not_json`, one without a usable choice `no_choice`.
     """
-    notes = []
+    notes = Notes()
     if has_reasoning_content(body):
         found = _read_loosely(body, notes)
     else:
@@ -81,13 +88,12 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def reply_of(found, list notes, str provider, str model, created, bytes body):
+def reply_of(found, notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Completion` stands for."""
     id_, name, made, usage = found.id, found.model, found.created, found.usage
     if not (id_ and name and made and usage is not None):
-        noted = "\n".join(["", *notes])
         notes += [f"{each}: missing" for each in ("id", "model", "created", "usage")
-                  if not getattr(found, each) and f"\n{each}: " not in noted]
+                  if not getattr(found, each) and each not in notes.mended]
     if found.moderation is not None:
         notes.append("moderation: left in response.raw")
     if type(made) is float:
@@ -104,10 +110,12 @@ def reply_of(found, list notes, str provider, str model, created, bytes body):
         found.system_fingerprint,
         found.service_tier,
         body,
+        {},
+        notes.usage_certainty,
     )
 
 
-def _read_loosely(bytes body, list notes):
+def _read_loosely(bytes body, notes):
     """Return what is usable of a reply that is not quite as documented; *notes* names the rest."""
     data = parse(body, notes)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
@@ -150,28 +158,37 @@ cdef bint _are_whole(list calls):
     return True
 
 
-def usage_loosely(given, list notes):
+def usage_loosely(given, notes):
     """Return a `Usage`, with a note on each number that is missing or not whole."""
-    tokens = whole_numbers(
-        given, ("prompt_tokens", "completion_tokens", "total_tokens"), "usage", notes
-    )
-    if tokens is None:
+    cdef Py_ssize_t noted = len(notes)
+    tokens = whole_numbers(given, ("prompt_tokens", "completion_tokens"), "usage", notes)
+    if len(notes) > noted:
+        notes.bill("unknown")
+    if not isinstance(given, dict):
         return None
+    total = whole_numbers(given, ("total_tokens",), "usage", notes)  # nothing is priced by it
+    if tokens is None and total is None:
+        return None
+    tokens = {**(tokens or {}), **(total or {})}
     for name in ("prompt_tokens", "completion_tokens"):
         if name not in tokens:
             tokens[name] = 0
             notes.append(f"usage.{name}: missing, read as 0")
+            notes.bill("unknown")
     if "total_tokens" not in tokens:
         tokens["total_tokens"] = tokens["prompt_tokens"] + tokens["completion_tokens"]
         notes.append("usage.total_tokens: missing, added up")
+    noted = len(notes)
     for name, type_ in (("prompt_tokens_details", PromptTokensDetails),
                         ("completion_tokens_details", CompletionTokensDetails)):
         details = whole_numbers(given.get(name), type_.__struct_fields__, f"usage.{name}", notes)
         tokens[name] = None if details is None else type_(**details)
+    if len(notes) > noted:
+        notes.bill("unknown")
     return Usage(**tokens)
 
 
-def _calls_loosely(given, str path, list notes):
+def _calls_loosely(given, str path, notes):
     """Return the usable tool calls, `None` if there is none."""
     if given is None:
         return None
@@ -188,7 +205,7 @@ def _calls_loosely(given, str path, list notes):
     return calls or None
 
 
-def _call_loosely(given, Py_ssize_t place, str path, list notes):
+def _call_loosely(given, Py_ssize_t place, str path, notes):
     if not isinstance(given, dict):
         return None
     id_ = mended(given, "id", str, "", f"{path}.id", notes)
@@ -214,7 +231,7 @@ def _call_loosely(given, Py_ssize_t place, str path, list notes):
     return ToolCall(id_, FunctionCall(function["name"], arguments))
 
 
-def _choice_loosely(given, Py_ssize_t place, list notes):
+def _choice_loosely(given, Py_ssize_t place, notes):
     """Return a `Choice`, or `None` (with a note) if there is no message in it."""
     path = f"choices[{place}]"
     if not isinstance(given, dict) or not isinstance(given.get("message"), dict):

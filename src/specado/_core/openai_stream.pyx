@@ -15,7 +15,7 @@ from specado._core.openai_chunks import add_reasoning, read_loosely
 from specado._core.openai_pieces cimport CallPieces, ChoicePieces
 from specado._core.openai_replies import Completion, reply_of
 from specado._core.openai_replies cimport has_reasoning_content
-from specado._core.replies import UNREADABLE
+from specado._core.replies import UNREADABLE, Notes
 from specado._core.streams cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
 from specado.types import ChatCompletionChunk, Choice, Message
@@ -53,7 +53,7 @@ cdef class OpenAIStream(ReplyStream):
 
     cdef int _take_loosely(self, bytes frame, list out) except -1:
         """Read an event that is no chunk, or one that is not quite as documented."""
-        notes = []
+        notes = Notes()
         if frame.strip() == DONE:
             return self._end()
         data = self.read_object(frame)
@@ -64,8 +64,7 @@ cdef class OpenAIStream(ReplyStream):
         if "choices" not in data and data.get("usage") is None:
             return self.note("an event without choices: left out of the stream")
         chunk = read_loosely(data, notes)
-        for text in notes:
-            self.note(text)
+        self.note_all(notes)
         return self._deliver(chunk, frame, out)
 
     cdef int _deliver(self, chunk, bytes frame, list out) except -1:
@@ -306,7 +305,7 @@ cdef class OpenAIStream(ReplyStream):
 
     cdef tuple assemble(self):
         cdef ChoicePieces state
-        notes = list(self._notes)
+        notes = self.notes_so_far()
         choices = []
         for index in sorted(self._choices):
             state = self._choices[index]

@@ -12,13 +12,47 @@ from specado.errors import MalformedResponseError
 # What msgspec raises for a body that is not JSON, not UTF-8, or nested without end.
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
+# From the most certain to the least.
+cdef tuple CERTAINTIES = ("exact", "at_least", "unknown")
+
 cdef enum:
     DEPTH_LIMIT = 200
 
 cdef object _decoder = msgspec.json.Decoder()
 
 
-def parse(bytes body not None, list notes not None):
+cdef class Notes(list):
+    """Texts on what was mended in a reply or left out of it, and facts for code that decides.
+
+    `mended` has the paths of the fields that were not as documented. `usage_certainty` tells how
+    much of the provider's bill the counted tokens are: "exact", "at_least" where it has more
+    than tokens, "unknown" where a count was mended. Owned by one reply.
+    """
+
+    cdef readonly set mended
+    cdef readonly str usage_certainty
+
+    def __cinit__(self, *_args):
+        self.usage_certainty = "exact"
+        self.mended = set()
+
+    def mend(self, str path not None, str text not None):
+        """Note what was mended in the field at *path*."""
+        self.mended.add(path)
+        self.append(f"{path}: {text}")
+
+    def bill(self, str certainty not None):
+        """Note how much of the bill the tokens are; the least certain counts."""
+        if CERTAINTIES.index(certainty) > CERTAINTIES.index(self.usage_certainty):
+            self.usage_certainty = certainty
+
+    def add_facts(self, set mended not None, str usage_certainty not None):
+        """Take over what was mended and billed before."""
+        self.mended |= mended
+        self.bill(usage_certainty)
+
+
+def parse(bytes body not None, notes):
     """Return *body* as plain objects; what is not JSON is a `MalformedResponseError`.
 
     What only Python's own decoder reads (a number out of range, NaN, a lone surrogate) is
@@ -66,7 +100,7 @@ def json_text_of(value):
         raise MalformedResponseError(f"the reply is {error}", code="not_json") from None
 
 
-def mended(dict data, str name, type_, default, str path, list notes):
+def mended(dict data, str name, type_, default, str path, notes):
     """Return a field converted to its type, else its default with a note.
 
     A whole number may be written as a float or as text.
@@ -84,20 +118,20 @@ def mended(dict data, str name, type_, default, str path, list notes):
         except msgspec.ValidationError:
             pass
         else:
-            notes.append(f"{path}: a {type(value).__name__}, read as a whole number")
+            notes.mend(path, f"a {type(value).__name__}, read as a whole number")
             return found
-    notes.append(f"{path}: {type(value).__name__} where another type is documented, "
-                 f"read as {default!r}")
+    notes.mend(path, f"{type(value).__name__} where another type is documented, "
+                     f"read as {default!r}")
     return default
 
 
-def whole_numbers(value, tuple names not None, str path, list notes):
+def whole_numbers(value, tuple names not None, str path, notes):
     """Return the members of *value* that are named and are whole numbers, mended; None if none."""
     if value is None:
         return None
     if not isinstance(value, dict):
-        notes.append(f"{path}: {type(value).__name__} where another type is documented, "
-                     "read as None")
+        notes.mend(path, f"{type(value).__name__} where another type is documented, "
+                         "read as None")
         return None
     found = {name: mended(value, name, int, None, f"{path}.{name}", notes) for name in names}
     return {name: number for name, number in found.items() if number is not None} or None

@@ -17,6 +17,7 @@ cdef class ReplyStream:
     cdef bint emulated, include_usage, finish_reason_ends
     cdef Py_ssize_t _kept_bytes, _max_reply_bytes
     cdef dict _notes
+    cdef object _facts       # `Notes` without texts: what was mended and billed so far
     cdef object _broken
 
     cdef int take(self, bytes frame, list out) except -1
@@ -27,5 +28,7 @@ cdef class ReplyStream:
     cdef int keep(self, str text) except -1
     cdef int keep_bytes(self, Py_ssize_t size) except -1
     cdef int note(self, str text) except -1
+    cdef int note_all(self, object notes) except -1
+    cdef object notes_so_far(self)
     cdef int fail(self, bytes frame) except -1
     cdef dict read_object(self, bytes frame)

@@ -3,7 +3,7 @@
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 
 from specado._core.json_text import NotJson, dumps
-from specado._core.replies import parse
+from specado._core.replies import Notes, parse
 from specado._core.sse cimport FrameDecoder
 from specado.errors import MalformedResponseError
 
@@ -64,6 +64,7 @@ cdef class ReplyStream:
         self.finish_reason_ends = finish_reason_ends
         self._max_reply_bytes = max_reply_bytes
         self._notes = {}
+        self._facts = Notes()
 
     def feed(self, bytes data not None):
         """Return the chunks that *data* completes; nothing after the end or a failure is read.
@@ -170,6 +171,22 @@ cdef class ReplyStream:
             self._notes[text] = None
         return 0
 
+    cdef int note_all(self, object notes) except -1:
+        """Take over the `Notes` on one event."""
+        if notes:
+            if len(self._notes) < MAX_NOTES:
+                self._facts.add_facts(notes.mended, "exact")
+            self._facts.bill(notes.usage_certainty)
+            for text in notes:
+                self.note(text)
+        return 0
+
+    cdef object notes_so_far(self):
+        """Return new `Notes` with those so far."""
+        notes = Notes(self._notes)
+        notes.add_facts(self._facts.mended, self._facts.usage_certainty)
+        return notes
+
     cdef int fail(self, bytes frame) except -1:
         """Take an error event, in whatever form, as `failure`."""
         try:
@@ -189,7 +206,7 @@ cdef class ReplyStream:
         """Return an event's data as plain objects, None for an empty one."""
         if not frame.strip():
             return None
-        notes = []
+        notes = Notes()
         try:
             data = parse(frame, notes)
         except MalformedResponseError:
@@ -198,6 +215,5 @@ cdef class ReplyStream:
             raise MalformedResponseError(
                 "an event of the stream is not a JSON object", code="not_json"
             )
-        for text in notes:
-            self.note(text)
+        self.note_all(notes)
         return data

@@ -16,7 +16,7 @@ from specado.errors import (
 from specado.types import CompletionTokensDetails, PromptTokensDetails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from specado.catalog.lookup import Model, Pricing
     from specado.types import ChatCompletionResponse, Usage
@@ -25,10 +25,6 @@ __all__ = ["cost_of", "may_have_been_billed", "usd_of"]
 
 # The service tiers (OpenAI's names) for which the listed prices hold.
 _LISTED_TIERS = (None, "auto", "default", "standard")
-# Notes on a reply about usage that is billed besides the tokens or at a higher price. Source:
-# Anthropic's "Pricing" page: web search, data residency, compaction; read 2026-11-22.
-_DEARER = frozenset({"usage.server_tool_use", "usage.inference_geo", "usage.iterations"})
-_HARMLESS = "usage.total_tokens"
 
 _NO_PROMPT_DETAILS = PromptTokensDetails()
 _NO_COMPLETION_DETAILS = CompletionTokensDetails()
@@ -57,37 +53,29 @@ def cost_of(
     """Return the cost of a reply: `usd` (`None` if unknown) and its `certainty`.
 
     Args:
-        reply: the reply, with its notes in its metadata.
-        facts: the manifest's entry for the model that answered.
-        earlier: the errors of the earlier attempts.
-        is_whole: whether the reply is complete.
+        reply: what was answered.
+        facts: what is known of the model that answered.
+        earlier: the errors of the attempts before.
+        is_whole: whether nothing of the reply is missing.
     """
     usage, pricing = reply.usage, None if facts is None else facts.pricing
-    reply_notes = reply.extensions.metadata.get("reply_notes")
-    notes = _notes_on_usage(reply_notes) if reply_notes else ()
     usd = None
     if (
         usage is not None
         and pricing is not None
         and reply.service_tier in _LISTED_TIERS
-        and _DEARER.issuperset(notes)
+        and reply.usage_certainty != "unknown"
     ):
         usd = usd_of(usage, pricing)
     if usd is None:
         return {"usd": None, "certainty": "unknown"}
     may_be_more = (
         not is_whole
-        or notes
+        or reply.usage_certainty == "at_least"
         or (facts is not None and facts.traits.web_search)
         or (earlier and any(map(may_have_been_billed, earlier)))
     )
     return {"usd": usd, "certainty": "at_least" if may_be_more else "exact"}
-
-
-def _notes_on_usage(notes: Iterable[str]) -> list[str]:
-    """Return the fields of a reply's usage that have a note: not tokens, or implausible."""
-    names = [note.partition(":")[0] for note in notes]
-    return [name for name in names if name.startswith("usage") and name != _HARMLESS]
 
 
 def usd_of(usage: Usage, pricing: Pricing) -> float | None:

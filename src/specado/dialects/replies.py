@@ -112,7 +112,7 @@ def read_reply(
         unwrap_emulated(found)
     found.headers = reply.headers
     if notes:
-        found.extensions.metadata["reply_notes"] = notes
+        found.extensions.metadata["reply_notes"] = list(notes)
     return found
 
 
