@@ -53,10 +53,10 @@ def cost_of(
     """Return the cost of a reply: `usd` (`None` if unknown) and its `certainty`.
 
     Args:
-        reply: what was answered.
-        facts: what is known of the model that answered.
-        earlier: the errors of the attempts before.
-        is_whole: whether nothing of the reply is missing.
+        reply: the reply.
+        facts: the manifest's entry for the model that answered.
+        earlier: the errors of the earlier attempts.
+        is_whole: whether the reply is complete.
     """
     usage, pricing = reply.usage, None if facts is None else facts.pricing
     usd = None
