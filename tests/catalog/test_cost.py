@@ -8,7 +8,8 @@ import json
 import pytest
 
 import specado
-from played_calls import KEYS, call, drive, ok, refused
+from example_inputs import KEYS
+from played_calls import call, drive, ok, refused
 from specado._core import AnthropicStream, OpenAIStream
 from specado.catalog.lookup import find_model
 from specado.catalog.manifests import LongContextPricing, Pricing
