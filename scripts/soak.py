@@ -271,14 +271,20 @@ def descriptors() -> int:
 
 
 def arguments(call: Planned) -> dict[str, Any]:
-    """Return what `create` is called with."""
-    return {
+    """Return what `create` is called with.
+
+    A call whose key is refused has a key of its own: other calls would avoid a shared one.
+    """
+    given = {
         "model": "openai/gpt-4.1",
         "messages": call.text,
         "max_tokens": 100,
         "stream": call.is_stream,
         "fallback_models": ["claude-sonnet-4-6"],
     }
+    if call.fault == "key":
+        given["extra_headers"] = {"Authorization": "Bearer sk-refused-" + call.text.split()[1]}
+    return given
 
 
 def soak_threads(client: specado.Client, books: Books) -> None:
