@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 import specado
+from scripted_attempts import judge_all
 from specado._core import dumps, normalize, write_format_schema, write_tool_schemas
 from specado.endpoints.access import Access
 from specado.errors import MessageFormatError
@@ -39,6 +40,7 @@ def bodies(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     settings = resolve(BOTH)
     request = Request("gpt-4o", normalize("Hello"), parameters, {})
     plan = make_plan(request, settings, Access(settings), date(2026, 11, 22), simulated=False)
+    judge_all(plan)
     return [json.loads(candidate.encoded.body) for candidate in plan.candidates]
 
 
@@ -97,6 +99,7 @@ def test_raw_schemas_travel_as_they_were_written() -> None:
     settings = resolve(BOTH)
     request = Request("gpt-4o", normalize("Hello"), checked, {})
     plan = make_plan(request, settings, Access(settings), date(2026, 11, 22), simulated=False)
+    judge_all(plan)
 
     assert [bytes(raw) in each.encoded.body for each in plan.candidates] == [True, True]
 

@@ -14,7 +14,7 @@ from specado.endpoints.endpoint import Endpoint
 from specado.errors import ProviderError
 from specado.routing.attempts import Answer, CallHistory, CallLimits, Send, Wait, attempts
 from specado.routing.health import Deployment
-from specado.routing.plan import Candidate, Plan
+from specado.routing.plan import NOT_ENCODED, Candidate, Ineligible, Plan, Skipped
 from specado.types import ChatCompletionResponse, Extensions
 
 HALF = 0.5
@@ -53,7 +53,40 @@ def candidate(name, index=0, window=None, timeout_s=None):
 def plan_of(*names, **windows):
     """A plan whose candidates are called *names*, with their context windows where given."""
     found = [candidate(name, place, windows.get(name)) for place, name in enumerate(names)]
-    return Plan(found, [], names[0], names[1] if len(names) > 1 else None)
+    return Plan(found, {}, names[0], names[1] if len(names) > 1 else None)
+
+
+class _Refuses:
+    """Judges the candidates of a plan: those called *names* are not eligible."""
+
+    def __init__(self, names):
+        self.names = names
+        self.judged = []
+
+    def judge(self, candidate):
+        self.judged.append(candidate.provider)
+        if candidate.provider in self.names:
+            return Ineligible(Skipped(candidate.provider, candidate.model, "refused"))
+        candidate.encoded = Encoded(b"{}", [])
+        return None
+
+    def choose_model(self, candidate):
+        """Every candidate has its model."""
+
+
+def unjudged_plan(*names, refused=(), **windows):
+    """A plan of which only the first candidate is judged; those called *refused* will not be."""
+    plan = plan_of(*names, **windows)
+    plan.judge = _Refuses(refused)
+    for each in plan.candidates[1:]:
+        each.encoded = NOT_ENCODED
+    return plan
+
+
+def judge_all(plan):
+    """Judge every candidate of *plan*, as if the turn of each had come."""
+    for each in list(plan.candidates):
+        plan.is_eligible(each)
 
 
 def reply():

@@ -13,6 +13,7 @@ from scripted_attempts import (
     plan_of,
     play,
     reply,
+    unjudged_plan,
 )
 from specado.errors import (
     AuthenticationError,
@@ -318,7 +319,7 @@ def test_an_attempt_at_its_explicit_limit_is_retried_where_there_is_no_other_can
 
 
 def test_a_providers_own_limit_is_as_explicit():
-    plan = Plan([candidate("a", 0, timeout_s=7.0)], [], "a", None)
+    plan = Plan([candidate("a", 0, timeout_s=7.0)], {}, "a", None)
 
     played = play(plan, [(error(DeadlineExceededError), 7.0), reply()], timeout_s=100.0)
 
@@ -353,7 +354,7 @@ def test_attempt_timeout_is_never_more_than_what_is_left():
 def test_the_providers_own_timeout_caps_each_of_its_attempts():
     slow = [candidate("a", 0, timeout_s=7.0), candidate("b", 1, timeout_s=9.0)]
 
-    played = play(Plan(slow, [], "a", "b"), [error(QuotaExceededError), reply()], timeout_s=100.0)
+    played = play(Plan(slow, {}, "a", "b"), [error(QuotaExceededError), reply()], timeout_s=100.0)
 
     assert played.effects == ["a 7", "b 9"]
 
@@ -463,3 +464,90 @@ def test_content_policy_goes_on_only_when_allowed():
     played = play(plan_of("a", "b"), outcomes, fallback_on_content_policy=True)
 
     assert asked(played) == ["a", "b"]
+
+
+# Candidates that are judged when their turn comes
+
+
+def test_a_candidate_is_judged_when_its_turn_comes():
+    plan = unjudged_plan("a", "b", "c")
+
+    played = play(plan, [error(QuotaExceededError), reply()])
+
+    assert asked(played) == ["a", "b"]
+    assert plan.judge.judged == ["b"]
+
+
+def test_a_candidate_that_is_not_judged_yet_counts_as_eligible():
+    plan = unjudged_plan("a", "b", refused=["b"])
+
+    played = play(plan, [reply()], timeout_s=100.0)
+
+    assert played.effects == ["a 50"]
+    assert plan.skipped == []
+
+
+def test_a_refused_candidate_is_passed_over():
+    plan = unjudged_plan("a", "b", "c", refused=["b"])
+
+    played = play(plan, [error(QuotaExceededError), reply()])
+
+    assert asked(played) == ["a", "c"]
+    assert [each.provider for each in plan.skipped] == ["b"]
+    assert [each.provider for each in plan.candidates] == ["a", "c"]
+
+
+def test_a_candidate_that_was_left_for_refused_ones_goes_on_alone():
+    plan = unjudged_plan("a", "b", "c", refused=["b", "c"])
+    failure = error(ServerError, retry_after_s=5.0)
+
+    played = play(plan, [failure, failure, reply()], random=0.0, timeout_s=100.0)
+
+    assert played.effects == ["a 50", "wait 5", "a 95", "wait 5", "a 90"]
+
+
+def test_a_candidate_that_was_cut_off_for_refused_ones_goes_on_alone():
+    plan = unjudged_plan("a", "b", refused=["b"])
+
+    played = play(plan, [(error(DeadlineExceededError), 50.0), reply()], timeout_s=100.0)
+
+    assert played.effects == ["a 50", "a 50"]
+    assert answered_by(played) == "a"
+
+
+def test_a_candidate_without_retries_is_not_asked_again_after_it_was_cut_off():
+    plan = unjudged_plan("a", "b", refused=["b"])
+    outcomes = [(error(DeadlineExceededError), 50.0)]
+
+    played = play(plan, outcomes, timeout_s=100.0, max_retries=0)
+
+    assert played.effects == ["a 50"]
+    assert type(played.ended) is DeadlineExceededError
+
+
+def test_a_candidate_whose_error_forbids_a_retry_is_not_asked_again_after_it_was_cut_off():
+    plan = unjudged_plan("a", "b", refused=["b"])
+    outcomes = [(error(DeadlineExceededError, should_retry=False), 50.0)]
+
+    played = play(plan, outcomes, timeout_s=100.0)
+
+    assert played.effects == ["a 50"]
+    assert type(played.ended) is DeadlineExceededError
+
+
+def test_a_candidate_that_was_cut_off_for_one_that_was_asked_is_not_asked_again():
+    plan = unjudged_plan("a", "b", "c", refused=["c"])
+    outcomes = [(error(DeadlineExceededError), 50.0), error(QuotaExceededError)]
+
+    played = play(plan, outcomes, timeout_s=100.0)
+
+    assert asked(played) == ["a", "b"]
+    assert type(played.ended) is DeadlineExceededError
+
+
+def test_an_error_that_ends_a_call_judges_nobody():
+    plan = unjudged_plan("a", "b")
+
+    play(plan, [error(InvalidRequestError)])
+
+    assert plan.judge.judged == []

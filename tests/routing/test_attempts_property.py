@@ -227,7 +227,7 @@ def test_every_call_keeps_its_promises(shapes, script, settings, data):
     clock = Clock(data.draw(st.floats(0, 1e6)), data.draw(st.sampled_from([0.0, 1e-6, 0.5])))
     watch = Watch(found, settings, script, clock, data.draw(st.sampled_from([0.0, 0.001, 5.0])))
     randoms = data.draw(st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
-    steps = attempts(Plan(found, [], "p0", None), settings, clock, lambda: randoms.pop())
+    steps = attempts(Plan(found, {}, "p0", None), settings, clock, lambda: randoms.pop())
 
     try:
         effect = next(steps)
@@ -302,7 +302,7 @@ def test_calls_that_share_a_state_keep_their_promises(made, order, past, randoms
         oversleeps_s = data.draw(st.sampled_from([0.0, 0.001, 5.0]))
         watch = Watch(found, settings, script, clock, oversleeps_s)
         steps = attempts(
-            Plan(found, [], "p0", None),
+            Plan(found, {}, "p0", None),
             settings,
             clock,
             lambda: randoms[next(number) % len(randoms)],

@@ -10,7 +10,17 @@ import threading
 
 import pytest
 
-from scripted_attempts import Clock, answered_by, asked, candidate, error, plan_of, play, reply
+from scripted_attempts import (
+    Clock,
+    answered_by,
+    asked,
+    candidate,
+    error,
+    plan_of,
+    play,
+    reply,
+    unjudged_plan,
+)
 from specado.endpoints.account import Account
 from specado.errors import (
     AuthenticationError,
@@ -587,6 +597,39 @@ def test_an_open_candidate_is_asked_when_the_others_have_failed(health, clock):
 
     assert asked(played) == ["b", "a"]
     assert played.history.not_asked(plan) == []
+
+
+def test_an_open_candidate_is_asked_where_those_that_follow_are_refused(health, clock):
+    plan = unjudged_plan("a", "b", refused=["b"])
+    open_breaker(health, clock, plan.candidates[0])
+
+    played = play(plan, [reply()], clock, health=health)
+
+    assert asked(played) == ["a"]
+    assert played.history.not_asked(plan) == []
+    assert [each.provider for each in plan.skipped] == ["b"]
+
+
+def test_an_open_candidate_is_not_judged_while_another_is_eligible(health, clock):
+    plan = unjudged_plan("a", "b", "c")
+    open_breaker(health, clock, plan.candidates[1])
+
+    played = play(plan, [error(QuotaExceededError), reply()], clock, health=health)
+
+    assert asked(played) == ["a", "c"]
+    assert plan.judge.judged == ["c"]
+    assert [each.provider for each in played.history.not_asked(plan)] == ["b"]
+
+
+def test_a_refused_candidate_gives_its_probe_back(health, clock):
+    plan = unjudged_plan("a", "b", refused=["b"])
+    deployment = plan.candidates[1].deployment
+    open_breaker(health, clock, plan.candidates[1])
+    clock.now_s += 6.0
+
+    play(plan, [error(QuotaExceededError)], clock, health=health)
+
+    assert isinstance(health.admit(deployment, clock()), Attempt)
 
 
 def test_a_short_pause_that_is_known_is_waited_for_at_the_preferred_candidate(health, clock):

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from example_inputs import KEYS
+from scripted_attempts import judge_all
 from specado import register_manifest
 from specado._core import normalize
 from specado.endpoints.access import Access
@@ -27,7 +28,9 @@ def plan(model="gpt-4o", config=KEYS, messages="Hello", simulated=False, **given
     settings = resolve(config)
     parameters, options = check(given)
     request = Request(model, normalize(messages), parameters, options)
-    return make_plan(request, settings, Access(settings), TODAY, simulated=simulated)
+    found = make_plan(request, settings, Access(settings), TODAY, simulated=simulated)
+    judge_all(found)
+    return found
 
 
 def names(found):

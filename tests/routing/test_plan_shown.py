@@ -244,7 +244,13 @@ def test_strictness_is_set_per_client_and_per_call(how: str) -> None:
     config = {"strictness": "strict"} if how == "client" else {"strictness": "coerce"}
     given = {"strictness": "strict"} if how == "call" else {}
 
-    reply = create("gpt-4o", config=config, seed=5, **given)
+    reply = create(
+        "rate-limit-test-model",
+        config={**config, "max_retries": 0},
+        seed=5,
+        **given,
+        fallback_models=["anthropic/claude-opus-4-6", "gpt-4o"],
+    )
     with pytest.raises(LossyTranslationError) as caught:
         create("anthropic/claude-opus-4-6", config=config, seed=5, fallback_models=[], **given)
 
@@ -252,7 +258,7 @@ def test_strictness_is_set_per_client_and_per_call(how: str) -> None:
     assert reply.extensions.metadata["skipped"] == [
         {
             "provider": "anthropic",
-            "model": "claude-sonnet-4-6",
+            "model": "claude-opus-4-6",
             "reason": "strictness 'strict' refuses a loss: seed: there is no seed",
         }
     ]

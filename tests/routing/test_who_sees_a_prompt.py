@@ -276,7 +276,7 @@ def test_a_prompt_that_is_too_long_for_the_first_is_logged_too(caplog):
 
 def test_a_later_candidate_that_is_skipped_is_not_logged(caplog):
     with caplog.at_level(logging.WARNING, "specado"):
-        made = call("gpt-4o", KEYS, n=2)
+        made = call("gpt-4o", {"providers": {"openai": {"api_key": "k"}}}, n=2)
 
     assert [each.provider for each in made.plan.skipped] == ["anthropic"]
     assert made.plan.first_skipped is None

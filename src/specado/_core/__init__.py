@@ -3,7 +3,7 @@
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `read_anthropic_request`: decodes a messages request into the same form, with the losses.
 - `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
-  for all candidates of a call.
+  for all candidates of a call; `frozen_parameters`: a copy that later changes do not reach.
 - `encode_*_request`: encodes a conversation and parameters straight to a provider's bytes, with the
   losses; `decode_*_reply`: decodes bytes straight to the reply's Structs.
 - `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
@@ -41,7 +41,7 @@ from specado._core.openai_text import read_messages
 from specado._core.parts import PART_TYPES
 from specado._core.replies import error_facts
 from specado._core.reply_events import ReplyEvents
-from specado._core.schemas import write_format_schema, write_tool_schemas
+from specado._core.schemas import frozen_parameters, write_format_schema, write_tool_schemas
 from specado._core.sse import FrameDecoder
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "encode_anthropic_request",
     "encode_openai_request",
     "error_facts",
+    "frozen_parameters",
     "nearest_effort",
     "normalize",
     "read_anthropic_request",

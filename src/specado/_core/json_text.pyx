@@ -340,6 +340,8 @@ cdef object freeze(object value, int depth):
         return <double>value
     if depth >= DEPTH_LIMIT:
         raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+    if type(value) is WrittenDict:
+        return frozen_written(<WrittenDict>value, depth)
     if isinstance(value, dict):
         return {_name_of(name): freeze(item, depth + 1) for name, item in (<dict>value).items()}
     if isinstance(value, list):
@@ -351,6 +353,15 @@ cdef object freeze(object value, int depth):
     if is_a(value, msgspec.Struct):
         return freeze(plain_struct(value), depth)
     raise no_json_form(value)
+
+
+cdef WrittenDict frozen_written(WrittenDict value, int depth):
+    """Return a copy of a dict with its JSON text, in which nothing deeper is shared."""
+    cdef WrittenDict made = WrittenDict()
+    for name, item in value.items():
+        made[_name_of(name)] = freeze(item, depth + 1)
+    made.text = value.text
+    return made
 
 
 cdef object _name_of(object name):

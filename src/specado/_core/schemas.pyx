@@ -1,6 +1,6 @@
 """Serialises the JSON Schemas in a request's parameters once for all candidates of a call."""
 
-from specado._core.json_text cimport plain_copy, written
+from specado._core.json_text cimport freeze, plain_copy, written
 
 from specado._core.json_text import NotJson, locate
 from specado.errors import MessageFormatError
@@ -23,6 +23,23 @@ def write_tool_schemas(list tools not None):
 def write_format_schema(wanted not None):
     """Return *wanted*, a response format, with its schema written; as `write_tool_schemas`."""
     return with_schema(wanted, "json_schema", "schema", "response_format")
+
+
+def frozen_parameters(dict parameters not None):
+    """Return *parameters* with copies of dicts and lists, which later changes do not reach.
+
+    A written schema keeps its JSON text. A value without a JSON form stays as it is.
+    """
+    cdef dict made = None
+    for name, value in parameters.items():
+        if isinstance(value, (dict, list)):
+            if made is None:
+                made = plain_copy(parameters)
+            try:
+                made[name] = freeze(value, 0)
+            except NotJson:
+                pass  # an encoder that meets it refuses it, or sends nothing of it
+    return parameters if made is None else made
 
 
 cdef dict with_schema(object given, str name, str key, str path):

@@ -117,6 +117,8 @@ class CompletionCall:
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self.is_stream = bool(self.request.parameters.get("stream"))
+        options = self.request.parameters.get("stream_options") or {}
+        self._wants_usage = bool(options.get("include_usage"))
         self._clock = SimulatedClock() if self.simulated else None
         self._warn_if_retired()
         if self.plan.first_skipped is not None:
@@ -254,11 +256,6 @@ class CompletionCall:
             return self._refused(candidate)
         self._attempted(candidate, None)
         return state
-
-    @property
-    def _wants_usage(self) -> bool:
-        options = self.request.parameters.get("stream_options") or {}
-        return bool(options.get("include_usage"))
 
     def _stream_state(
         self,

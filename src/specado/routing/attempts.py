@@ -8,10 +8,11 @@ one that it was given. A driver runs it so, and always closes it:
         outcome = <carry out the effect>
         effect = steps.send(outcome)      # StopIteration carries the `Result`
 
-The rules (`docs/fallback.md` explains them): candidates are asked in order. One that the process
-has reason to avoid (`health`) comes after the others, and is asked all the same where none of
-them is left. A candidate that a call leaves early, because another one is the better choice just
-then, is asked again when the others have failed.
+The rules (`docs/fallback.md` explains them): candidates are asked in order. Each is judged when its
+turn comes; until then it counts as eligible. One that the process has reason to avoid (`health`)
+comes after the others, and is asked all the same where none of them is left. A candidate that a
+call leaves early, because another one is the better choice just then, is asked again when the
+others have failed or are not eligible.
 """
 
 from __future__ import annotations
@@ -170,10 +171,14 @@ class _Clock(msgspec.Struct, frozen=True):
 
 
 class _Limit(msgspec.Struct, frozen=True):
-    """How long an attempt may take, and whether a setting says so or only the deadline."""
+    """How long an attempt may take, and whether a setting says so or only the deadline.
+
+    A shared one leaves time for the candidates that wait.
+    """
 
     timeout_s: float
     is_explicit: bool
+    is_shared: bool = False
 
 
 class _Unfinished(msgspec.Struct):
@@ -218,8 +223,11 @@ class _Router:
         self.clock = clock
         self.health = health
         self.history = CallHistory()
+        self.plan = plan
         self.waiting = list(plan.candidates)
         self.unfinished: dict[int, _Unfinished] = {}
+        # The candidate whose last attempt had less time than the call, for the sake of others.
+        self.cut_off: Optional[tuple[Candidate, list[ProviderError]]] = None
         # The state of the process speaks against every candidate that is left: breakers are
         # ignored from then on.
         self.all_are_held = False
@@ -229,8 +237,9 @@ class _Router:
     def run(self) -> Steps:
         """Ask one candidate after the other."""
         history = self.history
-        while self.waiting:
-            candidate, attempt = self._next()
+        ended: Optional[_Ended] = None
+        while (chosen := self._next()) is not None:
+            candidate, attempt = chosen
             ended = yield from self._ask(candidate, attempt)
             if isinstance(ended, Answer):
                 return Result(history, ended)
@@ -242,11 +251,30 @@ class _Router:
                 return Result(history, _out_of_time(history, self.limits))
             elif candidate.index in history.last_errors:
                 self.waiting = self._allowed(candidate, self.waiting)
-            elif not self.waiting and not history.errors:
-                return Result(history, ended)
+        if isinstance(ended, ConfigurationError) and not history.errors:
+            return Result(history, ended)
         return Result(history, _failure(history, self.limits))
 
-    def _next(self) -> tuple[Candidate, Optional[Attempt]]:
+    def _next(self) -> Optional[tuple[Candidate, Optional[Attempt]]]:
+        """Choose the next candidate that is eligible, `None` if there is none; begin its attempt.
+
+        Candidates are judged here. Where no later one is eligible, one that was cut off for their
+        sake goes on alone.
+        """
+        while self.waiting:
+            candidate, attempt = self._preferred()
+            if self.plan.is_eligible(candidate):
+                return candidate, attempt
+            self._abandon(attempt)
+            self.history.held.pop(candidate.index, None)
+            if not self.waiting and self.cut_off is not None:
+                cut_off, errors = self.cut_off
+                if len(errors) <= self.limits.max_retries:
+                    self._leave(cut_off, errors, self.clock.now())
+                    self.waiting.append(cut_off)
+        return None
+
+    def _preferred(self) -> tuple[Candidate, Optional[Attempt]]:
         """Choose the candidate to ask next, and begin its first attempt.
 
         No attempt is begun where the call has to wait first, or for a retry.
@@ -257,6 +285,8 @@ class _Router:
         now_s = self.clock.now()
         held: list[tuple[int, float, Candidate]] = []
         for candidate in waiting:
+            if not candidate.model:  # of an open route
+                self.plan.choose_model(candidate)
             if candidate.index in self.unfinished:
                 hold = health.hold(candidate.deployment, now_s)
             else:
@@ -281,6 +311,7 @@ class _Router:
     ) -> Generator[Effect, Outcome, _Ended]:
         """Ask one candidate, with retries, until it answers, fails or is left; return the end."""
         self.history.held.pop(candidate.index, None)
+        self.cut_off = None
         unfinished = self.unfinished.pop(candidate.index, None)
         errors = [] if unfinished is None else unfinished.errors
         may_retry = True
@@ -314,6 +345,9 @@ class _Router:
             stopped_by = self._why_no_retry(errors, limit, may_retry=may_retry)
             if stopped_by is not None:
                 self.history.stopped_by = stopped_by
+                is_cut_off = limit.is_shared and isinstance(ended, DeadlineExceededError)
+                if is_cut_off and may_retry and ended.should_retry is not False:
+                    self.cut_off = candidate, errors
                 return ended
             refused = yield from self._retry(candidate, errors)
             if refused is not None:
@@ -545,6 +579,8 @@ class _Router:
             return others
         if following == LARGER_WINDOW:
             window = candidate.context_window
+            for other in others:
+                self.plan.choose_model(other)
             return [
                 other
                 for other in others
@@ -588,7 +624,7 @@ def _limit_of(candidate: Candidate, left_s: float, limits: CallLimits, *, alone:
         return _Limit(explicit_s, is_explicit=True)
     if alone or explicit_s is not None:
         return _Limit(left_s, is_explicit=False)
-    return _Limit(left_s / 2, is_explicit=False)
+    return _Limit(left_s / 2, is_explicit=False, is_shared=True)
 
 
 def _failure(history: CallHistory, limits: CallLimits) -> ProviderError:

@@ -25,6 +25,7 @@ __all__ = [
     "ModelResolver",
     "Route",
     "Weigh",
+    "choose_model",
     "configured_fallbacks",
     "counterpart_route",
     "known_provider",
@@ -35,7 +36,8 @@ __all__ = [
 class Route(msgspec.Struct, frozen=True):
     """A provider and a model of it; `model` is `None` if no fallback model is known.
 
-    `named`: the caller chose the model. `is_retired`: the model's last day is over.
+    `named`: the caller chose the model. `is_retired`: the model's last day is over. An open route
+    has no model yet: `choose_model` finds the one that loses least of the request.
     """
 
     provider: Provider
@@ -43,6 +45,7 @@ class Route(msgspec.Struct, frozen=True):
     facts: Optional[Model]
     named: bool = False
     is_retired: bool = False
+    is_open: bool = False
 
 
 # Measures the losses of a request at a model: (worst severity, number of losses).
@@ -253,13 +256,13 @@ def routes(
     settings: Settings,
     fallback_models: Sequence[str] | None,
     today: date,
-    weigh: Weigh = _equal,
+    weigh: Weigh | None = _equal,
     lookup: ModelResolver | None = None,
 ) -> list[Route]:
     """Return the routes of a call in order, without duplicates.
 
     A fallback model that neither the caller nor a manifest names is chosen by `_least_loss`, with
-    *weigh* as the measure of losses.
+    *weigh* as the measure of losses; with `None` for *weigh* the route is open.
 
     Raises:
         ConfigurationError: the model's name is empty, or a provider is not known.
@@ -323,7 +326,7 @@ def _fallback(
     provider: Provider,
     settings: Settings,
     today: date,
-    weigh: Weigh,
+    weigh: Weigh | None,
     lookup: ModelResolver,
 ) -> Route:
     """Return the route to the fallback *provider*: its model for the asked one."""
@@ -338,12 +341,13 @@ def _fallback(
 
 
 def counterpart_route(
-    model: str, facts: Model | None, provider: Provider, today: date, weigh: Weigh = _equal
+    model: str, facts: Model | None, provider: Provider, today: date, weigh: Weigh | None = _equal
 ) -> Route:
     """Return the route to the counterpart at *provider* of another provider's *model*.
 
     That is the same model, else the one that the manifest names (`fallback_for`), else the general
-    model of `_least_loss`. *facts* are the facts about *model*.
+    model of `_least_loss`; where that one is to be chosen and *weigh* is `None`, the route is
+    open. *facts* are the facts about *model*.
     """
     found = provider.find(model)
     if found is not None:
@@ -351,19 +355,36 @@ def counterpart_route(
     target = provider.counterpart(model, facts)
     if target is not None:
         return Route(provider, target, provider.find(target))
-    found = _least_loss(facts, provider, today, weigh)
+    known = _general_models(provider, today)
+    if weigh is None and known:
+        return Route(provider, None, None, is_open=True)
+    found = _least_loss(facts, provider, known, weigh or _equal)
     return Route(provider, None if found is None else found.id, found)
 
 
-def _least_loss(asked: Model | None, provider: Provider, today: date, weigh: Weigh) -> Model | None:
-    """Return the best general model for a fallback, `None` if there is none.
+def choose_model(provider: Provider, asked: Model | None, today: date, weigh: Weigh) -> Model:
+    """Return the model of an open route at *provider*; *asked* are the first candidate's facts."""
+    found = _least_loss(asked, provider, _general_models(provider, today), weigh)
+    if found is None:
+        raise LookupError(f"{provider.name!r} has no general model: its route is not open")
+    return found
 
-    Models are compared by: no announced last day, least losses (*weigh*), nearest price, id.
-    Retired models are left out. If the price of *asked* is unknown, the cheapest is the nearest.
-    """
-    known = [
+
+def _general_models(provider: Provider, today: date) -> list[Model]:
+    """Return the provider's models for general use that are not retired."""
+    return [
         model for model in provider.models.values() if model.general and not model.is_retired(today)
     ]
+
+
+def _least_loss(
+    asked: Model | None, provider: Provider, known: Sequence[Model], weigh: Weigh
+) -> Model | None:
+    """Return the best of the *known* models for a fallback, `None` if there is none.
+
+    Models are compared by: no announced last day, least losses (*weigh*), nearest price, id.
+    If the price of *asked* is unknown, the cheapest is the nearest.
+    """
     wanted = 0.0 if asked is None else _price(asked, unknown=0.0)
     return min(
         known,

@@ -1,4 +1,4 @@
-"""The candidates of one call: encoded, judged, in order."""
+"""The candidates of one call, in order: each is encoded and judged when its turn comes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import msgspec
 from msgspec.structs import replace
 
-from specado._core import Conversation
+from specado._core import Conversation, frozen_parameters
 from specado.catalog import lookup as catalog
 from specado.dialects.contract import Encoded
 from specado.dialects.registry import encode
@@ -23,7 +23,7 @@ from specado.errors import (
 )
 from specado.losses.report import SEVERITIES, LossinessReport, RefusedLoss, refusal, report_of
 from specado.losses.rows import ROWS
-from specado.routing.candidates import ModelResolver, Route, routes
+from specado.routing.candidates import ModelResolver, Route, choose_model, routes
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
 
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from specado.transport import WireRequest
 
 __all__ = [
+    "NOT_ENCODED",
     "Candidate",
+    "Ineligible",
     "Plan",
     "PlannedCandidate",
     "Request",
@@ -77,22 +79,33 @@ class Skipped(msgspec.Struct, frozen=True):
         return f"{name} was not asked: {self.reason}"
 
 
-class Candidate(msgspec.Struct, frozen=True):
+# In place of the body of a candidate that is not judged yet.
+NOT_ENCODED = Encoded(b"", [])
+
+
+class Candidate(msgspec.Struct):
     """One provider and model that may be asked, with the body that would be sent.
 
     `index` is its place among the call's routes; 0 is the one the caller meant. `deployment` is
-    the identity under which the process remembers how attempts went.
+    the identity under which the process remembers how attempts went. The plan writes `encoded`
+    when the candidate's turn comes, and chooses the model of an open route. A candidate belongs
+    to one call and is not shared by threads.
     """
 
     index: int
     endpoint: Endpoint
-    model: str
+    model: str  # "" where the route is open
     facts: Optional[Any]  # a capabilities.Model
     encoded: Encoded
     deployment: Deployment
     is_retired: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
     extra_query: Optional[Mapping[str, str]] = None
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the candidate's body is written."""
+        return self.encoded is not NOT_ENCODED
 
     @property
     def fallback_index(self) -> int | None:
@@ -136,28 +149,58 @@ class Candidate(msgspec.Struct, frozen=True):
         return [("provider", self.provider), ("model", self.model)]
 
 
-class EvaluatedRoute(msgspec.Struct, frozen=True):
-    """A route and what became of it: a candidate, or the reason why it is none."""
+class Ineligible(msgspec.Struct, frozen=True):
+    """Why a candidate is not asked; `error` is what to raise where no candidate is left."""
 
-    route: Route
-    candidate: Optional[Candidate]
-    reason: Optional[str] = None
-    error: Optional[SpecadoError] = None  # what to raise where no candidate is left
+    skipped: Skipped
+    error: Optional[SpecadoError] = None
     lacks_key: bool = False
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """The eligible candidates in order, what was skipped, and whom the call was meant for."""
+class Plan(msgspec.Struct):
+    """The candidates of a call in order, each judged when its turn comes.
+
+    `candidates` are those that may be asked: judged to be eligible, or not judged yet. The first
+    of them is judged. `ineligible` has the others by their index. A plan belongs to one call and
+    is not shared by threads.
+    """
 
     candidates: list[Candidate]
-    skipped: list[Skipped]
+    ineligible: dict[int, Ineligible]
     primary_provider: str
     fallback_provider: Optional[str]
+    judge: Optional[_Judge] = None
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """The candidates that were judged and are not asked, in order."""
+        found = self.ineligible
+        return [found[index].skipped for index in sorted(found)] if found else []
 
     @property
     def first_skipped(self) -> Skipped | None:
         """The candidate that the call was meant for, if it is not asked; its text says why."""
-        return self.skipped[0] if self.skipped and self.candidates[0].index else None
+        first = self.ineligible.get(0)
+        return None if first is None else first.skipped
+
+    def is_eligible(self, candidate: Candidate) -> bool:
+        """Return whether a candidate may be asked, now that its turn has come.
+
+        Its body is written here. One that may not be asked is no candidate any more.
+        """
+        if candidate.encoded is not NOT_ENCODED or self.judge is None:
+            return True
+        found = self.judge.judge(candidate)
+        if found is None:
+            return True
+        self.candidates.remove(candidate)
+        self.ineligible[candidate.index] = found
+        return False
+
+    def choose_model(self, candidate: Candidate) -> None:
+        """Give a candidate of an open route its model, now that its turn has come."""
+        if self.judge is not None and not candidate.model:
+            self.judge.choose_model(candidate)
 
 
 class PlannedCandidate(msgspec.Struct, frozen=True):
@@ -188,20 +231,20 @@ def make_plan(
         ContextLengthError: the request is too long for every candidate.
         MessageFormatError: the request is not well formed.
     """
-    judged = _judge_all(request, settings, access, today, simulated=simulated)
-    first = judged[0]
-    if first.candidate is None and first.error is not None:
+    found = call_routes(request, settings, access, today)
+    plan, judge = _unjudged(found, request, settings, access, today, simulated=simulated)
+    first = plan.ineligible.get(0)
+    if first is not None and first.error is not None:
         raise first.error
-    candidates = [each.candidate for each in judged if each.reason is None and each.candidate]
+    candidates = plan.candidates
+    while candidates and not plan.is_eligible(candidates[0]):
+        pass
     if not candidates:
-        raise _plainest([each.error for each in judged if each.error is not None])
-    skipped = [
-        Skipped(each.route.provider.name, each.route.model, each.reason)
-        for each in judged
-        if each.reason is not None
-    ]
-    following = judged[1].route.provider.name if len(judged) > 1 else None
-    return Plan(candidates, skipped, first.route.provider.name, following)
+        refused = [plan.ineligible[index].error for index in range(len(found))]
+        raise _plainest([error for error in refused if error is not None])
+    if len(candidates) > 1:
+        judge.keep_parameters()
+    return plan
 
 
 def show_plan(
@@ -212,42 +255,69 @@ def show_plan(
     Raises:
         MessageFormatError: the request is not well formed.
     """
-    shown = []
-    for each in _judge_all(request, settings, access, today, simulated=simulated):
-        candidate = each.candidate
-        tokens = None
-        if candidate is not None:
-            tokens = estimated_tokens(request.conversation, candidate.encoded.body)
-        shown.append(
-            PlannedCandidate(
-                provider=each.route.provider.name,
-                model=each.route.model,
-                eligible=each.reason is None,
-                reasons=[] if each.reason is None else [each.reason],
-                losses=None if candidate is None else report_of(candidate.encoded.losses),
-                estimated_tokens=tokens,
-                estimated_price_usd=None
-                if tokens is None
-                else estimated_price_usd(tokens, each.route.facts),
-            )
-        )
-    return shown
-
-
-def _judge_all(
-    request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
-) -> list[EvaluatedRoute]:
     found = call_routes(request, settings, access, today)
-    strictness = request.options.get("strictness", settings.strictness)
-    judged = [
-        _judge(route, index, request, access, strictness, simulated=simulated)
+    plan, _ = _unjudged(found, request, settings, access, today, simulated=simulated)
+    candidates = {candidate.index: candidate for candidate in plan.candidates}
+    for candidate in candidates.values():
+        plan.is_eligible(candidate)
+    return [
+        _shown(route, candidates.get(index), plan.ineligible.get(index), request)
         for index, route in enumerate(found)
     ]
-    first = judged[0]
-    if first.lacks_key and first.reason is not None:
-        reason = first.reason + _keys_elsewhere(found, settings, access)
-        judged[0] = replace(first, reason=reason, error=ConfigurationError(reason, key="api_key"))
-    return judged
+
+
+def _shown(
+    route: Route, candidate: Candidate | None, ineligible: Ineligible | None, request: Request
+) -> PlannedCandidate:
+    model, facts, losses = route.model, route.facts, None
+    tokens = price = None
+    if candidate is not None:
+        model, facts = candidate.model, candidate.facts
+        if candidate.is_encoded:
+            losses = report_of(candidate.encoded.losses)
+            tokens = estimated_tokens(request.conversation, candidate.encoded.body)
+            price = estimated_price_usd(tokens, facts)
+    return PlannedCandidate(
+        provider=route.provider.name,
+        model=model,
+        eligible=ineligible is None,
+        reasons=[] if ineligible is None else [ineligible.skipped.reason],
+        losses=losses,
+        estimated_tokens=tokens,
+        estimated_price_usd=price,
+    )
+
+
+def _unjudged(
+    found: Sequence[Route],
+    request: Request,
+    settings: Settings,
+    access: Access,
+    today: date,
+    *,
+    simulated: bool,
+) -> tuple[Plan, _Judge]:
+    """Return the plan of a call before any body is written, and what judges its candidates.
+
+    Without a body only those are ineligible that have no model, no credentials, or a model that
+    was retired and that nobody named.
+    """
+    candidates: list[Candidate] = []
+    ineligible: dict[int, Ineligible] = {}
+    for index, route in enumerate(found):
+        each = _candidate(route, index, request, access, simulated=simulated)
+        if isinstance(each, Candidate):
+            candidates.append(each)
+        else:
+            ineligible[index] = each
+    first = ineligible.get(0)
+    if first is not None and first.lacks_key:
+        reason = first.skipped.reason + _keys_elsewhere(found, settings, access)
+        ineligible[0] = _ineligible(found[0], reason, ConfigurationError(reason, key="api_key"))
+    strictness = request.options.get("strictness", settings.strictness)
+    judge = _Judge(request, strictness, found[0].facts, today)
+    following = found[1].provider.name if len(found) > 1 else None
+    return Plan(candidates, ineligible, found[0].provider.name, following, judge), judge
 
 
 def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) -> str:
@@ -280,95 +350,163 @@ def call_routes(
     )
     found: Sequence[Route] | None = access.known_routes.get(key)
     if found is None:
-        scale = _Scale(request)
         lookup = ModelResolver(settings, access.has_own_address)
-        found = routes(request.model, settings, named, today, scale.weigh, lookup)
-        if not scale.was_used:
-            if len(access.known_routes) >= MAX_KNOWN_ROUTES:
-                access.known_routes.clear()
-            access.known_routes[key] = found
+        found = routes(request.model, settings, named, today, None, lookup)
+        if len(access.known_routes) >= MAX_KNOWN_ROUTES:
+            access.known_routes.clear()
+        access.known_routes[key] = found
     return found
 
 
-def _judge(
-    route: Route,
-    index: int,
-    request: Request,
-    access: Access,
-    strictness: str,
-    *,
-    simulated: bool,
-) -> EvaluatedRoute:
-    """Return a route's candidate, and the reason why it is not eligible if there is one."""
+def _candidate(
+    route: Route, index: int, request: Request, access: Access, *, simulated: bool
+) -> Candidate | Ineligible:
+    """Return a route's candidate, without its body, or why there is none."""
     provider, facts = route.provider, route.facts
-    if route.model is None:
+    if route.model is None and not route.is_open:
         reason = f"no model of {provider.name!r} is known to stand in: name one in model_map"
-        return EvaluatedRoute(route, None, reason)
+        return _ineligible(route, reason)
     if facts is not None and route.is_retired and not route.named:
-        return EvaluatedRoute(route, None, f"{facts.id!r} was retired on {facts.deprecation_date}")
+        return _ineligible(route, f"{facts.id!r} was retired on {facts.deprecation_date}")
     try:
         endpoint = access.endpoint(provider)
-        if endpoint.missing is not None and not simulated:
-            missing = ConfigurationError(endpoint.missing, key="api_key")
-            return EvaluatedRoute(route, None, missing.message, missing, lacks_key=True)
-        candidate = _candidate(route, endpoint, request, index)
-    except SpecadoError as error:
-        if index == 0 and not isinstance(error, ConfigurationError):
-            raise
+    except ConfigurationError as error:
         # Without its traceback, whose frames would keep all of the call alive in a cycle.
-        return EvaluatedRoute(route, None, error.message, error.with_traceback(None))
-    body, losses = candidate.encoded.body, candidate.encoded.losses
-    tokens = estimated_tokens(request.conversation, body)
-    if facts is not None and exceeds_window(tokens, facts.context_window):
-        reason = (
-            f"the prompt has about {tokens:,} tokens, the context window of {route.model!r} "
-            f"{candidate.context_window:,}"
-        )
-        too_long = ContextLengthError(
-            f"{provider.name}/{route.model}: {reason}",
-            provider=provider.name,
-            model=route.model,
-            attempts=0,
-            sent=False,
-        )
-        return EvaluatedRoute(route, candidate, reason, too_long)
-    refused = refusal(strictness, losses) if losses else None
-    if refused is not None:
-        reason = f"strictness {strictness!r} refuses a loss: {refused.text}"
-        return EvaluatedRoute(route, candidate, reason, _lossy(candidate, refused))
-    return EvaluatedRoute(route, candidate)
-
-
-def _candidate(route: Route, endpoint: Endpoint, request: Request, index: int) -> Candidate:
-    model = route.model or request.model
-    parameters = request.parameters
-    if parameters.get("stream"):
-        parameters = _with_usage(parameters, route.provider)
+        return _ineligible(route, error.message, error.with_traceback(None))
+    if endpoint.missing is not None and not simulated:
+        missing = ConfigurationError(endpoint.missing, key="api_key")
+        return _ineligible(route, missing.message, missing, lacks_key=True)
     # The first candidate alone: what is extra there may not exist at another provider.
     own = request.options if index == 0 else _NO_OPTIONS
-    encoded = encode(
-        route.provider.dialect,
-        request.conversation,
-        model,
-        parameters,
-        route.facts,
-        own.get("extra_body"),
-    )
     extra_headers = own.get("extra_headers", ())
     account = endpoint.account
     if extra_headers:
-        account = account.with_headers(extra_headers, route.provider.authentication)
+        account = account.with_headers(extra_headers, provider.authentication)
+    model = route.model or ""
     return Candidate(
         index,
         endpoint,
         model,
-        route.facts,
-        encoded,
-        Deployment(route.provider.name, account, model),
+        facts,
+        NOT_ENCODED,
+        Deployment(provider.name, account, model),
         route.is_retired,
         extra_headers,
         own.get("extra_query"),
     )
+
+
+def _ineligible(
+    route: Route, reason: str, error: SpecadoError | None = None, *, lacks_key: bool = False
+) -> Ineligible:
+    return Ineligible(Skipped(route.provider.name, route.model, reason), error, lacks_key)
+
+
+class _Judge:
+    """Writes the bodies of one call's candidates, and says which of them may be asked.
+
+    *asked* are the facts of the model that the call was meant for, `None` if they are not known.
+    """
+
+    def __init__(self, request: Request, strictness: str, asked: Model | None, today: date) -> None:
+        self.request = request
+        self.parameters = request.parameters
+        self.strictness = strictness
+        self.asked = asked
+        self.today = today
+        # What the request loses at models: those with the same facts are weighed once.
+        self.weights: dict[Any, tuple[int, int]] = {}
+
+    def keep_parameters(self) -> None:
+        """Take a copy of the parameters: what the caller changes from now on changes nothing."""
+        self.parameters = frozen_parameters(self.parameters)
+
+    def judge(self, candidate: Candidate) -> Ineligible | None:
+        """Write a candidate's body; return why it is not eligible, `None` if it is.
+
+        Raises:
+            MessageFormatError: the first candidate has no such request; the others are ineligible.
+        """
+        if not candidate.model:
+            self.choose_model(candidate)
+        try:
+            candidate.encoded = self._encoded(candidate)
+        except SpecadoError as error:
+            if candidate.index == 0:
+                raise
+            # Without its traceback, as above.
+            return self._ineligible(candidate, error.message, error.with_traceback(None))
+        body, losses = candidate.encoded.body, candidate.encoded.losses
+        facts = candidate.facts
+        if facts is not None:
+            tokens = estimated_tokens(self.request.conversation, body)
+            if exceeds_window(tokens, facts.context_window):
+                reason = (
+                    f"the prompt has about {tokens:,} tokens, the context window of "
+                    f"{candidate.model!r} {candidate.context_window:,}"
+                )
+                too_long = ContextLengthError(
+                    f"{candidate.provider}/{candidate.model}: {reason}",
+                    provider=candidate.provider,
+                    model=candidate.model,
+                    attempts=0,
+                    sent=False,
+                )
+                return self._ineligible(candidate, reason, too_long)
+        refused = refusal(self.strictness, losses) if losses else None
+        if refused is not None:
+            reason = f"strictness {self.strictness!r} refuses a loss: {refused.text}"
+            return self._ineligible(candidate, reason, _lossy(candidate, refused))
+        return None
+
+    def choose_model(self, candidate: Candidate) -> None:
+        """Give the candidate of an open route the model that loses least of the request."""
+        provider = candidate.endpoint.provider
+        found = choose_model(provider, self.asked, self.today, self._weigh)
+        candidate.model, candidate.facts = found.id, found
+        candidate.deployment = replace(candidate.deployment, model=found.id)
+
+    def _encoded(self, candidate: Candidate) -> Encoded:
+        provider, parameters = candidate.endpoint.provider, self.parameters
+        if parameters.get("stream"):
+            parameters = _with_usage(parameters, provider)
+        return encode(
+            provider.dialect,
+            self.request.conversation,
+            candidate.model,
+            parameters,
+            candidate.facts,
+            self.request.options.get("extra_body") if candidate.index == 0 else None,
+        )
+
+    @staticmethod
+    def _ineligible(candidate: Candidate, reason: str, error: SpecadoError) -> Ineligible:
+        return Ineligible(Skipped(candidate.provider, candidate.model, reason), error)
+
+    def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
+        """Return (worst severity, number of losses) of the request at *model*."""
+        facts = (
+            provider.dialect,
+            model.traits,
+            model.features,
+            model.input_modalities,
+            model.max_output_tokens,
+        )
+        found = self.weights.get(facts)
+        if found is None:
+            found = self.weights[facts] = self._weighed(provider, model)
+        return found
+
+    def _weighed(self, provider: Provider, model: Model) -> tuple[int, int]:
+        try:
+            encoded = encode(
+                provider.dialect, self.request.conversation, model.id, self.parameters, model
+            )
+        except SpecadoError:  # which the judgement of the model tells, if it is the one
+            return len(SEVERITIES), 0
+        severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
+        lossy = [severity for severity in severities if severity]
+        return max(lossy, default=0), len(lossy)
 
 
 def _with_usage(parameters: dict[str, Any], provider: Provider) -> dict[str, Any]:
@@ -381,39 +519,6 @@ def _with_usage(parameters: dict[str, Any], provider: Provider) -> dict[str, Any
     if not options:
         del streamed["stream_options"]
     return streamed
-
-
-class _Scale:
-    """Weighs what one request loses at models; those with the same facts are weighed once."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._known: dict[Any, tuple[int, int]] = {}
-        self.was_used = False
-
-    def weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
-        """Return (worst severity, number of losses) of the request at *model*."""
-        self.was_used = True
-        facts = (
-            provider.dialect,
-            model.traits,
-            model.features,
-            model.input_modalities,
-            model.max_output_tokens,
-        )
-        found = self._known.get(facts)
-        if found is None:
-            found = self._known[facts] = self._weigh(provider, model)
-        return found
-
-    def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
-        request = self._request
-        encoded = encode(
-            provider.dialect, request.conversation, model.id, request.parameters, model
-        )
-        severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
-        lossy = [severity for severity in severities if severity]
-        return max(lossy, default=0), len(lossy)
 
 
 def _lossy(candidate: Candidate, refused: RefusedLoss) -> LossyTranslationError:
