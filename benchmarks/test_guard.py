@@ -21,7 +21,7 @@ import specado
 from specado import _core
 from specado.catalog import lookup as catalog
 
-TWIN = Path(__file__).parent.parent / "tests" / "reference.py"
+TWIN = Path(__file__).parent.parent / "tests" / "helpers" / "reference.py"
 _spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
 _twin = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_twin)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,34 @@ def test_an_aim_is_scaled_by_its_yardstick_and_met_at_its_limit(peers):
 
 def test_a_run_without_an_aims_rows_leaves_it_out(peers):
     assert peers["aims"].aims_table([], []) == []
+
+
+def test_the_benchmarks_of_specado_run():
+    """Each does its work once and checks what comes of it; nothing is timed."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(BENCHMARKS)],
+        cwd=BENCHMARKS.parent,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+    assert ran.returncode == 0, ran.stdout[-2000:]
+
+
+def test_whole_calls_without_a_transport_are_answered_from_memory():
+    code = (
+        f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r})\n"
+        "from peers.sides import plain, specado_alone as alone\n"
+        "print(alone.call().run(), alone.failover().run(), alone.stream(5).run())"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=BENCHMARKS.parent,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+    assert ran.returncode == 0, ran.stderr[-2000:]

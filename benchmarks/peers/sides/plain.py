@@ -15,7 +15,7 @@ from peers.conversations import LARGE_COUNT, request
 from peers.conversations import reply as reply_of
 from peers.job import Job, no_outcome
 
-TWIN = Path(__file__).resolve().parents[3] / "tests" / "reference.py"
+TWIN = Path(__file__).resolve().parents[3] / "tests" / "helpers" / "reference.py"
 BY = {
     "orjson loads + dumps": lambda data: orjson.dumps(orjson.loads(data)),
     "msgspec decode + encode": lambda data: msgspec.json.encode(msgspec.json.decode(data)),

@@ -110,10 +110,10 @@ class _Carried(Driver):
     carrier: _Memory
     async_carrier: _AsyncMemory
 
-    def _carrier(self, call: Any) -> Any:
+    def _transport(self, call: Any) -> Any:
         return self.carrier
 
-    def _async_carrier(self, call: Any) -> Any:
+    def _async_transport(self, call: Any) -> Any:
         return self.async_carrier
 
 
