@@ -16,6 +16,8 @@ cdef class JsonWriter:
     cdef int integer(self, long long value) except -1
     cdef int value(self, object value, int depth) except -1
     cdef int key(self, bytes name) except -1
+    cdef int item(self) except -1
+    cdef bint just_opened(self) noexcept
     cdef int _quoted(self, const char* text, Py_ssize_t length) except -1
     cdef int _escape(self, unsigned char c) except -1
     cdef int _integer_of_any_size(self, object value) except -1

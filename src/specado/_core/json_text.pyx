@@ -140,16 +140,38 @@ cdef class JsonWriter:
         self.size += 1
         return 0
 
+    # Commas belong to the writer: a list or an object has just begun where the last byte opens it,
+    # since a text inside a string is never the last thing written.
+
+    cdef bint just_opened(self) noexcept:
+        """Return whether nothing was written since a list or an object began."""
+        cdef char last
+        if self.size == 0:
+            return True
+        last = self.data[self.size - 1]
+        return last == b"[" or last == b"{"
+
+    cdef int item(self) except -1:
+        """Begin a list element or an object member: write a comma unless it is the first."""
+        return 0 if self.just_opened() else self.byte(b",")
+
     cdef int key(self, bytes name) except -1:
-        """Write `,"name":`; *name* needs no escape."""
+        """Begin an object member: write `"name":`, with a comma before all but the first.
+
+        *name* needs no escape.
+        """
         cdef Py_ssize_t length = PyBytes_GET_SIZE(name)
+        cdef char* data
         self.reserve(length + 4)
-        self.data[self.size] = b","
-        self.data[self.size + 1] = b'"'
-        memcpy(self.data + self.size + 2, PyBytes_AS_STRING(name), length)
-        self.data[self.size + 2 + length] = b'"'
-        self.data[self.size + 3 + length] = b":"
-        self.size += length + 4
+        data = self.data + self.size
+        if not self.just_opened():
+            data[0] = b","
+            data += 1
+        data[0] = b'"'
+        memcpy(data + 1, PyBytes_AS_STRING(name), length)
+        data[length + 1] = b'"'
+        data[length + 2] = b":"
+        self.size = data + length + 3 - self.data
         return 0
 
     cdef int string(self, str value) except -1:
@@ -252,7 +274,6 @@ cdef class JsonWriter:
 
     cdef int value(self, object value, int depth) except -1:
         """Write any JSON value: None, bool, int, float, str, dict, list, tuple or a Struct."""
-        cdef bint first = True
         if isinstance(value, str):
             return self.string(exact(value))
         if value is None:
@@ -273,18 +294,14 @@ cdef class JsonWriter:
             self.byte(b"{")
             # The cast: a subclass may override items().
             for name, item in (<dict>value).items():
-                if not first:
-                    self.byte(b",")
-                first = False
+                self.item()
                 self._member_name(name)
                 self.value(item, depth + 1)
             return self.byte(b"}")
         if isinstance(value, (list, tuple)):
             self.byte(b"[")
             for item in list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value):
-                if not first:
-                    self.byte(b",")
-                first = False
+                self.item()
                 self.value(item, depth + 1)
             return self.byte(b"]")
         if is_a(value, msgspec.Raw):

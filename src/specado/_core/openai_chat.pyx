@@ -55,8 +55,7 @@ cdef class OpenAIChatEncoder(OpenAITools):
         self.out.literal(b',"messages":[')
         self.index = 0
         for turn in self.conversation.turns:
-            if self.index:
-                self.out.byte(b",")
+            self.out.item()
             self.write_turn(turn)
             self.index += 1
         self.index = -1
@@ -108,14 +107,17 @@ cdef class OpenAIChatEncoder(OpenAITools):
         """Write the content parts, or an empty text where none is taken there."""
         cdef Part part
         cdef Py_ssize_t place = 0
-        cdef bint first = True
+        cdef Py_ssize_t start = self.out.size
+        self.out.byte(b"[")
         for part in turn.parts:
             if self.is_taken(part, place):
-                self.out.byte(b"[" if first else b",")
+                self.out.item()
                 self.write_part(part, place)
-                first = False
             place += 1
-        return self.out.literal(b'""' if first else b"]")
+        if not self.out.just_opened():
+            return self.out.byte(b"]")
+        self.out.size = start
+        return self.out.literal(b'""')
 
     cdef bint is_taken(self, Part part, Py_ssize_t place) except -1:
         """Report a part that the target is known not to take; return whether it does."""
@@ -156,18 +158,10 @@ cdef class OpenAIChatEncoder(OpenAITools):
         return self.out.byte(b"}")
 
     cdef int write_file(self, Part part, Py_ssize_t place) except -1:
-        cdef bint first = True
         self.out.literal(b'{"type":"file","file":{')
-        for name, value in (
-            ("file_data", part.text), ("filename", part.detail), ("file_id", part.file_id)
-        ):
-            if value is not None:
-                if not first:
-                    self.out.byte(b",")
-                first = False
-                self.out.string(name)
-                self.out.byte(b":")
-                self.out.string(value)
+        self.optional(b"file_data", part.text)
+        self.optional(b"filename", part.detail)
+        self.optional(b"file_id", part.file_id)
         self.extra(part.media_extra, f"content[{place}].file")
         return self.out.byte(b"}")
 
@@ -191,7 +185,7 @@ cdef class OpenAIChatEncoder(OpenAITools):
                 self.lose("cache_control.openai", f"messages[{self.index}].{place}", value)
                 continue
             self.field = place
-            self.out.byte(b",")
+            self.out.item()
             self.out.string(name)
             self.out.byte(b":")
             self.out.value(value, 0)
@@ -210,8 +204,7 @@ cdef class OpenAIChatEncoder(OpenAITools):
         if more.calls is not None:
             self.out.literal(b',"tool_calls":[')
             for call in more.calls:
-                if place:
-                    self.out.byte(b",")
+                self.out.item()
                 self.write_call(call, f"tool_calls[{place}]")
                 place += 1
             self.out.byte(b"]")
