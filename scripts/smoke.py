@@ -25,11 +25,13 @@ def main() -> None:
         sys.exit(f"specado.version() is {specado.version()!r}, the package's is {installed!r}")
 
     suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-    modules = [module.name for module in pkgutil.iter_modules(specado._core.__path__)]
-    for name in modules:
-        path = importlib.import_module(f"specado._core.{name}").__file__ or ""
-        if not path.endswith(suffixes):
-            sys.exit(f"specado._core.{name} is not compiled: {path}")
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(specado._core.__path__, "specado._core.")
+    ]
+    compiled = [module for module in modules if (module.__file__ or "").endswith(suffixes)]
+    if not compiled:
+        sys.exit(f"no module of {specado._core.__file__} is compiled")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", specado.SimulatedReplyWarning)
@@ -39,7 +41,7 @@ def main() -> None:
     if not response.choices[0].message.content:
         sys.exit(f"the simulated reply is empty: {response!r}")
 
-    print(f"specado {installed}: {len(modules)} compiled modules, {response!r}")
+    print(f"specado {installed}: {len(compiled)} compiled modules, {response!r}")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ from typing import Any
 from specado._core.anthropic_messages import encode_request as encode_anthropic_request
 from specado._core.anthropic_messages import thinking_budget
 from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
-from specado._core.anthropic_replies import unwrap_emulated
 from specado._core.anthropic_requests import effort_for
 from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.anthropic_stream import AnthropicStream
 from specado._core.capability import check_capability
 from specado._core.compare import compare_capabilities
 from specado._core.conversation import Conversation
+from specado._core.emulation import unwrap_emulated
 from specado._core.json_text import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
 from specado._core.openai_chat import encode_request as encode_openai_request

@@ -10,7 +10,7 @@ from specado._core.anthropic_tools cimport AnthropicTools
 from specado._core.conversation cimport ASSISTANT, TOOL, Conversation, Turn
 from specado._core.encoder cimport is_blank_text
 
-from specado._core.anthropic_tools import EMULATION_TOOL
+from specado._core.emulation import EMULATION_TOOL
 from specado._core.openai_chat import nearest_effort
 
 UNKNOWN_MODEL_MAX_TOKENS = 4096

@@ -4,7 +4,6 @@ from typing import Dict, List, Optional
 
 import msgspec
 
-from specado._core.anthropic_messages import EMULATION_TOOL
 from specado._core.replies import (
     UNREADABLE,
     Notes,
@@ -197,18 +196,6 @@ cdef int _note_usage(found, notes) except -1:
         notes.append("usage.iterations: left in response.raw")
         notes.bill("at_least")
     return 0
-
-
-def unwrap_emulated(reply):
-    """Turn the call of the stand-in tool for structured output back into content, in place."""
-    for choice in reply.choices:
-        calls = choice.message.tool_calls
-        function = calls[0].function if calls and len(calls) == 1 else None
-        if function is not None and function.name == EMULATION_TOOL:
-            choice.message.content = calls[0].function.arguments
-            choice.message.tool_calls = None
-            if choice.finish_reason == "tool_calls":
-                choice.finish_reason = "stop"
 
 
 cdef object _message(list blocks, str model, notes):

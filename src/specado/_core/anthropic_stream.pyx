@@ -23,7 +23,6 @@ from specado._core.anthropic_events import (
     TextDelta,
     ThinkingDelta,
 )
-from specado._core.anthropic_messages import EMULATION_TOOL
 from specado._core.anthropic_replies import (
     FINISH_REASONS,
     Block,
@@ -31,10 +30,10 @@ from specado._core.anthropic_replies import (
     TokenUsage,
     read_reply,
     reply_of,
-    unwrap_emulated,
     usage_loosely,
     usage_of,
 )
+from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.replies import UNREADABLE, Notes, mended, parse
 from specado._core.streams cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError

@@ -12,12 +12,9 @@ from specado._core.json_text cimport exact
 import msgspec
 
 from specado._core.answer_schemas import anthropic_form, row_of_moved
+from specado._core.emulation import EMULATION_TOOL
 from specado._core.json_text import dumps
 from specado.errors import MessageFormatError
-
-# The tool that stands in for structured output on a model without it.
-EMULATION_TOOL = "structured_output"
-
 
 # Refused at the root of an input ("input_schema does not support oneOf, allOf, or anyOf at the
 # top level"; error bodies that users report, 2026-11-22).

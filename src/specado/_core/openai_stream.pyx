@@ -9,8 +9,7 @@ from libc.string cimport memcmp
 
 import msgspec
 
-from specado._core.anthropic_messages import EMULATION_TOOL
-from specado._core.anthropic_replies import unwrap_emulated
+from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.openai_chunks import add_reasoning, read_loosely
 from specado._core.openai_pieces cimport CallPieces, ChoicePieces
 from specado._core.openai_replies import Completion, reply_of
