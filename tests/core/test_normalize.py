@@ -394,6 +394,6 @@ def test_memory_does_not_grow() -> None:
 
 
 def test_a_mapping_that_is_no_dict_is_read_as_one() -> None:
-    body, _ = encode_openai_request(normalize([MappingProxyType(HELLO)]), "gpt-4o", {}, None)
+    body = encode_openai_request(normalize([MappingProxyType(HELLO)]), "gpt-4o", {}, None)[0]
 
     assert json.loads(body)["messages"] == [HELLO]

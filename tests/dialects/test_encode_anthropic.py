@@ -35,7 +35,7 @@ def encoded(
     messages: Any, parameters: Any = None, model: str | None = None
 ) -> tuple[Any, list[Any]]:
     facts = None if model is None else catalog.find_model("anthropic", model)
-    body, losses = encode_anthropic_request(normalize(messages), "m", parameters or {}, facts)
+    body, losses, _ = encode_anthropic_request(normalize(messages), "m", parameters or {}, facts)
     return json.loads(body), [(row, path) for row, path, _, _ in losses]
 
 
@@ -44,7 +44,7 @@ def encoded(
 def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
     expected, losses = anthropic_body(messages, "m", parameters, facts)
 
-    found, reported = encode_anthropic_request(normalize(messages), "m", parameters, facts)
+    found, reported, _ = encode_anthropic_request(normalize(messages), "m", parameters, facts)
 
     assert plain_blocks(json.loads(found)) == plain_blocks(expected)
     assert sorted((row, path) for row, path, _, _ in reported) == sorted(losses)
@@ -317,3 +317,17 @@ def test_an_answer_goes_on_with_thinking_only_if_it_began_so(messages: Any, thin
 
     assert ("thinking" in body) == thinks
     assert (("reasoning_effort.history", "reasoning_effort") in losses) != thinks
+
+
+def test_the_encoder_names_the_forced_tool_whose_input_is_the_answer():
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    parameters = {"response_format": wanted}
+    tools = [{"type": "function", "function": {"name": "f"}}]
+
+    emulated = encode_anthropic_request(normalize([USER]), "m", parameters, None)
+    refused = encode_anthropic_request(normalize([USER]), "m", {**parameters, "tools": tools}, None)
+
+    assert emulated[2] == "structured_output"
+    assert json.loads(emulated[0])["tool_choice"] == {"type": "tool", "name": "structured_output"}
+    assert refused[2] is None

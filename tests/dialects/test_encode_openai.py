@@ -25,7 +25,7 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 def encoded(messages: Any, parameters: Any = None, facts: Any = None) -> tuple[bytes, list[Any]]:
-    return encode_openai_request(normalize(messages), "m", parameters or {}, facts)
+    return encode_openai_request(normalize(messages), "m", parameters or {}, facts)[:2]
 
 
 def body(messages: Any, parameters: Any = None, facts: Any = None) -> Any:

@@ -192,7 +192,7 @@ cdef class AnthropicMessagesEncoder(AnthropicTools):
             elif self.stand_in_schema() is None:
                 self.lose("response_format.unsupported", "response_format", kind)
             else:
-                self.emulated = True
+                self.answer_tool = EMULATION_TOOL
                 self.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
         elif wanted is not None and kind != "text":
             self.lose("response_format.unsupported", "response_format", kind)
@@ -365,5 +365,5 @@ def thinking_budget(max_tokens, effort):
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):
-    """Return a messages body and its losses; *facts* is the target's `Model` or None."""
+    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None."""
     return AnthropicMessagesEncoder(conversation, model, params, facts).encode()

@@ -3,7 +3,6 @@ from specado._core.anthropic_turns cimport AnthropicTurns
 cdef class AnthropicTools(AnthropicTurns):
     cdef bint thinking       # whether the request asks for thinking
     cdef object form         # the schema as it is enforced there, None if it is not
-    cdef bint emulated       # whether a forced tool stands in for response_format
 
     cdef dict schema_format(self)
     cdef object schema_of(self)

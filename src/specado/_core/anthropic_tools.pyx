@@ -22,7 +22,7 @@ cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
 
 
 cdef class AnthropicTools(AnthropicTurns):
-    """Writes tools; `thinking` and `emulated` are decided before."""
+    """Writes tools; `thinking` and `answer_tool` are decided before."""
 
     cdef dict schema_format(self):
         """Return the `json_schema` member of the response format that was asked for."""
@@ -92,7 +92,7 @@ cdef class AnthropicTools(AnthropicTurns):
                 self.out.byte(b"]")
                 return self.write_tool_choice(choice)
             self.out.size = mark
-        if self.emulated:
+        if self.answer_tool is not None:
             self.write_stand_in()
         else:
             self.write_called_tools()

@@ -18,6 +18,7 @@ cdef class Encoder:
     cdef object facts        # the target's capabilities.Model, None if unknown
     cdef object traits       # facts.traits, None if unknown
     cdef list losses         # (row id, path, before, after)
+    cdef str answer_tool     # the forced tool whose input is the answer, None without one
     cdef Py_ssize_t index    # the message that is being written, -1 outside of messages
     cdef str field           # what is being written there
 

@@ -109,7 +109,11 @@ cdef class Encoder:
         return 0
 
     def encode(self):
-        """Return the body and its losses: `(bytes, [(row id, path, before, after), …])`."""
+        """Return `(body, losses, answer_tool)`.
+
+        A loss is `(row id, path, before, after)`. *answer_tool* is the name of the forced tool
+        whose input is the answer, where structured output is emulated by one; else `None`.
+        """
         try:
             self.write()
             for _, path, before, _ in self.losses:
@@ -117,7 +121,7 @@ cdef class Encoder:
                     self.check(path, before)
         except NotJson as error:
             raise self.refusal(error) from None
-        return self.out.finish(), self.losses
+        return self.out.finish(), self.losses, self.answer_tool
 
     cdef object refusal(self, object error):
         value = self.params.get(self.field) if self.index < 0 else None

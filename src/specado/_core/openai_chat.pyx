@@ -385,5 +385,5 @@ cdef class OpenAIChatEncoder(OpenAITools):
 
 
 def encode_request(Conversation conversation not None, model, dict params not None, facts):
-    """Return a chat-completions body and its losses; *facts* is the target's `Model` or None."""
+    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None."""
     return OpenAIChatEncoder(conversation, model, params, facts).encode()

@@ -204,7 +204,7 @@ class CompletionCall:
             reply,
             provider=candidate.provider,
             model=candidate.model,
-            emulated=candidate.encoded.emulated,
+            emulated=candidate.encoded.answer_tool is not None,
             now_s=time.time(),
             secrets=RequestSecrets(candidate.endpoint, request),
         )
@@ -236,7 +236,7 @@ class CompletionCall:
             candidate.provider,
             candidate.model,
             int(time.time()),
-            emulated=candidate.encoded.emulated,
+            emulated=candidate.encoded.answer_tool is not None,
             include_usage=self._wants_usage,
             finish_reason_ends=provider.stream_end == "finish_reason",
             max_frame_bytes=self._settings.max_frame_bytes,

@@ -18,28 +18,24 @@ from specado.types import ChatCompletionResponse
 __all__ = ["Dialect", "Encoded"]
 
 
-# The loss row of structured output that is emulated by a forced tool call.
-EMULATION_ROW = "response_format.tool"
-
-
 class Dialect(msgspec.Struct, frozen=True):
     """One wire format: its request encoder, reply decoder and stream decoder."""
 
     encode: Callable[
-        [Conversation, str, dict[str, Any], Optional[Model]], tuple[bytes, list[Reported]]
+        [Conversation, str, dict[str, Any], Optional[Model]],
+        tuple[bytes, list[Reported], Optional[str]],
     ]
     decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
     stream: Callable[..., Union[OpenAIStream, AnthropicStream]]
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """An encoded request body and the losses of its translation."""
+    """An encoded request body, the losses of its translation, and where the answer comes.
+
+    *answer_tool* is the name of the forced tool whose input is the answer, where structured output
+    is emulated by one; else `None`.
+    """
 
     body: bytes
     losses: list[Reported]
-
-    @property
-    def emulated(self) -> bool:
-        """Whether structured output is emulated: the answer comes as a forced tool call."""
-        losses = self.losses
-        return bool(losses) and any(reported[0] == EMULATION_ROW for reported in losses)
+    answer_tool: Optional[str] = None

@@ -52,7 +52,7 @@ def encode(
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
-    body, losses = DIALECTS[dialect].encode(conversation, model, parameters, facts)
+    body, losses, answer_tool = DIALECTS[dialect].encode(conversation, model, parameters, facts)
     if extra_body:
         try:
             added = dumps(dict(extra_body))
@@ -61,7 +61,7 @@ def encode(
         members = _members(body)
         members.update(_members(added))
         body = msgspec.json.encode(members)
-    return Encoded(body, losses)
+    return Encoded(body, losses, answer_tool)
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:
