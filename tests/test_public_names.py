@@ -28,7 +28,10 @@ DOCUMENTED = {
     "version",
 }
 HEAVY = {"anyio", "asyncio", "h11", "httpcore", "httpx", "rich", "ssl", "typer", "unittest"}
-COMPILED = sorted(path.stem for path in (REPOSITORY / "src/specado/_core").glob("*.pyx"))
+COMPILED = sorted(
+    ".".join(path.relative_to(REPOSITORY / "src").with_suffix("").parts)
+    for path in (REPOSITORY / "src/specado/_core").rglob("*.pyx")
+)
 
 
 def is_public(name):
@@ -71,7 +74,7 @@ def test_the_version_is_stated_once():
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_the_compiled_module_is_the_one_loaded(name):
-    module = importlib.import_module(f"specado._core.{name}")
+    module = importlib.import_module(name)
 
     assert module.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specado._core.answer_schemas import anthropic_form, openai_enforces, openai_form
+from specado._core.schema import anthropic_form, openai_enforces, openai_form
 
 import specado
 from answer_schemas import answer_schemas

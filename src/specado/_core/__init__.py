@@ -27,22 +27,20 @@ from specado._core.anthropic_replies import decode_reply as decode_anthropic_rep
 from specado._core.anthropic_requests import effort_for
 from specado._core.anthropic_requests import read_request as read_anthropic_request
 from specado._core.anthropic_stream import AnthropicStream
-from specado._core.capability import check_capability
-from specado._core.compare import compare_capabilities
+from specado._core.compare import check_capability, compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
-from specado._core.json_text import MAX_DEPTH, NotJson, dumps
-from specado._core.normalize import normalize
-from specado._core.openai_chat import encode_request as encode_openai_request
-from specado._core.openai_chat import nearest_effort
-from specado._core.openai_replies import decode_reply as decode_openai_reply
-from specado._core.openai_stream import OpenAIStream
-from specado._core.openai_text import read_messages
-from specado._core.parts import PART_TYPES
+from specado._core.frames import FrameDecoder
+from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
+from specado._core.normalize import PART_TYPES, normalize
+from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
+from specado._core.openai_chat.decode_request import read_messages
+from specado._core.openai_chat.decode_stream import OpenAIStream
+from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
+from specado._core.parameters import nearest_effort
 from specado._core.replies import error_facts
 from specado._core.reply_events import ReplyEvents
-from specado._core.schemas import frozen_parameters, write_format_schema, write_tool_schemas
-from specado._core.sse import FrameDecoder
+from specado._core.schema import frozen_parameters, write_format_schema, write_tool_schemas
 
 __all__ = [
     "MAX_DEPTH",

@@ -7,7 +7,7 @@ form, is reported by a row of `specado.losses.rows`.
 from specado._core.conversation cimport AUDIO, IMAGE, REFUSAL, TEXT, Call, Part, Turn
 from specado._core.encoder cimport Encoder, call_field, content_field, is_blank_text
 from specado._core.json_scan cimport Scan, skip_value
-from specado._core.names cimport is_name, is_plain, renamed
+from specado._core.encoder cimport is_name, is_plain, renamed
 
 from libc.string cimport memcpy, memmove
 

@@ -6,12 +6,12 @@ with its path in the request as it was given.
 """
 
 from specado._core.conversation cimport FILE, IMAGE, TEXT, Call, Part
-from specado._core.data_uris cimport is_base64, keep_uri
-from specado._core.json_text cimport JsonWriter, freeze, plain_copy, written
+from specado._core.normalize cimport is_base64, keep_uri
+from specado._core.json_writer cimport JsonWriter, freeze, plain_copy, written
 
 import msgspec
 
-from specado._core.json_text import NotJson, locate
+from specado._core.json_writer import NotJson, locate
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import ReasoningBlock
 
@@ -186,7 +186,7 @@ cdef class AnthropicContent:
         cdef str data = self.data_of(source, f"{path}.source")
         keep_uri(part, f"data:{media};base64,{data}")
         part.start = len(part.text) - len(data)  # a media type may have a comma too
-        self.found.beside += len(part.text)
+        self.found.extra_bytes += len(part.text)
         return 0
 
     cdef Part image_part(self, dict block, str path):

@@ -11,7 +11,7 @@ from specado._core.conversation cimport ASSISTANT, TOOL, Conversation, Turn
 from specado._core.encoder cimport is_blank_text
 
 from specado._core.emulation import EMULATION_TOOL
-from specado._core.openai_chat import nearest_effort
+from specado._core.parameters import nearest_effort
 
 UNKNOWN_MODEL_MAX_TOKENS = 4096
 # Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).

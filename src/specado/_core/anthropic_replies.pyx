@@ -4,14 +4,8 @@ from typing import Dict, List, Optional
 
 import msgspec
 
-from specado._core.replies import (
-    UNREADABLE,
-    Notes,
-    json_text_of,
-    mended,
-    parse,
-    whole_numbers,
-)
+from specado._core.repair import json_text, read_field, read_whole_numbers
+from specado._core.replies import UNREADABLE, Notes, parse
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionResponse,
@@ -132,7 +126,7 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):
         notes += [f"{each}: missing" for each in ("id", "model", "usage")
-                  if not getattr(found, each) and each not in notes.mended]
+                  if not getattr(found, each) and each not in notes.repaired]
     finish = None
     if stopped is not None:
         finish = FINISH_REASONS.get(stopped)
@@ -177,7 +171,7 @@ cdef int _note_usage(found, notes) except -1:
     for name in TOKENS:
         count = getattr(found, name)
         if count is None:
-            if name in ALWAYS_TOLD and f"usage.{name}" not in notes.mended:
+            if name in ALWAYS_TOLD and f"usage.{name}" not in notes.repaired:
                 notes.append(f"usage.{name}: missing, read as 0")
                 notes.bill("unknown")
         elif count < 0:
@@ -281,7 +275,7 @@ def _read_loosely(bytes body, notes):
         # As JSON text, so that a tool's input keeps its form.
         texts = _raw_decoder.decode(body).content
     except UNREADABLE:
-        texts = [json_text_of(given) for given in data["content"]]
+        texts = [json_text(given) for given in data["content"]]
     blocks = []
     for place, text in enumerate(texts):
         try:
@@ -293,7 +287,7 @@ def _read_loosely(bytes body, notes):
     return Reply(
         content=blocks,
         **{
-            name: mended(data, name, type_, default, name, notes)
+            name: read_field(data, name, type_, default, name, notes)
             for name, type_, default in (
                 ("id", str, ""),
                 ("model", str, ""),
@@ -314,7 +308,7 @@ def usage_loosely(given, notes):
 
 
 cdef object _usage_loosely(object given, notes):
-    tokens = whole_numbers(
+    tokens = read_whole_numbers(
         given,
         TOKENS,
         "usage",
@@ -322,11 +316,11 @@ cdef object _usage_loosely(object given, notes):
     )
     if tokens is None:
         return None
-    details = whole_numbers(
+    details = read_whole_numbers(
         given.get("output_tokens_details"), ("thinking_tokens",), "usage.output_tokens_details",
         notes,
     )
-    kept = whole_numbers(
+    kept = read_whole_numbers(
         given.get("cache_creation"), ("ephemeral_1h_input_tokens",), "usage.cache_creation", notes
     )
     return TokenUsage(

@@ -10,8 +10,8 @@ cimport cython
 from specado._core.anthropic_history cimport AnthropicHistory
 from specado._core.conversation cimport ASSISTANT, USER, Conversation, Turn
 
-from specado._core.answer_schemas import openai_enforces, openai_form
-from specado._core.openai_chat import MAX_STOPS
+from specado._core.schema import openai_enforces, openai_form
+from specado._core.parameters import MAX_STOPS
 from specado.errors import MessageFormatError
 
 # Top-level fields that have no counterpart: name -> row.

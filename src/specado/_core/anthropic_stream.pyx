@@ -34,8 +34,9 @@ from specado._core.anthropic_replies import (
     usage_of,
 )
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
-from specado._core.replies import UNREADABLE, Notes, mended, parse
-from specado._core.streams cimport Pieces, ReplyStream
+from specado._core.repair import read_field
+from specado._core.replies import UNREADABLE, Notes, parse
+from specado._core.replies cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionChunk,
@@ -139,7 +140,7 @@ cdef class AnthropicStream(ReplyStream):
             return self.note(f"{str(kind)[:60]}: not a known event, left out of the stream")
         data["type"] = kind
         notes = Notes()
-        data["index"] = mended(data, "index", int, NO_INDEX, f"{kind}.index", notes)
+        data["index"] = read_field(data, "index", int, NO_INDEX, f"{kind}.index", notes)
         if kind == "content_block_delta":
             delta = data.get("delta")
             given = delta.get("type") if isinstance(delta, dict) else None
@@ -319,7 +320,7 @@ cdef class AnthropicStream(ReplyStream):
         given = given if isinstance(given, dict) else {}
         found = self._begun()
         for name in ("stop_reason", "stop_sequence"):
-            value = mended(given, name, str, None, name, notes)
+            value = read_field(given, name, str, None, name, notes)
             if value is not None:
                 setattr(found, name, value)
         for name in ("container", "stop_details"):

@@ -7,13 +7,13 @@ form, is reported by a row of `specado.losses.rows`.
 from specado._core.anthropic_blocks cimport is_tool_name, taken_name
 from specado._core.anthropic_turns cimport AnthropicTurns
 from specado._core.conversation cimport Call, Turn
-from specado._core.json_text cimport exact
+from specado._core.json_writer cimport exact
 
 import msgspec
 
-from specado._core.answer_schemas import anthropic_form, row_of_moved
+from specado._core.schema import anthropic_form, row_of_moved
 from specado._core.emulation import EMULATION_TOOL
-from specado._core.json_text import dumps
+from specado._core.json_writer import dumps
 from specado.errors import MessageFormatError
 
 # Refused at the root of an input ("input_schema does not support oneOf, allOf, or anyOf at the

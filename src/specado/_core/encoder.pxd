@@ -1,4 +1,4 @@
-from specado._core.json_text cimport JsonWriter
+from specado._core.json_writer cimport JsonWriter
 from specado._core.conversation cimport Conversation
 
 cdef inline bint is_blank_text(str text):
@@ -32,3 +32,7 @@ cdef class Encoder:
     cdef bytes escaped(self, str name)
     cdef int check(self, str field, object value) except -1
     cdef object refusal(self, object error)
+
+cdef bint is_plain(str text)
+cdef str renamed(str text, Py_ssize_t limit)
+cdef bint is_name(str text, Py_ssize_t limit)

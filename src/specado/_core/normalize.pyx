@@ -7,17 +7,335 @@ anything is encoded, with the message's index and the field.
 
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.ref cimport PyObject
+from libc.string cimport memcmp
 
 from specado._core.conversation cimport (
-    ASSISTANT, DEVELOPER, FUNCTION, OTHER, SYSTEM, TOOL, USER, Call, Conversation, Details, Turn,
+    ASSISTANT, AUDIO, DEVELOPER, FILE, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TOOL, USER,
+    Call, Conversation, Details, Part, Turn,
 )
-from specado._core.json_text cimport exact, is_a
-from specado._core.parts cimport PartReader
+from specado._core.json_writer cimport exact, freeze, is_a
 
 from collections.abc import Mapping
 
+from specado._core.json_writer import NotJson, locate
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
+
+cdef enum:
+    RUN = 128
+    BASE64_BYTES = 8    # of ";base64,"
+    # A media type and its parameters are shorter than this.
+    LONGEST_DATA_HEAD = 200
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+
+cdef Py_ssize_t data_start(str uri) except -1:
+    """Return where the data of a `data:<media type>;base64,…` URI begins, 0 if it is not one."""
+    cdef Py_ssize_t comma = uri.find(",", 0, LONGEST_DATA_HEAD)
+    if comma < 0 or not uri[:comma].endswith(";base64") or not media_type(uri):
+        return 0
+    return comma + 1
+
+
+cdef str media_type(str uri):
+    """Return the media type of a data URI, without its parameters."""
+    cdef str head = uri[5:LONGEST_DATA_HEAD].partition(",")[0]
+    return head.partition(";")[0].strip().lower()
+
+
+cdef Py_ssize_t usual_start(str uri) noexcept:
+    """Return where the data begins of a URI like `data:image/png;base64,…`, 0 for another one."""
+    cdef const char* text
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(uri)
+    cdef Py_ssize_t at = 5
+    if not PyUnicode_IS_COMPACT_ASCII(uri) or length < at:
+        return 0
+    text = PyUnicode_1BYTE_DATA(uri)
+    if memcmp(text, b"data:", at) != 0:
+        return 0
+    while at < length and at < LONGEST_DATA_HEAD - BASE64_BYTES and (
+        b"a" <= text[at] <= b"z" or b"0" <= text[at] <= b"9" or text[at] == b"/"
+    ):
+        at += 1
+    if at == 5 or length - at < BASE64_BYTES or memcmp(text + at, b";base64,", BASE64_BYTES) != 0:
+        return 0
+    return at + BASE64_BYTES
+
+
+cdef int keep_uri(Part part, str uri) except -1:
+    """Keep a URI as a part's text; of a data URI also its media type and where its data begins.
+
+    It begins at 0 where it has none in base64.
+    """
+    cdef Py_ssize_t start = usual_start(uri)
+    part.text = uri
+    if start:
+        part.media = uri[5:start - BASE64_BYTES]
+        part.start = start
+        return 0
+    part.text = in_lower_case(uri)
+    if part.text.startswith("data:"):
+        part.media = media_type(part.text)
+        part.start = data_start(part.text)
+    return 0
+
+
+cdef str in_lower_case(str uri):
+    """Return *uri* with its scheme, and a data URI's `;base64`, in lower case.
+
+    Either case is well formed, but not every server knows it (RFC 3986, section 3.1).
+    """
+    cdef Py_ssize_t end = uri.find(":", 0, len("https:"))
+    cdef str head = uri[:max(end, 0)]
+    if head.lower() == "data":
+        end = max(uri.find(",", 0, LONGEST_DATA_HEAD), 0)
+        head = uri[:end]
+        if head[-7:].lower() == ";base64":
+            head = f"data{head[4:-7]};base64"
+    else:
+        head = head.lower()
+    return uri if uri.startswith(head) else head + uri[end:]
+
+
+cdef inline bint _is_digit(unsigned char c) noexcept nogil:
+    """Whether *c* is one of the 64."""
+    cdef unsigned char letter = c | 0x20
+    return (
+        <unsigned char>(letter - 0x61) < 26 or <unsigned char>(c - 0x30) < 10
+        or c == 0x2B or c == 0x2F
+    )
+
+
+cdef inline bint _run_is_digits(const unsigned char* text) noexcept nogil:
+    """Whether all of `RUN` bytes are of the 64; the compiler makes vector steps of it."""
+    cdef unsigned char all = 1
+    cdef unsigned char c
+    cdef Py_ssize_t at
+    for at in range(RUN):
+        c = text[at]
+        # Each range moved to begin at the least signed char, of which processors compare vectors;
+        # "/" and the digits are neighbours.
+        all &= (
+            (<signed char>((c | 0x20) - 0x61 - 128) < 26 - 128)
+            | (<signed char>(c - 0x2F - 128) < 11 - 128)
+            | (c == 0x2B)
+        )
+    return all != 0
+
+
+cdef bint is_base64(str text, Py_ssize_t start) except -1:
+    """Return whether *text* from *start* on is base64 with padding, of one byte or more."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text) - start
+    cdef const unsigned char* data
+    cdef Py_ssize_t at = 0
+    if length <= 0 or length % 4 or not text.isascii():
+        return False
+    data = <const unsigned char*>PyUnicode_1BYTE_DATA(text) + start
+    while at + RUN <= length and _run_is_digits(data + at):
+        at += RUN
+    while at < length and _is_digit(data[at]):
+        at += 1
+    # Where other bytes begin there may be padding, and nothing after it.
+    return at == length or (data[at] == b"=" and (
+        at == length - 1 or (at == length - 2 and data[at + 1] == b"=")
+    ))
+
+
+# Content parts
+
+PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
+cdef frozenset IMAGE_KEYS = frozenset({"url", "detail"})
+cdef frozenset AUDIO_KEYS = frozenset({"data", "format"})
+cdef frozenset FILE_KEYS = frozenset({"file_data", "filename", "file_id"})
+# What a part takes of a body beside its text, about.
+cdef Py_ssize_t PART_BYTES = 80
+
+
+cdef class PartReader:
+    """Reads what is in messages; keeps the place for error messages."""
+
+    cdef object wrong(self, str field, str what):
+        where = f"messages[{self.index}]" + (f".{field}" if field else "")
+        return MessageFormatError(f"{where}: {what}", index=self.index, field=field or None)
+
+    cdef str text_of(self, object value, str field, bint optional):
+        """Return *value* as an exact `str`; a wrong type is an error naming the field."""
+        if type(value) is str:
+            return value
+        if value is None and optional:
+            return None
+        if isinstance(value, str):
+            return exact(value)
+        raise self.wrong(field, f"must be a str, not {type_and_beginning(value)}")
+
+    cdef object frozen(self, object value, str field):
+        try:
+            return freeze(value, 0)
+        except NotJson as error:
+            what = str(error)
+            if error.value is not None:
+                what = f"{type_and_beginning(error.value)} has no JSON form"
+            raise self.wrong(field + locate(value), what) from None
+
+    cdef dict read_extra(self, dict given, frozenset known, str field):
+        cdef dict extra = None
+        for name, value in given.items():
+            if name in known:
+                continue
+            if not isinstance(name, str):
+                raise self.wrong(field, f"a key of type {type(name).__name__}: keys are text")
+            if extra is None:
+                extra = {}
+            name = self.frozen(name, field)
+            extra[name] = self.frozen(value, f"{field}.{name}" if field else name)
+        return extra
+
+    cdef list read_parts(self, object parts):
+        cdef list found = []
+        for place, part in enumerate(parts):
+            found.append(self.read_part(part, place))
+        if not found:
+            raise self.wrong("content", "is an empty list: give at least one content part")
+        return found
+
+    cdef Part read_part(self, object given, Py_ssize_t place):
+        cdef Part part = Part.__new__(Part)
+        cdef dict source
+        if isinstance(given, str):
+            part.text = exact(given)
+            self.count_part(part.text)
+            return part
+        if not isinstance(given, dict):
+            raise self.wrong(
+                f"content[{place}]",
+                f"must be a dict with a type, not {type_and_beginning(given)}",
+            )
+        source = <dict>given
+        kind = source.get("type")
+        if isinstance(kind, str):
+            kind = exact(kind)
+        if type(kind) is str and kind == "text":
+            text = source.get("text")
+            part.text = (
+                <str>text if type(text) is str
+                else self.text_of(text, f"content[{place}].text", False)
+            )
+            self.count_part(part.text)
+            if len(source) > 2:
+                part.extra = self.read_extra(
+                    source, frozenset({"type", "text"}), f"content[{place}]"
+                )
+            return part
+        if type(kind) is str and kind == "image_url":
+            self.count_part("")
+            self.read_image(part, source.get("image_url"), place)
+            if len(source) > 2:
+                part.extra = self.read_extra(
+                    source, frozenset({"type", "image_url"}), f"content[{place}]"
+                )
+            return part
+        field = f"content[{place}]"
+        if type(kind) is not str or kind not in PART_TYPES:
+            shown = f"{kind!r:.80}" if type(kind) is str else f"a {type(kind).__name__}"
+            raise self.wrong(
+                f"{field}.type",
+                f"{shown} is not a part type; known: {', '.join(PART_TYPES)}",
+            )
+        if kind == "refusal":
+            part.kind = REFUSAL
+            part.text = self.text_of(source.get("refusal"), f"{field}.refusal", False)
+            self.count_part(part.text)
+        else:
+            self.count_part("")
+            self.read_media(part, kind, source.get(kind), f"{field}.{kind}")
+        if len(source) > 2:
+            part.extra = self.read_extra(source, frozenset({"type", kind}), field)
+        return part
+
+    cdef int count_part(self, str text) except -1:
+        self.found.characters += len(text)
+        self.found.extra_bytes += PART_BYTES
+        return 0
+
+    cdef str refused_data(self, Part part, str text):
+        """Keep base64 data, a data URI or, of an image, any URL; return what is wrong with it."""
+        keep_uri(part, text)
+        if part.media is not None:
+            if not part.start:
+                return "a data URI must read data:<media type>;base64,<data>"
+        elif part.kind == IMAGE:
+            return None
+        if not is_base64(part.text, part.start):
+            return "the data is not base64"
+        self.found.extra_bytes += len(part.text)
+        return None
+
+    cdef int read_data(self, Part part, str text, str field) except -1:
+        cdef str what = self.refused_data(part, text)
+        if what is not None:
+            raise self.wrong(field, what)
+        return 0
+
+    cdef int read_image(self, Part part, object media, Py_ssize_t place) except -1:
+        """Read what an image part holds; its paths are made only where they are told."""
+        cdef object url = media
+        cdef str what
+        if isinstance(media, dict):
+            url = (<dict>media).get("url")
+        elif not isinstance(media, str):
+            raise self.wrong(
+                f"content[{place}].image_url", f"must be a dict, not {type_and_beginning(media)}"
+            )
+        if type(url) is not str:
+            url = self.text_of(url, f"content[{place}].image_url.url", False)
+        part.kind = IMAGE
+        what = self.refused_data(part, <str>url)
+        if what is not None:
+            raise self.wrong(f"content[{place}].image_url.url", what)
+        self.found.images += 1
+        if isinstance(media, dict) and len(<dict>media) > 1:
+            part.detail = self.text_of(
+                (<dict>media).get("detail"), f"content[{place}].image_url.detail", True
+            )
+            part.media_extra = self.read_extra(
+                <dict>media, IMAGE_KEYS, f"content[{place}].image_url"
+            )
+        return 0
+
+    cdef int read_media(self, Part part, str kind, object media, str field) except -1:
+        cdef frozenset known
+        cdef dict source
+        if not isinstance(media, dict):
+            raise self.wrong(field, f"must be a dict, not {type_and_beginning(media)}")
+        source = <dict>media
+        if kind == "input_audio":
+            part.kind = AUDIO
+            known = AUDIO_KEYS
+            self.read_data(part, self.text_of(source.get("data"), f"{field}.data", False),
+                           f"{field}.data")
+            part.detail = self.text_of(source.get("format"), f"{field}.format", False)
+            self.found.sounds += 1
+        else:
+            part.kind = FILE
+            known = FILE_KEYS
+            part.text = self.text_of(source.get("file_data"), f"{field}.file_data", True)
+            part.detail = self.text_of(source.get("filename"), f"{field}.filename", True)
+            part.file_id = self.text_of(source.get("file_id"), f"{field}.file_id", True)
+            if part.text is None and part.file_id is None:
+                raise self.wrong(field, "needs file_data or file_id")
+            if part.text is not None:
+                self.read_data(part, part.text, f"{field}.file_data")
+            self.found.files += 1
+        if len(source) > 1:
+            part.media_extra = self.read_extra(source, known, field)
+        return 0
+
+
+# Messages
 
 cdef dict ROLES = {
     "system": SYSTEM,
@@ -273,7 +591,7 @@ cdef class MessageReader(PartReader):
 
     cdef int count_call(self, Call call) except -1:
         self.found.characters += len(call.name) + len(call.text)
-        self.found.beside += CALL_BYTES
+        self.found.extra_bytes += CALL_BYTES
         return 0
 
     cdef str call_text(self, object value, Py_ssize_t place, str field, bint optional):

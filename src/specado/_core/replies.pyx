@@ -1,44 +1,49 @@
-"""Common functions of the reply decoders: error bodies, repair of deviating replies."""
+"""Base of the reply and stream decoders of all dialects: notes, limits, failures, end."""
 
+from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.math cimport isfinite
+
+from specado._core.frames cimport FrameDecoder
+from specado._core.limits cimport MAX_DEPTH
 
 import json
 
 import msgspec
 
-from specado._core.json_text import NotJson, dumps
+from specado._core.json_writer import NotJson, dumps
 from specado.errors import MalformedResponseError
 
-# What msgspec raises for a body that is not JSON, not UTF-8, or nested without end.
+# The exceptions of msgspec for a body that is not JSON, not UTF-8, or nested too deep.
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 # From the most certain to the least.
 cdef tuple CERTAINTIES = ("exact", "at_least", "unknown")
 
 cdef enum:
-    DEPTH_LIMIT = 200
+    MAX_NOTES = 100
+    PIECES_JOINED_AT_ONCE = 1024
 
-cdef object _decoder = msgspec.json.Decoder()
+cdef object _decode = msgspec.json.Decoder().decode
 
 
 cdef class Notes(list):
-    """Texts on what was mended in a reply or left out of it, and facts for code that decides.
+    """Texts on repairs of a reply and members left out of it, and facts for code that decides.
 
-    `mended` has the paths of the fields that were not as documented. `usage_certainty` tells how
+    `repaired` has the paths of the fields that were not as documented. `usage_certainty` tells how
     much of the provider's bill the counted tokens are: "exact", "at_least" where it has more
-    than tokens, "unknown" where a count was mended. Owned by one reply.
+    than tokens, "unknown" where a count was repaired. Owned by one reply.
     """
 
-    cdef readonly set mended
+    cdef readonly set repaired
     cdef readonly str usage_certainty
 
     def __cinit__(self, *_args):
         self.usage_certainty = "exact"
-        self.mended = set()
+        self.repaired = set()
 
-    def mend(self, str path not None, str text not None):
-        """Note what was mended in the field at *path*."""
-        self.mended.add(path)
+    def repair(self, str path not None, str text not None):
+        """Note a repair of the field at *path*."""
+        self.repaired.add(path)
         self.append(f"{path}: {text}")
 
     def bill(self, str certainty not None):
@@ -46,9 +51,9 @@ cdef class Notes(list):
         if CERTAINTIES.index(certainty) > CERTAINTIES.index(self.usage_certainty):
             self.usage_certainty = certainty
 
-    def add_facts(self, set mended not None, str usage_certainty not None):
-        """Take over what was mended and billed before."""
-        self.mended |= mended
+    def add_facts(self, set repaired not None, str usage_certainty not None):
+        """Add the repairs and the certainty of earlier notes."""
+        self.repaired |= repaired
         self.bill(usage_certainty)
 
 
@@ -56,91 +61,46 @@ def parse(bytes body not None, notes):
     """Return *body* as plain objects; what is not JSON is a `MalformedResponseError`.
 
     What only Python's own decoder reads (a number out of range, NaN, a lone surrogate) is
-    mended, with a note.
+    repaired, with a note.
     """
     try:
-        return _decoder.decode(body)
+        return _decode(body)
     except UNREADABLE:
         pass
     try:
-        found = _scrubbed(json.loads(body.decode(), parse_constant=_nothing), 0)
+        found = _as_json(json.loads(body.decode(), parse_constant=_null), 0)
     except (ValueError, RecursionError):
         raise MalformedResponseError("the reply is not JSON", code="not_json") from None
     notes.append("not quite JSON: numbers out of range are null, lone surrogates U+FFFD")
     return found
 
 
-def _nothing(_text):
+def _null(_text):
     return None
 
 
-cdef object _scrubbed(object value, int depth):
+cdef object _as_json(object value, int depth):
     """Return a decoded value as JSON could have held it."""
-    if depth > DEPTH_LIMIT:
+    if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
     if type(value) is str:
         return (<str>value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if type(value) is float:
         return value if isfinite(<double>value) else None
     if type(value) is list:
-        return [_scrubbed(item, depth + 1) for item in <list>value]
+        return [_as_json(item, depth + 1) for item in <list>value]
     if type(value) is dict:
         return {
-            _scrubbed(name, depth + 1): _scrubbed(item, depth + 1)
+            _as_json(name, depth + 1): _as_json(item, depth + 1)
             for name, item in (<dict>value).items()
         }
     return value
 
 
-def json_text_of(value):
-    """Return a decoded value as JSON text; one nested too deep is a `MalformedResponseError`."""
-    try:
-        return dumps(value)
-    except NotJson as error:
-        raise MalformedResponseError(f"the reply is {error}", code="not_json") from None
-
-
-def mended(dict data, str name, type_, default, str path, notes):
-    """Return a field converted to its type, else its default with a note.
-
-    A whole number may be written as a float or as text.
-    """
-    value = data.get(name)
-    if value is None:
-        return default
-    try:
-        return msgspec.convert(value, type_)
-    except msgspec.ValidationError:
-        pass
-    if type_ is int and isinstance(value, (float, str)):
-        try:
-            found = msgspec.convert(value, int, strict=False)
-        except msgspec.ValidationError:
-            pass
-        else:
-            notes.mend(path, f"a {type(value).__name__}, read as a whole number")
-            return found
-    notes.mend(path, f"{type(value).__name__} where another type is documented, "
-                     f"read as {default!r}")
-    return default
-
-
-def whole_numbers(value, tuple names not None, str path, notes):
-    """Return the members of *value* that are named and are whole numbers, mended; None if none."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        notes.mend(path, f"{type(value).__name__} where another type is documented, "
-                         "read as None")
-        return None
-    found = {name: mended(value, name, int, None, f"{path}.{name}", notes) for name in names}
-    return {name: number for name, number in found.items() if number is not None} or None
-
-
 def error_facts(bytes body not None):
     """Return `(type, code, message)` of an error body, each text or None; never raises."""
     try:
-        data = _decoder.decode(body)
+        data = _decode(body)
     except UNREADABLE:
         return None, None, None
     error = data.get("error") if isinstance(data, dict) else None
@@ -157,3 +117,210 @@ def error_facts(bytes body not None):
         str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,
         message if isinstance(message, str) else None,
     )
+
+
+cdef class Pieces:
+    """Text that comes piece by piece; pieces are joined as they add up, to keep memory near it."""
+
+    def __cinit__(self):
+        self._recent = []
+
+    cdef int add(self, str text) except -1:
+        self._recent.append(text)
+        if len(self._recent) == PIECES_JOINED_AT_ONCE:
+            if self._joined is None:
+                self._joined = []
+            self._joined.append("".join(self._recent))
+            self._recent = []
+        return 0
+
+    cdef str whole(self):
+        """Return the text so far."""
+        if self._joined is None:
+            return "".join(self._recent)
+        return "".join(self._joined) + "".join(self._recent)
+
+
+cdef class ReplyStream:
+    """The chunks in the bytes of a stream, and the reply that they add up to.
+
+    *model* and *created* stand in where the stream names none. With *emulated* the input of the
+    stand-in tool for structured output is content. With *finish_reason_ends* a stream whose
+    choices all have a finish reason is whole without a terminal event. One per stream; not for
+    two threads at once.
+    """
+
+    def __cinit__(
+        self,
+        str provider not None,
+        str model not None,
+        created,
+        *,
+        bint emulated=False,
+        bint include_usage=False,
+        bint finish_reason_ends=False,
+        Py_ssize_t max_frame_bytes,
+        Py_ssize_t max_reply_bytes,
+    ):
+        self.frames = FrameDecoder(max_frame_bytes)
+        self.provider = provider
+        self.model = model
+        self.created = created
+        self.emulated = emulated
+        self.include_usage = include_usage
+        self.finish_reason_ends = finish_reason_ends
+        self._max_reply_bytes = max_reply_bytes
+        self._notes = {}
+        self._facts = Notes()
+
+    def feed(self, bytes data not None):
+        """Return the chunks that *data* completes; nothing after the end or a failure is read.
+
+        What cannot be read is a `MalformedResponseError` (code `not_json`, `frame_too_large`,
+        `too_large` or `no_choice`), raised when the chunks before it have been returned, and
+        from then on.
+        """
+        cdef list out = []
+        cdef bytes frame
+        if self._broken is not None:
+            raise self._broken
+        if self.is_over or self.failure is not None:
+            return out
+        try:
+            self.frames.load(data)
+            while not self.is_over and self.failure is None:
+                frame = self.frames.next()
+                if frame is None:
+                    break
+                self.take(frame, out)
+        except MalformedResponseError as error:
+            self._broken = error
+            if not out:
+                raise
+        return out
+
+    def finish(self):
+        """Return the chunks that the end of the bytes completes.
+
+        An event that it cuts off in the middle is left out: such a stream is not over.
+        """
+        cdef list out = []
+        cdef bytes frame
+        if self._broken is not None:
+            raise self._broken
+        if self.is_over or self.failure is not None:
+            return out
+        try:
+            frame = self.frames.last()
+            if frame is not None:
+                try:
+                    self.take(frame, out)
+                except MalformedResponseError as error:
+                    if error.code != "not_json":
+                        raise
+            if not self.is_over and self.failure is None:
+                self.end_of_bytes(out)
+        except MalformedResponseError as error:
+            self._broken = error
+            if not out:
+                raise
+        return out
+
+    def response(self):
+        """Return the `ChatCompletionResponse` that the chunks so far add up to, and its notes."""
+        reply, notes = self.assemble()
+        return reply, [
+            note.replace("left in response.raw", "left out of the stream")
+            for note in dict.fromkeys([*self._notes, *notes])
+        ]
+
+    cdef int take(self, bytes frame, list out) except -1:
+        """Read one event's data; the event's name is `frames.event`."""
+        raise NotImplementedError
+
+    cdef int end_of_bytes(self, list out) except -1:
+        """End the stream if it needs no terminal event."""
+        raise NotImplementedError
+
+    cdef tuple assemble(self):
+        """Return the reply so far and the notes that assembling it made."""
+        raise NotImplementedError
+
+    cdef int begin(self, bint refusal) except -1:
+        """Note that content has come."""
+        if not self.has_content:
+            self.has_content = True
+            self.is_refusal = refusal
+        return 0
+
+    cdef int end(self, bint refusal) except -1:
+        """Note that the stream is whole, its answer *refusal* if nothing else came."""
+        self.begin(refusal)
+        self.is_over = True
+        return 0
+
+    cdef int keep(self, str text) except -1:
+        """Count text that is kept for the reply."""
+        return self.keep_bytes(PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text))
+
+    cdef int keep_bytes(self, Py_ssize_t size) except -1:
+        self._kept_bytes += size
+        if self._kept_bytes > self._max_reply_bytes:
+            raise MalformedResponseError(
+                f"the streamed reply is larger than max_reply_bytes, {self._max_reply_bytes}",
+                code="too_large",
+            )
+        return 0
+
+    cdef int note(self, str text) except -1:
+        """Add a note, unless it is there already."""
+        if len(self._notes) < MAX_NOTES:
+            self._notes[text] = None
+        return 0
+
+    cdef int note_all(self, object notes) except -1:
+        """Take over the `Notes` on one event."""
+        if notes:
+            if len(self._notes) < MAX_NOTES:
+                self._facts.add_facts(notes.repaired, "exact")
+            self._facts.bill(notes.usage_certainty)
+            for text in notes:
+                self.note(text)
+        return 0
+
+    cdef object notes_so_far(self):
+        """Return new `Notes` with those so far."""
+        notes = Notes(self._notes)
+        notes.add_facts(self._facts.repaired, self._facts.usage_certainty)
+        return notes
+
+    cdef int fail(self, bytes frame) except -1:
+        """Take an error event, in whatever form, as `failure`."""
+        try:
+            data = parse(frame, [])
+        except MalformedResponseError:
+            data = frame.decode("utf-8", "replace")
+        if isinstance(data, dict) and data.get("error"):
+            self.failure = frame
+        else:
+            try:
+                self.failure = dumps({"error": data})
+            except NotJson:
+                self.failure = dumps({"error": frame.decode("utf-8", "replace")})
+        return 0
+
+    cdef dict read_object(self, bytes frame):
+        """Return an event's data as plain objects, None for an empty one."""
+        if not frame.strip():
+            return None
+        notes = Notes()
+        try:
+            data = parse(frame, notes)
+        except MalformedResponseError:
+            data = None
+        if not isinstance(data, dict):
+            raise MalformedResponseError(
+                "an event of the stream is not a JSON object", code="not_json"
+            )
+        self.note_all(notes)
+        return data

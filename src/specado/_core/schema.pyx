@@ -1,17 +1,20 @@
-"""JSON Schemas of structured output, reduced to the keywords that each provider enforces.
+"""JSON Schemas in requests: serialised once a call, and reduced to what each provider enforces.
 
-OpenAI: the "Structured outputs" guide's supported schemas, openai 3.54 (`lib/_pydantic.py`) and
-errors that users report. Anthropic: the "Structured outputs" guide's JSON Schema limitations and
-anthropic 0.125.0 (`lib/_parse/_transform.py`). Read 2026-11-22. Only keywords that
-are known to be refused are changed: all others are sent.
+Sources of the reduction. OpenAI: the "Structured outputs" guide's supported schemas, openai 3.54
+(`lib/_pydantic.py`) and errors that users report. Anthropic: the "Structured outputs" guide's JSON
+Schema limitations and anthropic 0.125.0 (`lib/_parse/_transform.py`). Read 2026-11-22. Only
+keywords that are known to be refused are changed: all others are sent. The functions keep no
+state: any number of threads may call them.
 """
 
 cimport cython
 
-from specado._core.json_text import dumps
+from specado._core.json_writer cimport freeze, plain_copy, written
+from specado._core.limits cimport MAX_DEPTH
 
-# Deeper than any provider takes; what goes past it is never enforced.
-cdef int MAX_DEPTH = 64
+from specado._core.json_writer import NotJson, dumps, locate
+from specado.errors import MessageFormatError
+
 # Anthropic compiles at most so many optional properties and unions.
 cdef int MAX_OPTIONAL = 24
 cdef int MAX_UNIONS = 16
@@ -344,3 +347,64 @@ def anthropic_form(schema, str path not None):
     if not closing.closed and not closing.moved:
         return schema, False, []
     return form, closing.closed, closing.moved
+
+
+# Serialisation
+
+def write_tool_schemas(list tools not None):
+    """Return *tools*, a list of dicts, with every function's parameters written.
+
+    The given dicts stay as they are.
+
+    Raises:
+        MessageFormatError: a function's parameters have no JSON form; its field is their path.
+    """
+    cdef list made = []
+    for place, tool in enumerate(tools):
+        made.append(with_schema(tool, "function", "parameters", f"tools[{place}]"))
+    return made
+
+
+def write_format_schema(wanted not None):
+    """Return *wanted*, a response format, with its schema written; as `write_tool_schemas`."""
+    return with_schema(wanted, "json_schema", "schema", "response_format")
+
+
+def frozen_parameters(dict parameters not None):
+    """Return *parameters* with copies of dicts and lists, which later changes do not reach.
+
+    A written schema keeps its JSON text. A value without a JSON form stays as it is.
+    """
+    cdef dict made = None
+    for name, value in parameters.items():
+        if isinstance(value, (dict, list)):
+            if made is None:
+                made = plain_copy(parameters)
+            try:
+                made[name] = freeze(value, 0)
+            except NotJson:
+                pass  # an encoder that meets it refuses it, or sends nothing of it
+    return parameters if made is None else made
+
+
+cdef dict with_schema(object given, str name, str key, str path):
+    """Return a dict whose member *key* of the member *name* is written."""
+    # The casts: subclasses of dict may come, whose methods may say something else.
+    cdef dict outer = <dict>given
+    cdef object found = outer.get(name)
+    cdef dict inner
+    if not isinstance(found, dict) or not isinstance((<dict>found).get(key), dict):
+        return outer
+    inner = plain_copy(<dict>found)
+    inner[key] = schema_written(<dict>inner[key], f"{path}.{name}.{key}")
+    outer = plain_copy(outer)
+    outer[name] = inner
+    return outer
+
+
+cdef object schema_written(dict schema, str path):
+    try:
+        return written(schema)
+    except NotJson as error:
+        field = path + locate(schema)
+        raise MessageFormatError(f"{field}: {error}", field=field) from None

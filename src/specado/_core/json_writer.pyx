@@ -10,6 +10,7 @@ from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
 from specado._core.json_scan cimport plain_run
+from specado._core.limits cimport MAX_DEPTH as DEPTH_LIMIT
 
 import msgspec
 
@@ -24,7 +25,6 @@ cdef extern from "Python.h":
     const int Py_DTSF_ADD_DOT_0
 
 cdef enum:
-    DEPTH_LIMIT = 200
     FIRST_CAPACITY = 1024
     LARGE = 65536
     INTEGER_DIGITS = 24

@@ -1,4 +1,4 @@
-from specado._core.sse cimport FrameDecoder
+from specado._core.frames cimport FrameDecoder
 
 cdef class Pieces:
     cdef list _recent

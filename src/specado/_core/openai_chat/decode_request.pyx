@@ -111,12 +111,12 @@ cdef class TextReader(MessageReader):
         cdef const unsigned char* start = self.scan.at
         cdef Conversation found = self.found
         cdef Py_ssize_t characters = found.characters
-        cdef Py_ssize_t beside = found.beside
+        cdef Py_ssize_t beside = found.extra_bytes
         cdef Py_ssize_t images = found.images
         if self.read_usual():
             return True
         found.characters = characters
-        found.beside = beside
+        found.extra_bytes = beside
         found.images = images
         self.scan.at = start
         if not skip_value(&self.scan, 0):

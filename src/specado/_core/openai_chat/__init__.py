@@ -1,0 +1,1 @@
+"""Compiled half of the OpenAI chat-completions dialect: requests and replies, both directions."""

@@ -1,0 +1,331 @@
+"""Repair of replies and chunks that deviate from OpenAI's documentation, each with a note.
+
+A reply or a chunk as documented never comes here: its bytes are decoded straight to Structs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+import msgspec
+
+from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
+from specado._core.repair import json_text, read_field, read_whole_numbers
+from specado._core.replies import UNREADABLE, parse
+from specado.errors import MalformedResponseError
+from specado.types import (
+    ChatCompletionChunk,
+    Choice,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
+    ChunkChoice,
+    CompletionTokensDetails,
+    FunctionCall,
+    Message,
+    PromptTokensDetails,
+    ReasoningBlock,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from specado._core.replies import Notes
+
+__all__ = [
+    "NO_INDEX",
+    "add_chunk_reasoning",
+    "add_reply_reasoning",
+    "repair_chunk",
+    "repair_reply",
+]
+
+# The index of a tool call's piece that came without one.
+NO_INDEX = -1
+
+_decode_chunk_reasoning = msgspec.json.Decoder(ReasoningChunk).decode
+_decode_reply_reasoning = msgspec.json.Decoder(ReasoningCompletion).decode
+
+
+def add_chunk_reasoning(chunk: ChatCompletionChunk, frame: bytes) -> bool:
+    """Read `reasoning_content`, as many servers call `reasoning`; return whether it is text."""
+    try:
+        found = _decode_chunk_reasoning(frame)
+    except UNREADABLE:
+        return False
+    for choice, given in zip(chunk.choices, found.choices):
+        if choice.delta.reasoning is None:
+            choice.delta.reasoning = given.delta.reasoning_content
+    return True
+
+
+def add_reply_reasoning(reply: Completion, body: bytes) -> bool:
+    """Read `reasoning_content` of a whole reply; as `add_chunk_reasoning`."""
+    try:
+        found = _decode_reply_reasoning(body)
+    except UNREADABLE:
+        return False
+    for choice, given in zip(reply.choices, found.choices):
+        if choice.message.reasoning is None:
+            choice.message.reasoning = given.message.reasoning_content
+    return True
+
+
+def repair_reply(body: bytes, notes: Notes) -> Completion:
+    """Return the usable part of a reply; *notes* names the rest.
+
+    Raises:
+        MalformedResponseError: *body* is not JSON (code `not_json`) or has no choices
+            (`no_choice`).
+    """
+    data = parse(body, notes)
+    if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
+        raise MalformedResponseError("the reply has no choices", code="no_choice")
+    choices = [_choice(given, place, notes) for place, given in enumerate(data["choices"])]
+    return Completion(
+        choices=[choice for choice in choices if choice is not None],
+        id=read_field(data, "id", str, "", "id", notes),
+        model=read_field(data, "model", str, "", "model", notes),
+        created=read_field(data, "created", Union[int, float], 0, "created", notes),
+        usage=_usage(data.get("usage"), notes),
+        system_fingerprint=_text(data, "system_fingerprint", notes),
+        service_tier=_text(data, "service_tier", notes),
+    )
+
+
+def repair_chunk(data: dict[str, Any], notes: Notes) -> ChatCompletionChunk:
+    """Return the usable part of a chunk; *notes* names the rest."""
+    given = data.get("choices")
+    if given is not None and not isinstance(given, list):
+        notes.append(f"choices: {type(given).__name__} where a list is documented, read as empty")
+        given = None
+    choices = [_chunk_choice(item, place, notes) for place, item in enumerate(given or ())]
+    created = read_field(data, "created", Union[int, float], 0, "created", notes)
+    if type(created) is float:
+        notes.append("created: a float, read as a whole number of seconds")
+        created = int(created)
+    return ChatCompletionChunk(
+        id=read_field(data, "id", str, "", "id", notes),
+        model=read_field(data, "model", str, "", "model", notes),
+        choices=[choice for choice in choices if choice is not None],
+        created=created,
+        usage=_usage(data.get("usage"), notes),
+        system_fingerprint=_text(data, "system_fingerprint", notes),
+        service_tier=_text(data, "service_tier", notes),
+    )
+
+
+def _text(data: dict[str, Any], name: str, notes: Notes) -> str | None:
+    found: str | None = read_field(data, name, str, None, name, notes)
+    return found
+
+
+def _usage(given: Any, notes: Notes) -> Usage | None:
+    """Return a `Usage`, with a note on each number that is missing or not whole."""
+    noted = len(notes)
+    counted = read_whole_numbers(given, ("prompt_tokens", "completion_tokens"), "usage", notes)
+    if len(notes) > noted:
+        notes.bill("unknown")
+    if not isinstance(given, dict):
+        return None
+    total = read_whole_numbers(given, ("total_tokens",), "usage", notes)  # prices nothing
+    if counted is None and total is None:
+        return None
+    tokens: dict[str, Any] = {**(counted or {}), **(total or {})}
+    for name in ("prompt_tokens", "completion_tokens"):
+        if name not in tokens:
+            tokens[name] = 0
+            notes.append(f"usage.{name}: missing, read as 0")
+            notes.bill("unknown")
+    if "total_tokens" not in tokens:
+        tokens["total_tokens"] = tokens["prompt_tokens"] + tokens["completion_tokens"]
+        notes.append("usage.total_tokens: missing, added up")
+    noted = len(notes)
+    kinds: tuple[tuple[str, Any], ...] = (
+        ("prompt_tokens_details", PromptTokensDetails),
+        ("completion_tokens_details", CompletionTokensDetails),
+    )
+    for name, kind in kinds:
+        details = read_whole_numbers(
+            given.get(name), kind.__struct_fields__, f"usage.{name}", notes
+        )
+        tokens[name] = None if details is None else kind(**details)
+    if len(notes) > noted:
+        notes.bill("unknown")
+    return Usage(**tokens)
+
+
+def _choice(given: Any, place: int, notes: Notes) -> Choice | None:
+    """Return a `Choice`, or None (with a note) without a message."""
+    path = f"choices[{place}]"
+    if not isinstance(given, dict) or not isinstance(given.get("message"), dict):
+        notes.append(f"{path}: no message, left out")
+        return None
+    message = _message(given["message"], f"{path}.message", notes)
+    if message is None:
+        return None
+    if given.get("index") is None:
+        notes.append(f"{path}.index: missing, read as {place}")
+    return Choice(
+        index=read_field(given, "index", int, place, f"{path}.index", notes),
+        message=message,
+        finish_reason=read_field(given, "finish_reason", str, None, f"{path}.finish_reason", notes),
+        logprobs=read_field(given, "logprobs", dict, None, f"{path}.logprobs", notes),
+    )
+
+
+def _message(given: dict[str, Any], path: str, notes: Notes) -> Message | None:
+    """Return a `Message`, or None (with a note) without an answer."""
+    content = _content(given.get("content"), f"{path}.content", notes)
+    calls = _calls(given.get("tool_calls"), f"{path}.tool_calls", notes)
+    is_answer = "content" in given or any(
+        given.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
+    )
+    if calls is None and content is None and not is_answer:
+        notes.append(f"{path}: neither content nor tool_calls, left out")
+        return None
+    if given.get("function_call") is not None:
+        notes.append(f"{path}.function_call: left in response.raw")
+    reasoning = "reasoning" if given.get("reasoning") is not None else "reasoning_content"
+    return Message(
+        role=read_field(given, "role", str, "assistant", f"{path}.role", notes),
+        content=content,
+        tool_calls=calls,
+        reasoning=read_field(given, reasoning, str, None, f"{path}.{reasoning}", notes),
+        refusal=read_field(given, "refusal", str, None, f"{path}.refusal", notes),
+        annotations=read_field(given, "annotations", list, None, f"{path}.annotations", notes),
+        audio=read_field(given, "audio", dict, None, f"{path}.audio", notes),
+    )
+
+
+def _content(given: Any, path: str, notes: Notes) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, list):
+        notes.append(f"{path}: {type(given).__name__}, read as None")
+        return None
+    notes.append(f"{path}: a list of parts, its text joined")
+    return "".join(
+        part["text"]
+        for part in given
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+    )
+
+
+def _calls(given: Any, path: str, notes: Notes) -> list[ToolCall] | None:
+    """Return the usable tool calls of a reply, None without any."""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        notes.append(f"{path}: {type(given).__name__} where a list is documented, read as None")
+        return None
+    calls = []
+    for place, item in enumerate(given):
+        call = _call(item, place, f"{path}[{place}]", notes)
+        if call is None:
+            notes.append(f"{path}[{place}]: not a tool call, left out")
+        else:
+            calls.append(call)
+    return calls or None
+
+
+def _call(given: Any, place: int, path: str, notes: Notes) -> ToolCall | None:
+    if not isinstance(given, dict):
+        return None
+    id_ = read_field(given, "id", str, "", f"{path}.id", notes)
+    if not id_:
+        id_ = f"call_{place}"
+        notes.append(f"{path}.id: missing, called {id_}")
+    function = given.get("function")
+    if not isinstance(function, dict):
+        custom = given.get("custom")
+        return ToolCall(id_, type="custom", custom=custom) if isinstance(custom, dict) else None
+    if not isinstance(function.get("name"), str):
+        return None
+    arguments = _arguments(function.get("arguments"), f"{path}.function.arguments", notes)
+    if arguments is None:
+        arguments = "{}"
+        notes.append(f"{path}.function.arguments: missing, read as {arguments}")
+    return ToolCall(id_, FunctionCall(function["name"], arguments))
+
+
+def _arguments(given: Any, path: str, notes: Notes) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    notes.append(f"{path}: {type(given).__name__} where text is documented, written as JSON text")
+    return json_text(given)
+
+
+def _chunk_choice(given: Any, place: int, notes: Notes) -> ChunkChoice | None:
+    """Return a `ChunkChoice`, or None (with a note) for another type."""
+    path = f"choices[{place}]"
+    if not isinstance(given, dict):
+        notes.append(f"{path}: not an object, left out")
+        return None
+    if given.get("index") is None:
+        notes.append(f"{path}.index: missing, read as {place}")
+    delta = given.get("delta")
+    if delta is not None and not isinstance(delta, dict):
+        notes.append(f"{path}.delta: {type(delta).__name__}, read as empty")
+        delta = None
+    return ChunkChoice(
+        index=read_field(given, "index", int, place, f"{path}.index", notes),
+        delta=ChoiceDelta() if delta is None else _delta(delta, f"{path}.delta", notes),
+        finish_reason=read_field(given, "finish_reason", str, None, f"{path}.finish_reason", notes),
+        logprobs=read_field(given, "logprobs", dict, None, f"{path}.logprobs", notes),
+    )
+
+
+def _delta(given: dict[str, Any], path: str, notes: Notes) -> ChoiceDelta:
+    def read(name: str, type_: Any) -> Any:
+        return read_field(given, name, type_, None, f"{path}.{name}", notes)
+
+    reasoning = "reasoning" if given.get("reasoning") is not None else "reasoning_content"
+    return ChoiceDelta(
+        content=_content(given.get("content"), f"{path}.content", notes),
+        role=read("role", str),
+        tool_calls=_call_pieces(given.get("tool_calls"), f"{path}.tool_calls", notes),
+        reasoning=read(reasoning, str),
+        reasoning_details=read("reasoning_details", list[ReasoningBlock]),
+        refusal=read("refusal", str),
+        annotations=read("annotations", list[Any]),
+        audio=read("audio", dict[str, Any]),
+    )
+
+
+def _call_pieces(given: Any, path: str, notes: Notes) -> list[ChoiceDeltaToolCall] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        notes.append(f"{path}: {type(given).__name__} where a list is documented, read as None")
+        return None
+    calls = [
+        _call_piece(item, f"{path}[{place}]", notes)
+        for place, item in enumerate(given)
+        if isinstance(item, dict)
+    ]
+    if len(calls) < len(given):
+        notes.append(f"{path}: what is not a tool call, left out")
+    return calls or None
+
+
+def _call_piece(given: dict[str, Any], path: str, notes: Notes) -> ChoiceDeltaToolCall:
+    if given.get("index") is None:
+        notes.append(f"{path}.index: missing, told by the call's id")
+    function = given.get("function")
+    if function is not None and not isinstance(function, dict):
+        notes.append(f"{path}.function: {type(function).__name__}, read as None")
+        function = None
+    piece = None
+    if function is not None:
+        piece = ChoiceDeltaToolCallFunction(
+            name=read_field(function, "name", str, None, f"{path}.function.name", notes),
+            arguments=_arguments(function.get("arguments"), f"{path}.function.arguments", notes),
+        )
+    return ChoiceDeltaToolCall(
+        index=read_field(given, "index", int, NO_INDEX, f"{path}.index", notes),
+        id=read_field(given, "id", str, None, f"{path}.id", notes),
+        function=piece,
+        type=read_field(given, "type", str, None, f"{path}.type", notes),
+        custom=read_field(given, "custom", dict, None, f"{path}.custom", notes),
+    )
