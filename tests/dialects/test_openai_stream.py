@@ -363,6 +363,52 @@ def test_what_a_chunk_does_not_name_is_taken_from_those_before():
     assert {(found.id, found.model, found.created) for found in chunks} == {("c1", "gpt-1", 5)}
 
 
+def without(given, *names):
+    choices = [
+        {name: value for name, value in choice.items() if name not in names}
+        for choice in given["choices"]
+    ]
+    return {name: value for name, value in given.items() if name not in names} | {
+        "choices": choices
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "notes"),
+    [
+        (("index",), ["choices[0].index: missing, read as 0"]),
+        (("object",), []),
+        (("created",), ["created: missing"]),
+        (("model",), ["model: missing"]),
+        (("id",), ["id: missing"]),
+        (("finish_reason",), []),
+        (
+            ("index", "object", "created", "model", "id", "finish_reason"),
+            [
+                "choices[0].index: missing, read as 0",
+                "id: missing",
+                "model: missing",
+                "created: missing",
+            ],
+        ),
+    ],
+)
+def test_a_server_that_leaves_out_a_field_in_every_chunk_is_read(missing, notes):
+    pieces = [call(0, "a", "f", '{"x":'), call(0, None, None, "1}")]
+    given = [ROLE, *(chunk({"content": "o", "tool_calls": [piece]}) for piece in pieces)]
+    given.append(chunk({"content": "k"}))
+
+    stream, chunks = read("openai", sse(*(without(each, *missing) for each in given)))
+
+    assert len(chunks) == 4
+    assert {type(found) for found in chunks} == {ChatCompletionChunk}
+    assert {type(found.choices[0].delta) for found in chunks} == {ChoiceDelta}
+    assert [found.choices[0].index for found in chunks] == [0, 0, 0, 0]
+    assert joined(chunks, "content") == "ook"
+    assert calls(chunks) == {0: ["a", "f", '{"x":1}']}
+    assert stream.response()[1] == [*notes, "usage: missing"]
+
+
 @pytest.mark.parametrize(
     "event",
     [b"", b"  ", {"choices": None}, {"choices": []}, {"choices": "x"}, {"other": 1},

@@ -99,6 +99,7 @@ class _ReplyStream:
         emulated: bool = False,
         include_usage: bool = False,
         finish_reason_ends: bool = False,
+        framing: str = "sse",
         max_frame_bytes: int,
         max_reply_bytes: int,
     ) -> None: ...

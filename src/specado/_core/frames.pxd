@@ -1,5 +1,11 @@
-cdef class FrameDecoder:
+cdef class Framing:
     cdef str event
+
+    cdef int load(self, bytes data) except -1
+    cdef bytes next(self)
+    cdef bytes last(self)
+
+cdef class FrameDecoder(Framing):
     cdef bytes _input
     cdef Py_ssize_t _at, _next_lf, _next_cr
     cdef char* _line
@@ -13,11 +19,10 @@ cdef class FrameDecoder:
     cdef bint _skip_lf, _begun
     cdef object _broken
 
-    cdef int load(self, bytes data) except -1
-    cdef bytes next(self)
-    cdef bytes last(self)
     cdef bytes _frame(self)
     cdef int _read_line(self, const char* text, Py_ssize_t size) except -1
     cdef int _name_event(self, const char* text, Py_ssize_t size) except -1
     cdef int _keep(self, const char* text, Py_ssize_t size) except -1
     cdef int _check_size(self, Py_ssize_t size) except -1
+
+cdef Framing framing_named(str name, Py_ssize_t max_frame_bytes)

@@ -1,4 +1,4 @@
-"""Server-sent events (SSE) parser (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22)."""
+"""Framing of streamed replies: cuts a byte stream into events. One framing: server-sent events."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -17,22 +17,13 @@ cdef enum:
     MAX_IDLE_CAPACITY = 65536
 
 
-@cython.final
-cdef class FrameDecoder:
-    """Cut a byte stream into frames: an event's name and its data.
+cdef class Framing:
+    """Base of the framings: cuts a byte stream into frames, an event's name and its data.
 
-    Lines end in LF, CR or CRLF and nowhere else; every byte is looked at a fixed number of times,
-    however the stream is cut. Holds what stands before the next line's end, and the data of the
-    frame so far. A frame's size is that of its `data` and `event` lines and the line being read.
-    One decoder per stream; not for two threads at once.
+    A caller loads a piece of the stream, and takes frames by `next` until it returns None; at the
+    end of the stream `last` returns the frame that the end completes. A frame is a new bytes object.
+    One framing object per stream; not for two threads at once.
     """
-
-    def __cinit__(self, Py_ssize_t max_frame_bytes):
-        self._max_frame_bytes = max_frame_bytes
-        self._input = b""
-
-    def __dealloc__(self):
-        PyMem_Free(self._line)
 
     def feed(self, bytes data not None):
         """Return the frames that *data* completes, as `(event name or None, data)`.
@@ -51,12 +42,41 @@ cdef class FrameDecoder:
         return found
 
     def finish(self):
-        """Return the frame that stands at the end of the bytes without its blank line, if any."""
+        """Return the frame at the end of the bytes that lacks its terminator, if there is one."""
         frame = self.last()
         return [] if frame is None else [(self.event, frame)]
 
     cdef int load(self, bytes data) except -1:
-        """Take *data* in; what was loaded before must have been read to its end."""
+        """Take *data* in; all frames of the piece before it must have been taken."""
+        raise NotImplementedError
+
+    cdef bytes next(self):
+        """Return the next frame's data, its name in `event`; None where the bytes end first."""
+        raise NotImplementedError
+
+    cdef bytes last(self):
+        """Return the data of the frame that the end of the bytes completes, None if none does."""
+        raise NotImplementedError
+
+
+@cython.final
+cdef class FrameDecoder(Framing):
+    """Server-sent events (SSE) parser (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22).
+
+    Lines end in LF, CR or CRLF and nowhere else; every byte is looked at a fixed number of times,
+    however the stream is cut. Holds what stands before the next line's end, and the data of the
+    frame so far. A frame's size is that of its `data` and `event` lines and the line being read.
+    One decoder per stream; not for two threads at once.
+    """
+
+    def __cinit__(self, Py_ssize_t max_frame_bytes):
+        self._max_frame_bytes = max_frame_bytes
+        self._input = b""
+
+    def __dealloc__(self):
+        PyMem_Free(self._line)
+
+    cdef int load(self, bytes data) except -1:
         if self._broken is not None:
             raise self._broken
         self._input = data
@@ -65,7 +85,6 @@ cdef class FrameDecoder:
         return 0
 
     cdef bytes next(self):
-        """Return the next frame's data, its name in `event`; None where the bytes end first."""
         cdef const char* text = PyBytes_AS_STRING(self._input)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self._input)
         cdef Py_ssize_t start, end
@@ -109,7 +128,6 @@ cdef class FrameDecoder:
                 return self._frame()
 
     cdef bytes last(self):
-        """Return the data of the frame that the end of the bytes completes, None if none does."""
         if self._broken is not None:
             raise self._broken
         if self._line_size:
@@ -199,3 +217,10 @@ cdef class FrameDecoder:
             )
             raise self._broken
         return 0
+
+
+cdef Framing framing_named(str name, Py_ssize_t max_frame_bytes):
+    """Return a new framing by its name in a manifest: "sse"."""
+    if name == "sse":
+        return FrameDecoder(max_frame_bytes)
+    raise ValueError(f"{name!r} is not a framing; known: sse")

@@ -1,4 +1,4 @@
-from specado._core.frames cimport FrameDecoder
+from specado._core.frames cimport Framing
 
 cdef class Pieces:
     cdef list _recent
@@ -7,7 +7,7 @@ cdef class Pieces:
     cdef str whole(self)
 
 cdef class ReplyStream:
-    cdef FrameDecoder frames
+    cdef Framing frames
     cdef readonly bint is_over
     cdef readonly bint has_content
     cdef readonly bint is_refusal
@@ -17,7 +17,7 @@ cdef class ReplyStream:
     cdef bint emulated, include_usage, finish_reason_ends
     cdef Py_ssize_t _kept_bytes, _max_reply_bytes
     cdef dict _notes
-    cdef object _facts       # `Notes` without texts: what was mended and billed so far
+    cdef object _facts       # `Notes` without texts: the repairs and the certainty so far
     cdef object _broken
 
     cdef int take(self, bytes frame, list out) except -1

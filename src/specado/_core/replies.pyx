@@ -3,7 +3,7 @@
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.math cimport isfinite
 
-from specado._core.frames cimport FrameDecoder
+from specado._core.frames cimport framing_named
 from specado._core.limits cimport MAX_DEPTH
 
 import json
@@ -142,12 +142,12 @@ cdef class Pieces:
 
 
 cdef class ReplyStream:
-    """The chunks in the bytes of a stream, and the reply that they add up to.
+    """Stream decoder: bytes to chunks, and to the reply that the chunks add up to.
 
-    *model* and *created* stand in where the stream names none. With *emulated* the input of the
-    stand-in tool for structured output is content. With *finish_reason_ends* a stream whose
-    choices all have a finish reason is whole without a terminal event. One per stream; not for
-    two threads at once.
+    *model* and *created* are the defaults of a stream that names none. With *emulated* the input
+    of the forced tool that emulates structured output is content. With *finish_reason_ends* a
+    stream whose choices all have a finish reason is complete without a terminal event. *framing*
+    cuts the bytes into events. One decoder per stream; not for two threads at once.
     """
 
     def __cinit__(
@@ -159,10 +159,11 @@ cdef class ReplyStream:
         bint emulated=False,
         bint include_usage=False,
         bint finish_reason_ends=False,
+        str framing="sse",
         Py_ssize_t max_frame_bytes,
         Py_ssize_t max_reply_bytes,
     ):
-        self.frames = FrameDecoder(max_frame_bytes)
+        self.frames = framing_named(framing, max_frame_bytes)
         self.provider = provider
         self.model = model
         self.created = created

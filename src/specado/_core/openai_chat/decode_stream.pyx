@@ -1,6 +1,7 @@
 """OpenAI chat stream decoder (openai.types.chat.ChatCompletionChunk 3.54, 2026-11-22).
 
-Chunks as documented are decoded straight into what is delivered; others are mended.
+A chunk as documented is decoded straight to the Struct that is delivered. One that lacks common
+fields takes a second, lenient decoder; any other is repaired in Python (`repair`).
 """
 
 cimport cython
@@ -14,13 +15,16 @@ import msgspec
 
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.openai_chat.decode_reply import reply_of
-from specado._core.openai_chat.repair import add_chunk_reasoning, repair_chunk
+from specado._core.openai_chat.repair import NO_INDEX, add_chunk_reasoning, repair_chunk
 from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionChunk,
     Choice,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChunkChoice,
     FunctionCall,
     Message,
     ReasoningBlock,
@@ -28,6 +32,7 @@ from specado.types import (
 )
 
 cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+cdef object _decode_leniently = msgspec.json.Decoder(LenientChunk).decode
 cdef bytes DONE = b"[DONE]"
 cdef str OBJECT = "chat.completion.chunk"
 
@@ -82,7 +87,7 @@ cdef class ChoicePieces:
     cdef object finish_reason
     cdef list calls         # of CallPieces, by place
     cdef dict call_at       # the server's index, and the id, to CallPieces
-    cdef CallPieces stand_in
+    cdef CallPieces emulation_call
     cdef list thoughts
     cdef dict logprobs
     cdef list annotations
@@ -189,11 +194,13 @@ cdef dict _sound_of(list sounds):
 
 @cython.final
 cdef class OpenAIStream(ReplyStream):
-    """The chunks and the reply in a stream of OpenAI's dialect; see `ReplyStream`."""
+    """Stream decoder of OpenAI's dialect; see `ReplyStream`."""
+
     cdef dict _choices
     cdef ChoicePieces _last
     cdef object _id, _name, _created, _usage, _fingerprint, _tier
     cdef bint _has_moderation
+    cdef bint _is_lenient   # a chunk lacked fields, so that the next ones will, too
 
     def __cinit__(self, *_args, **_options):
         self._choices = {}
@@ -205,16 +212,68 @@ cdef class OpenAIStream(ReplyStream):
             return self._end()
         if self.frames.event is not None and self.frames.event == "error":
             return self.fail(frame)
-        try:
-            chunk = _decode(frame)
-        except UNREADABLE:
-            return self._take_loosely(frame, out)
-        if has_reasoning_content(frame) and not add_chunk_reasoning(chunk, frame):
-            return self._take_loosely(frame, out)
+        chunk = None
+        if not self._is_lenient:
+            try:
+                chunk = _decode(frame)
+            except UNREADABLE:
+                pass
+        if chunk is None:
+            chunk = self._lenient_chunk(frame)
+        if chunk is None or (
+            has_reasoning_content(frame) and not add_chunk_reasoning(chunk, frame)
+        ):
+            return self._take_repaired(frame, out)
         return self._deliver(chunk, frame, out)
 
-    cdef int _take_loosely(self, bytes frame, list out) except -1:
-        """Read an event that is no chunk, or one that is not quite as documented."""
+    cdef object _lenient_chunk(self, bytes frame):
+        """Return a chunk that lacks common fields, None for an event that needs more repair."""
+        cdef list choices = []
+        cdef Py_ssize_t place = 0
+        try:
+            found = _decode_leniently(frame)
+        except UNREADABLE:
+            return None
+        if b'"error"' in frame:
+            return None
+        for given in found.choices:
+            index = given.index
+            if index is None:
+                index = place
+                self.note(f"choices[{place}].index: missing, read as {place}")
+            choices.append(ChunkChoice(
+                index, self._lenient_delta(given.delta, place), given.finish_reason, given.logprobs
+            ))
+            place += 1
+        self._is_lenient = True
+        return ChatCompletionChunk(
+            found.id or "", found.model or "", choices, found.created or 0, OBJECT, found.usage,
+            found.system_fingerprint, found.service_tier,
+        )
+
+    cdef object _lenient_delta(self, given, Py_ssize_t place):
+        """Return a delta whose tool calls without an index have `NO_INDEX`."""
+        cdef list calls = None
+        if given is None:
+            return ChoiceDelta()
+        if given.tool_calls is not None:
+            calls = []
+            for call in given.tool_calls:
+                index = call.index
+                if index is None:
+                    index = NO_INDEX
+                    path = f"choices[{place}].delta.tool_calls[{len(calls)}]"
+                    self.note(f"{path}.index: missing, told by the call's id")
+                calls.append(ChoiceDeltaToolCall(
+                    index, call.id, call.function, call.type, call.custom
+                ))
+        return ChoiceDelta(
+            given.content, given.role, calls or None, given.reasoning, given.reasoning_details,
+            given.refusal, given.annotations, given.audio,
+        )
+
+    cdef int _take_repaired(self, bytes frame, list out) except -1:
+        """Read an event that is no chunk, or a chunk that is not as documented."""
         notes = Notes()
         if frame.strip() == DONE:
             return self._end()
@@ -230,7 +289,7 @@ cdef class OpenAIStream(ReplyStream):
         return self._deliver(chunk, frame, out)
 
     cdef int _deliver(self, chunk, bytes frame, list out) except -1:
-        """Add a chunk to what is kept, mend it and hand it on."""
+        """Add a chunk to the reply, complete it and hand it on."""
         cdef list choices = chunk.choices
         usage = chunk.usage
         if not choices:
@@ -343,7 +402,7 @@ cdef class OpenAIStream(ReplyStream):
             return self.note("finish_reason: empty, read as None")
         if reason == "function_call":
             self.note(f"choices[{state.index}].message.function_call: left in response.raw")
-        if reason == "tool_calls" and state.stand_in is not None and len(state.calls) == 1:
+        if reason == "tool_calls" and state.emulation_call is not None and len(state.calls) == 1:
             choice.finish_reason = "stop"
         state.finish_reason = reason
         return 0
@@ -390,7 +449,7 @@ cdef class OpenAIStream(ReplyStream):
                 if text:
                     call.arguments.add(text)
                     self.keep(text)
-            if call is not state.stand_in:
+            if call is not state.emulation_call:
                 self.begin(False)
                 delivered.append(piece)
             elif text:
@@ -443,9 +502,9 @@ cdef class OpenAIStream(ReplyStream):
             piece.type = "function" if piece.custom is None else "custom"
         state.calls.append(call)
         state.call_at[piece.index] = state.call_at[id_] = call
-        if self.emulated and state.stand_in is None and is_named and piece.function is not None:
+        if self.emulated and state.emulation_call is None and is_named and piece.function is not None:
             if piece.function.name == EMULATION_TOOL:
-                state.stand_in = call
+                state.emulation_call = call
         return call
 
     cdef int _end(self) except -1:

@@ -1,6 +1,7 @@
 """Structs of OpenAI's wire format where it differs from the public types.
 
-Sources: openai.types.chat 3.54 (2026-11-22); the deviations are those of OpenAI-compatible servers.
+Sources: openai.types.chat 3.54 (2026-11-22). The lenient ones take what OpenAI-compatible servers
+commonly leave out of a chunk.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ from typing import Any, Optional, Union
 
 import msgspec
 
-from specado.types import Choice, ChoiceDelta, Usage
+from specado.types import (
+    Choice,
+    ChoiceDeltaToolCallFunction,
+    ReasoningBlock,
+    Usage,
+)
 
-__all__ = ["Completion", "LenientChoice", "LenientChunk", "ReasoningChunk", "ReasoningCompletion"]
+__all__ = ["Completion", "LenientChunk", "ReasoningChunk", "ReasoningCompletion"]
 
 
 class Completion(msgspec.Struct):
@@ -28,11 +34,34 @@ class Completion(msgspec.Struct):
     moderation: Optional[dict[str, msgspec.Raw]] = None
 
 
+class LenientCall(msgspec.Struct):
+    """A piece of a tool call that may lack its index."""
+
+    index: Optional[int] = None
+    id: Optional[str] = None
+    function: Optional[ChoiceDeltaToolCallFunction] = None
+    type: Optional[str] = None
+    custom: Optional[dict[str, Any]] = None
+
+
+class LenientDelta(msgspec.Struct):
+    """A delta with lenient tool calls."""
+
+    content: Optional[str] = None
+    role: Optional[str] = None
+    tool_calls: Optional[list[LenientCall]] = None
+    reasoning: Optional[str] = None
+    reasoning_details: Optional[list[ReasoningBlock]] = None
+    refusal: Optional[str] = None
+    annotations: Optional[list[Any]] = None
+    audio: Optional[dict[str, Any]] = None
+
+
 class LenientChoice(msgspec.Struct):
     """A choice of a chunk that may lack its index and its delta."""
 
     index: Optional[int] = None
-    delta: Optional[ChoiceDelta] = None
+    delta: Optional[LenientDelta] = None
     finish_reason: Optional[str] = None
     logprobs: Optional[dict[str, Any]] = None
 
@@ -43,7 +72,7 @@ class LenientChunk(msgspec.Struct):
     choices: list[LenientChoice]
     id: Optional[str] = None
     model: Optional[str] = None
-    created: Union[int, float, None] = None
+    created: Optional[int] = None
     usage: Optional[Usage] = None
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
