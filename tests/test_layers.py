@@ -255,3 +255,40 @@ def test_the_simulator_is_independent_of_the_dialects(module):
 @pytest.mark.parametrize("module", [name for name in PYTHON if ".dialects" in name])
 def test_no_dialect_imports_the_simulator(module):
     assert not [name for name in imports_of(module) if name.startswith("specado.simulator")]
+
+
+# Dialects
+
+DIALECTS = {
+    path.name
+    for path in (SOURCES / "specado" / "dialects").iterdir()
+    if (path / "fields.py").exists()
+}
+# The registry lists the dialects; a manifest that names no dialect gets the default one.
+MAY_NAME_DIALECTS = {"specado.dialects.registry", "specado.catalog.manifests"}
+
+
+def dialects_named_in(module: str) -> set[str]:
+    """Return the dialects whose names stand in a module's text, or whose folders it imports."""
+    tree = ast.parse(PYTHON[module].read_text(encoding="utf-8"))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    folders = {name: f"specado.dialects.{name}" for name in DIALECTS}
+    imported = imports_of(module)
+    return {
+        name
+        for name, folder in folders.items()
+        if name in texts
+        or any(each == folder or each.startswith(f"{folder}.") for each in imported)
+    }
+
+
+@pytest.mark.parametrize("module", [name for name in PYTHON if name not in MAY_NAME_DIALECTS])
+def test_only_a_dialect_itself_names_it(module):
+    own = {name for name in DIALECTS if module.startswith(f"specado.dialects.{name}")}
+
+    assert module in SIMULATED_SIDE or dialects_named_in(module) <= own
+
+
+def test_the_two_dialects_are_found():
+    assert {"anthropic_messages", "openai_chat"} == DIALECTS
+    assert dialects_named_in("specado.dialects.registry") == DIALECTS

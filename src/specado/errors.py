@@ -1,4 +1,4 @@
-"""Exception classes, and the table that maps a provider's error to its class.
+"""Exception classes.
 
     SpecadoError(Exception)
     ├── ConfigurationError(ValueError)
@@ -47,7 +47,6 @@ __all__ = [
     "SimulatedReplyWarning",
     "SpecadoError",
     "caller_stacklevel",
-    "classify",
     "redact",
     "type_and_beginning",
 ]
@@ -307,110 +306,3 @@ def type_and_beginning(value: Any) -> str:
     except Exception:  # noqa: BLE001 - a caller's own class may raise anything there
         return kind
     return f"{kind} ({shown if len(shown) <= MAX_BEGINNING else shown[:MAX_BEGINNING] + '…'})"
-
-
-# Codes and types of both providers' error bodies. Sources, read 2026-11-22: OpenAI's "Error
-# codes" guide, Anthropic's "Errors" page, and openai.types / anthropic.types.shared.
-_BY_CODE: dict[str, type[ProviderError]] = {
-    "account_deactivated": AuthenticationError,
-    "authentication_error": AuthenticationError,
-    "invalid_api_key": AuthenticationError,
-    "invalid_organization": AuthenticationError,
-    "ip_not_authorized": AuthenticationError,
-    "permission_error": AuthenticationError,
-    "unsupported_country_region_territory": AuthenticationError,
-    "rate_limit_error": RateLimitError,
-    "rate_limit_exceeded": RateLimitError,
-    "requests": RateLimitError,
-    "slow_down": OverloadedError,
-    "tokens": RateLimitError,
-    "billing_error": QuotaExceededError,
-    "billing_hard_limit_reached": QuotaExceededError,
-    "billing_not_active": QuotaExceededError,
-    "enforced_spend_limit_reached": QuotaExceededError,
-    "insufficient_quota": QuotaExceededError,
-    "engine_overloaded": OverloadedError,
-    "overloaded_error": OverloadedError,
-    "server_is_overloaded": OverloadedError,
-    "server_overloaded": OverloadedError,
-    "service_unavailable_error": OverloadedError,
-    "conflict_error": ServerError,
-    "timeout_error": ServerError,
-    "model_not_found": ModelNotFoundError,
-    "not_found_error": ModelNotFoundError,
-    "context_length_exceeded": ContextLengthError,
-    "bio_policy": ContentPolicyError,
-    "content_filter": ContentPolicyError,
-    "content_policy_violation": ContentPolicyError,
-    "cyber_policy_violation": ContentPolicyError,
-    "image_content_policy_violation": ContentPolicyError,
-    "invalid_prompt": ContentPolicyError,
-    "misalignment_policy_violation": ContentPolicyError,
-    "moderation_blocked": ContentPolicyError,
-    "request_too_large": InvalidRequestError,
-}
-_BY_STATUS: dict[int, type[ProviderError]] = {
-    400: InvalidRequestError,
-    401: AuthenticationError,
-    402: QuotaExceededError,
-    403: AuthenticationError,
-    404: ModelNotFoundError,
-    408: ServerError,
-    409: ServerError,
-    413: InvalidRequestError,
-    422: InvalidRequestError,
-    429: RateLimitError,
-    500: ServerError,
-    502: ServerError,
-    503: OverloadedError,
-    504: ServerError,
-    529: OverloadedError,
-}
-# Types that are less specific than the status (a 503 may be a server_error).
-_BY_GENERAL_TYPE: dict[str, type[ProviderError]] = {
-    "api_error": ServerError,
-    "internal_server_error": ServerError,
-    "server_error": ServerError,
-    "invalid_request_error": InvalidRequestError,
-}
-# Cases without a code of their own, recognised by the provider's fixed message: (class by status
-# and code, part of the lower-case message, class).
-_BY_MESSAGE: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = (
-    (InvalidRequestError, "prompt is too long", ContextLengthError),
-    (InvalidRequestError, "maximum context length", ContextLengthError),
-    (InvalidRequestError, "exceed context limit", ContextLengthError),
-    (InvalidRequestError, "credit balance is too low", QuotaExceededError),
-    (InvalidRequestError, "usage limits", QuotaExceededError),
-    (InvalidRequestError, "content filtering policy", ContentPolicyError),
-    (RateLimitError, "spend limit", QuotaExceededError),
-    (RateLimitError, "exceeded your current quota", QuotaExceededError),
-)
-
-
-def classify(
-    status: int | None, type_: str | None, code: str | None, message: str = ""
-) -> type[ProviderError]:
-    """Return the class for a provider's error: by its code or type, else by the status.
-
-    Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a `ServerError`,
-    a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
-    """
-    found = (
-        _BY_CODE.get(code or "")
-        or _BY_CODE.get(type_ or "")
-        or _BY_STATUS.get(status or 0)
-        or _BY_GENERAL_TYPE.get(code or "")
-        or _BY_GENERAL_TYPE.get(type_ or "")
-        or _by_range(status or 0)
-    )
-    lowered = message.lower()
-    for base, part, refined in _BY_MESSAGE:
-        if found is base and part in lowered:
-            return refined
-    return found
-
-
-def _by_range(status: int) -> type[ProviderError]:
-    if status >= 500:
-        return ServerError
-    return InvalidRequestError if status >= 300 else ProviderError

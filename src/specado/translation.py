@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from msgspec.structs import replace
+
 from specado._core import NotJson, dumps
 from specado.catalog.lookup import find_model, list_providers
 from specado.catalog.lookup import provider as provider_of
-from specado.dialects.anthropic_messages.refit import refit_messages
-from specado.dialects.registry import encode
-from specado.dialects.replies import error_from_reply, read_reply
-from specado.dialects.requests import READERS, as_dict, plain
+from specado.dialects.errors import ReplySource, error_from_reply
+from specado.dialects.registry import DIALECTS
+from specado.dialects.replies import read_reply
+from specado.dialects.request_text import checked_model, plain
 from specado.endpoints.access import resolve_endpoint
 from specado.endpoints.request import preview
 from specado.errors import (
@@ -31,6 +33,7 @@ from specado.transport import WireReply
 if TYPE_CHECKING:
     from specado._core import Reported
     from specado.catalog.lookup import Provider
+    from specado.dialects.contract import DecodedRequest
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Translation", "parse_error", "parse_response", "translate"]
@@ -120,24 +123,16 @@ def translate(
         )
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")
-    given = _of_origin(as_dict(request, origin.dialect), origin)
-    read = READERS[origin.dialect](given)
+    decoded = _without_prefix(DIALECTS[origin.dialect].decode_request(request), origin)
     if model:
         target = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     else:
-        target = named or _counterpart(read.model, origin, provider)
+        target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
-    if origin.dialect == provider.dialect and origin.dialect != "openai_chat":
-        refitted, reported = refit_messages(given, target, facts)
-        body = _json(refitted, "request")
-    else:
-        encoded = encode(provider.dialect, read.conversation, target, read.parameters, facts)
-        body = encoded.body
-        reported = encoded.losses
-        if read.places is not None:
-            reported = read.losses + [
-                (row, read.path(path), before, after) for row, path, before, after in reported
-            ]
+    encoded = DIALECTS[provider.dialect].encode_request(
+        decoded.conversation, target, decoded.parameters, facts, decoded
+    )
+    reported = decoded.losses_with(encoded.losses, provider.dialect)
     was_text = not isinstance(request, dict)
     refused = refusal(strictness, reported)
     if refused is not None:
@@ -147,7 +142,7 @@ def translate(
             report=_report(reported, was_text=was_text),
             setting=refused.setting,
         )
-    return Translation(provider, target, body, reported, was_text=was_text)
+    return Translation(provider, target, encoded.body, reported, was_text=was_text)
 
 
 def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
@@ -159,12 +154,12 @@ def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:
     return report_of(reported)
 
 
-def _of_origin(request: dict[str, Any], origin: Provider) -> dict[str, Any]:
-    """Return *request* with the prefix of *origin* removed from its model."""
-    model = request.get("model")
-    if not isinstance(model, str) or not model.startswith(f"{origin.name}/") or origin.find(model):
-        return request
-    return {**request, "model": model[len(origin.name) + 1 :]}
+def _without_prefix(decoded: DecodedRequest, origin: Provider) -> DecodedRequest:
+    """Return a request with the prefix of *origin* removed from its model."""
+    model = decoded.model
+    if not model.startswith(f"{origin.name}/") or origin.find(model):
+        return decoded
+    return replace(decoded, model=checked_model(model[len(origin.name) + 1 :]))
 
 
 def _counterpart(model: str, origin: Provider, provider: Provider) -> str:
@@ -206,20 +201,16 @@ def _may_be_its_own(model: str, origin: Provider, provider: Provider) -> bool:
     )
 
 
-def _json(value: dict[str, Any], field: str) -> bytes:
-    try:
-        return dumps(value)
-    except NotJson as error:
-        raise MessageFormatError(f"{field}: {error}", field=field) from None
-
-
 def _body_of(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     if isinstance(body, dict):
-        return _json(body, "body")
+        try:
+            return dumps(body)
+        except NotJson as error:
+            raise MessageFormatError(f"body: {error}", field="body") from None
     raise MessageFormatError(
         f"body must be bytes, text or a dict, not {type(body).__name__}", field="body"
     )
@@ -233,14 +224,8 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
         ProviderError: the body is an error's; the class says which.
         ConfigurationError: the provider is not registered.
     """
-    found = read_reply(
-        known_provider(provider, "provider").dialect,
-        WireReply(200, {}, _body_of(body)),
-        provider=provider,
-        model="",
-        emulated=False,
-        now_s=time.time(),
-    )
+    reply = WireReply(200, {}, _body_of(body))
+    found = read_reply(_source(provider), reply, answer_tool=None, now_s=time.time())
     if isinstance(found, ProviderError):
         raise found
     return found
@@ -260,18 +245,20 @@ def parse_error(
         ConfigurationError: the provider is not registered.
         MessageFormatError: the status is no number, or the headers or the body have a wrong type.
     """
-    known_provider(provider, "provider")
+    source = _source(provider)
     if isinstance(status, bool) or not isinstance(status, int):
         raise MessageFormatError(
             f"status must be an HTTP status such as 429, not a {type(status).__name__}",
             field="status",
         )
-    return error_from_reply(
-        WireReply(status, _lowered(headers), b"" if body is None else _body_of(body)),
-        provider=provider,
-        model="",
-        now=datetime.now(timezone.utc),
-    )
+    reply = WireReply(status, _lowered(headers), b"" if body is None else _body_of(body))
+    return error_from_reply(source, reply, datetime.now(timezone.utc))
+
+
+def _source(provider: str) -> ReplySource:
+    """Return the source of a provider's reply whose model is not known."""
+    known = known_provider(provider, "provider")
+    return ReplySource(provider, "", DIALECTS[known.dialect])
 
 
 def _lowered(headers: Any) -> dict[str, str]:

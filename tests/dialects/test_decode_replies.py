@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import specado
 from specado._core import decode_anthropic_reply, decode_openai_reply, error_facts
-from specado.errors import InvalidRequestError, MalformedResponseError, ModelNotFoundError, classify
+from specado.errors import InvalidRequestError, MalformedResponseError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -344,7 +345,7 @@ def test_recorded_errors_have_their_class(reference: Path, name: str) -> None:
 
     assert errors
     for id_, response in errors:
-        facts = error_facts(json.dumps(response["json"]).encode())
-        kind = classify(response["status"], facts[0], facts[1], facts[2] or "")
-        assert (id_, kind) == (id_, expected[response["status"]])
-        assert facts[2]
+        status, body = response["status"], json.dumps(response["json"])
+        error = specado.parse_error(status, {}, body, name)
+        assert (id_, type(error)) == (id_, expected[status])
+        assert error_facts(body.encode())[2]

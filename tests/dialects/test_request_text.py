@@ -42,7 +42,7 @@ def outcome(text: Any, to: str = "openai/gpt-4.1") -> Any:
 
 
 def decoded_outcome(text: Any, to: str = "openai/gpt-4.1") -> Any:
-    with patch("specado.dialects.requests.read_messages", return_value=None):
+    with patch("specado.dialects.openai_chat.requests.read_messages", return_value=None):
         return outcome(text, to)
 
 

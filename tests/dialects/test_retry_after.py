@@ -7,9 +7,12 @@ from datetime import datetime, timezone
 import pytest
 
 from specado import parse_error
-from specado.dialects.replies import error_from_reply, parse_retry_after_s, read_reply
+from specado.dialects.errors import ReplySource, error_from_reply, parse_retry_after_s
+from specado.dialects.registry import DIALECTS
+from specado.dialects.replies import read_reply
 from specado.transport import WireReply
 
+OPENAI = ReplySource("openai", "gpt-4o", DIALECTS["openai_chat"])
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -17,7 +20,7 @@ def asked_for_s(**headers):
     """What an error says of a 429 with these headers (underscores stand for hyphens)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     reply = WireReply(429, named, b'{"error": {"message": "slow down", "type": "requests"}}')
-    return error_from_reply(reply, provider="openai", model="gpt-4o", now=NOW).retry_after_s
+    return error_from_reply(OPENAI, reply, NOW).retry_after_s
 
 
 @pytest.mark.parametrize(
@@ -177,13 +180,6 @@ def test_an_error_in_a_reply_is_measured_by_the_clock_of_the_server():
         "date": "Sun, 22 Nov 2026 11:00:00 GMT",
         "retry-after": "Sun, 22 Nov 2026 11:00:30 GMT",
     }
-    found = read_reply(
-        "openai_chat",
-        WireReply(429, headers, b""),
-        provider="openai",
-        model="gpt-4o",
-        emulated=False,
-        now_s=0.0,
-    )
+    found = read_reply(OPENAI, WireReply(429, headers, b""), answer_tool=None, now_s=0.0)
 
     assert found.retry_after_s == 30.0

@@ -16,15 +16,15 @@ from specado import (
     parse_error,
     parse_response,
 )
-from specado._core import AnthropicStream, OpenAIStream
 from specado.calls.stream_state import StreamState
-from specado.dialects.replies import error_from_reply
+from specado.dialects.errors import ReplySource, error_from_reply
+from specado.dialects.registry import DIALECTS
 from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 from specado.transport import Limits, TransportFailure, WireReply
 from specado.transport.exchange import ReplyBody
 
 PROVIDERS = ("openai", "anthropic")
-READERS = (OpenAIStream, AnthropicStream)
+SOURCES = tuple(ReplySource("p", "m", dialect) for dialect in DIALECTS.values())
 ENCODINGS = ("", "gzip", "deflate", "br", "identity", "x-gzip")
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MAX_BYTES = 100_000
@@ -65,14 +65,15 @@ def stream(data: bytes) -> None:
     """A stream, in pieces of any size, is whole, or interrupted with what had come."""
     choice, rest = _taken(data)
     size, rest = _taken(rest)
-    reader = READERS[choice % 2]("p", "m", 7, max_frame_bytes=MAX_BYTES, max_reply_bytes=MAX_BYTES)
+    source = SOURCES[choice % 2]
+    reader = source.dialect.stream_decoder(
+        "p", "m", 7, max_frame_bytes=MAX_BYTES, max_reply_bytes=MAX_BYTES
+    )
     incoming = StreamState(
         reader,
-        provider="p",
-        model="m",
+        source,
         status=200,
         headers={"content-encoding": ENCODINGS[choice // 2 % 3]},
-        secrets=(),
         idle_timeout_s=1.0,
         max_frame_bytes=MAX_BYTES,
         opened=object(),
@@ -110,7 +111,7 @@ def body(data: bytes) -> None:
     else:
         assert len(text) <= (1000 if status == 200 else 100)
         reply = WireReply(status, {}, text)
-        error_from_reply(reply, provider="p", model="m", now=NOW)
+        error_from_reply(SOURCES[choice % 2], reply, NOW)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

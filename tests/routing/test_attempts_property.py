@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from scripted_attempts import Clock, candidate, reply
 from specado.calls.stream_state import StreamState, WholeReply
+from specado.dialects.errors import ReplySource
+from specado.dialects.registry import DIALECTS
 from specado.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -250,11 +252,9 @@ def stream():
     """A stream that is committed, as a call's outcome."""
     return StreamState(
         WholeReply(reply(), include_usage=False),
-        provider="p",
-        model="m",
+        ReplySource("p", "m", DIALECTS["openai_chat"]),
         status=200,
         headers={},
-        secrets=(),
         idle_timeout_s=60.0,
         max_frame_bytes=1,
         opened=None,

@@ -49,13 +49,13 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def counting(encode: Any) -> Any:
         def encode_and_count(*args: Any) -> Any:
             found = encode(*args)
-            written.append(json.loads(found[0]))
+            written.append(json.loads(found.body))
             return found
 
         return encode_and_count
 
     for name, dialect in DIALECTS.items():
-        counted = msgspec.structs.replace(dialect, encode=counting(dialect.encode))
+        counted = msgspec.structs.replace(dialect, encode_request=counting(dialect.encode_request))
         monkeypatch.setitem(DIALECTS, name, counted)
     return written
 

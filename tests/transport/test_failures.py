@@ -18,9 +18,11 @@ from specado import (
     MalformedResponseError,
 )
 from specado import transport as t
-from specado.dialects.replies import error_from_failure
+from specado.dialects.errors import ReplySource, error_from_failure
+from specado.dialects.registry import DIALECTS
 from specado.transport import network, network_async
 
+OPENAI = ReplySource("openai", "gpt-4o", DIALECTS["openai_chat"])
 LIMITS = t.Limits()
 on_each_stack = pytest.mark.usefixtures("stack")
 # More than the sockets of both ends take while nobody reads.
@@ -304,7 +306,7 @@ def test_a_copy_of_a_failure_tells_the_same(copied):
 
 def error_of(kind, **facts):
     failure = t.TransportFailure(kind, "what happened", **{"sent": True, **facts})
-    return error_from_failure(failure, provider="openai", model="gpt-4o")
+    return error_from_failure(OPENAI, failure)
 
 
 @pytest.mark.parametrize("kind", ["certificate", "resources"])
@@ -372,6 +374,6 @@ def test_an_idle_connection_that_ends_is_stale_if_it_ends_at_once(
     each_read_takes_s(seconds)
     with sockets.ScriptedServer(answers_once_then(closes_at_the_request)) as server:
         _, failure = caller.run(server, b"{}", b"{}")
-    error = error_from_failure(failure, provider="openai", model="gpt-4o")
+    error = error_from_failure(OPENAI, failure)
 
     assert (error.is_reused_connection, error.is_stale_connection) == (True, is_stale)

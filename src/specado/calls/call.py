@@ -18,8 +18,9 @@ from specado.calls.events import Observers, instrumentation_for, logger
 from specado.calls.simulation import SimulatedClock, is_simulated
 from specado.calls.stream_state import StreamState, WholeReply, is_abandoned, is_stream
 from specado.catalog.prices import cost_of
+from specado.dialects.errors import ReplySource, error_from_failure
 from specado.dialects.registry import DIALECTS
-from specado.dialects.replies import error_from_failure, read_reply, request_id_of
+from specado.dialects.replies import read_reply
 from specado.endpoints.request import RequestSecrets
 from specado.errors import (
     ConfigurationError,
@@ -38,8 +39,9 @@ from specado.settings.parameters import check
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from specado.dialects.contract import StreamDecoder
     from specado.endpoints.access import Access
-    from specado.routing.attempts import Outcome, Result, Steps
+    from specado.routing.attempts import CallHistory, Outcome, Result, Steps
     from specado.routing.plan import Candidate
     from specado.settings.client_settings import Settings
     from specado.transport import (
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
         WireReply,
         WireRequest,
     )
-    from specado.types import ChatCompletionResponse
+    from specado.types import ChatCompletionResponse, Extensions
 
 __all__ = ["CompletionCall", "check_providers", "planned"]
 
@@ -93,6 +95,16 @@ def planned(
     simulated = is_simulated(request, settings, access)
     today = datetime.now(timezone.utc).date()
     return show_plan(request, settings, access, today, simulated=simulated)
+
+
+def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySource:
+    """Return the source of a candidate's reply; the secrets are those of *request*."""
+    return ReplySource(
+        candidate.provider,
+        candidate.model,
+        DIALECTS[candidate.endpoint.provider.dialect],
+        () if request is None else RequestSecrets(candidate.endpoint, request),
+    )
 
 
 class CompletionCall:
@@ -199,20 +211,15 @@ class CompletionCall:
 
     def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
         """Return the outcome of a whole reply: a completion, a stream or an error."""
+        source = _source(candidate, request)
         outcome = read_reply(
-            candidate.endpoint.provider.dialect,
-            reply,
-            provider=candidate.provider,
-            model=candidate.model,
-            emulated=candidate.encoded.answer_tool is not None,
-            now_s=time.time(),
-            secrets=RequestSecrets(candidate.endpoint, request),
+            source, reply, answer_tool=candidate.encoded.answer_tool, now_s=time.time()
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
         if self.is_stream:
             whole = WholeReply(outcome, include_usage=self._wants_usage)
-            return self.opened(candidate, self._stream_state(candidate, request, reply, whole))
+            return self.opened(candidate, self._stream_state(source, reply, whole))
         if self._settings.fallback_on_content_policy and any(
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
@@ -231,18 +238,18 @@ class CompletionCall:
         """
         if not is_stream(opened.status, opened.headers):
             return None
-        provider = candidate.endpoint.provider
-        reader = DIALECTS[provider.dialect].stream(
-            candidate.provider,
-            candidate.model,
+        source = _source(candidate, request)
+        reader = source.dialect.stream_decoder(
+            source.provider,
+            source.model,
             int(time.time()),
             emulated=candidate.encoded.answer_tool is not None,
             include_usage=self._wants_usage,
-            finish_reason_ends=provider.stream_end == "finish_reason",
+            finish_reason_ends=candidate.endpoint.provider.stream_end == "finish_reason",
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )
-        return self._stream_state(candidate, request, opened, reader, opened)
+        return self._stream_state(source, opened, reader, opened)
 
     def opened(self, candidate: Candidate, state: StreamState) -> Outcome:
         """Return the outcome of a stream that is past its commit point or has failed before it.
@@ -259,19 +266,16 @@ class CompletionCall:
 
     def _stream_state(
         self,
-        candidate: Candidate,
-        request: WireRequest,
+        source: ReplySource,
         reply: WireReply | OpenReply | AsyncOpenReply,
-        reader: Any,
-        opened: Any = None,
+        reader: StreamDecoder | WholeReply,
+        opened: OpenReply | AsyncOpenReply | None = None,
     ) -> StreamState:
         return StreamState(
             reader,
-            provider=candidate.provider,
-            model=candidate.model,
+            source,
             status=reply.status,
             headers=reply.headers,
-            secrets=RequestSecrets(candidate.endpoint, request),
             idle_timeout_s=self._idle_timeout_s,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
@@ -279,10 +283,9 @@ class CompletionCall:
 
     def _refused(self, candidate: Candidate) -> ContentPolicyError:
         """Return the error for a model's refusal under `fallback_on_content_policy`."""
-        refusal = ContentPolicyError(
-            f"{candidate.provider}/{candidate.model}: the model refused (HTTP 200)",
-            provider=candidate.provider,
-            model=candidate.model,
+        refusal = _source(candidate).error(
+            ContentPolicyError,
+            "the model refused (HTTP 200)",
             status_code=200,
             code="refusal",
         )
@@ -298,13 +301,7 @@ class CompletionCall:
         """Return the error for a request to which no usable reply came."""
         if failure.kind == "timeout" and self._clock is not None:
             self._clock.pass_time(timeout_s)
-        error = error_from_failure(
-            failure,
-            provider=candidate.provider,
-            model=candidate.model,
-            secrets=RequestSecrets(candidate.endpoint, request),
-        )
-        return self._attempted(candidate, error)
+        return self._attempted(candidate, error_from_failure(_source(candidate, request), failure))
 
     def _attempted(self, candidate: Candidate, error: Error) -> Error:
         """Report a finished attempt to the observers; return its error."""
@@ -319,11 +316,9 @@ class CompletionCall:
     def abandon(self) -> None:
         """Report an attempt without an outcome, if there is one, as cancelled or interrupted."""
         if self._asked is not None:
-            name = f"{self._asked.provider}/{self._asked.model}"
-            abandoned = ProviderError(
-                f"{name}: the attempt was cancelled or interrupted",
-                provider=self._asked.provider,
-                model=self._asked.model,
+            abandoned = _source(self._asked).error(
+                ProviderError,
+                "the attempt was cancelled or interrupted",
                 code="cancelled",
                 attempts=self._sent + 1,
             )
@@ -338,45 +333,50 @@ class CompletionCall:
             if isinstance(error, ProviderError):
                 self._observers.failed(error)
             raise error
-        reply, candidate = (
-            cast("Union[ChatCompletionResponse, StreamState]", ended.reply),
-            ended.candidate,
-        )
-        if skipped is not None and isinstance(reply, StreamState):
-            reply.not_asked = str(skipped)
+        reply = cast("Union[ChatCompletionResponse, StreamState]", ended.reply)
+        candidate = ended.candidate
         if candidate.index:
             last = history.errors[-1] if history.errors else None
             why = metadata.not_asked(self.plan, history)[0].reason if last is None else last.message
             self._observers.fell_back(candidate, why, last)
-        extensions = reply.extensions
-        extensions.fallback_triggered = candidate.index > 0
-        extensions.attempts = history.attempts
-        known = metadata.of_call(
-            self.plan,
-            history,
-            candidate,
-            latency_ms=self._latency_ms(),
-            simulated=self.simulated,
-        )
-        earlier_notes = known.get("reply_notes")
-        known.update(extensions.metadata)
-        if earlier_notes is not None:
-            known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
-        extensions.metadata = known
-        request_id = request_id_of(reply.headers)
-        if request_id is not None:
-            known["request_id"] = request_id
+        earlier_notes = self._add_metadata(reply.extensions, reply.headers, candidate, history)
         if isinstance(reply, StreamState):
-            known["time_to_first_content_ms"] = known["latency_ms"]
-            reply.earlier = tuple(history.errors)
-            reply.earlier_notes = tuple(earlier_notes or ())
-            reply.on_end = functools.partial(self._stream_ended, ended.attempt, candidate)
+            reply.commit(
+                functools.partial(self._stream_ended, ended.attempt, candidate),
+                earlier_errors=history.errors,
+                earlier_notes=earlier_notes,
+                skipped=None if skipped is None else str(skipped),
+            )
         else:
             answered = candidate.facts_of(reply.model)
+            known = reply.extensions.metadata
             known["cost"] = cost_of(reply, answered, history.errors)
             self._check_bounds(candidate, reply)
             self._observers.replied(candidate, reply)
         return reply
+
+    def _add_metadata(
+        self,
+        extensions: Extensions,
+        headers: Mapping[str, str],
+        candidate: Candidate,
+        history: CallHistory,
+    ) -> list[str]:
+        """Add the call's metadata to a reply's own; return the notes on the attempts before."""
+        known = metadata.of_call(
+            self.plan, history, candidate, latency_ms=self._latency_ms(), simulated=self.simulated
+        )
+        earlier_notes: list[str] = known.get("reply_notes", [])
+        known.update(extensions.metadata)
+        if earlier_notes:
+            known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
+        request_id = DIALECTS[candidate.endpoint.provider.dialect].request_id_in(headers)
+        if request_id is not None:
+            known["request_id"] = request_id
+        extensions.fallback_triggered = candidate.index > 0
+        extensions.attempts = history.attempts
+        extensions.metadata = known
+        return earlier_notes
 
     def _stream_ended(
         self, attempt: Attempt | None, candidate: Candidate, state: StreamState
@@ -386,13 +386,9 @@ class CompletionCall:
             failed = None if state.error is None or is_abandoned(state.error) else state.error
             shared_health.settle(attempt, failed, time.monotonic())
         error, response = state.error, state.response()
-        state.extensions.metadata["latency_ms"] = self._latency_ms()
-        state.extensions.metadata["cost"] = cost_of(
-            response,
-            candidate.facts_of(response.model),
-            state.earlier,
-            is_whole=error is None,
-        )
+        facts, is_whole = candidate.facts_of(response.model), error is None
+        cost = cost_of(response, facts, state.earlier_errors, is_whole=is_whole)
+        state.add_metadata(latency_ms=self._latency_ms(), cost=cost)
         if error is None:
             self._check_bounds(candidate, response)
             self._observers.replied(candidate, response)

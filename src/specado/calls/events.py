@@ -183,8 +183,8 @@ class Observers:
         logger.log(
             logging.DEBUG if is_abandoned else logging.WARNING,
             "the stream of %s/%s broke off: %s",
-            state.provider,
-            state.model,
+            state.source.provider,
+            state.source.model,
             outline(error),
         )
         if self._instrumentation is not None:

@@ -11,7 +11,7 @@ from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
-from specado.dialects.replies import error_from_failure, error_from_reply, request_id_of
+from specado.dialects.errors import ReplySource, error_from_failure, error_from_reply
 from specado.errors import MalformedResponseError, ProviderError, StreamInterruptedError
 from specado.transport import StreamBody, TransportFailure, WireReply
 from specado.types import (
@@ -24,10 +24,11 @@ from specado.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Callable
 
-    from specado._core import AnthropicStream, OpenAIStream
+    from specado.dialects.contract import StreamDecoder
+    from specado.transport import AsyncOpenReply, OpenReply
     from specado.types import ChatCompletionResponse
 
 __all__ = ["StreamState", "WholeReply", "is_abandoned", "is_stream"]
@@ -137,51 +138,95 @@ def _chunk_choice(choice: Any) -> ChunkChoice:
 class StreamState:
     """Receive-side state of one stream: takes bytes, gives chunks; does no I/O itself.
 
+    Only its methods change it. The thread or task that reads the stream calls them; `abandon`,
+    `take_opened` and `end` may come from another one.
+
     Args:
         reader: the dialect's stream decoder, which turns bytes into chunks.
-        provider: name of the provider that answers.
-        model: id of the model in the request to that provider.
+        source: provider and model that answer, and the secrets to redact in errors.
         status: the reply's HTTP status.
         headers: the reply's headers, names in lower case.
-        secrets: texts that are redacted in errors.
         idle_timeout_s: longest wait for the next bytes after the commit point.
         max_frame_bytes: limit of the decompressed size of one piece of a compressed body.
         opened: open reply that holds the rest of the body, `None` if the body is complete.
-    """
 
-    earlier: tuple[ProviderError, ...] = ()
-    earlier_notes: tuple[str, ...] = ()
-    not_asked: Optional[str] = None  # why the first candidate was skipped, if it was
-    on_end: Optional[Callable[[StreamState], None]] = None
+    Attributes:
+        ready: the decoded chunks that no reader has taken yet, the oldest first.
+        next_chunk: removes and returns the oldest of them; an `IndexError` if there is none.
+        error: the failure of the stream, `None` if it has not failed.
+        extensions: the metadata of the call, which the caller reads.
+        earlier_errors: the errors of the attempts before this one.
+    """
 
     def __init__(
         self,
-        reader: OpenAIStream | AnthropicStream | WholeReply,
+        reader: StreamDecoder | WholeReply,
+        source: ReplySource,
         *,
-        provider: str,
-        model: str,
         status: int,
         headers: dict[str, str],
-        secrets: Iterable[str],
         idle_timeout_s: float,
         max_frame_bytes: int,
-        opened: Any,
+        opened: OpenReply | AsyncOpenReply | None,
     ) -> None:
-        self.provider = provider
-        self.model = model
+        self.source = source
         self.headers = headers
         self.idle_timeout_s = idle_timeout_s
-        self.opened = opened
         self.ready: deque[ChatCompletionChunk] = deque()
+        self.next_chunk = self.ready.popleft
         self.error: Optional[ProviderError] = None
-        self.extensions = Extensions(provider)
+        self.extensions = Extensions(source.provider)
+        self.earlier_errors: tuple[ProviderError, ...] = ()
+        self._earlier_notes: tuple[str, ...] = ()
+        self._skipped: Optional[str] = None
+        self._on_end: Optional[Callable[[StreamState], None]] = None
+        self._opened = opened
         self._reader = reader
         self._body = StreamBody(headers if opened is not None else {}, max_frame_bytes)
         self._status = status
-        self._secrets = secrets
         self._response: Optional[ChatCompletionResponse] = None
         if isinstance(reader, WholeReply):
             self.ready.extend(reader.chunks())
+
+    def commit(
+        self,
+        on_end: Callable[[StreamState], None],
+        *,
+        earlier_errors: Sequence[ProviderError],
+        earlier_notes: Sequence[str],
+        skipped: Optional[str],
+    ) -> None:
+        """Make the stream the result of its call, past the commit point.
+
+        *on_end* is called once, at the end of the stream. *earlier_errors* and *earlier_notes* are
+        those of the attempts before; *skipped* says why the first candidate was not asked, if it
+        was not.
+        """
+        self._on_end = on_end
+        self.earlier_errors = tuple(earlier_errors)
+        self._earlier_notes = tuple(earlier_notes)
+        self._skipped = skipped
+        metadata = self.extensions.metadata
+        metadata["time_to_first_content_ms"] = metadata["latency_ms"]
+
+    def add_metadata(self, **facts: Any) -> None:
+        """Add to the metadata of the call, or replace it there."""
+        self.extensions.metadata.update(facts)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `end` was called."""
+        return self._on_end is None
+
+    @property
+    def opened(self) -> OpenReply | AsyncOpenReply | None:
+        """The open reply to read the rest of the body from; `None` where there is none."""
+        return self._opened
+
+    def take_opened(self) -> OpenReply | AsyncOpenReply | None:
+        """Return the open reply, which the caller has to free; from then on there is none."""
+        opened, self._opened = self._opened, None
+        return opened
 
     @property
     def is_over(self) -> bool:
@@ -224,48 +269,40 @@ class StreamState:
             self._fail(self._malformed(error.message, error.code))
         else:
             if reader.failure is not None:
-                reported = error_from_reply(
-                    WireReply(self._status, self.headers, reader.failure),
-                    provider=self.provider,
-                    model=self.model,
-                    now=datetime.now(timezone.utc),
-                    secrets=self._secrets,
-                )
-                self._fail(reported)
+                reply = WireReply(self._status, self.headers, reader.failure)
+                self._fail(error_from_reply(self.source, reply, datetime.now(timezone.utc)))
             elif not data and not reader.is_over:
                 text = "the stream ended without its terminal event"
                 self._fail(self._malformed(text, "truncated"))
 
     def break_off(self, failure: TransportFailure) -> None:
         """Record a transport failure as the error of the stream."""
-        self._fail(
-            error_from_failure(
-                failure, provider=self.provider, model=self.model, secrets=self._secrets
-            )
-        )
+        self._fail(error_from_failure(self.source, failure))
 
     def abandon(self, code: str, message: str) -> None:
         """Record that the caller stopped reading, unless the stream is already complete."""
         if not self._reader.is_over:
-            self._fail(ProviderError(message, provider=self.provider, model=self.model, code=code))
+            source = self.source
+            self._fail(
+                ProviderError(message, provider=source.provider, model=source.model, code=code)
+            )
 
     def _fail(self, error: ProviderError) -> None:
         if self.error is None:  # the first error counts
             self.error = error
 
     def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
-        return MalformedResponseError(
-            f"{self.provider}/{self.model}: {message}",
-            provider=self.provider,
-            model=self.model,
+        return self.source.error(
+            MalformedResponseError,
+            message,
             status_code=self._status,
             code=code,
-            request_id=request_id_of(self.headers),
+            request_id=self.source.dialect.request_id_in(self.headers),
         )
 
     def end(self) -> None:
-        """Call `on_end`, once, whether the stream is complete, failed or abandoned."""
-        on_end, self.on_end = self.on_end, None
+        """Call the `on_end` of `commit`, once: the stream is complete, failed or abandoned."""
+        on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end(self)
 
@@ -276,7 +313,7 @@ class StreamState:
             response.headers = self.headers
             response.extensions = self.extensions
             if notes:
-                self.extensions.metadata["reply_notes"] = [*self.earlier_notes, *notes]
+                self.extensions.metadata["reply_notes"] = [*self._earlier_notes, *notes]
             self._response = response
         return self._response
 
@@ -288,19 +325,19 @@ class StreamState:
         if isinstance(cause, StreamInterruptedError):
             return cause
         partial = self.response()
-        addition = "" if self.not_asked is None else f"; {self.not_asked}"
+        addition = "" if self._skipped is None else f"; {self._skipped}"
         self.error = StreamInterruptedError(
             f"{cause.message}: the answer is not whole{addition}",
             partial=partial,
-            provider=self.provider,
-            model=self.model,
+            provider=self.source.provider,
+            model=self.source.model,
             status_code=cause.status_code,
             code=cause.code,
             retryable=cause.retryable,
             retry_after_s=cause.retry_after_s,
             request_id=self.extensions.metadata.get("request_id"),
             attempts=self.extensions.attempts,
-            errors=(*self.earlier, cause),
+            errors=(*self.earlier_errors, cause),
             stopped_by="not_retryable",
         )
         return self.error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from specado.transport import TransportFailure, until_after
 
@@ -55,7 +55,7 @@ class _Stream:
         return state.response()
 
     def __del__(self) -> None:
-        if self._state.on_end is not None:  # dropped without being read
+        if not self._state.has_ended:  # dropped without being read
             self._drop()
 
     def _drop(self) -> None:
@@ -67,7 +67,7 @@ class _Stream:
         shown = "ended" if state.is_over else "open"
         if state.error is not None:
             shown = "broken off"
-        return f"{type(self).__name__}({state.provider}/{state.model}, {shown})"
+        return f"{type(self).__name__}({state.source.provider}/{state.source.model}, {shown})"
 
     def __reduce__(self) -> Any:
         raise TypeError(f"a {type(self).__name__} holds a connection and is not pickled")
@@ -88,7 +88,7 @@ class _Stream:
     def _stop(self, code: str, message: str) -> None:
         state = self._state
         state.abandon(code, message)
-        opened, state.opened = state.opened, None
+        opened = state.take_opened()
         if opened is not None:
             opened.close()
         state.end()
@@ -102,11 +102,11 @@ class Stream(_Stream):
     """
 
     def __iter__(self) -> Generator[ChatCompletionChunk, None, None]:
-        ready = self._state.ready
+        ready, next_chunk = self._state.ready, self._state.next_chunk
         try:
             while True:
                 while ready:
-                    yield ready.popleft()
+                    yield next_chunk()
                 if not self._more():
                     return
         finally:
@@ -115,11 +115,11 @@ class Stream(_Stream):
                 self.close()
 
     def __next__(self) -> ChatCompletionChunk:
-        ready = self._state.ready
-        if not ready and not self._more():
+        state = self._state
+        if not state.ready and not self._more():
             raise StopIteration
         try:
-            return ready.popleft()
+            return state.next_chunk()
         except IndexError:  # another thread took it
             return next(self)
 
@@ -152,7 +152,7 @@ class Stream(_Stream):
 
     def _drain(self) -> None:
         """Read the bytes after the terminal event, so that the connection can be reused."""
-        opened: OpenReply | None = self._state.opened
+        opened = cast("OpenReply | None", self._state.opened)
         if opened is not None:
             until = time.monotonic() + DRAIN_S
             try:
@@ -185,10 +185,10 @@ class AsyncStream(_Stream):
         return _Chunks(self)
 
     async def __anext__(self) -> ChatCompletionChunk:
-        ready = self._state.ready
-        if not ready and not await self._more():
+        state = self._state
+        if not state.ready and not await self._more():
             raise StopAsyncIteration
-        return ready.popleft()
+        return state.next_chunk()
 
     async def aclose(self) -> None:
         """Free the connection now; a stream that has not ended is interrupted."""
@@ -203,7 +203,7 @@ class AsyncStream(_Stream):
         """Drop the open reply, in any thread: its finalizer closes the connection."""
         state = self._state
         state.abandon("closed", _CLOSED)
-        state.opened = None
+        state.take_opened()
         state.end()
 
     async def _more(self) -> bool:
@@ -227,7 +227,7 @@ class AsyncStream(_Stream):
             self._reading.release()
 
     async def _drain(self) -> None:
-        opened: AsyncOpenReply | None = self._state.opened
+        opened = cast("AsyncOpenReply | None", self._state.opened)
         if opened is not None:
             until = time.monotonic() + DRAIN_S
             try:
@@ -270,10 +270,10 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        ready = self._stream._state.ready
-        if not ready and not await self._stream._more():
+        state = self._stream._state
+        if not state.ready and not await self._stream._more():
             raise StopAsyncIteration
-        return ready.popleft()
+        return state.next_chunk()
 
     def __del__(self) -> None:
         # If another task is reading, that task closes the stream.

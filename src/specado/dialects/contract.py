@@ -1,41 +1,267 @@
-"""Dialect contract: the functions that translate a wire format to and from canonical form."""
+"""Dialect contract: the functions and facts of one wire format.
+
+A dialect translates between its wire format and the canonical form, for both sides of a
+connection. `specado.dialects.registry` lists the dialects. No dialect imports another one.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Union
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Protocol
 
 import msgspec
 
-from specado._core import (
-    AnthropicStream,
-    Conversation,
-    OpenAIStream,
-    Reported,
-)
-from specado.catalog.lookup import Model
-from specado.types import ChatCompletionResponse
+from specado._core import Conversation, Reported
+from specado.errors import ProviderError
+from specado.losses.field import Field
+from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
-__all__ = ["Dialect", "Encoded"]
+if TYPE_CHECKING:
+    from specado.catalog.lookup import Model
 
+__all__ = [
+    "DecodedRequest",
+    "Dialect",
+    "EncodeRequest",
+    "Encoded",
+    "ErrorFacts",
+    "ErrorTable",
+    "MakeStreamDecoder",
+    "StreamDecoder",
+]
 
-class Dialect(msgspec.Struct, frozen=True):
-    """One wire format: its request encoder, reply decoder and stream decoder."""
-
-    encode: Callable[
-        [Conversation, str, dict[str, Any], Optional[Model]],
-        tuple[bytes, list[Reported], Optional[str]],
-    ]
-    decode: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
-    stream: Callable[..., Union[OpenAIStream, AnthropicStream]]
+# Parts of a canonical path that name one item of the caller's request.
+_TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
+_TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
+_PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
 class Encoded(msgspec.Struct, frozen=True):
     """An encoded request body, the losses of its translation, and where the answer comes.
 
-    *answer_tool* is the name of the forced tool whose input is the answer, where structured output
+    `answer_tool` is the name of the forced tool whose input is the answer, where structured output
     is emulated by one; else `None`.
     """
 
     body: bytes
     losses: list[Reported]
     answer_tool: Optional[str] = None
+
+
+class DecodedRequest(msgspec.Struct, frozen=True):
+    """A request in a dialect, decoded into the canonical form.
+
+    Attributes:
+        dialect: name of the dialect in which the request was written.
+        native: the request as the caller gave it, by its members. It belongs to the caller.
+        model: the model that the request names.
+        conversation: its messages in the canonical form.
+        parameters: its other members in the canonical form.
+        losses: the losses of decoding, with paths in *native*.
+        places: the path in *native* of each canonical parameter that has another name there;
+            `None` if *native* has the canonical form.
+    """
+
+    dialect: str
+    native: dict[str, Any]
+    model: str
+    conversation: Conversation
+    parameters: dict[str, Any]
+    losses: list[Reported]
+    places: Optional[dict[str, str]] = None
+
+    def losses_with(self, encoded: list[Reported], dialect: str) -> list[Reported]:
+        """Return the losses of decoding and encoding, with paths in the caller's request.
+
+        *encoded* are the losses of encoding this request in *dialect*. An encoder that is given a
+        request in its own dialect starts from `native`: its losses are complete already.
+        """
+        if self.places is None or dialect == self.dialect:
+            return encoded
+        return self.losses + [
+            (row, self._native_path(path), before, after) for row, path, before, after in encoded
+        ]
+
+    def _native_path(self, path: str) -> str:
+        """Return the path in the caller's request of a canonical *path*."""
+        places = self.places or {}
+        found = _TURN.fullmatch(path)
+        if found is not None:
+            index, name, place = found.groups()
+            return self.conversation.origin(int(index), name, int(place or 0))
+        found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
+        if found is None or found.group(1) not in places:
+            return path
+        return places[found.group(1)] + found.group(2)
+
+
+class ErrorFacts(msgspec.Struct, frozen=True):
+    """What an error reply says about the error; `None` where the reply does not say it.
+
+    `retry_after_s` and `request_id` are those of the body, or of headers that only this dialect
+    has. The usual `Retry-After` headers and the dialect's `request_id_headers` count before them.
+    """
+
+    type: Optional[str] = None
+    code: Optional[str] = None
+    message: Optional[str] = None
+    retry_after_s: Optional[float] = None
+    request_id: Optional[str] = None
+
+
+class ErrorTable(msgspec.Struct, frozen=True):
+    """The error class for each code, type and fixed message of a dialect's error replies.
+
+    Attributes:
+        codes: class by code or type; the table counts before the HTTP status.
+        general_types: class by a code or type that is less specific than the HTTP status.
+        messages: for errors without a code of their own: (class by status and code, part of the
+            lower-case message, class).
+        unknown_model: codes that say that the model is unknown, and not the path.
+    """
+
+    codes: Mapping[str, type[ProviderError]]
+    general_types: Mapping[str, type[ProviderError]]
+    messages: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = ()
+    unknown_model: frozenset[str] = frozenset()
+
+
+class EncodeRequest(Protocol):
+    """Encodes a canonical request as the bytes of a request body."""
+
+    def __call__(
+        self,
+        conversation: Conversation,
+        model: str,
+        parameters: dict[str, Any],
+        facts: Optional[Model],
+        source: Optional[DecodedRequest] = None,
+    ) -> Encoded:
+        """Return the encoded body, its losses and the answer's tool.
+
+        *model* is the id that the body names; *facts* are what the catalog knows of the model,
+        `None` if it does not list it. *source* is given where the request was decoded from a
+        dialect. If that is the encoder's own dialect, the encoder keeps what the canonical form
+        lacks, and its losses have paths in `source.native`; else it ignores *source*.
+
+        Raises:
+            MessageFormatError: the request holds a value that JSON cannot represent.
+        """
+
+
+class StreamDecoder(Protocol):
+    """Decodes the bytes of one streamed reply into chunks, and assembles the whole reply.
+
+    One stream has one decoder; threads do not share it.
+    """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal event has come."""
+
+    @property
+    def has_content(self) -> bool:
+        """Whether content has come, or a normal end."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the first content, or the end in its place, is the model's refusal."""
+
+    @property
+    def failure(self) -> Optional[bytes]:
+        """The body of an error that came as an event, `None` without one."""
+
+    def feed(self, data: bytes) -> list[ChatCompletionChunk]:
+        """Return the chunks that are complete with *data*.
+
+        Raises:
+            MalformedResponseError: an event is malformed. The chunks before it have been returned:
+                the error comes from the next `feed`, so call `feed(b"")` after each piece.
+        """
+
+    def finish(self) -> list[ChatCompletionChunk]:
+        """Return the last chunks, at the end of the body."""
+
+    def response(self) -> tuple[ChatCompletionResponse, list[str]]:
+        """Return the reply that the chunks so far add up to, and its notes."""
+
+
+class MakeStreamDecoder(Protocol):
+    """Makes the stream decoder of one reply."""
+
+    def __call__(
+        self,
+        provider: str,
+        model: str,
+        created: int,
+        *,
+        emulated: bool = False,
+        include_usage: bool = False,
+        finish_reason_ends: bool = False,
+        max_frame_bytes: int,
+        max_reply_bytes: int,
+    ) -> StreamDecoder:
+        """Return a decoder; *model* and *created* stand in for what the reply does not say.
+
+        Args:
+            provider: the provider's name.
+            model: the model id in the request.
+            created: seconds since the epoch.
+            emulated: the answer comes as the input of a forced tool.
+            include_usage: add a last chunk with the usage.
+            finish_reason_ends: a finish reason is the terminal event.
+            max_frame_bytes: limit of one event.
+            max_reply_bytes: limit of the assembled reply.
+        """
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """One wire format: its facts and functions.
+
+    Facts:
+        name: name in manifests.
+        provider: the shipped provider whose API defines the dialect; its address is in hints.
+        path: (model id, whether the reply is streamed) to the path after the base URL; `{model}`
+            in a manifest's own path does the same for a provider with another path.
+        framing: the form of the events in a stream; `sse` is server-sent events.
+        fields: the field table of its requests.
+        errors: the classes of its errors.
+        request_id_headers: response headers (lower case) with the provider's id of the request,
+            the usual one first.
+
+    Client side (this process calls a provider):
+        encode_request: see `EncodeRequest`.
+        decode_reply: (body, provider, model id, seconds since the epoch) to the completion and
+            the notes on what was repaired. Raises `MalformedResponseError`.
+        stream_decoder: see `MakeStreamDecoder`.
+        decode_error: (HTTP status, headers with lower-case names, body) to `ErrorFacts`. Total:
+            any body gives facts.
+
+    Server side (another program calls this process):
+        decode_request: a dict, or JSON text (str, bytes or bytearray) to a `DecodedRequest`. In a
+            request from JSON text, values that no table knows stay raw JSON (`msgspec.Raw`).
+            Raises `MessageFormatError` and `ConfigurationError`.
+    """
+
+    name: str
+    provider: str
+    path: Callable[[str, bool], str]
+    framing: Literal["sse"]
+    fields: Mapping[str, Field]
+    errors: ErrorTable
+    request_id_headers: tuple[str, ...]
+
+    encode_request: EncodeRequest
+    decode_reply: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]
+    stream_decoder: MakeStreamDecoder
+    decode_error: Callable[[int, Mapping[str, str], bytes], ErrorFacts]
+
+    decode_request: Callable[[Any], DecodedRequest]
+
+    def request_id_in(self, headers: Mapping[str, str]) -> Optional[str]:
+        """Return the provider's id of a request in a reply's headers, `None` without one."""
+        for name in self.request_id_headers:
+            if headers.get(name):
+                return headers[name]
+        return None

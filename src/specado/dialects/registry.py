@@ -5,37 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
-from specado._core import (
-    AnthropicStream,
-    Conversation,
-    NotJson,
-    OpenAIStream,
-    decode_anthropic_reply,
-    decode_openai_reply,
-    dumps,
-    encode_anthropic_request,
-    encode_openai_request,
-)
-from specado.dialects.contract import Dialect, Encoded
-from specado.errors import (
-    MessageFormatError,
-)
+from specado._core import Conversation, NotJson, dumps
+from specado.dialects import anthropic_messages, openai_chat
+from specado.errors import MessageFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.catalog.lookup import Model
-
+    from specado.dialects.contract import Dialect, Encoded
 
 __all__ = ["DIALECTS", "encode"]
 
-
+# The only list of dialects.
 DIALECTS: dict[str, Dialect] = {
-    "openai_chat": Dialect(encode_openai_request, decode_openai_reply, OpenAIStream),
-    "anthropic_messages": Dialect(
-        encode_anthropic_request, decode_anthropic_reply, AnthropicStream
-    ),
+    each.name: each for each in (openai_chat.DIALECT, anthropic_messages.DIALECT)
 }
 
 
@@ -52,16 +38,16 @@ def encode(
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
-    body, losses, answer_tool = DIALECTS[dialect].encode(conversation, model, parameters, facts)
-    if extra_body:
-        try:
-            added = dumps(dict(extra_body))
-        except NotJson as error:
-            raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
-        members = _members(body)
-        members.update(_members(added))
-        body = msgspec.json.encode(members)
-    return Encoded(body, losses, answer_tool)
+    encoded = DIALECTS[dialect].encode_request(conversation, model, parameters, facts)
+    if not extra_body:
+        return encoded
+    try:
+        added = dumps(dict(extra_body))
+    except NotJson as error:
+        raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
+    members = _members(encoded.body)
+    members.update(_members(added))
+    return replace(encoded, body=msgspec.json.encode(members))
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:

@@ -1,1 +1,32 @@
-"""Anthropic messages dialect: its field table, and the change of a request's model."""
+"""Anthropic messages dialect."""
+
+from __future__ import annotations
+
+from specado._core import AnthropicStream, decode_anthropic_reply
+from specado.dialects.anthropic_messages.errors import ERRORS, REQUEST_ID_HEADERS
+from specado.dialects.anthropic_messages.fields import ANTHROPIC_FIELDS
+from specado.dialects.anthropic_messages.requests import NAME, decode_request, encode_request
+from specado.dialects.contract import Dialect
+from specado.dialects.error_objects import decode_error_object
+
+__all__ = ["DIALECT"]
+
+
+def _path(_model: str, _is_stream: bool) -> str:
+    return "/v1/messages"
+
+
+DIALECT = Dialect(
+    name=NAME,
+    provider="anthropic",
+    path=_path,
+    framing="sse",
+    fields=ANTHROPIC_FIELDS,
+    errors=ERRORS,
+    request_id_headers=REQUEST_ID_HEADERS,
+    encode_request=encode_request,
+    decode_reply=decode_anthropic_reply,
+    stream_decoder=AnthropicStream,
+    decode_error=decode_error_object,
+    decode_request=decode_request,
+)

@@ -1,1 +1,32 @@
-"""OpenAI chat completions dialect: its field table."""
+"""OpenAI chat completions dialect, which is the canonical form."""
+
+from __future__ import annotations
+
+from specado._core import OpenAIStream, decode_openai_reply
+from specado.dialects.contract import Dialect
+from specado.dialects.error_objects import decode_error_object
+from specado.dialects.openai_chat.errors import ERRORS, REQUEST_ID_HEADERS
+from specado.dialects.openai_chat.fields import OPENAI_FIELDS
+from specado.dialects.openai_chat.requests import NAME, decode_request, encode_request
+
+__all__ = ["DIALECT"]
+
+
+def _path(_model: str, _is_stream: bool) -> str:
+    return "/chat/completions"
+
+
+DIALECT = Dialect(
+    name=NAME,
+    provider="openai",
+    path=_path,
+    framing="sse",
+    fields=OPENAI_FIELDS,
+    errors=ERRORS,
+    request_id_headers=REQUEST_ID_HEADERS,
+    encode_request=encode_request,
+    decode_reply=decode_openai_reply,
+    stream_decoder=OpenAIStream,
+    decode_error=decode_error_object,
+    decode_request=decode_request,
+)

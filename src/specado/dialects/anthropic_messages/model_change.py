@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from specado._core import effort_for, nearest_effort, thinking_budget
+from specado._core import NotJson, dumps, effort_for, nearest_effort, thinking_budget
+from specado.dialects.contract import Encoded
+from specado.errors import MessageFormatError
 
 if TYPE_CHECKING:
     from specado._core import Reported
     from specado.catalog.lookup import Model
+    from specado.dialects.contract import DecodedRequest
 
-__all__ = ["refit_messages"]
+__all__ = ["change_model"]
 
 MIN_THINKING_BUDGET = 1024
 # The lowest top_p that a model accepts while it thinks (Anthropic's "Extended thinking" guide,
@@ -26,22 +29,27 @@ _THINKING = ("thinking", "redacted_thinking")
 _MEDIA = {"image": ("Image", "input.image"), "document": ("Document", "input.document")}
 
 
-def refit_messages(
-    request: dict[str, Any], model: str, facts: Model | None
-) -> tuple[dict[str, Any], list[Reported]]:
-    """Return the well-formed *request* adapted to *model*, and the losses."""
-    body = {**request, "model": model}
-    if facts is None:
-        return body, []
-    refit = _Refit(body, facts)
-    refit.limit()
-    refit.turns(_family(request["model"]) != _family(model))
-    refit.thinking()
-    refit.effort()
-    refit.sampling()
-    refit.tools()
-    refit.answer_format()
-    return body, refit.losses
+def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Encoded:
+    """Return the request of *source* adapted to *model*, and the losses."""
+    body = {**source.native, "model": model}
+    losses = [] if facts is None else _adapt(body, source.model, facts)
+    try:
+        return Encoded(dumps(body), losses)
+    except NotJson as error:
+        raise MessageFormatError(f"request: {error}", field="request") from None
+
+
+def _adapt(body: dict[str, Any], from_model: str, facts: Model) -> list[Reported]:
+    """Adapt a body in place to the model that it names, and return the losses."""
+    change = _ModelChange(body, facts)
+    change.limit()
+    change.turns(_family(from_model) != _family(body["model"]))
+    change.thinking()
+    change.effort()
+    change.sampling()
+    change.tools()
+    change.answer_format()
+    return change.losses
 
 
 def _family(model: str) -> str:
@@ -50,7 +58,7 @@ def _family(model: str) -> str:
     return head if len(date) == 8 and date.isdecimal() else model
 
 
-class _Refit:
+class _ModelChange:
     """Adapts one body in place; nested values belong to the caller and are copied first."""
 
     def __init__(self, body: dict[str, Any], facts: Model) -> None:

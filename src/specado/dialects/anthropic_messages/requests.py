@@ -1,0 +1,97 @@
+"""Encodes and decodes Anthropic messages requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import msgspec
+
+from specado._core import Conversation, encode_anthropic_request, read_anthropic_request
+from specado.dialects.anthropic_messages.model_change import change_model
+from specado.dialects.contract import DecodedRequest, Encoded
+from specado.dialects.request_text import checked_model, decode_json, read_request
+from specado.settings.parameters import PARAMETERS
+
+if TYPE_CHECKING:
+    from specado.catalog.lookup import Model
+
+__all__ = ["decode_request", "encode_request"]
+
+NAME = "anthropic_messages"
+# Members with the same name and type in the canonical form.
+SAME_IN_CANONICAL_FORM = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
+# All members that are read (anthropic.types 0.125.0, 2026-11-22).
+MEMBERS = frozenset({
+    "model", "messages", "system", "cache_control", "container", "context_management",
+    "inference_geo", "mcp_servers", "metadata", "output_config", "speed", "stop_sequences",
+    "thinking", "tool_choice", "tools", "top_k", *SAME_IN_CANONICAL_FORM,
+})  # fmt: skip
+
+
+class _Block(msgspec.Struct):
+    input: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Turn(msgspec.Struct):
+    content: Union[str, list[_Block], None] = None
+
+
+class _Inputs(msgspec.Struct):
+    """The part of a request that holds the raw inputs of tool calls."""
+
+    messages: list[_Turn]
+
+
+def encode_request(
+    conversation: Conversation,
+    model: str,
+    parameters: dict[str, Any],
+    facts: Optional[Model],
+    source: Optional[DecodedRequest] = None,
+) -> Encoded:
+    """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`.
+
+    A *source* in this dialect is changed to the model, and keeps what the canonical form lacks.
+    """
+    if source is not None and source.dialect == NAME:
+        return change_model(source, model, facts)
+    body, losses, answer_tool = encode_anthropic_request(conversation, model, parameters, facts)
+    return Encoded(body, losses, answer_tool)
+
+
+def decode_request(request: Any) -> DecodedRequest:
+    """Return a messages request (a dict or JSON text) in the canonical form.
+
+    In a request from JSON text the inputs of tool calls are raw JSON: they are sent unchanged.
+
+    Raises:
+        MessageFormatError: the request is not well formed.
+        ConfigurationError: it names no model, or a parameter has a wrong value.
+    """
+    given = read_request(request, MEMBERS, _decode)
+    for name in SAME_IN_CANONICAL_FORM:
+        if given.get(name) is not None:
+            PARAMETERS[name](name, given[name])
+    conversation, parameters, losses, places = read_anthropic_request(dict(given))
+    model = checked_model(given.get("model"))
+    return DecodedRequest(NAME, given, model, conversation, parameters, losses, places)
+
+
+def _decode(text: Any) -> Any:
+    found = decode_json(text)
+    if isinstance(found, dict):
+        _keep_inputs(found, text)
+    return found
+
+
+def _keep_inputs(found: dict[str, Any], text: Any) -> None:
+    """Replace the inputs of tool calls by their raw JSON in *text*, the source of *found*."""
+    try:
+        turns = msgspec.json.decode(text, type=_Inputs).messages
+    except msgspec.ValidationError:
+        return  # another form: the decoder reports the error
+    for turn, message in zip(turns, found["messages"]):
+        if isinstance(turn.content, list):
+            for block, given in zip(turn.content, message["content"]):
+                if given.get("type") == "tool_use" and isinstance(given.get("input"), dict):
+                    given["input"] = block.input

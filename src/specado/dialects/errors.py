@@ -1,0 +1,337 @@
+"""Maps error replies and transport failures to the library's errors, for every dialect."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
+
+import msgspec
+
+from specado.catalog import lookup as catalog
+from specado.dialects.contract import Dialect, ErrorFacts, ErrorTable
+from specado.dialects.registry import DIALECTS
+from specado.errors import (
+    MAX_QUOTED_CHARACTERS,
+    AuthenticationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    MalformedResponseError,
+    ModelNotFoundError,
+    OverloadedError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    redact,
+)
+from specado.settings.validators import close_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from specado.transport import TransportFailure, WireReply
+
+__all__ = [
+    "ReplySource",
+    "classify",
+    "error_from_failure",
+    "error_from_reply",
+    "error_in_success",
+    "error_table",
+    "parse_retry_after_s",
+    "path_hint",
+]
+
+Error = TypeVar("Error", bound=ProviderError)
+
+# The class of an error whose codes and types say nothing. The statuses up to 504 are those of HTTP
+# (RFC 9110); 529 is an overload at several providers.
+_BY_STATUS: dict[int, type[ProviderError]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    402: QuotaExceededError,
+    403: AuthenticationError,
+    404: ModelNotFoundError,
+    408: ServerError,
+    409: ServerError,
+    413: InvalidRequestError,
+    422: InvalidRequestError,
+    429: RateLimitError,
+    500: ServerError,
+    502: ServerError,
+    503: OverloadedError,
+    504: ServerError,
+    529: OverloadedError,
+}
+
+# An HTTP date has 29 characters, the obsolete forms up to 33 (RFC 9110, section 5.6.7).
+MAX_DATE_CHARACTERS = 100
+
+# A server closes an idle connection at its own time-out. A reset within this time after a request's
+# last byte is such a close that crossed the request on the network.
+STALE_CONNECTION_S = 1.0
+
+# Failures caused by this machine or its setup: a retry cannot succeed.
+LOCAL_KINDS = ("certificate", "resources")
+
+NEAREST_MODEL_RATIO = 0.6
+
+# `float` also accepts "1_000", "infinity" and digits of other scripts, which no header may use.
+_DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+
+# The words that error messages of various servers use for a model.
+_MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
+_PATH = re.compile(r"(?<![\w.-])/\S+")
+
+
+class ReplySource(msgspec.Struct, frozen=True):
+    """The source of a reply: the provider and model that were asked, and the dialect spoken.
+
+    `secrets` are redacted in error messages; each iteration may compute them again.
+    """
+
+    provider: str
+    model: str
+    dialect: Dialect
+    secrets: Iterable[str] = ()
+
+    def error(self, kind: type[Error], text: str, **facts: Any) -> Error:
+        """Return an error of this provider and model."""
+        return kind(
+            f"{self.provider}/{self.model}: {text}",
+            provider=self.provider,
+            model=self.model,
+            **facts,
+        )
+
+    def redacted(self, text: str) -> str:
+        """Return a provider's text with the secrets redacted."""
+        return redact(text, self.secrets)
+
+    def __repr__(self) -> str:
+        return f"ReplySource({self.provider}/{self.model}, {self.dialect.name})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows the secrets
+        return [("provider", self.provider), ("model", self.model)]
+
+
+@functools.cache
+def error_table(dialect: str) -> ErrorTable:
+    """Return the error table for replies in a dialect.
+
+    A gateway often passes on the error of a provider that speaks another dialect: the tables of
+    all dialects apply, the own one first.
+    """
+    own = DIALECTS[dialect].errors
+    tables = [own, *(each.errors for each in DIALECTS.values() if each.errors is not own)]
+    codes: dict[str, type[ProviderError]] = {}
+    general_types: dict[str, type[ProviderError]] = {}
+    for table in reversed(tables):
+        codes.update(table.codes)
+        general_types.update(table.general_types)
+    return ErrorTable(
+        codes,
+        general_types,
+        tuple(message for table in tables for message in table.messages),
+        frozenset().union(*(table.unknown_model for table in tables)),
+    )
+
+
+def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:
+    """Return the class for a provider's error: by its code or type, else by the status.
+
+    Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a `ServerError`,
+    a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
+    """
+    code, type_ = facts.code or "", facts.type or ""
+    found = (
+        table.codes.get(code)
+        or table.codes.get(type_)
+        or _BY_STATUS.get(status or 0)
+        or table.general_types.get(code)
+        or table.general_types.get(type_)
+        or _by_range(status or 0)
+    )
+    lowered = (facts.message or "").lower()
+    for base, part, refined in table.messages:
+        if found is base and part in lowered:
+            return refined
+    return found
+
+
+def _by_range(status: int) -> type[ProviderError]:
+    if status >= 500:
+        return ServerError
+    return InvalidRequestError if status >= 300 else ProviderError
+
+
+def _class_of(status: int, facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:
+    """Return the class of an error reply.
+
+    Some OpenAI-compatible servers send an error with status 200; a numeric code is the intended
+    status.
+    """
+    if not 200 <= status < 300:
+        return classify(status, facts, table)
+    code = facts.code
+    meant = int(code) if code is not None and code.isdecimal() and len(code) == 3 else None
+    return classify(meant, facts, table)
+
+
+def error_in_success(
+    source: ReplySource, reply: WireReply, now: datetime
+) -> Optional[ProviderError]:
+    """Return the error in a reply whose status is a success; `None` if it holds none."""
+    error = error_from_reply(source, reply, now)
+    return None if type(error) is ProviderError else error
+
+
+def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> ProviderError:
+    """Return the error that a reply reports, by its body and then its status."""
+    status, headers = reply.status, reply.headers
+    facts = source.dialect.decode_error(status, headers, reply.body)
+    table = error_table(source.dialect.name)
+    kind = _class_of(status, facts, table)
+    hint = ""
+    if status in (404, 405):
+        about_model = facts.code in table.unknown_model or _is_about_model(
+            facts.message or "", source.model
+        )
+        hint = _model_hint(source, now) if about_model else path_hint(source)
+    named = facts.code or facts.type
+    if named is not None:
+        named = source.redacted(named)
+    shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
+    should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    retry_after_s = _retry_after_s(headers, now)
+    return source.error(
+        kind,
+        f"{_text_of(source, reply, facts)} ({shown}){hint}",
+        status_code=status,
+        code=named,
+        retry_after_s=facts.retry_after_s if retry_after_s is None else retry_after_s,
+        retryable=kind.retryable and should_retry is not False,
+        request_id=source.dialect.request_id_in(headers) or facts.request_id,
+        should_retry=should_retry,
+    )
+
+
+def _text_of(source: ReplySource, reply: WireReply, facts: ErrorFacts) -> str:
+    """Return the redacted message of an error reply, or the beginning of its body."""
+    message = facts.message
+    if message is None:
+        message = _quoted(reply.body) or "the reply has no body"
+        if 300 <= reply.status < 400:
+            message = "the provider redirects, which is never followed: check base_url"
+    text = source.redacted(message)
+    return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
+
+
+def _is_about_model(message: str, model: str) -> bool:
+    """Return whether the message of a 404 concerns the model and not the path."""
+    words = _PATH.sub("", message)  # a path may hold the model, or the word
+    return bool((model and model in words) or _MODEL_WORD.search(words))
+
+
+def path_hint(source: ReplySource) -> str:
+    """Return a hint to check `base_url`, for a reply that is not from the provider's API."""
+    known = catalog.provider(source.provider)
+    usual = catalog.provider(source.dialect.provider)
+    if known is None or usual is None:
+        return "; check base_url"
+    return f"; check base_url: {known.path} is added to it ({usual.title}'s is {usual.base_url})"
+
+
+def _model_hint(source: ReplySource, now: datetime) -> str:
+    """Return a hint with the known model whose id is most similar to an unknown one."""
+    provider, model = source.provider, source.model
+    known = catalog.provider(provider)
+    if known is None or not model or known.find(model) is not None:
+        return ""
+    current = [
+        name
+        for each in known.models.values()
+        if not each.is_retired(now.date())
+        for name in (each.id, *each.aliases)
+    ]
+    near = close_matches(model.lower(), current, NEAREST_MODEL_RATIO)
+    return f"; the nearest model known for {provider!r} is {near[0]!r}" if near else ""
+
+
+def error_from_failure(source: ReplySource, failure: TransportFailure) -> ProviderError:
+    """Return the error for a transport failure.
+
+    The error of a `reset` says whether the connection was reused or stale. `certificate` and
+    `resources` are not retryable.
+    """
+    kind: type[ProviderError] = ConnectionFailedError
+    facts: dict[str, bool] = {}
+    if failure.kind == "timeout":
+        kind = DeadlineExceededError
+    elif failure.kind in ("truncated", "protocol", "too_large"):
+        kind = MalformedResponseError
+    elif failure.kind in LOCAL_KINDS:
+        facts["retryable"] = False
+    elif failure.kind == "reset" and failure.is_reused:
+        facts["is_reused_connection"] = True
+        if failure.since_written_s is None or failure.since_written_s <= STALE_CONNECTION_S:
+            facts["is_stale_connection"] = True
+    text = source.redacted(str(failure))[:MAX_QUOTED_CHARACTERS]
+    return source.error(kind, text, code=failure.kind, sent=failure.sent, **facts)
+
+
+def _quoted(body: bytes) -> str:
+    text = body[: 4 * MAX_QUOTED_CHARACTERS].decode("utf-8", "replace")
+    return " ".join(text.split())
+
+
+def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the delay that the headers ask for, in seconds; `retry-after-ms` comes first."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        value = _finite(milliseconds)
+        if value is not None:
+            return value / 1000
+    seconds = headers.get("retry-after")
+    return None if seconds is None else parse_retry_after_s(seconds, now, headers.get("date", ""))
+
+
+def _finite(text: str) -> float | None:
+    if not _DECIMAL.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def parse_retry_after_s(value: str, now: datetime, date: str = "") -> float | None:
+    """Return the delay that a Retry-After header asks for, in seconds.
+
+    *value* is delay-seconds (fractions allowed) or an HTTP date (RFC 9110, section 10.2.3). A
+    date is measured by the server's clock, the reply's `Date` header in *date*; by ours, *now*,
+    where that is no date. One in the past gives 0.0, one without a zone is in UTC; text that is
+    neither a date nor a number from 0 gives None.
+    """
+    found = _finite(value)
+    if found is not None:
+        return found
+    until = _date(value)
+    return None if until is None else max(0.0, (until - (_date(date) or now)).total_seconds())
+
+
+def _date(value: str) -> datetime | None:
+    """Return the time of an HTTP date, `None` for text that is no date."""
+    if len(value) > MAX_DATE_CHARACTERS:
+        return None
+    # Imported here: it loads many modules, and dates are rare in this header.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date
