@@ -222,8 +222,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     Facts:
         name: name in manifests.
         provider: the shipped provider whose API defines the dialect; its address is in hints.
-        path: (model id, whether the reply is streamed) to the path after the base URL; `{model}`
-            in a manifest's own path does the same for a provider with another path.
+        path: takes the model id and whether the reply is streamed, and returns the path after the
+            base URL. The manifest of a provider may give another path.
         framing: the form of the events in a stream; `sse` is server-sent events.
         fields: the field table of its requests.
         errors: the classes of its errors.
@@ -232,16 +232,18 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     Client side (this process calls a provider):
         encode_request: see `EncodeRequest`.
-        decode_reply: (body, provider, model id, seconds since the epoch) to the completion and
-            the notes on what was repaired. Raises `MalformedResponseError`.
+        decode_reply: takes the body, the provider's name, the model id and the seconds since the
+            epoch; returns the completion and the notes on what was repaired. Raises
+            `MalformedResponseError`.
         stream_decoder: see `MakeStreamDecoder`.
-        decode_error: (HTTP status, headers with lower-case names, body) to `ErrorFacts`. Total:
-            any body gives facts.
+        decode_error: takes the HTTP status, the headers (names in lower case) and the body;
+            returns `ErrorFacts`. Total: any body gives facts.
 
     Server side (another program calls this process):
-        decode_request: a dict, or JSON text (str, bytes or bytearray) to a `DecodedRequest`. In a
-            request from JSON text, values that no table knows stay raw JSON (`msgspec.Raw`).
-            Raises `MessageFormatError` and `ConfigurationError`.
+        decode_request: takes a dict, or JSON text (str, bytes or bytearray); returns a
+            `DecodedRequest`. In a request from JSON text, members that the dialect does not know
+            may stay raw JSON (`msgspec.Raw`). Raises `MessageFormatError` for a request that is
+            not well formed, and `ConfigurationError` for one that names no model.
     """
 
     name: str

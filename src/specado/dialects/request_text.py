@@ -33,9 +33,9 @@ def read_request(
 ) -> dict[str, Any]:
     """Return a request, given as a dict or as JSON text, as a dict.
 
-    A dict is returned as it is. In a request from JSON text, members that are not in *members* are
-    raw JSON (`msgspec.Raw`) where a float or a key would not be written as it was: they are sent
-    unchanged. *decode* decodes the text.
+    A dict is returned as it is. In a request from JSON text, a member that is not in *members*
+    becomes raw JSON (`msgspec.Raw`) if decoding and encoding would change its text: such members
+    are sent unchanged. *decode* decodes the text.
 
     Raises:
         MessageFormatError: the request is not a JSON object.

@@ -40,7 +40,7 @@ def decode_request(request: Any) -> DecodedRequest:
 
     Raises:
         MessageFormatError: the request is not well formed.
-        ConfigurationError: it names no model, or a parameter has a wrong value.
+        ConfigurationError: the request names no model.
     """
     given = read_request(request, MEMBERS, _decode)
     parameters: dict[str, Any] = {}
