@@ -370,7 +370,7 @@ class CompletionCall:
         known.update(extensions.metadata)
         if earlier_notes:
             known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
-        request_id = _source(candidate).dialect.request_id_in(headers)
+        request_id = DIALECTS[candidate.endpoint.provider.dialect].request_id_in(headers)
         if request_id is not None:
             known["request_id"] = request_id
         extensions.fallback_triggered = candidate.index > 0
