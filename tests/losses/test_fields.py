@@ -1,4 +1,4 @@
-"""Every field of both providers' request types: it has an entry, and goes where that says."""
+"""Every field of the providers' request types: it has an entry, and goes where that says."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 import official
 import specado
 from example_inputs import USER
+from field_tables import REQUEST_TABLES, SOURCE_TABLES, counterpart, entry_for, find_field
+from lossy_requests import FROM_OPENAI
 from reference_files import REPOSITORY
 from request_fields import (
     CLOSED,
@@ -24,10 +26,8 @@ from request_fields import (
     fields_of,
     paths,
 )
-from specado.dialects.anthropic_messages.fields import ANTHROPIC_FIELDS
-from specado.dialects.openai_chat.fields import OPENAI_FIELDS
-from specado.losses.field import Field, find_field
-from specado.losses.rows import ROWS
+from specado.losses.field import Field, FieldTable
+from specado.losses.rows import ROWS, check_row_ids
 
 CALL = {"id": "marker-id", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 FUNCTION = {"type": "function", "function": {"name": "marker-name", "parameters": {}}}
@@ -63,46 +63,58 @@ def is_named(path: str, known: list[str]) -> bool:
     return any(re.fullmatch(pattern, each) for each in known)
 
 
-@pytest.mark.parametrize("path", OPENAI_PATHS)
-def test_every_field_of_an_openai_request_has_an_entry(path: str) -> None:
-    assert find_field(OPENAI_FIELDS, path)
+# The fields of the requests of each dialect, and those of the canonical form.
+CANONICAL_PATHS = [*OPENAI_PATHS, *sorted(CANONICAL)]
+SOURCE_PATHS = {
+    "openai_chat": CANONICAL_PATHS,
+    "anthropic_messages": [*ANTHROPIC_PATHS, *BETA_PATHS],
+}
+TABLES = [
+    *((f"to {name}", table, CANONICAL_PATHS) for name, table in REQUEST_TABLES.items()),
+    *((f"from {name}", table, SOURCE_PATHS[name]) for name, table in SOURCE_TABLES.items()),
+]
+EACH_TABLE = pytest.mark.parametrize(
+    ("table", "known"), [case[1:] for case in TABLES], ids=[case[0] for case in TABLES]
+)
 
 
-@pytest.mark.parametrize("path", [*ANTHROPIC_PATHS, *BETA_PATHS])
-def test_every_field_of_an_anthropic_request_has_an_entry(path: str) -> None:
-    assert find_field(ANTHROPIC_FIELDS, path)
+@EACH_TABLE
+def test_every_field_has_an_entry(table: FieldTable, known: list[str]) -> None:
+    assert [path for path in known if find_field(table, path) is None] == []
 
 
-@pytest.mark.parametrize("path", OPENAI_FIELDS)
-def test_every_openai_entry_names_a_field(path: str) -> None:
-    assert path in CANONICAL or is_named(path, OPENAI_PATHS)
+@EACH_TABLE
+def test_every_entry_names_a_field(table: FieldTable, known: list[str]) -> None:
+    assert [path for path in table if not is_named(path, known)] == []
 
 
-@pytest.mark.parametrize("path", ANTHROPIC_FIELDS)
-def test_every_anthropic_entry_names_a_field(path: str) -> None:
-    assert is_named(path, ANTHROPIC_PATHS + BETA_PATHS)
+@EACH_TABLE
+def test_a_lost_field_has_a_row(table: FieldTable, known: list[str]) -> None:
+    silent = [
+        path
+        for path, field in table.items()
+        if field.is_lost and not field.rows and not field.model_rows
+    ]
+
+    assert silent == []
 
 
 def test_every_row_belongs_to_a_field() -> None:
     used = {
         row
-        for fields in (OPENAI_FIELDS, ANTHROPIC_FIELDS)
-        for field in fields.values()
-        for row in (*field.rows, *field.at_home)
+        for _, table, _ in TABLES
+        for field in table.values()
+        for row in (*field.rows, *field.model_rows)
     }
 
     assert used == set(ROWS)
 
 
-@pytest.mark.parametrize("fields", [OPENAI_FIELDS, ANTHROPIC_FIELDS], ids=["openai", "anthropic"])
-def test_what_goes_nowhere_has_a_row_or_is_implied(fields: dict[str, Field]) -> None:
-    silent = [
-        path
-        for path, field in fields.items()
-        if field.to is None and not field.rows and not field.implied
-    ]
-
-    assert silent == []
+def test_a_table_with_an_unknown_row_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the field 'seed' names .*: \['sed'\]"):
+        FieldTable({"seed": Field(None, ("seed", "sed"))})
+    with pytest.raises(ValueError, match=r"here names .*: \['sed', 'nn'\]"):
+        check_row_ids(["n", "sed", "nn"], "here")
 
 
 def test_the_field_matrix_is_the_tables() -> None:
@@ -242,58 +254,94 @@ def is_marker(given: Any) -> bool:
     return isinstance(given, str) and given.startswith("marker-")
 
 
+def rows_of(field: Field) -> tuple[str, ...]:
+    return (*field.rows, *field.model_rows)
+
+
 @functools.cache
 def official_problems(kind: str, body: bytes) -> list[str]:
     return official.problems(kind, body)
 
 
 @pytest.mark.parametrize("path", OPENAI_PATHS)
-def test_an_openai_field_goes_to_anthropic_as_the_table_says(path: str) -> None:
+def test_a_canonical_field_goes_to_anthropic_as_the_table_says(path: str) -> None:
     request = openai_example(path)
-    entry = OPENAI_FIELDS[find_field(OPENAI_FIELDS, path) or ""]
-    to = entry.to
-    if to is not None and to.startswith("*"):
-        to = None if entry.rows else ""
+    entry = entry_for(REQUEST_TABLES["anthropic_messages"], path)
     given = (values_at(request, steps_of(path)) or [None])[0]
 
     sent = specado.translate(request, "anthropic/claude-sonnet-4-5")
 
-    check(path, entry, entry.rows, to, sent, given)
+    check(path, entry, rows_of(entry), counterpart(entry, path), sent, given)
     assert official_problems("anthropic-request", sent.body) == []
 
 
 @pytest.mark.parametrize("path", OPENAI_PATHS)
 def test_an_openai_field_goes_to_openai_unchanged(path: str) -> None:
     request = openai_example(path)
-    entry = OPENAI_FIELDS[find_field(OPENAI_FIELDS, path) or ""]
+    entry = entry_for(REQUEST_TABLES["openai_chat"], path)
 
     sent = specado.translate(request, f"openai/{request['model']}")
 
     assert json.loads(sent.body) == request
-    assert sent.report.items == [] or reported(sent.report, entry.at_home, path)
+    assert sent.report.items == [] or reported(sent.report, rows_of(entry), path)
+    assert official_problems("openai-request", sent.body) == []
+
+
+def check_decoded(path: str, kind: Any) -> None:
+    """Hold an Anthropic field against its entry, and its canonical counterpart against OpenAI's."""
+    request = anthropic_example(path, kind)
+    entry = entry_for(SOURCE_TABLES["anthropic_messages"], path)
+    given = (values_at(request, steps_of(path)) or [None])[0] if kind is AnthropicRequest else None
+    to, rows = counterpart(entry, path), entry.rows
+    if to is not None:
+        rows += rows_of(entry_for(REQUEST_TABLES["openai_chat"], to))
+    model = "gpt-5" if to == "reasoning_effort" else "gpt-4o"
+
+    sent = specado.translate(request, f"openai/{model}", source="anthropic")
+
+    check(path, entry, rows, to, sent, given)
     assert official_problems("openai-request", sent.body) == []
 
 
 @pytest.mark.parametrize("path", ANTHROPIC_PATHS)
-def test_an_anthropic_field_goes_to_openai_as_the_table_says(path: str) -> None:
-    request = anthropic_example(path)
-    entry = ANTHROPIC_FIELDS[find_field(ANTHROPIC_FIELDS, path) or ""]
-    given = (values_at(request, steps_of(path)) or [None])[0]
-    model = "gpt-5" if entry.to == "reasoning_effort" else "gpt-4o"
-    to = "max_completion_tokens" if entry.to == "max_tokens" and model == "gpt-5" else entry.to
-
-    sent = specado.translate(request, f"openai/{model}", source="anthropic")
-
-    check(path, entry, entry.rows, to, sent, given)
-    assert official_problems("openai-request", sent.body) == []
+def test_an_anthropic_field_goes_to_openai_as_the_tables_say(path: str) -> None:
+    check_decoded(path, AnthropicRequest)
 
 
 @pytest.mark.parametrize("path", BETA_PATHS)
-def test_a_beta_field_goes_to_openai_as_the_table_says(path: str) -> None:
-    request = anthropic_example(path, BetaRequest)
-    entry = ANTHROPIC_FIELDS[find_field(ANTHROPIC_FIELDS, path) or ""]
+def test_a_beta_field_goes_to_openai_as_the_tables_say(path: str) -> None:
+    check_decoded(path, BetaRequest)
 
-    sent = specado.translate(request, "openai/gpt-4o", source="anthropic")
 
-    check(path, entry, entry.rows, entry.to, sent, None)
-    assert official_problems("openai-request", sent.body) == []
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-opus-4-8", "claude-opus-5-5"])
+@pytest.mark.parametrize("path", ANTHROPIC_PATHS)
+def test_an_anthropic_field_goes_to_another_model_as_the_table_says(path: str, model: str) -> None:
+    request = anthropic_example(path)
+    table = SOURCE_TABLES["anthropic_messages"]
+    allowed = {
+        (pattern_of(name).rstrip("."), ROWS[row].message)
+        for name, field in table.items()
+        for row in field.model_rows
+    }
+
+    sent = specado.translate(request, f"anthropic/{model}", source="anthropic")
+
+    found = {(pattern_of(item.path), item.message) for item in sent.report.items}
+    assert found <= allowed
+
+
+# Rows that depend on the model
+
+
+@pytest.mark.parametrize("dialect", REQUEST_TABLES)
+@pytest.mark.parametrize("row", FROM_OPENAI)
+def test_a_model_that_nothing_is_known_of_has_no_losses_of_a_model(row: str, dialect: str) -> None:
+    table = REQUEST_TABLES[dialect]
+    always = {each for field in table.values() for each in field.rows}
+    specado.register_manifest(
+        {"name": "own", "base_url": "https://own.example", "dialect": dialect, "models": {}}
+    )
+
+    sent = specado.translate({**FROM_OPENAI[row].request, "model": "m"}, "own/m")
+
+    assert {item.message for item in sent.report.items} <= {ROWS[each].message for each in always}

@@ -9,9 +9,14 @@ the providers' API references.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-__all__ = ["ROWS", "Row"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["ROWS", "Row", "check_row_ids"]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -311,3 +316,16 @@ ROWS: dict[str, Row] = {
     "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
     "param.unknown": Row("Drop", "contract", "Medium", "the API does not know the parameter"),
 }
+
+
+def check_row_ids(row_ids: Iterable[str], where: str) -> None:
+    """Refuse loss row ids that the table lacks; called when the module that names them is imported.
+
+    *where* names the place of the ids, for the error.
+
+    Raises:
+        ValueError: the table has no row with one of these ids.
+    """
+    unknown = [row_id for row_id in row_ids if row_id not in ROWS]
+    if unknown:
+        raise ValueError(f"{where} names loss rows that specado.losses.rows lacks: {unknown}")
