@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         get_model_capabilities,
         get_openai_manifest,
         list_providers,
-        register_manifest,
     )
     from specado.client import AsyncClient, Client
+    from specado.dialects.registration import register_manifest
     from specado.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -81,9 +81,9 @@ _SOURCES = {
         "get_model_capabilities",
         "get_openai_manifest",
         "list_providers",
-        "register_manifest",
     ),
     "specado.client": ("AsyncClient", "Client"),
+    "specado.dialects.registration": ("register_manifest",),
     "specado.errors": (
         "AuthenticationError",
         "ConfigurationError",

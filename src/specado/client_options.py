@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import asdict
 
 from specado.endpoints.access import address_of
-from specado.endpoints.account import key_headers
+from specado.endpoints.authentication import key_headers, needs_key
 from specado.errors import ConfigurationError, ConfigurationWarning
 from specado.routing.candidates import known_provider
 from specado.settings.client_settings import (
@@ -194,8 +194,8 @@ def _merged_provider(
     is_new_host = _origin(address) != _origin(new_address)
     if not key.is_brought and (is_new_host or key.is_lost):
         # Without a setting left the provider is reached as its environment variables say.
-        needs_key = authentication.kind != "none" and new.base_url is not None
-        if new.api_key is not None or needs_key:
+        wants_key = needs_key(authentication) and new.base_url is not None
+        if new.api_key is not None or wants_key:
             _refuse_other_host(provider.name, None if key.is_lost else address, new_address)
     headers = {}
     if change.get("headers", ()) is not None:

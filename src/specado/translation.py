@@ -16,7 +16,7 @@ from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
 from specado.dialects.replies import read_reply
 from specado.dialects.request_text import checked_model, plain
-from specado.endpoints.access import resolve_endpoint
+from specado.endpoints.access import Access
 from specado.endpoints.request import preview
 from specado.errors import (
     ConfigurationError,
@@ -26,6 +26,7 @@ from specado.errors import (
 )
 from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
+from specado.routing.dialect_routes import dialect_routes, spoken_dialects
 from specado.settings.client_settings import Settings
 from specado.settings.validators import STRICTNESSES, closest, invalid_value, one_of
 from specado.transport import WireReply
@@ -50,37 +51,60 @@ class Translation:
     Attributes:
         provider: the provider's name.
         model: the model that would be asked there.
+        dialect: the name of the wire format of the body.
         body: the exact bytes.
     """
 
-    __slots__ = ("_provider", "_report", "_reported", "_was_text", "body", "model", "provider")
+    __slots__ = (
+        "_is_stream",
+        "_provider",
+        "_report",
+        "_reported",
+        "_was_text",
+        "body",
+        "dialect",
+        "model",
+        "provider",
+    )
 
     def __init__(
         self,
         provider: Provider,
         model: str,
+        dialect: str,
         body: bytes,
         reported: list[Reported],
         *,
         was_text: bool,
+        is_stream: bool,
     ) -> None:
         self.provider = provider.name
+        self.dialect = dialect
         self.model = model
         self.body = body
         self._provider = provider
         self._reported = reported
         self._was_text = was_text
+        self._is_stream = is_stream
         self._report: Optional[LossinessReport] = None
 
     @property
     def url(self) -> str:
         """The URL, by the current environment."""
-        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[0]
+        return self._preview()[0]
 
     @property
     def headers(self) -> dict[str, str]:
         """The HTTP headers, without secrets."""
-        return preview(resolve_endpoint(self._provider, _DEFAULTS), self.model)[1]
+        return self._preview()[1]
+
+    def _preview(self) -> tuple[str, dict[str, str]]:
+        access = Access(_DEFAULTS)
+        provider, model = self._provider, self.model
+        endpoint = access.endpoint(provider)
+        found = dialect_routes(provider, model, provider.find(model), endpoint, access)
+        route = next((each for each in found if each.name == self.dialect), found[0])
+        return preview(endpoint, route.stream_url if self._is_stream else route.url)
 
     @property
     def report(self) -> LossinessReport:
@@ -129,10 +153,12 @@ def translate(
     else:
         target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
-    encoded = DIALECTS[provider.dialect].encode_request(
+    spoken = [each.name for each in spoken_dialects(provider, facts, Access(_DEFAULTS))]
+    dialect = decoded.dialect if decoded.dialect in spoken else spoken[0]
+    encoded = DIALECTS[dialect].encode_request(
         decoded.conversation, target, decoded.parameters, facts, decoded
     )
-    reported = decoded.losses_with(encoded.losses, provider.dialect)
+    reported = decoded.losses_with(encoded.losses, dialect)
     was_text = not isinstance(request, dict)
     refused = refusal(strictness, reported)
     if refused is not None:
@@ -142,7 +168,15 @@ def translate(
             report=_report(reported, was_text=was_text),
             setting=refused.setting,
         )
-    return Translation(provider, target, encoded.body, reported, was_text=was_text)
+    return Translation(
+        provider,
+        target,
+        dialect,
+        encoded.body,
+        reported,
+        was_text=was_text,
+        is_stream=bool(decoded.parameters.get("stream")),
+    )
 
 
 def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:

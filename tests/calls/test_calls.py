@@ -303,6 +303,7 @@ def test_an_answer_of_the_first_candidate():
         "fallback_used": False,
         "attempts": 1,
         "retry_delay_ms": 0.0,
+        "dialect": "openai_chat",
         "simulated": False,
         "request_id": "req-1",
         "cost": {"usd": 0.0000125, "certainty": "exact"},

@@ -11,6 +11,7 @@ import pytest
 
 from specado.catalog import lookup as catalog
 from specado.catalog.lookup import (
+    ProviderDialect,
     find_model,
     get_anthropic_manifest,
     get_manifest,
@@ -18,8 +19,8 @@ from specado.catalog.lookup import (
     get_openai_manifest,
     list_providers,
     provider,
-    register_manifest,
 )
+from specado.dialects.registration import register_manifest
 from specado.errors import ConfigurationError
 
 LOCAL = {"name": "Local", "base_url": "http://127.0.0.1:8000/v1"}
@@ -157,8 +158,12 @@ def test_the_typed_view_is_short_in_a_log():
 def test_the_typed_view_holds_what_routing_asks_for():
     openai, anthropic = provider("openai"), provider("anthropic")
 
-    assert (openai.dialect, openai.path) == ("openai_chat", "/chat/completions")
-    assert (anthropic.dialect, anthropic.path) == ("anthropic_messages", "/v1/messages")
+    assert [(each.name, each.path) for each in openai.dialects] == [
+        ("openai_chat", "/chat/completions")
+    ]
+    assert [(each.name, each.path) for each in anthropic.dialects] == [
+        ("anthropic_messages", "/v1/messages")
+    ]
     assert openai.authentication.env == ("OPENAI_API_KEY",)
     assert anthropic.authentication.name == "x-api-key"
     assert anthropic.authentication.headers == {"anthropic-version": "2023-06-01"}
@@ -196,11 +201,8 @@ def test_a_compatible_server_is_two_lines():
     assert register_manifest(LOCAL) == "local"
 
     local = provider("local")
-    assert (local.dialect, local.base_url, local.path) == (
-        "openai_chat",
-        "http://127.0.0.1:8000/v1",
-        "/chat/completions",
-    )
+    assert local.base_url == "http://127.0.0.1:8000/v1"
+    assert local.dialects == (ProviderDialect("openai_chat"),)
     assert local.authentication.kind == "none"
     assert local.models == {}
     assert list_providers() == ["anthropic", "local", "openai"]
@@ -253,9 +255,10 @@ def test_a_manifest_in_full_comes_back_as_given():
 
     corp = provider("corp")
     assert corp.base_url == "https://corp.example"
-    assert corp.path == "/models/{model}/chat"
     assert corp.authentication.kind == "query"
-    assert corp.stream_end == "finish_reason"
+    assert corp.dialects == (
+        ProviderDialect("openai_chat", "/models/{model}/chat", stream_end="finish_reason"),
+    )
     assert corp.counterpart("gpt-4") == "m"
     assert get_manifest("corp")["info"] == {"name": "Corp", "version": "2", "owner": "us"}
     manifest["models"].clear()

@@ -18,8 +18,8 @@ from specado.catalog.lookup import (
     get_model_capabilities,
     list_providers,
     provider,
-    register_manifest,
 )
+from specado.dialects.registration import register_manifest
 
 BOTH = pytest.mark.parametrize(
     "compare",

@@ -9,6 +9,7 @@ from specado.catalog import lookup as catalog
 from specado.endpoints.access import Access, has_access, resolve_endpoint
 from specado.endpoints.request import wire_request
 from specado.errors import ConfigurationError
+from specado.routing.dialect_routes import dialect_routes
 from specado.settings.client_settings import resolve
 
 STATIC = {
@@ -23,7 +24,10 @@ def endpoint(name="openai", **entry):
 
 
 def request(name="openai", model="gpt-4o", extra=(), **entry):
-    return wire_request(endpoint(name, **entry), model, b"{}", *extra)
+    access = Access(resolve({"providers": {name: entry}}))
+    found = access.endpoint(catalog.provider(name))
+    (route,) = dialect_routes(found.provider, model, None, found, access)
+    return wire_request(found, route.url, b"{}", *extra)
 
 
 def headers(found):
@@ -185,12 +189,12 @@ def test_a_callable_key_is_asked_for_each_request_and_checked():
     answers = iter([" one ", "two", "th\nree"])
     found = endpoint(api_key=lambda: next(answers))
 
-    first, second = (wire_request(found, "m", b"{}") for _ in "ab")
+    first, second = (wire_request(found, "https://api.openai.com/v1/x", b"{}") for _ in "ab")
 
     assert headers(first) == {"Authorization": "Bearer one"}
     assert headers(second) == {"Authorization": "Bearer two"}
     with pytest.raises(ConfigurationError, match="api_key"):
-        wire_request(found, "m", b"{}")
+        wire_request(found, "https://api.openai.com/v1/x", b"{}")
 
 
 # Other ways to authenticate, other addresses
@@ -230,7 +234,7 @@ def test_a_server_without_keys_is_sent_none():
     found = endpoint("mine")
 
     assert found.missing is None
-    assert headers(wire_request(found, "m", b"{}")) == {}
+    assert headers(wire_request(found, "https://api.openai.com/v1/x", b"{}")) == {}
 
 
 @pytest.mark.parametrize(

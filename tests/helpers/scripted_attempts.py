@@ -9,15 +9,20 @@ import msgspec
 from specado.catalog import lookup as catalog
 from specado.catalog.manifests import Model
 from specado.dialects.contract import Encoded
+from specado.dialects.framing import FRAMINGS
+from specado.dialects.registry import DIALECTS
 from specado.endpoints.account import Account
+from specado.endpoints.authentication import NoKey
 from specado.endpoints.endpoint import Endpoint
 from specado.errors import ProviderError
 from specado.routing.attempts import Answer, CallHistory, CallLimits, Send, Wait, attempts
+from specado.routing.dialect_routes import DialectRoute
 from specado.routing.health import Deployment
 from specado.routing.plan import NOT_ENCODED, Candidate, Ineligible, Plan, Skipped
 from specado.types import ChatCompletionResponse, Extensions
 
 HALF = 0.5
+NO_KEY = NoKey("Authorization", "Bearer ")
 
 
 class Clock:
@@ -44,10 +49,12 @@ def candidate(name, index=0, window=None, timeout_s=None):
     """A candidate of a made-up provider; *window* is its model's context window."""
     provider = msgspec.structs.replace(catalog.provider("openai"), name=name)
     url = f"https://{name}.invalid"
-    endpoint = Endpoint(provider, url, None, (), timeout_s, None, Account(url, ""))
+    endpoint = Endpoint(provider, url, NO_KEY, (), timeout_s, None, Account(url, ""))
     facts = None if window is None else Model(name, "m", context_window=window)
     deployment = Deployment(name, endpoint.account, "m")
-    return Candidate(index, endpoint, "m", facts, Encoded(b"{}", []), deployment)
+    dialect = DialectRoute(DIALECTS["openai_chat"], url, url, FRAMINGS["sse"])
+    written = Encoded(b"{}", [])
+    return Candidate(index, endpoint, "m", facts, written, deployment, (dialect,), dialect)
 
 
 def plan_of(*names, **windows):

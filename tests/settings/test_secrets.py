@@ -153,7 +153,7 @@ def test_a_callable_that_gives_no_key_shows_nothing_of_it():
     endpoint = resolve_endpoint(catalog.provider("openai"), resolve(config))
 
     with pytest.raises(ConfigurationError) as caught:
-        wire_request(endpoint, "gpt-4o", b"{}")
+        wire_request(endpoint, "https://api.openai.com/v1/chat/completions", b"{}")
 
     assert "providers['openai']['api_key'] has characters" in str(caught.value)
     assert HIDDEN not in shown_with_locals(caught.value)

@@ -9,7 +9,7 @@ import json
 import pytest
 
 import official
-from specado.catalog import lookup as catalog
+from specado import register_manifest
 from specado.simulator import (
     FAULT_MODELS,
     FAULTS,
@@ -166,8 +166,8 @@ def test_models_of_the_manifest_answer_retired_ones_too(model, status):
 
 
 def test_a_server_of_ones_own_has_the_models_of_its_manifest():
-    catalog.register_manifest({"name": "open", "base_url": "http://open.test/v1"})
-    catalog.register_manifest(
+    register_manifest({"name": "open", "base_url": "http://open.test/v1"})
+    register_manifest(
         {"name": "small", "base_url": "http://small.test/api", "models": {"tiny": {}}}
     )
 

@@ -16,10 +16,9 @@ from specado._core import normalize
 from specado.calls import metadata
 from specado.calls.events import Observers, instrumentation_for, logger
 from specado.calls.simulation import SimulatedClock, is_simulated
-from specado.calls.stream_state import StreamState, WholeReply, is_abandoned, is_stream
+from specado.calls.stream_state import StreamState, WholeReply, is_abandoned
 from specado.catalog.prices import cost_of
 from specado.dialects.errors import ReplySource, error_from_failure
-from specado.dialects.registry import DIALECTS
 from specado.dialects.replies import read_reply
 from specado.endpoints.request import RequestSecrets
 from specado.errors import (
@@ -32,6 +31,7 @@ from specado.errors import (
 )
 from specado.routing.attempts import Answer, CallLimits, attempts
 from specado.routing.candidates import ModelResolver, known_provider
+from specado.routing.dialect_routes import named_dialects
 from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.settings.parameters import check
@@ -68,8 +68,10 @@ def check_providers(settings: Settings) -> None:
         known_provider(settings.fallback_provider, "fallback_provider")
     for name in settings.fallback_providers or ():
         known_provider(name, "fallback_providers")
-    for name in settings.providers:
-        known_provider(name, "providers")
+    for name, own in settings.providers.items():
+        provider = known_provider(name, "providers")
+        if own.dialects is not None:
+            named_dialects(provider, own.dialects)
     for model, targets in settings.model_map.items():
         for name in targets:
             known_provider(name, f"model_map[{model!r}]")
@@ -102,7 +104,7 @@ def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySo
     return ReplySource(
         candidate.provider,
         candidate.model,
-        DIALECTS[candidate.endpoint.provider.dialect],
+        candidate.dialect.dialect,
         () if request is None else RequestSecrets(candidate.endpoint, request),
     )
 
@@ -193,7 +195,7 @@ class CompletionCall:
         An exception from the key callable of the first candidate propagates unchanged.
         """
         try:
-            request = candidate.wire_request(with_key=not self.simulated)
+            request = candidate.wire_request(with_key=not self.simulated, is_stream=self.is_stream)
         except ConfigurationError as error:
             if candidate.fallback_index is None:
                 raise
@@ -236,7 +238,8 @@ class CompletionCall:
         Raises:
             TransportFailure: the content encoding is unknown.
         """
-        if not is_stream(opened.status, opened.headers):
+        route = candidate.dialect
+        if not route.framing.is_stream(opened.status, opened.headers):
             return None
         source = _source(candidate, request)
         reader = source.dialect.stream_decoder(
@@ -245,7 +248,7 @@ class CompletionCall:
             int(time.time()),
             emulated=candidate.encoded.answer_tool is not None,
             include_usage=self._wants_usage,
-            finish_reason_ends=candidate.endpoint.provider.stream_end == "finish_reason",
+            finish_reason_ends=route.finish_reason_ends,
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )
@@ -370,7 +373,7 @@ class CompletionCall:
         known.update(extensions.metadata)
         if earlier_notes:
             known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
-        request_id = DIALECTS[candidate.endpoint.provider.dialect].request_id_in(headers)
+        request_id = candidate.dialect.dialect.request_id_in(headers)
         if request_id is not None:
             known["request_id"] = request_id
         extensions.fallback_triggered = candidate.index > 0

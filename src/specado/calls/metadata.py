@@ -43,6 +43,7 @@ def of_call(
         "primary_provider": plan.primary_provider,
         "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
         "fallback_used": index is not None,
+        "dialect": candidate.dialect.name,
         "attempts": history.attempts,
         "retry_delay_ms": round(waited_s * 1000, 3) if waited_s else 0.0,
         "latency_ms": latency_ms,

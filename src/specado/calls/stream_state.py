@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from specado.transport import AsyncOpenReply, OpenReply
     from specado.types import ChatCompletionResponse
 
-__all__ = ["StreamState", "WholeReply", "is_abandoned", "is_stream"]
+__all__ = ["StreamState", "WholeReply", "is_abandoned"]
 
 _ABANDONED = ("closed", "cancelled", "interrupted")
 
@@ -40,16 +40,6 @@ def is_abandoned(error: ProviderError) -> bool:
     """Return whether an error says that the caller stopped reading: no failure of the provider."""
     # A provider may use one of these codes too, but its error has a status.
     return error.code in _ABANDONED and error.status_code is None
-
-
-# A success of these media types is a whole reply or a proxy's page instead of a stream.
-_NO_STREAMS = ("application/json", "text/html")
-
-
-def is_stream(status: int, headers: dict[str, str]) -> bool:
-    """Return whether a reply is a stream, by its status and its headers."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return 200 <= status < 300 and kind not in _NO_STREAMS
 
 
 class WholeReply:

@@ -8,7 +8,7 @@ which return shared frozen Structs.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from msgspec import Struct
@@ -21,14 +21,19 @@ from specado.catalog.manifests import (
     OptionalHeader,
     Pricing,
     Provider,
+    ProviderDialect,
     Traits,
     build_provider,
+    check_dialects_are_known,
     normalise,
     read_shipped,
     shipped_names,
 )
 from specado.errors import ConfigurationError
 from specado.settings.validators import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Authentication",
@@ -37,6 +42,7 @@ __all__ = [
     "OptionalHeader",
     "Pricing",
     "Provider",
+    "ProviderDialect",
     "Traits",
     "compare_capabilities",
     "find_model",
@@ -46,7 +52,7 @@ __all__ = [
     "get_openai_manifest",
     "list_providers",
     "provider",
-    "register_manifest",
+    "register",
 ]
 
 
@@ -156,15 +162,13 @@ def get_model_capabilities(provider: str, model_id: str) -> dict[str, Any] | Non
     return capabilities
 
 
-def register_manifest(
-    manifest: dict[str, Any], *, name: str | None = None, replace: bool = False
+def register(
+    manifest: dict[str, Any], name: str | None, known_dialects: Sequence[str], *, replace: bool
 ) -> str:
     """Register a provider's manifest, or replace a registered one; return the provider's name.
 
-    A server that speaks chat completions needs only `name` and `base_url`, and `api_key_env` if it
-    requires a key. *name* is the provider's name in settings and in a model's prefix
-    (`name/model`), by default the manifest's name in lower case. The manifest is copied. A shipped
-    provider is replaced only with *replace*.
+    The public function `register_manifest` gives the *known_dialects*; the first of them is the
+    dialect of a manifest that names none.
 
     Raises:
         ConfigurationError: something in the manifest is missing or wrong, at the path named.
@@ -173,7 +177,7 @@ def register_manifest(
         raise TypeError(f"manifest must be a dict, not {type(manifest).__name__}")
     if name is not None:
         _require_text(name, "name")
-    chosen, full = normalise(manifest, name)
+    chosen, full = normalise(manifest, name, known_dialects[0])
     if chosen in _names() and not replace:
         raise ConfigurationError(
             f"manifest: {chosen!r} is a shipped provider; give another name, or replace=True",
@@ -189,7 +193,9 @@ def register_manifest(
             entry.setdefault("name", model_id)
             entry.setdefault("version", model_id)
             entry.setdefault("capabilities", {})
+    built = build_provider(chosen, full)
+    check_dialects_are_known(built, known_dialects)
     global _registrations
     _registrations += 1
-    _registered[chosen] = _Entry(build_provider(chosen, full), orjson.dumps(full))
+    _registered[chosen] = _Entry(built, orjson.dumps(full))
     return chosen

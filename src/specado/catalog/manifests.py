@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Any, Literal, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Optional, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,6 +20,9 @@ from specado._core import check_capability
 from specado.errors import ConfigurationError
 from specado.settings.validators import HEADER_NAME, closest
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "Authentication",
     "Endpoints",
@@ -28,15 +31,15 @@ __all__ = [
     "OptionalHeader",
     "Pricing",
     "Provider",
+    "ProviderDialect",
     "Traits",
     "build_provider",
+    "check_dialects_are_known",
     "read_shipped",
     "shipped_names",
 ]
 
 FOLDER = Path(__file__).parent / "providers"
-DEFAULT_DIALECT = "openai_chat"
-DEFAULT_PATHS = {"openai_chat": "/chat/completions", "anthropic_messages": "/v1/messages"}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -102,6 +105,7 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
 class Model(Struct, frozen=True):
     """One model of one provider; a fact of `None` is unknown, and refuses nothing.
 
+    `dialects` are those of the provider's dialects that serve the model, `None` if all do.
     `deprecation_date` (ISO) is the day on which the provider stops serving the model, `successor`
     the model that the provider recommends instead, and `general` whether the model may be
     chosen as the fallback for another provider's model.
@@ -122,6 +126,7 @@ class Model(Struct, frozen=True):
     output_modalities: Optional[frozenset[str]] = None
     traits: Traits = Traits()
     capabilities: bytes = b"{}"
+    dialects: Optional[tuple[str, ...]] = None
 
     def __repr__(self) -> str:
         return f"Model(provider={self.provider!r}, id={self.id!r})"
@@ -175,8 +180,25 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     models: Optional[str] = None
 
 
+class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
+    """One dialect that a provider speaks, by the dialect's name, and what is the provider's own.
+
+    `path` is added to the base URL, `stream_path` instead of it for a stream; `{model}` stands for
+    the model's id. Without a path the dialect's usual one holds. `stream_end` of "finish_reason":
+    a stream ends without a terminal event. `stream_usage`: a stream may be asked for its usage.
+    """
+
+    name: str
+    path: Optional[str] = None
+    stream_path: Optional[str] = None
+    stream_end: Optional[Literal["finish_reason"]] = None
+    stream_usage: bool = True
+
+
 class Provider(Struct, frozen=True):
-    """One provider: its address, its dialect, how to authenticate, and its models by id.
+    """One provider: its address, its dialects, how to authenticate, and its models by id.
+
+    The first of the `dialects` is the default.
 
     `ids_have_slashes`: the ids of its models have slashes (`meta-llama/llama-4`). As primary
     provider it takes every id with a slash as it is, even if the id begins with another provider's
@@ -185,19 +207,21 @@ class Provider(Struct, frozen=True):
 
     name: str
     title: str
-    dialect: str
+    dialects: tuple[ProviderDialect, ...]
     base_url: str
-    path: str
     authentication: Authentication
     models: dict[str, Model]
     fallback_for: dict[str, str]
-    stream_end: Optional[str]
-    stream_usage: bool
     ids_have_slashes: bool
     by_alias: dict[str, Model]
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
+
+    @property
+    def dialect(self) -> str:
+        """The name of the default dialect."""
+        return self.dialects[0].name
 
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""
@@ -248,6 +272,7 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     pricing: Optional[Pricing] = None
     capabilities: Optional[dict[str, Any]] = None
     traits: Traits = Traits()
+    dialects: Optional[tuple[str, ...]] = None
     source: Optional[str] = None
     date: Optional[str] = None
 
@@ -289,14 +314,17 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
-_KEYS = (*_SECTIONS, "stream_end", "stream_usage", "ids_have_slashes")
+_KEYS = (*_SECTIONS, "dialects", "stream_end", "stream_usage", "ids_have_slashes")
 
 
-def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
+def normalise(
+    manifest: dict[str, Any], name: str | None, default_dialect: str
+) -> tuple[str, dict[str, Any]]:
     """Return a provider's name and its manifest with the shorthand keys expanded.
 
     `name`, `base_url` and `api_key_env` at the top are short for `info.name`,
-    `endpoints.base_url` and `authentication.env`.
+    `endpoints.base_url` and `authentication.env`. A manifest that names no dialect gets
+    *default_dialect*.
     """
     for key in manifest:
         if key not in _KEYS and key not in _SHORTHAND:
@@ -320,7 +348,8 @@ def normalise(manifest: dict[str, Any], name: str | None) -> tuple[str, dict[str
         # A server that names no key, such as one on this machine, needs none.
         authentication.setdefault("kind", "none")
     full.update(info=info, endpoints=endpoints, authentication=authentication)
-    full.setdefault("dialect", DEFAULT_DIALECT)
+    if "dialects" not in full:
+        full.setdefault("dialect", default_dialect)
     full["models"] = {**_section(manifest, "models")}
     full["fallback_for"] = {**_section(manifest, "fallback_for")}
     chosen = name if name is not None else title.lower()
@@ -337,32 +366,21 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     Raises:
         ConfigurationError: something is missing or wrong; the message names its path.
     """
-    dialect = manifest["dialect"]
-    if not isinstance(dialect, str) or dialect not in DEFAULT_PATHS:
-        raise _fail("dialect", f"{dialect!r} is not known; known: {', '.join(DEFAULT_PATHS)}")
     endpoints = _convert(manifest["endpoints"], Endpoints, "endpoints")
-    path = DEFAULT_PATHS[dialect] if endpoints.chat is None else endpoints.chat
-    if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
-        raise _fail("endpoints.chat", f"{path!r} must be a path that begins with '/'")
-    if "{" in path.replace("{model}", "") or "}" in path.replace("{model}", ""):
-        raise _fail("endpoints.chat", f"{path!r} may hold no placeholder but {{model}}")
-    stream_end = manifest.get("stream_end")
-    if stream_end not in (None, "finish_reason"):
-        raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
-    stream_usage = _true_or_false(manifest, "stream_usage", default=True)
+    dialects = _dialects(manifest, endpoints)
+    names = tuple(each.name for each in dialects)
     ids_have_slashes = _true_or_false(manifest, "ids_have_slashes", default=False)
-    models = {key: _build_model(name, key, entry) for key, entry in manifest["models"].items()}
+    models = {
+        key: _build_model(name, key, entry, names) for key, entry in manifest["models"].items()
+    }
     provider = Provider(
         name=name,
         title=manifest["info"]["name"],
-        dialect=dialect,
+        dialects=dialects,
         base_url=_base_url(endpoints.base_url),
-        path=path,
         authentication=_authentication(manifest["authentication"]),
         models=models,
         fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
-        stream_end=stream_end,
-        stream_usage=stream_usage,
         ids_have_slashes=ids_have_slashes,
         by_alias=_aliases(models),
     )
@@ -373,6 +391,74 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         if model.successor is not None and provider.find(model.successor) is None:
             raise _fail(f"models.{model.id}.successor", f"{model.successor!r} is not in models")
     return provider
+
+
+# What the short form says of the one dialect, and the place of the same in the full form.
+_SHORT_FORM = ("dialect", "stream_end", "stream_usage")
+
+
+def _dialects(manifest: dict[str, Any], endpoints: Endpoints) -> tuple[ProviderDialect, ...]:
+    """Return the dialects of a manifest: those it lists, or the one of the short form."""
+    listed = manifest.get("dialects")
+    if listed is None:
+        return (_dialect_in_short(manifest, endpoints),)
+    for key in _SHORT_FORM:
+        if key in manifest:
+            said = "name" if key == "dialect" else key
+            raise _fail(key, f"is said beside dialects: say it there, as dialects[].{said}")
+    if endpoints.chat is not None:
+        raise _fail("endpoints.chat", "is said beside dialects: say it there, as dialects[].path")
+    if not isinstance(listed, list) or not listed:
+        raise _fail("dialects", "must be a list of at least one dialect")
+    found: dict[str, ProviderDialect] = {}
+    for place, entry in enumerate(listed):
+        where = f"dialects[{place}]"
+        one = _convert(entry, ProviderDialect, where)
+        if one.name in found:
+            raise _fail(f"{where}.name", f"{one.name!r} is listed twice")
+        _check_path(one.path, f"{where}.path")
+        _check_path(one.stream_path, f"{where}.stream_path")
+        found[one.name] = one
+    return tuple(found.values())
+
+
+def _dialect_in_short(manifest: dict[str, Any], endpoints: Endpoints) -> ProviderDialect:
+    name, stream_end = manifest.get("dialect"), manifest.get("stream_end")
+    if not isinstance(name, str):
+        raise _fail("dialect", f"must be the name of a dialect, not {name!r}")
+    _check_path(endpoints.chat, "endpoints.chat")
+    if stream_end not in (None, "finish_reason"):
+        raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
+    return ProviderDialect(
+        name,
+        endpoints.chat,
+        None,
+        stream_end,
+        _true_or_false(manifest, "stream_usage", default=True),
+    )
+
+
+def _check_path(path: str | None, where: str) -> None:
+    if path is None:
+        return
+    if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
+        raise _fail(where, f"{path!r} must be a path that begins with '/'")
+    if "{" in path.replace("{model}", "") or "}" in path.replace("{model}", ""):
+        raise _fail(where, f"{path!r} may hold no placeholder but {{model}}")
+
+
+def check_dialects_are_known(provider: Provider, known: Sequence[str]) -> None:
+    """Refuse a provider with a dialect that is not one of the *known* ones.
+
+    Raises:
+        ConfigurationError: a dialect is not known; the message names the nearest.
+    """
+    for place, each in enumerate(provider.dialects):
+        if each.name not in known:
+            where = "dialect" if len(provider.dialects) == 1 else f"dialects[{place}].name"
+            near = closest(each.name, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise _fail(where, f"{each.name!r} is not known; known: {', '.join(known)}{hint}")
 
 
 def _true_or_false(manifest: dict[str, Any], key: str, *, default: bool) -> bool:
@@ -424,11 +510,19 @@ def _authentication(value: dict[str, Any]) -> Authentication:
     return authentication
 
 
-def _build_model(provider: str, model_id: str, value: Any) -> Model:
+def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, ...]) -> Model:
     path = f"models.{model_id}"
     if not model_id or not model_id.isprintable() or " " in model_id:
         raise _fail("models", f"{model_id!r} cannot be a model's id")
     entry = _convert(value, _ModelEntry, path)
+    if entry.dialects is not None and not entry.dialects:
+        raise _fail(f"{path}.dialects", "is empty: name at least one dialect, or leave it out")
+    for name in entry.dialects or ():
+        if name not in dialects:
+            raise _fail(
+                f"{path}.dialects",
+                f"{name!r} is not a dialect of the provider; it speaks: {', '.join(dialects)}",
+            )
     for field in ("release_date", "deprecation_date"):
         date = getattr(entry, field)
         if date is not None:
@@ -463,6 +557,7 @@ def _build_model(provider: str, model_id: str, value: Any) -> Model:
         output_modalities=None if outputs is None else frozenset(outputs),
         traits=entry.traits,
         capabilities=orjson.dumps(stated),
+        dialects=entry.dialects,
     )
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from specado._core import Conversation, Reported
 from specado.errors import ProviderError
-from specado.losses.field import Field
+from specado.losses.field import FieldTable
 from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 if TYPE_CHECKING:
@@ -225,7 +225,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         path: takes the model id and whether the reply is streamed, and returns the path after the
             base URL. The manifest of a provider may give another path.
         framing: the form of the events in a stream; `sse` is server-sent events.
-        fields: the field table of its requests.
+        request_fields: what becomes of each canonical field of a request in this dialect.
+        source_fields: what becomes of each field of this dialect's requests in the canonical form.
+        members: the top-level members of its requests that are read.
+        parameters: the canonical parameters that its requests can express.
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,
             the usual one first.
@@ -250,7 +253,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     path: Callable[[str, bool], str]
     framing: Literal["sse"]
-    fields: Mapping[str, Field]
+    request_fields: FieldTable
+    source_fields: FieldTable
+    members: frozenset[str]
+    parameters: frozenset[str]
     errors: ErrorTable
     request_id_headers: tuple[str, ...]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECTS", "encode"]
 
-# The only list of dialects.
+# The only list of dialects. The first is the dialect of a manifest that names none.
 DIALECTS: dict[str, Dialect] = {
     each.name: each for each in (openai_chat.DIALECT, anthropic_messages.DIALECT)
 }

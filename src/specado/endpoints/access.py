@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
-from specado.endpoints.account import Account, authenticating, digest_of, key_headers
+from specado.endpoints.account import Account, authenticating, digest_of
+from specado.endpoints.authentication import flow_of, key_headers, needs_key
 from specado.endpoints.endpoint import Endpoint
 from specado.endpoints.request import request_headers
 from specado.errors import ConfigurationError
@@ -65,7 +66,7 @@ def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
     if own.api_key is not None:
         key: Secret = own.api_key
         return key
-    if provider.authentication.kind == "none":
+    if not needs_key(provider.authentication):
         return None
     for variable in provider.authentication.env:
         value = environment_value(variable)
@@ -127,7 +128,7 @@ def needs_no_key(provider: Provider) -> bool:
     It requires none, or the environment holds ambient credentials that it accepts.
     """
     authentication = provider.authentication
-    return authentication.kind == "none" or any(
+    return not needs_key(authentication) or any(
         name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
         for name in authentication.env
     )
@@ -174,7 +175,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     api_key = _key_of(provider, own)
     own_headers = tuple((name, text) for name, text in own.headers if text is not None)
     missing = None
-    if api_key is None and authentication.kind != "none" and not _has_key(provider, own):
+    if api_key is None and needs_key(authentication) and not _has_key(provider, own):
         variable = authentication.env[0] if authentication.env else None
         named = f"set {variable}, or " if variable else "give "
         missing = (
@@ -190,10 +191,11 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         if value is not None:
             headers.append((header.name, checked_header_value(value, header.env)))
     key = None if api_key is None else api_key.identity()
+    flow = flow_of(authentication, api_key)
     endpoint = Endpoint(
         provider=provider,
         base_url=base_url,
-        api_key=api_key,
+        flow=flow,
         headers=(*headers, *own_headers),
         account=Account(
             base_url,
@@ -203,9 +205,11 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         attempt_timeout_s=own.timeout_seconds,
         missing=missing,
     )
-    if api_key is None or api_key.is_text:
-        endpoint = replace(endpoint, common_headers=CommonHeaders(request_headers(endpoint)))
-    return endpoint
+    return replace(
+        endpoint,
+        common_headers=CommonHeaders(request_headers(endpoint)),
+        authenticates_each=flow.common_headers is None,
+    )
 
 
 def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSettings:
@@ -268,6 +272,10 @@ class Access:
             found = has_own_address(provider, self._settings)
             self._own_addresses[provider.name] = found
         return found
+
+    def own_dialects(self, provider: Provider) -> Optional[tuple[str, ...]]:
+        """Return the names in the setting `providers[…]["dialects"]`, `None` without one."""
+        return self._settings.providers.get(provider.name, _NOTHING).dialects
 
     @property
     def transport_settings(self) -> TransportSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from specado.catalog.manifests import Authentication
 
-__all__ = ["Account", "authenticating", "digest_of", "key_headers"]
+__all__ = ["Account", "authenticating", "digest_of"]
 
 
 _SALT = os.urandom(16)
@@ -71,15 +71,6 @@ def authenticating(
     own = (authentication.name, *(header.name for header in authentication.optional_headers))
     names = _ACCOUNT_HEADERS.union(map(str.lower, own))
     return sorted((name.lower(), text) for name, text in headers if name.lower() in names)
-
-
-def key_headers(
-    headers: Iterable[tuple[str, Optional[str]]], authentication: Authentication
-) -> set[tuple[str, str]]:
-    """Return those of *headers* that carry a key, names in lower case: they replace any other."""
-    names = {authentication.name.lower(), "authorization"}
-    lowered = ((name.lower(), text) for name, text in headers)
-    return {(name, text) for name, text in lowered if name in names and text is not None}
 
 
 def digest_of(*secrets: Any) -> str:

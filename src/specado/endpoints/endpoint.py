@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from specado.catalog.lookup import Provider
 from specado.endpoints.account import Account
-from specado.settings.secrets import Secret
+from specado.endpoints.authentication import AuthenticationFlow
 from specado.transport import (
     CommonHeaders,
 )
@@ -18,24 +18,27 @@ __all__ = ["Endpoint"]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A provider's base URL, key and headers for one client.
+    """A provider's base URL, authentication and headers for one client.
 
-    `api_key` is `None` where none is needed or none is known.
+    `flow` has no key where none is needed or none is known.
     """
 
     provider: Provider
     base_url: str
-    api_key: Optional[Secret]
+    flow: AuthenticationFlow
     headers: tuple[tuple[str, str], ...]
     attempt_timeout_s: Optional[float]
     missing: Optional[str]  # why the provider cannot be called, and what to set
     account: Account = Account("", "")
-    # Headers of every request, with the key; `None` if they are built for each request.
+    # Headers of every request, those of the flow included; `None` if they are made for each.
     common_headers: Optional[CommonHeaders] = None
+    # Whether the flow authenticates each request, beyond the common headers.
+    authenticates_each: bool = False
 
     def without_key(self) -> Endpoint:
         """Return a copy of the endpoint without its key."""
-        return replace(self, api_key=None, common_headers=None)
+        flow = self.flow.without_key()
+        return replace(self, flow=flow, common_headers=None, authenticates_each=False)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"

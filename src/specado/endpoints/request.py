@@ -1,12 +1,11 @@
-"""Builds the HTTP request to an endpoint: URL, headers, key; lists its secrets for redaction."""
+"""Builds the HTTP request to an endpoint, authenticated; lists its secrets for redaction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from typing import TYPE_CHECKING, Optional
+from urllib.parse import urlencode
 
 from specado._version import __version__
-from specado.endpoints.account import key_headers
 from specado.errors import REDACTED
 from specado.transport import (
     WireRequest,
@@ -35,9 +34,9 @@ _STATIC_HEADERS = (
 _STATIC_NAMES = frozenset(name for name, _ in _STATIC_HEADERS)
 
 
-def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
-    """Return the URL and the headers of a request, secrets left out or redacted."""
-    request = wire_request(endpoint.without_key(), model, b"")
+def preview(endpoint: Endpoint, url: str) -> tuple[str, dict[str, str]]:
+    """Return the URL and the headers of a request to *url*, secrets left out or redacted."""
+    request = wire_request(endpoint.without_key(), url, b"")
     own = {name.lower() for name, _ in endpoint.headers}
     manifest = {name.lower() for name in endpoint.provider.authentication.headers}
     return request.url, {
@@ -47,42 +46,30 @@ def preview(endpoint: Endpoint, model: str) -> tuple[str, dict[str, str]]:
 
 def wire_request(
     endpoint: Endpoint,
-    model: str,
+    url: str,
     body: bytes,
     extra_headers: tuple[tuple[str, str], ...] = (),
     extra_query: Optional[Mapping[str, str]] = None,
 ) -> WireRequest:
-    """Return the request that carries *body* to the endpoint, its key included."""
-    authentication = endpoint.provider.authentication
-    if extra_headers and key_headers(extra_headers, authentication):
+    """Return the request that carries *body* to a *url* of the endpoint, authenticated."""
+    if extra_headers and endpoint.flow.key_headers(extra_headers):
         endpoint = endpoint.without_key()
-    path = endpoint.provider.path
-    if "{" in path:
-        path = path.replace("{model}", quote(model, safe=""))
-    url = endpoint.base_url + path
     headers: Optional[tuple[tuple[str, str], ...]] = endpoint.common_headers
     if headers is None or extra_headers:
         headers = request_headers(endpoint, extra_headers)
-    if extra_query or authentication.kind == "query":
-        query = dict(extra_query or {})
-        if endpoint.api_key is not None and authentication.kind == "query":
-            query[authentication.name] = endpoint.api_key.reveal()
-        if query:
-            url += ("&" if "?" in url else "?") + urlencode(query)
-    return WireRequest("POST", url, headers, body, endpoint.api_key is not None)
+    if extra_query:
+        url += ("&" if "?" in url else "?") + urlencode(extra_query)
+    request = WireRequest("POST", url, headers, body, endpoint.flow.has_key)
+    return endpoint.flow.authenticate(request) if endpoint.authenticates_each else request
 
 
 def request_headers(
     endpoint: Endpoint, extra_headers: tuple[tuple[str, str], ...] = ()
 ) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a request to *endpoint*, the key's included."""
-    authentication = endpoint.provider.authentication
+    """Return the headers of a request to *endpoint*, the common ones of its flow included."""
     headers: dict[str, tuple[str, str]] = {name: (name, text) for name, text in _STATIC_HEADERS}
-    given: list[Any] = [*endpoint.headers, *extra_headers]
-    if endpoint.api_key is not None and authentication.kind != "query":
-        key = endpoint.api_key.reveal()
-        given.insert(0, (authentication.name, authentication.prefix + key))
-    for name, text in given:
+    of_flow = endpoint.flow.common_headers or ()
+    for name, text in (*of_flow, *endpoint.headers, *extra_headers):
         headers[name.lower()] = (name, text)
     return tuple(headers.values())
 
@@ -100,20 +87,16 @@ class RequestSecrets:
         self._request = request
 
     def __iter__(self) -> Iterator[str]:
+        yield from self._endpoint.flow.secrets(self._request)
         authentication = self._endpoint.provider.authentication
         public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
         for name, text in self._request.headers:
             if name.lower() in public or not text.strip():
                 continue
-            if name.lower() == authentication.name.lower():
-                yield text.removeprefix(authentication.prefix)
             # The whole value, and what follows a scheme such as "Bearer".
             for each in {text, text.split()[-1]}:
                 if len(each) >= MIN_SECRET_CHARACTERS:
                     yield each
-        if authentication.kind == "query":
-            query = urlsplit(self._request.url).query
-            yield from parse_qs(query).get(authentication.name, ())
 
     def __repr__(self) -> str:
         return REDACTED

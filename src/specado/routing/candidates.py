@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from specado.catalog import lookup as catalog
 from specado.catalog.lookup import Model, Provider
 from specado.endpoints.access import has_own_address
+from specado.endpoints.endpoint import Endpoint
 from specado.errors import ConfigurationError
+from specado.routing.dialect_routes import DialectRoute, dialect_routes
+from specado.routing.health import Deployment
 from specado.settings.client_settings import DEFAULT_FALLBACKS
 from specado.settings.validators import closest
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from specado.endpoints.access import Access
     from specado.settings.client_settings import Settings
 
 __all__ = [
@@ -37,7 +41,8 @@ class Route(msgspec.Struct, frozen=True):
     """A provider and a model of it; `model` is `None` if no fallback model is known.
 
     `named`: the caller chose the model. `is_retired`: the model's last day is over. An open route
-    has no model yet: `choose_model` finds the one that loses least of the request.
+    has no model yet: `choose_model` finds the one that loses least of the request. `endpoint`,
+    `dialects` and `deployment` are those of one client, and `None` or empty before it is known.
     """
 
     provider: Provider
@@ -46,6 +51,21 @@ class Route(msgspec.Struct, frozen=True):
     named: bool = False
     is_retired: bool = False
     is_open: bool = False
+    endpoint: Optional[Endpoint] = None
+    dialects: tuple[DialectRoute, ...] = ()
+    deployment: Optional[Deployment] = None
+
+    def at(self, access: Access) -> Route:
+        """Return the route as one client reaches it.
+
+        Raises:
+            ConfigurationError: a key or a base URL in the environment, or `dialects`, is wrong.
+        """
+        provider, model = self.provider, self.model or ""
+        endpoint = access.endpoint(provider)
+        dialects = dialect_routes(provider, model, self.facts, endpoint, access)
+        deployment = Deployment(provider.name, endpoint.account, model)
+        return replace(self, endpoint=endpoint, dialects=dialects, deployment=deployment)
 
 
 # Measures the losses of a request at a model: (worst severity, number of losses).

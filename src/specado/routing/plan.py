@@ -24,6 +24,13 @@ from specado.errors import (
 from specado.losses.report import SEVERITIES, LossinessReport, RefusedLoss, refusal, report_of
 from specado.losses.rows import ROWS
 from specado.routing.candidates import ModelResolver, Route, choose_model, routes
+from specado.routing.dialect_routes import (
+    DialectRoute,
+    contract_loss,
+    dialect_routes,
+    known_only_to_one,
+    spoken_dialects,
+)
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
 
@@ -88,8 +95,8 @@ class Candidate(msgspec.Struct):
 
     `index` is its place among the call's routes; 0 is the one the caller meant. `deployment` is
     the identity under which the process remembers how attempts went. The plan writes `encoded`
-    when the candidate's turn comes, and chooses the model of an open route. A candidate belongs
-    to one call and is not shared by threads.
+    when the candidate's turn comes, in one of the `dialects`, and chooses the model of an open
+    route. A candidate belongs to one call and is not shared by threads.
     """
 
     index: int
@@ -98,6 +105,8 @@ class Candidate(msgspec.Struct):
     facts: Optional[Any]  # a capabilities.Model
     encoded: Encoded
     deployment: Deployment
+    dialects: tuple[DialectRoute, ...]  # in order of preference
+    dialect: DialectRoute  # of these, that of the body
     is_retired: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
     extra_query: Optional[Mapping[str, str]] = None
@@ -135,12 +144,11 @@ class Candidate(msgspec.Struct):
         """Return what is known of the model that answered, by the name that its reply gives."""
         return self.endpoint.provider.find(answered) or self.facts
 
-    def wire_request(self, *, with_key: bool = True) -> WireRequest:
+    def wire_request(self, *, with_key: bool = True, is_stream: bool = False) -> WireRequest:
         """Return the request as it goes out; without its key no callable is asked for one."""
         endpoint = self.endpoint if with_key else self.endpoint.without_key()
-        return wire_request(
-            endpoint, self.model, self.encoded.body, self.extra_headers, self.extra_query
-        )
+        url = self.dialect.stream_url if is_stream else self.dialect.url
+        return wire_request(endpoint, url, self.encoded.body, self.extra_headers, self.extra_query)
 
     def __repr__(self) -> str:
         return f"Candidate({self.provider}/{self.model})"
@@ -206,7 +214,8 @@ class Plan(msgspec.Struct):
 class PlannedCandidate(msgspec.Struct, frozen=True):
     """A candidate as `plan` shows it.
 
-    `reasons` tell why it is not eligible. `losses` is `None` where the request could not be
+    `dialect` is the name of the wire format that the request is written in, `None` where it could
+    not be. `reasons` tell why it is not eligible. `losses` is `None` where the request could not be
     translated. `estimated_tokens` is the prompt's size by rule of thumb, `estimated_price_usd`
     its price in dollars without the answer's; `None` where they are not known.
     """
@@ -218,6 +227,7 @@ class PlannedCandidate(msgspec.Struct, frozen=True):
     losses: Optional[LossinessReport]
     estimated_tokens: Optional[int]
     estimated_price_usd: Optional[float]
+    dialect: Optional[str] = None
 
 
 def make_plan(
@@ -270,10 +280,11 @@ def _shown(
     route: Route, candidate: Candidate | None, ineligible: Ineligible | None, request: Request
 ) -> PlannedCandidate:
     model, facts, losses = route.model, route.facts, None
-    tokens = price = None
+    dialect = tokens = price = None
     if candidate is not None:
         model, facts = candidate.model, candidate.facts
         if candidate.is_encoded:
+            dialect = candidate.dialect.name
             losses = report_of(candidate.encoded.losses)
             tokens = estimated_tokens(request.conversation, candidate.encoded.body)
             price = estimated_price_usd(tokens, facts)
@@ -285,6 +296,7 @@ def _shown(
         losses=losses,
         estimated_tokens=tokens,
         estimated_price_usd=price,
+        dialect=dialect,
     )
 
 
@@ -315,7 +327,7 @@ def _unjudged(
         reason = first.skipped.reason + _keys_elsewhere(found, settings, access)
         ineligible[0] = _ineligible(found[0], reason, ConfigurationError(reason, key="api_key"))
     strictness = request.options.get("strictness", settings.strictness)
-    judge = _Judge(request, strictness, found[0].facts, today)
+    judge = _Judge(request, strictness, found[0].facts, today, access)
     following = found[1].provider.name if len(found) > 1 else None
     return Plan(candidates, ineligible, found[0].provider.name, following, judge), judge
 
@@ -352,6 +364,12 @@ def call_routes(
     if found is None:
         lookup = ModelResolver(settings, access.has_own_address)
         found = routes(request.model, settings, named, today, None, lookup)
+        try:
+            found = [route.at(access) for route in found]
+        except ConfigurationError:
+            return (
+                found  # not kept: each candidate's endpoint is looked up again, and its error told
+            )
         if len(access.known_routes) >= MAX_KNOWN_ROUTES:
             access.known_routes.clear()
         access.known_routes[key] = found
@@ -368,28 +386,33 @@ def _candidate(
         return _ineligible(route, reason)
     if facts is not None and route.is_retired and not route.named:
         return _ineligible(route, f"{facts.id!r} was retired on {facts.deprecation_date}")
-    try:
-        endpoint = access.endpoint(provider)
-    except ConfigurationError as error:
-        # Without its traceback, whose frames would keep all of the call alive in a cycle.
-        return _ineligible(route, error.message, error.with_traceback(None))
+    if route.endpoint is None:
+        try:
+            route = route.at(access)
+        except ConfigurationError as error:
+            # Without its traceback, whose frames would keep all of the call alive in a cycle.
+            return _ineligible(route, error.message, error.with_traceback(None))
+    endpoint, deployment = route.endpoint, route.deployment
+    if endpoint is None or deployment is None:
+        raise LookupError(f"{route.provider.name!r} has no endpoint")
     if endpoint.missing is not None and not simulated:
         missing = ConfigurationError(endpoint.missing, key="api_key")
         return _ineligible(route, missing.message, missing, lacks_key=True)
     # The first candidate alone: what is extra there may not exist at another provider.
     own = request.options if index == 0 else _NO_OPTIONS
     extra_headers = own.get("extra_headers", ())
-    account = endpoint.account
     if extra_headers:
-        account = account.with_headers(extra_headers, provider.authentication)
-    model = route.model or ""
+        account = endpoint.account.with_headers(extra_headers, provider.authentication)
+        deployment = replace(deployment, account=account)
     return Candidate(
         index,
         endpoint,
-        model,
+        route.model or "",
         facts,
         NOT_ENCODED,
-        Deployment(provider.name, account, model),
+        deployment,
+        route.dialects,
+        route.dialects[0],
         route.is_retired,
         extra_headers,
         own.get("extra_query"),
@@ -408,8 +431,16 @@ class _Judge:
     *asked* are the facts of the model that the call was meant for, `None` if they are not known.
     """
 
-    def __init__(self, request: Request, strictness: str, asked: Model | None, today: date) -> None:
+    def __init__(
+        self,
+        request: Request,
+        strictness: str,
+        asked: Model | None,
+        today: date,
+        access: Access,
+    ) -> None:
         self.request = request
+        self.access = access
         self.parameters = request.parameters
         self.strictness = strictness
         self.asked = asked
@@ -430,7 +461,7 @@ class _Judge:
         if not candidate.model:
             self.choose_model(candidate)
         try:
-            candidate.encoded = self._encoded(candidate)
+            self._encode(candidate)
         except SpecadoError as error:
             if candidate.index == 0:
                 raise
@@ -464,19 +495,58 @@ class _Judge:
         provider = candidate.endpoint.provider
         found = choose_model(provider, self.asked, self.today, self._weigh)
         candidate.model, candidate.facts = found.id, found
+        candidate.dialects = dialect_routes(
+            provider, found.id, found, candidate.endpoint, self.access
+        )
         candidate.deployment = replace(candidate.deployment, model=found.id)
 
-    def _encoded(self, candidate: Candidate) -> Encoded:
-        provider, parameters = candidate.endpoint.provider, self.parameters
+    def _encode(self, candidate: Candidate) -> None:
+        """Write a candidate's body, in the one of its dialects that the request is for."""
+        dialects = candidate.dialects
+        extra_body = self.request.options.get("extra_body") if candidate.index == 0 else None
+        chosen: DialectRoute | None = dialects[0]
+        if len(dialects) > 1:
+            chosen = known_only_to_one(dialects, self.parameters, extra_body)
+        if chosen is not None:
+            candidate.encoded = self._encoded(candidate, chosen, extra_body)
+            candidate.dialect = chosen
+        else:
+            self._encode_with_least_loss(candidate, extra_body)
+
+    def _encode_with_least_loss(
+        self, candidate: Candidate, extra_body: Mapping[str, Any] | None
+    ) -> None:
+        """Write the body in the first dialect without a contract loss, else where it is least."""
+        least: tuple[int, int] | None = None
+        refusal: SpecadoError | None = None
+        for dialect in candidate.dialects:
+            try:
+                encoded = self._encoded(candidate, dialect, extra_body)
+            except SpecadoError as error:  # this one cannot express the request
+                refusal = refusal or error
+                continue
+            loss = contract_loss(encoded)
+            if least is None or loss < least:
+                least = loss
+                candidate.encoded, candidate.dialect = encoded, dialect
+            if not loss[1]:
+                return
+        if least is None and refusal is not None:
+            raise refusal
+
+    def _encoded(
+        self, candidate: Candidate, route: DialectRoute, extra_body: Mapping[str, Any] | None
+    ) -> Encoded:
+        parameters = self.parameters
         if parameters.get("stream"):
-            parameters = _with_usage(parameters, provider)
+            parameters = _with_usage(parameters, may_ask=route.stream_usage)
         return encode(
-            provider.dialect,
+            route.name,
             self.request.conversation,
             candidate.model,
             parameters,
             candidate.facts,
-            self.request.options.get("extra_body") if candidate.index == 0 else None,
+            extra_body,
         )
 
     @staticmethod
@@ -485,8 +555,9 @@ class _Judge:
 
     def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
         """Return (worst severity, number of losses) of the request at *model*."""
+        dialect = spoken_dialects(provider, model, self.access)[0].name
         facts = (
-            provider.dialect,
+            dialect,
             model.traits,
             model.features,
             model.input_modalities,
@@ -494,14 +565,12 @@ class _Judge:
         )
         found = self.weights.get(facts)
         if found is None:
-            found = self.weights[facts] = self._weighed(provider, model)
+            found = self.weights[facts] = self._weighed(dialect, model)
         return found
 
-    def _weighed(self, provider: Provider, model: Model) -> tuple[int, int]:
+    def _weighed(self, dialect: str, model: Model) -> tuple[int, int]:
         try:
-            encoded = encode(
-                provider.dialect, self.request.conversation, model.id, self.parameters, model
-            )
+            encoded = encode(dialect, self.request.conversation, model.id, self.parameters, model)
         except SpecadoError:  # which the judgement of the model tells, if it is the one
             return len(SEVERITIES), 0
         severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
@@ -509,11 +578,11 @@ class _Judge:
         return max(lossy, default=0), len(lossy)
 
 
-def _with_usage(parameters: dict[str, Any], provider: Provider) -> dict[str, Any]:
+def _with_usage(parameters: dict[str, Any], *, may_ask: bool) -> dict[str, Any]:
     """Return a stream's parameters that ask for its usage where the provider can give it."""
     options = dict(parameters.get("stream_options") or {})
     options.pop("include_usage", None)
-    if provider.stream_usage:
+    if may_ask:
         options["include_usage"] = True
     streamed = {**parameters, "stream_options": options}
     if not options:

@@ -29,6 +29,7 @@ from specado.settings.validators import (
     checked_url,
     closest,
     count,
+    dialect_names,
     fraction,
     headers_or_none,
     invalid_value,
@@ -101,6 +102,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     """Settings of one provider; a value of `None` is not set.
 
     `timeout_seconds` is the limit of one attempt, `attempt_timeout_seconds` another name for it.
+    `dialects` are the names of the dialects to use there, in order of preference.
     `breaker` and `retry_budget` are `False` to switch them off, `True` for their defaults.
     """
 
@@ -110,6 +112,7 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     timeout_seconds: Optional[float] = None
     breaker: Union[BreakerSettings, bool, None] = None
     retry_budget: Union[RetryBudgetSettings, bool, None] = None
+    dialects: Optional[tuple[str, ...]] = None
 
     def __repr__(self) -> str:
         return f"ProviderSettings(base_url={self.base_url!r})"
@@ -201,6 +204,8 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
         numbers = getattr(entry, name)
         if numbers is not None:
             shown[name] = numbers if isinstance(numbers, bool) else msgspec.structs.asdict(numbers)
+    if entry.dialects is not None:
+        shown["dialects"] = list(entry.dialects)
     return shown
 
 
@@ -297,6 +302,7 @@ _PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
     "timeout_seconds": seconds,
     "breaker": _breaker,
     "retry_budget": _retry_budget,
+    "dialects": dialect_names,
 }
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "close_matches",
     "closest",
     "count",
+    "dialect_names",
     "duplicate_option",
     "fraction",
     "headers_or_none",
@@ -80,11 +81,27 @@ def non_empty_text(key: str, value: Any) -> str:
     return value.strip()
 
 
-def provider_names(key: str, value: Any) -> tuple[str, ...]:
-    """Return a list of names as a tuple of stripped names."""
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise invalid_value(key, value, "a list of provider names")
-    return tuple(non_empty_text(f"{key}[{place}]", item) for place, item in enumerate(value))
+def _names_of(kind: str) -> Callable[[str, Any], tuple[str, ...]]:
+    """Return a check that a value is a list of names of a *kind*; it strips them."""
+
+    def check(key: str, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str) or not isinstance(value, (list, tuple)):
+            raise invalid_value(key, value, f"a list of {kind} names")
+        return tuple(non_empty_text(f"{key}[{place}]", item) for place, item in enumerate(value))
+
+    return check
+
+
+provider_names = _names_of("provider")
+_some_names = _names_of("dialect")
+
+
+def dialect_names(key: str, value: Any) -> tuple[str, ...]:
+    """Return a list of at least one name as a tuple of stripped names, each once."""
+    found = tuple(dict.fromkeys(_some_names(key, value)))
+    if not found:
+        raise invalid_value(key, value, "a list of at least one dialect name, or None")
+    return found
 
 
 def true_or_false(key: str, value: Any) -> bool:

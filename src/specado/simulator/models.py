@@ -80,7 +80,7 @@ _UNSAMPLED = ("logprobs", "top_logprobs")
 
 # Cache of the rules made from a model's entry, with that entry: a manifest that is
 # registered anew brings a new entry.
-_made: dict[tuple[str, str], tuple[catalog.Model, ModelRules]] = {}
+_made: dict[tuple[str, str, str], tuple[catalog.Model, ModelRules]] = {}
 
 
 def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
@@ -111,12 +111,12 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
 def _speaking(dialect: str) -> Iterator[catalog.Provider]:
     for name in catalog.list_providers():
         provider = catalog.provider(name)
-        if provider is not None and provider.dialect == dialect:
+        if provider is not None and any(each.name == dialect for each in provider.dialects):
             yield provider
 
 
 def _rules(dialect: str, model: catalog.Model) -> ModelRules:
-    key = (model.provider, model.id)
+    key = (dialect, model.provider, model.id)
     kept = _made.get(key)
     if kept is None or kept[0] is not model:
         kept = (model, _openai(model) if dialect == "openai_chat" else _anthropic(model))

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from specado._core import AnthropicStream, decode_anthropic_reply
 from specado.dialects.anthropic_messages.errors import ERRORS, REQUEST_ID_HEADERS
-from specado.dialects.anthropic_messages.fields import ANTHROPIC_FIELDS
-from specado.dialects.anthropic_messages.requests import NAME, decode_request, encode_request
+from specado.dialects.anthropic_messages.fields import (
+    REQUEST_FIELDS,
+    REQUEST_PARAMETERS,
+    SOURCE_FIELDS,
+)
+from specado.dialects.anthropic_messages.requests import (
+    MEMBERS,
+    NAME,
+    decode_request,
+    encode_request,
+)
 from specado.dialects.contract import Dialect
 from specado.dialects.error_objects import decode_error_object
 
@@ -21,7 +30,10 @@ DIALECT = Dialect(
     provider="anthropic",
     path=_path,
     framing="sse",
-    fields=ANTHROPIC_FIELDS,
+    request_fields=REQUEST_FIELDS,
+    source_fields=SOURCE_FIELDS,
+    members=MEMBERS,
+    parameters=frozenset(name for name, loss in REQUEST_PARAMETERS.items() if loss is None),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
     encode_request=encode_request,

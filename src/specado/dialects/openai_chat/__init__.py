@@ -6,8 +6,9 @@ from specado._core import OpenAIStream, decode_openai_reply
 from specado.dialects.contract import Dialect
 from specado.dialects.error_objects import decode_error_object
 from specado.dialects.openai_chat.errors import ERRORS, REQUEST_ID_HEADERS
-from specado.dialects.openai_chat.fields import OPENAI_FIELDS
-from specado.dialects.openai_chat.requests import NAME, decode_request, encode_request
+from specado.dialects.openai_chat.fields import REQUEST_FIELDS, SOURCE_FIELDS
+from specado.dialects.openai_chat.requests import MEMBERS, NAME, decode_request, encode_request
+from specado.settings.parameters import PARAMETERS
 
 __all__ = ["DIALECT"]
 
@@ -21,7 +22,10 @@ DIALECT = Dialect(
     provider="openai",
     path=_path,
     framing="sse",
-    fields=OPENAI_FIELDS,
+    request_fields=REQUEST_FIELDS,
+    source_fields=SOURCE_FIELDS,
+    members=MEMBERS,
+    parameters=frozenset(PARAMETERS),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
     encode_request=encode_request,

@@ -1,0 +1,157 @@
+"""The dialects of a route: which are spoken at an endpoint, and in which a request is written.
+
+The choice, in this order: what only one dialect knows selects it (a member of `extra_body`, then a
+parameter); else the first, unless it has a contract loss that another one lacks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import quote
+
+import msgspec
+
+from specado.dialects.contract import Dialect
+from specado.dialects.framing import FRAMINGS, Framing
+from specado.dialects.registry import DIALECTS
+from specado.errors import ConfigurationError
+from specado.losses.report import SEVERITIES
+from specado.losses.rows import ROWS
+from specado.settings.validators import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from specado.catalog.lookup import Model, Provider, ProviderDialect
+    from specado.dialects.contract import Encoded
+    from specado.endpoints.access import Access
+    from specado.endpoints.endpoint import Endpoint
+
+__all__ = [
+    "DialectRoute",
+    "contract_loss",
+    "dialect_routes",
+    "known_only_to_one",
+    "named_dialects",
+    "spoken_dialects",
+]
+
+
+class DialectRoute(msgspec.Struct, frozen=True):
+    """One dialect at one model of an endpoint: what a request is written in, and where it goes."""
+
+    dialect: Dialect
+    url: str
+    stream_url: str
+    framing: Framing
+    stream_usage: bool = True
+    finish_reason_ends: bool = False
+
+    @property
+    def name(self) -> str:
+        """The dialect's name."""
+        return self.dialect.name
+
+
+def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
+    """Return the dialects of a provider that its setting `dialects` names, in that order.
+
+    Raises:
+        ConfigurationError: the provider does not speak one of them.
+    """
+    known = {each.name: each for each in provider.dialects}
+    for place, name in enumerate(names):
+        if name not in known:
+            key = f"providers[{provider.name!r}]['dialects'][{place}]"
+            near = closest(name, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigurationError(
+                f"{key}: {name!r} is not a dialect of {provider.name!r}; it speaks: "
+                f"{', '.join(known)}{hint}",
+                key=key,
+            )
+    return tuple(known[name] for name in names)
+
+
+def spoken_dialects(
+    provider: Provider, facts: Model | None, access: Access
+) -> tuple[ProviderDialect, ...]:
+    """Return the dialects in which a provider's model may be asked, in order of preference.
+
+    Those of the setting `dialects`, else those of the manifest, narrowed to the model's. At an
+    address of its own without the setting only the manifest's first is spoken, for every model.
+    A setting that names none of the model's dialects holds as it is.
+    """
+    listed, own = provider.dialects, access.own_dialects(provider)
+    if own is not None:
+        listed = named_dialects(provider, own)
+    elif len(listed) > 1 and access.has_own_address(provider):
+        return listed[:1]
+    if facts is None or facts.dialects is None or len(listed) == 1:
+        return listed
+    return tuple(each for each in listed if each.name in facts.dialects) or listed
+
+
+def dialect_routes(
+    provider: Provider, model: str, facts: Model | None, endpoint: Endpoint, access: Access
+) -> tuple[DialectRoute, ...]:
+    """Return the dialects of a route, in order of preference.
+
+    Raises:
+        ConfigurationError: the setting `dialects` names one that the provider does not speak.
+    """
+    return tuple(
+        _dialect_route(each, model, endpoint.base_url)
+        for each in spoken_dialects(provider, facts, access)
+    )
+
+
+def _dialect_route(spoken: ProviderDialect, model: str, base_url: str) -> DialectRoute:
+    dialect = DIALECTS[spoken.name]
+    path = spoken.path or dialect.path(model, False)
+    stream_path = spoken.stream_path or spoken.path or dialect.path(model, True)
+    return DialectRoute(
+        dialect,
+        base_url + _with_model(path, model),
+        base_url + _with_model(stream_path, model),
+        FRAMINGS[dialect.framing],
+        spoken.stream_usage,
+        spoken.stream_end == "finish_reason",
+    )
+
+
+def _with_model(path: str, model: str) -> str:
+    return path.replace("{model}", quote(model, safe="")) if "{" in path else path
+
+
+def known_only_to_one(
+    dialects: Sequence[DialectRoute],
+    parameters: Iterable[str],
+    extra_body: Optional[Mapping[str, Any]],
+) -> DialectRoute | None:
+    """Return the one dialect that knows a member of *extra_body* or, failing that, a parameter.
+
+    `None` where every member is known to several or to none, or where two select different ones.
+    """
+    by_members = {index for name in extra_body or () for index in _only(dialects, name, "members")}
+    found = by_members or {
+        index for name in parameters for index in _only(dialects, name, "parameters")
+    }
+    return dialects[found.pop()] if len(found) == 1 else None
+
+
+def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:
+    """Return the place of the only dialect that knows a name, in a list; else an empty one."""
+    knowing = [place for place, each in enumerate(dialects) if name in getattr(each.dialect, kind)]
+    return knowing if len(knowing) == 1 else []
+
+
+def contract_loss(encoded: Encoded) -> tuple[int, int]:
+    """Return the worst severity of a body's contract losses and their number, to be compared."""
+    rows = [ROWS[row] for row, _, _, _ in encoded.losses]
+    severities = [
+        SEVERITIES.index(row.severity)
+        for row in rows
+        if row.kind == "contract" and row.severity != "None"
+    ]
+    return max(severities, default=0), len(severities)
