@@ -242,7 +242,7 @@ def test_no_module_imports_itself_through_others(module):
 
 
 SIMULATED_SIDE = [name for name in PYTHON if name.startswith("specado.simulator")]
-COMPILED_DIALECTS = ("specado._core.anthropic_", "specado._core.openai_")
+COMPILED_DIALECTS = ("specado._core.anthropic_messages", "specado._core.openai_chat")
 
 
 @pytest.mark.parametrize("module", SIMULATED_SIDE)

@@ -21,12 +21,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from specado._core.anthropic_messages import encode_request as encode_anthropic_request
-from specado._core.anthropic_messages import thinking_budget
-from specado._core.anthropic_replies import decode_reply as decode_anthropic_reply
-from specado._core.anthropic_requests import effort_for
-from specado._core.anthropic_requests import read_request as read_anthropic_request
-from specado._core.anthropic_stream import AnthropicStream
+from specado._core.anthropic_messages.decode_reply import decode_reply as decode_anthropic_reply
+from specado._core.anthropic_messages.decode_request import effort_for
+from specado._core.anthropic_messages.decode_request import read_request as read_anthropic_request
+from specado._core.anthropic_messages.decode_stream import AnthropicStream
+from specado._core.anthropic_messages.encode_request import (
+    encode_request as encode_anthropic_request,
+)
+from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.compare import check_capability, compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated

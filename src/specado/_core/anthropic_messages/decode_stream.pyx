@@ -1,4 +1,4 @@
-"""Anthropic stream decoder: events to chunks (anthropic 0.125.0, 2026-11-22)."""
+"""Anthropic stream decoder: events to canonical chunks (anthropic 0.125.0, 2026-11-22)."""
 
 cimport cython
 
@@ -6,9 +6,13 @@ from typing import Optional
 
 import msgspec
 
-from specado._core.anthropic_events import (
-    KNOWN,
-    KNOWN_DELTAS,
+from specado._core.anthropic_messages.decode_reply import (
+    FINISH_REASONS,
+    read_reply,
+    reply_of,
+    usage_of,
+)
+from specado._core.anthropic_messages.events import (
     BlockDelta,
     BlockStart,
     BlockStop,
@@ -23,16 +27,8 @@ from specado._core.anthropic_events import (
     TextDelta,
     ThinkingDelta,
 )
-from specado._core.anthropic_replies import (
-    FINISH_REASONS,
-    Block,
-    Reply,
-    TokenUsage,
-    read_reply,
-    reply_of,
-    usage_loosely,
-    usage_of,
-)
+from specado._core.anthropic_messages.repair import repair_event, repair_usage
+from specado._core.anthropic_messages.wire import Block, Reply, TokenUsage
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.repair import read_field
 from specado._core.replies import UNREADABLE, Notes, parse
@@ -60,27 +56,30 @@ cdef object DELTA = ChoiceDelta
 
 @cython.final
 cdef class BlockPieces:
-    """One content block so far."""
+    """A content block in the making: the pieces that came so far. Belongs to one stream."""
     cdef object block
     cdef str kind
     cdef Pieces pieces      # its text, thinking or input
     cdef Pieces signature
     cdef Py_ssize_t call    # a tool call's index; NO_INDEX for others
-    cdef bint is_stand_in
+    cdef bint is_answer     # whether its input is the emulated structured output
     cdef bint has_pieces
     cdef bint is_closed
 
 
 @cython.final
 cdef class AnthropicStream(ReplyStream):
-    """The chunks and the reply in a stream of Anthropic's dialect; see `ReplyStream`."""
+    """Decodes one stream to chunks, and assembles the reply; see `ReplyStream`.
+
+    It owns the pieces until the reply is assembled. One per stream; not for two threads at once.
+    """
     cdef object _found      # the Reply without its content, None before it began
     cdef list _blocks       # of BlockPieces, in order of appearance
     cdef dict _block_of     # the server's index to BlockPieces
     cdef BlockPieces _last
     cdef object _last_index
     cdef Py_ssize_t _calls
-    cdef bint _has_stand_in, _is_finished
+    cdef bint _has_answer_call, _is_finished
     cdef str _name
     cdef object _id
 
@@ -96,7 +95,7 @@ cdef class AnthropicStream(ReplyStream):
         try:
             event = _decode(frame)
         except UNREADABLE:
-            return self._take_loosely(frame, out)
+            return self._repair(frame, out)
         if type(event) is BLOCK_DELTA:
             block = self._block_at(event.index)
             if block is None:
@@ -124,8 +123,8 @@ cdef class AnthropicStream(ReplyStream):
             return self.fail(frame)
         return 0
 
-    cdef int _take_loosely(self, bytes frame, list out) except -1:
-        """Read what can be read of an event that is not quite as documented, or not known."""
+    cdef int _repair(self, bytes frame, list out) except -1:
+        """Read the usable part of an event that deviates from the documentation, or is unknown."""
         if self.frames.event is not None and self.frames.event == "error":
             return self.fail(frame)
         if frame.strip() == b"[DONE]":
@@ -136,27 +135,18 @@ cdef class AnthropicStream(ReplyStream):
         kind = data.get("type") or self.frames.event
         if kind == "error" or data.get("error"):
             return self.fail(frame)
-        if not isinstance(kind, str) or kind not in KNOWN:
-            return self.note(f"{str(kind)[:60]}: not a known event, left out of the stream")
-        data["type"] = kind
         notes = Notes()
-        data["index"] = read_field(data, "index", int, NO_INDEX, f"{kind}.index", notes)
-        if kind == "content_block_delta":
-            delta = data.get("delta")
-            given = delta.get("type") if isinstance(delta, dict) else None
-            if not isinstance(given, str) or given not in KNOWN_DELTAS:
-                return self.note(f"{str(given)[:60]}: not a known delta, left out of the stream")
-        elif kind == "message_delta":
-            data.pop("context_management", None)
+        repaired = repair_event(data, kind, notes)
         self.note_all(notes)
-        again = msgspec.json.encode(data)
+        if repaired is None:
+            return 0
         try:
-            event = _decode(again)
+            event = _decode(repaired)
         except UNREADABLE:
             return self.note(f"{kind}: not as documented, left out of the stream")
         if type(event) is BLOCK_DELTA:
-            return self.take(again, out)
-        return self._take_event(event, again, out)
+            return self.take(repaired, out)
+        return self._take_event(event, repaired, out)
 
     cdef BlockPieces _block_at(self, index):
         if index == self._last_index or index == NO_INDEX:
@@ -219,8 +209,8 @@ cdef class AnthropicStream(ReplyStream):
     cdef int _open_call(self, BlockPieces block, list out) except -1:
         block.call = self._calls
         self._calls += 1
-        if self.emulated and not self._has_stand_in and block.block.name == EMULATION_TOOL:
-            block.is_stand_in = self._has_stand_in = True
+        if self.emulated and not self._has_answer_call and block.block.name == EMULATION_TOOL:
+            block.is_answer = self._has_answer_call = True
             return 0
         self.begin(False)
         function = ChoiceDeltaToolCallFunction(block.block.name, "")
@@ -228,7 +218,7 @@ cdef class AnthropicStream(ReplyStream):
         return self._send(DELTA(tool_calls=[call]), None, out)
 
     cdef BlockPieces _open_for(self, event, list out):
-        """Begin the block that a delta belongs to where no event began it; None if it cannot."""
+        """Begin the missing block of a delta; return None for a delta that does not tell its type."""
         kind = type(event.delta)
         if kind is TextDelta:
             block = Block("text", text="")
@@ -246,7 +236,7 @@ cdef class AnthropicStream(ReplyStream):
         block.pieces.add(text)
         self.keep(text)
         if self.emulated:
-            return 0   # until it is known whether the stand-in tool is called: `_finish_message`
+            return 0   # sent by `_close_all`, unless the forced tool is called
         if not self.has_content:
             self.begin(False)
         out.append(CHUNK(self._id, self._name, [CHOICE(0, DELTA(text))], self.created))
@@ -261,20 +251,20 @@ cdef class AnthropicStream(ReplyStream):
         return self._send(DELTA(reasoning=text), None, out)
 
     cdef int _add_input(self, BlockPieces block, str text, list out) except -1:
-        """Add to a tool's input; that of the stand-in tool is content."""
+        """Add to a tool's input; the input of the forced tool is content."""
         if not text:
             return 0
         block.pieces.add(text)
         block.has_pieces = True
         self.keep(text)
         self.begin(False)
-        if block.is_stand_in:
+        if block.is_answer:
             return self._send(DELTA(text), None, out)
         call = ChoiceDeltaToolCall(block.call, None, ChoiceDeltaToolCallFunction(None, text))
         return self._send(DELTA(tool_calls=[call]), None, out)
 
     cdef int _add(self, BlockPieces block, delta, list out) except -1:
-        """Add a piece that is no text of a text block."""
+        """Add a piece other than the text of a text block."""
         kind = type(delta)
         if block is None or block.is_closed:
             return self.note(f"{kind.__struct_config__.tag}: of no open block, left out")
@@ -289,14 +279,14 @@ cdef class AnthropicStream(ReplyStream):
         if kind is InputDelta and block.call != NO_INDEX:
             return self._add_input(block, delta.partial_json, out)
         if kind is InputDelta and block.kind not in ("text", "thinking"):
-            return 0   # a server tool's: the block is noted as a whole
+            return 0   # of a server tool: the block is noted as a whole
         if kind is CitationsDelta and block.kind == "text":
             block.block.citations = msgspec.Raw(b"[null]")
             return 0
         return self.note(f"{kind.__struct_config__.tag}: in a {block.kind} block, left out")
 
     cdef int _close(self, BlockPieces block, list out) except -1:
-        """End a block: deliver what is only whole now."""
+        """End a block: send its thinking, or the input that came with its start."""
         if block is None or block.is_closed:
             return 0
         if block.kind == "thinking":
@@ -314,7 +304,7 @@ cdef class AnthropicStream(ReplyStream):
         return self._send(DELTA(reasoning_details=[thought]), None, out)
 
     cdef int _finish_message(self, event, list out) except -1:
-        """Read the reason why the message ends and the tokens it took."""
+        """Read the stop reason and the usage of the message."""
         notes = Notes()
         given = parse(bytes(event.delta), notes)
         given = given if isinstance(given, dict) else {}
@@ -335,16 +325,16 @@ cdef class AnthropicStream(ReplyStream):
         self._close_all(out)
         self._is_finished = True
         reason = FINISH_REASONS.get(found.stop_reason, found.stop_reason)
-        if reason == "tool_calls" and self._has_stand_in and self._calls == 1:
+        if reason == "tool_calls" and self._has_answer_call and self._calls == 1:
             reason = "stop"
         return self._send(DELTA(), reason, out)
 
     cdef int _close_all(self, list out) except -1:
-        """End every block; text that waited for the stand-in tool is delivered without it."""
+        """End every block; send the text that was buffered in case the forced tool is called."""
         cdef BlockPieces block
         for block in self._blocks:
             self._close(block, out)
-        if self.emulated and not self._has_stand_in and not self._is_finished:
+        if self.emulated and not self._has_answer_call and not self._is_finished:
             text = "".join([
                 block.pieces.whole() for block in self._blocks if block.kind == "text"
             ])
@@ -354,11 +344,11 @@ cdef class AnthropicStream(ReplyStream):
         return 0
 
     cdef int _add_usage(self, found, bytes body, notes) except -1:
-        """Take the counts of a `message_delta`: they are whole, not more, and may be some only."""
+        """Replace counts by those of a `message_delta`: they are totals, and some may be missing."""
         try:
             usage = msgspec.json.decode(body, type=Optional[TokenUsage])
         except UNREADABLE:
-            usage = usage_loosely(parse(body, notes), notes)
+            usage = repair_usage(parse(body, notes), notes)
         if usage is None:
             return 0
         if found.usage is None:
@@ -411,7 +401,7 @@ cdef str _input_of(BlockPieces block):
 
 
 cdef object _whole(BlockPieces block):
-    """Return the content block that the pieces add up to."""
+    """Return the content block with its joined pieces."""
     if block.kind == "text":
         return msgspec.structs.replace(block.block, text=block.pieces.whole())
     if block.kind == "thinking":

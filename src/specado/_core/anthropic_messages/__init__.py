@@ -1,0 +1,1 @@
+"""Compiled half of the Anthropic messages dialect: requests and replies, both directions."""

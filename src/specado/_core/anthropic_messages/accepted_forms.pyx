@@ -1,0 +1,209 @@
+"""Forms that Anthropic's Messages API accepts: media types, tool names, arguments, input schemas.
+
+Functions without state, for the request encoder. Shapes from anthropic.types 0.125.0 (2026-11-22);
+limits that are not in the types come from error bodies that users report (2026-11-22).
+"""
+
+from specado._core.conversation cimport AUDIO, IMAGE, Part
+from specado._core.encoder cimport Encoder, is_name, renamed
+from specado._core.json_scan cimport Scan, skip_value
+
+import json
+from base64 import b64decode
+
+import msgspec
+
+from specado._core.json_writer import dumps
+from specado.errors import MessageFormatError
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+cdef dict IMAGE_TYPES = {
+    "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
+    "image/gif": "image/gif", "image/webp": "image/webp",
+}
+cdef str PDF = "application/pdf"
+# Types of text files, beside all that begin with `text/`.
+cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
+# The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$`.
+cdef Py_ssize_t LONGEST_NAME = 128
+# Refused at the root of an input schema ("input_schema does not support oneOf, allOf, or anyOf at
+# the top level").
+cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
+
+
+# Names, cache_control, reasoning.
+
+cdef bint is_tool_name(str name):
+    """Return whether a tool may have this name."""
+    return is_name(name, LONGEST_NAME)
+
+
+cdef str accepted_tool_name(str name):
+    """Return *name*, or a replacement where the API does not accept it as the name of a tool."""
+    return name if is_name(name, LONGEST_NAME) else renamed(name, RENAMED_ID)
+
+
+cdef bint is_cache_control(object value):
+    """Return whether *value* is a `cache_control` that the API knows."""
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "ephemeral"
+        and value.get("ttl") in (None, "5m", "1h")
+    )
+
+
+cdef str model_family(str model):
+    """Return a model id without its date: a thinking signature is valid for this family."""
+    head, _, tail = model.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else model
+
+
+cdef str reasoning_refusal(object block, str model):
+    """Return the loss row of a reasoning block that *model* does not accept, `None` if it does."""
+    if block.model is None or model_family(block.model) != model_family(model):
+        return "reasoning.foreign"
+    if block.type == "thinking" and block.signature is not None:
+        return None
+    if block.type == "redacted_thinking" and block.data is not None:
+        return None
+    return "reasoning.unsigned"
+
+
+# Media.
+
+cdef str media_refusal(Encoder encoder, Part part):
+    """Return the loss row of a medium that the target does not accept, `None` if it does."""
+    cdef str media
+    if part.kind == AUDIO:
+        return "input.audio"
+    if part.kind == IMAGE:
+        if encoder.lacks_input("Image"):
+            return "input.image"
+        if part.media is not None and part.media not in IMAGE_TYPES:
+            return "image.media_type"
+        return None
+    if part.text is None:
+        return "file.id"
+    if encoder.lacks_input("Document"):
+        return "input.document"
+    media = file_media_type(part)
+    if not is_pdf(media) and (not is_text(media) or file_text(part) is None):
+        return "file.media_type"
+    return None
+
+
+cdef str image_media_type(Part part):
+    """Return the media type of an accepted image in the API's spelling."""
+    return IMAGE_TYPES[part.media]
+
+
+cdef str file_media_type(Part part):
+    """Return the media type of a file's data; data without one counts as a PDF."""
+    return PDF if part.media is None else part.media
+
+
+cdef bint is_pdf(str media):
+    """Return whether *media* is the media type of a PDF."""
+    return media == PDF
+
+
+cdef bint is_text(str media):
+    return media.startswith("text/") or media in TEXT_TYPES
+
+
+cdef str file_text(Part part):
+    """Return the text of a file in a data URI, `None` if it is not UTF-8."""
+    try:
+        return b64decode(part.text[part.start:]).decode()
+    except ValueError:
+        return None
+
+
+# Arguments of tool calls.
+
+cdef bint is_json_object(str text) except -1:
+    """Return whether *text* is a JSON object; raises `ValueError` for text that is not JSON."""
+    if scans_as_object(text):
+        return True
+    try:
+        found = msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        if "out of range" not in str(error):
+            raise ValueError("not JSON") from None
+        found = with_large_numbers(text)
+    return isinstance(found, dict)
+
+
+cdef bint scans_as_object(str text):
+    """Return whether a scan finds a JSON object in ASCII; `False` may be wrong."""
+    cdef Scan scan
+    if not PyUnicode_IS_COMPACT_ASCII(text) or text[0] != u"{":
+        return False
+    scan.at = <const unsigned char*>PyUnicode_1BYTE_DATA(text)
+    scan.end = scan.at + PyUnicode_GET_LENGTH(text)
+    return skip_value(&scan, 0) and scan.at == scan.end
+
+
+cdef object with_large_numbers(str text):
+    """Return JSON whose numbers may be outside any float's range; other text is `ValueError`."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
+    except RecursionError:
+        raise ValueError("not JSON") from None
+
+
+def refuse_constant(name):
+    """Refuse `NaN` and `Infinity`, which Python's parser accepts."""
+    raise ValueError(f"{name} is not JSON")
+
+
+# Input schemas of tools.
+
+cdef object tool_input_schema(Encoder encoder, object given, str path):
+    """Return *given* as an object's schema without alternatives at its root; report changes.
+
+    `msgspec.Raw` stays as it is. *path* names the schema in the caller's request.
+    """
+    cdef dict made
+    cdef list hints = []
+    if isinstance(given, msgspec.Raw):
+        return given
+    if not given:
+        return {"type": "object", "properties": {}}
+    if not isinstance(given, dict):
+        raise MessageFormatError(
+            f"{path}: must be a dict, not {type(given).__name__}", field=path
+        )
+    if (<dict>given).get("type", "object") != "object":
+        encoder.lose("tool.schema", path, (<dict>given)["type"], "object")
+        return {"type": "object", "description": dumps(given).decode()}
+    made = {"type": "object"}
+    for name, value in (<dict>given).items():
+        if name in ALTERNATIVES:
+            hints.append(f"{name}: {dumps(value).decode()}")
+            encoder.lose("tool.hint", f"{path}.{name}", value, hints[-1])
+        else:
+            made[name] = value
+    if hints:
+        hint = "{" + ", ".join(hints) + "}"
+        described = made.get("description")
+        made["description"] = f"{described}\n\n{hint}" if described else hint
+    elif "type" in <dict>given:
+        return given
+    return made
+
+
+cdef object answer_tool_schema(object given):
+    """Return an answer's schema as the input schema of a tool, `None` if it has another shape."""
+    if isinstance(given, msgspec.Raw):
+        return given
+    if not isinstance(given, dict) or (<dict>given).get("type", "object") != "object":
+        return None
+    for name in <dict>given:
+        if name in ALTERNATIVES:
+            return None
+    return given if "type" in <dict>given else {"type": "object", **given}

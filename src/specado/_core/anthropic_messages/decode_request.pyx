@@ -1,0 +1,743 @@
+"""Anthropic request decoder: a messages request to the canonical form.
+
+Every field of `anthropic.types.MessageCreateParams` 0.125.0 and every content block (2026-11-22)
+has a branch here; content without a canonical form is reported by a row of `specado.losses.rows`,
+with its path in the request as it was given.
+"""
+
+cimport cython
+
+from specado._core.conversation cimport (
+    ASSISTANT, FILE, IMAGE, SYSTEM, TEXT, TOOL, USER, Call, Conversation, Details, Part, Turn,
+)
+from specado._core.normalize cimport is_base64, keep_uri
+from specado._core.json_writer cimport JsonWriter, freeze, plain_copy, written
+
+import msgspec
+
+from specado._core.schema import openai_enforces, openai_form
+from specado._core.json_writer import NotJson, locate
+from specado._core.parameters import MAX_STOPS
+from specado.errors import MessageFormatError, type_and_beginning
+from specado.types import ReasoningBlock
+
+cdef tuple SERVER_BLOCKS = (
+    "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
+    "code_execution_tool_result", "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result", "tool_search_tool_result", "mcp_tool_use",
+    "mcp_tool_result", "container_upload", "compaction", "advisor_tool_result",
+    "tool_reference", "tool_addition", "tool_removal", "browser_state", "fallback",
+)
+cdef frozenset SOURCE_KEYS = frozenset({
+    "type", "media_type", "data", "url", "file_id", "content",
+})
+cdef frozenset REASONING_KEYS = frozenset({"type", "thinking", "signature", "data"})
+cdef frozenset CALL_KEYS = frozenset({
+    "type", "id", "name", "input", "cache_control", "caller", "toolset_name",
+})
+cdef frozenset BLOCK_KEYS = frozenset({"type", "text", "cache_control", "citations"})
+# Top-level fields that have no counterpart: name -> row.
+cdef dict UNSUPPORTED = {
+    "container": "anthropic.container",
+    "context_management": "anthropic.context_management",
+    "mcp_servers": "anthropic.mcp_servers",
+    "inference_geo": "anthropic.inference_geo",
+    "speed": "anthropic.speed",
+    "top_k": "anthropic.top_k",
+    "cache_control": "cache_control.openai",
+}
+
+
+@cython.final
+cdef class RequestReader:
+    """Reads one messages request. One per request; not for two threads at once.
+
+    The conversation shares the text of the request, and copies everything that a caller could
+    change later.
+    """
+
+    cdef Conversation conversation
+    cdef dict params         # the canonical parameters
+    cdef dict places         # where renamed parameters stand in the request
+    cdef list losses         # (row id, path, before, after)
+    cdef str model
+    cdef set open_calls      # the ids that a tool result may answer
+
+    cdef object malformed(self, str path, str what):
+        """Return the error of a malformed member at *path*."""
+        cdef object index = None
+        cdef str field = path
+        if path.startswith("messages["):
+            head, _, field = path.partition("]")
+            index = int(head[9:])
+            field = field.lstrip(".") or None
+        return MessageFormatError(f"{path}: {what}", index=index, field=field)
+
+    cdef str shown(self, object value, str path):
+        """Return a value's type for an error; of a message's content also its beginning."""
+        if path.startswith("messages["):
+            return type_and_beginning(value)
+        return type(value).__name__
+
+    cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
+        self.losses.append((row, path, before, after))
+        return 0
+
+    cdef str text_of(self, object value, str path):
+        if type(value) is str:
+            return value
+        if isinstance(value, str):
+            return str.__str__(value)
+        raise self.malformed(path, f"must be a str, not {self.shown(value, path)}")
+
+    cdef dict dict_of(self, object value, str path):
+        if not isinstance(value, dict):
+            raise self.malformed(path, f"must be a dict, not {self.shown(value, path)}")
+        # Subclasses may steer what their methods say, and are no `dict` to the compiler.
+        return <dict>value if type(value) is dict else plain_copy(<dict>value)
+
+    cdef object frozen(self, object value, str path):
+        try:
+            return freeze(value, 0)
+        except NotJson as error:
+            what = str(error)
+            if error.value is not None:
+                what = f"{self.shown(error.value, path)} has no JSON form"
+            raise self.malformed(path + locate(value), what) from None
+
+    cdef object written(self, object value, str path):
+        """Return a schema together with its JSON text, written once for all candidates."""
+        if not isinstance(value, dict):
+            return self.frozen(value, path)
+        try:
+            return written(<dict>value)
+        except NotJson as error:
+            raise self.malformed(path + locate(value), str(error)) from None
+
+    cdef str json_of(self, object value, str path):
+        """Return a tool's input as JSON text; `msgspec.Raw` stays as it is."""
+        cdef JsonWriter writer
+        if isinstance(value, msgspec.Raw):
+            return bytes(value).decode()
+        writer = JsonWriter()
+        try:
+            writer.value(self.dict_of(value, path), 0)
+        except NotJson as error:
+            raise self.malformed(path + locate(value), str(error)) from None
+        return writer.finish().decode()
+
+    cdef str counted(self, str text):
+        self.conversation.characters += len(text)
+        return text
+
+    cdef Part text_part(self, dict block, str path):
+        cdef Part part = Part.__new__(Part)
+        part.origin = path
+        part.text = self.counted(self.text_of(block.get("text"), f"{path}.text"))
+        if block.get("citations"):
+            self.lose("anthropic.citations", f"{path}.citations", None)
+        if block.get("cache_control") is not None:
+            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+        self.check_keys(block, BLOCK_KEYS, path)
+        return part
+
+    cdef int check_keys(self, dict block, frozenset known, str path) except -1:
+        for name in block:
+            if name not in known and block[name] is not None:
+                self.lose("part.unknown_key", f"{path}.{name}", block[name])
+        return 0
+
+    cdef Part user_part(self, dict block, object kind, str path):
+        """Return a user's block as a part; `None` (reported) if it has no canonical form."""
+        if kind == "image":
+            return self.image_part(block, path)
+        if kind == "document":
+            return self.document_part(block, path)
+        return self.said_part(block, kind, path, "a user turn")
+
+    cdef Part said_part(self, dict block, object kind, str path, str place):
+        """Return a block that any turn may have as text; `None` (reported) for another."""
+        if kind == "text":
+            return self.text_part(block, path)
+        if kind == "search_result":
+            return self.search_part(block, path)
+        if kind in SERVER_BLOCKS:
+            self.lose("anthropic.server_block", path, kind)
+            return None
+        raise self.malformed(f"{path}.type", f"{kind!r} is not a content block of {place}")
+
+    cdef Part search_part(self, dict block, str path):
+        """Return a search result as text: its title, its source, an empty line, its texts."""
+        cdef Part part = Part.__new__(Part)
+        cdef list lines = [
+            self.text_of(block.get("title"), f"{path}.title"),
+            self.text_of(block.get("source"), f"{path}.source"),
+        ]
+        cdef object content = block.get("content")
+        self.media_keys(block, ("type", "title", "source", "content"), path)
+        if not isinstance(content, (list, tuple)):
+            raise self.malformed(f"{path}.content", "must be a list of text blocks")
+        if content:
+            lines.append("")
+        for place, item in enumerate(content):
+            where = f"{path}.content[{place}]"
+            item = self.dict_of(item, where)
+            if item.get("type") != "text":
+                raise self.malformed(f"{where}.type", "a search result holds text blocks only")
+            lines.append(self.text_part(item, where).text)
+        part.origin = path
+        part.text = "\n".join(lines)
+        self.conversation.characters += len(<str>lines[0]) + len(<str>lines[1])
+        self.lose("anthropic.search_result", path, "search_result", "text")
+        return part
+
+    cdef int media_keys(self, dict block, tuple known, str path) except -1:
+        if block.get("cache_control") is not None:
+            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+        for name, value in block.items():
+            if name not in known and name != "cache_control" and value is not None:
+                if name == "citations":
+                    if self.dict_of(value, f"{path}.citations").get("enabled"):
+                        self.lose("anthropic.citations", f"{path}.citations", value)
+                elif name == "transformations":
+                    self.lose("anthropic.image_transformations", f"{path}.{name}", value)
+                else:
+                    self.lose("part.unknown_key", f"{path}.{name}", value)
+        return 0
+
+    cdef str data_of(self, dict source, str path):
+        data = self.text_of(source.get("data"), f"{path}.data")
+        if not is_base64(data, 0):
+            raise self.malformed(f"{path}.data", "the data is not base64")
+        return data
+
+    cdef int take_data(self, Part part, str media, dict source, str path) except -1:
+        cdef str data = self.data_of(source, f"{path}.source")
+        keep_uri(part, f"data:{media};base64,{data}")
+        part.start = len(part.text) - len(data)  # a media type may have a comma too
+        self.conversation.extra_bytes += len(part.text)
+        return 0
+
+    cdef Part image_part(self, dict block, str path):
+        cdef Part part = Part.__new__(Part)
+        cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
+        self.media_keys(block, ("type", "source"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
+        part.kind = IMAGE
+        part.origin = path
+        kind = source.get("type")
+        if kind == "base64":
+            media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
+            self.take_data(part, media, source, path)
+        elif kind == "url":
+            part.text = self.text_of(source.get("url"), f"{path}.source.url")
+        elif kind == "file":
+            self.lose("file.id", path, source.get("file_id"))
+            return None
+        else:
+            raise self.malformed(f"{path}.source.type", f"{kind!r} is not a source of an image")
+        self.conversation.images += 1
+        return part
+
+    cdef Part document_part(self, dict block, str path):
+        cdef Part part = Part.__new__(Part)
+        cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
+        kind = source.get("type")
+        self.media_keys(block, ("type", "source", "title", "context"), path)
+        self.check_keys(source, SOURCE_KEYS, f"{path}.source")
+        part.origin = path
+        if block.get("context") is not None:
+            self.lose("anthropic.document_context", f"{path}.context", block["context"])
+        if kind == "base64":
+            media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
+            part.kind = FILE
+            self.take_data(part, media, source, path)
+            part.detail = "document.pdf"
+            if block.get("title") is not None:
+                part.detail = self.text_of(block["title"], f"{path}.title")
+            else:
+                self.lose("anthropic.document_name", f"{path}.title", None, part.detail)
+            self.conversation.files += 1
+            return part
+        if kind == "text":
+            part.text = self.counted(self.text_of(source.get("data"), f"{path}.source.data"))
+            self.lose("anthropic.document_text", path, "document", "text")
+            return part
+        if kind == "content":
+            part.text = self.counted(self.texts_of(source.get("content"), f"{path}.source.content"))
+            self.lose("anthropic.document_text", path, "document", "text")
+            return part
+        if kind == "url" or kind == "file":
+            self.lose("anthropic.document_source", path, kind)
+            return None
+        raise self.malformed(f"{path}.source.type", f"{kind!r} is not a source of a document")
+
+    cdef str texts_of(self, object content, str path):
+        """Return the text of a string or of content blocks; report blocks that are no text."""
+        cdef list texts = []
+        if isinstance(content, str):
+            return content
+        if not isinstance(content, (list, tuple)):
+            raise self.malformed(path, "must be a str or a list of content blocks")
+        for place, block in enumerate(content):
+            where = f"{path}[{place}]"
+            block = self.dict_of(block, where)
+            part = self.user_part(block, block.get("type"), where)
+            if part is None:
+                continue
+            if (<Part>part).kind == TEXT:
+                texts.append((<Part>part).text)
+            else:
+                self.lose("anthropic.document_source", where, block.get("type"))
+        return "".join(texts)
+
+    cdef object reasoning_of(self, dict block, str kind, str path):
+        self.check_keys(block, REASONING_KEYS, path)
+        if kind == "redacted_thinking":
+            data = self.text_of(block.get("data"), f"{path}.data")
+            return ReasoningBlock(kind, None, None, data, self.model)
+        text = self.text_of(block.get("thinking"), f"{path}.thinking")
+        signature = self.text_of(block.get("signature"), f"{path}.signature")
+        return ReasoningBlock(kind, text, signature, None, self.model)
+
+    cdef Call call_of(self, dict block, str path):
+        cdef Call call = Call.__new__(Call)
+        cdef object caller = block.get("caller")
+        call.origin = path
+        if caller is not None and self.dict_of(caller, f"{path}.caller").get("type") != "direct":
+            self.lose("anthropic.server_block", f"{path}.caller", caller)
+        call.id = self.text_of(block.get("id"), f"{path}.id")
+        call.name = self.text_of(block.get("name"), f"{path}.name")
+        call.text = self.counted(self.json_of(block.get("input"), f"{path}.input"))
+        if block.get("cache_control") is not None:
+            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+        if block.get("toolset_name") is not None:
+            self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
+        self.check_keys(block, CALL_KEYS, path)
+        return call
+
+    # Messages.
+
+    cdef int add(self, int role, str name, str text, list parts, Details more, str path) except -1:
+        cdef Turn turn = Turn.__new__(Turn)
+        turn.role = role
+        turn.role_name = name
+        turn.text = text
+        turn.parts = parts
+        turn.more = more
+        turn.origin = path
+        self.conversation.turns.append(turn)
+        return 0
+
+    cdef int read_system(self, object system) except -1:
+        cdef list parts = []
+        if system is None:
+            return 0
+        if isinstance(system, str):
+            if system:
+                self.add(SYSTEM, "system", self.counted(system), None, None, "system")
+            return 0
+        if not isinstance(system, (list, tuple)):
+            raise self.malformed("system", "must be a str or a list of text blocks")
+        for place, block in enumerate(system):
+            path = f"system[{place}]"
+            block = self.dict_of(block, path)
+            if block.get("type") != "text":
+                raise self.malformed(f"{path}.type", "system takes text blocks only")
+            parts.append(self.text_part(block, path))
+        if parts:
+            self.add(SYSTEM, "system", None, parts, None, "system")
+        return 0
+
+    cdef int read_message(self, object message, Py_ssize_t index) except -1:
+        cdef str path = f"messages[{index}]"
+        cdef dict given = self.dict_of(message, path)
+        cdef object content = given.get("content")
+        cdef object role = given.get("role")
+        self.check_keys(given, frozenset({"role", "content"}), path)
+        if role not in ("user", "assistant", "system"):
+            raise self.malformed(f"{path}.role", f"must be user, assistant or system, not {role!r}")
+        if isinstance(content, str):
+            if role == "assistant":
+                return self.read_assistant([{"type": "text", "text": content}], path)
+            kind = USER if role == "user" else SYSTEM
+            return self.add(kind, role, self.counted(content), None, None, path)
+        if not isinstance(content, (list, tuple)):
+            raise self.malformed(
+                f"{path}.content",
+                f"must be a str or a list of content blocks, not {self.shown(content, path)}",
+            )
+        if role == "assistant":
+            return self.read_assistant(content, path)
+        if role == "system":
+            return self.read_later_system(content, path)
+        return self.read_user(content, path)
+
+    cdef int read_later_system(self, object blocks, str path) except -1:
+        cdef list parts = []
+        for place, block in enumerate(blocks):
+            where = f"{path}.content[{place}]"
+            block = self.dict_of(block, where)
+            part = self.said_part(block, block.get("type"), where, "a system message")
+            if part is not None:
+                parts.append(part)
+        if parts:
+            self.add(SYSTEM, "system", None, parts, None, path)
+        return 0
+
+    cdef int read_user(self, object blocks, str path) except -1:
+        """Read tool results as tool messages, and other blocks as one user message after them."""
+        cdef list parts = []
+        cdef list moved = []
+        for place, block in enumerate(blocks):
+            where = f"{path}.content[{place}]"
+            block = self.dict_of(block, where)
+            kind = block.get("type")
+            if kind == "tool_result":
+                self.read_result(block, where, moved)
+            else:
+                part = self.user_part(block, kind, where)
+                if part is not None:
+                    parts.append(part)
+        parts = moved + parts
+        if parts:
+            self.add(USER, "user", None, parts, None, path)
+        return 0
+
+    cdef int read_result(self, dict block, str path, list moved) except -1:
+        """Read a `tool_result` as a tool message; its media are added to *moved*.
+
+        They become part of the user message after it.
+        """
+        cdef Details more = Details.__new__(Details)
+        cdef list texts = []
+        cdef Part said
+        cdef object content = block.get("content")
+        more.tool_call_id = self.text_of(block.get("tool_use_id"), f"{path}.tool_use_id")
+        if self.open_calls is None or more.tool_call_id not in self.open_calls:
+            raise self.malformed(
+                f"{path}.tool_use_id", f"{more.tool_call_id!r} answers no tool_use before it"
+            )
+        if block.get("cache_control") is not None:
+            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+        self.check_keys(
+            block,
+            frozenset(
+                {"type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"}
+            ),
+            path,
+        )
+        if block.get("toolset_name") is not None:
+            self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
+        if isinstance(content, str):
+            said = Part.__new__(Part)
+            said.text = self.counted(content)
+            texts.append(said)
+        elif content is not None and not isinstance(content, (list, tuple)):
+            raise self.malformed(f"{path}.content", "must be a str or a list of content blocks")
+        else:
+            for place, item in enumerate(content or ()):
+                where = f"{path}.content[{place}]"
+                item = self.dict_of(item, where)
+                kind = item.get("type")
+                part = self.user_part(item, kind, where)
+                if part is None:
+                    continue
+                if (<Part>part).kind == TEXT:
+                    texts.append(part)
+                else:
+                    self.lose("anthropic.result_media", where, kind, "user turn")
+                    moved.append(part)
+        if block.get("is_error"):
+            self.lose("anthropic.is_error", f"{path}.is_error", True, "text")
+            if not texts:
+                texts.append(Part.__new__(Part))
+                (<Part>texts[0]).text = ""
+            said = texts[0]
+            said.text = "Error: " + said.text
+        if len(texts) > 1:
+            return self.add(TOOL, "tool", None, texts, more, path)
+        return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
+
+    cdef int read_assistant(self, object blocks, str path) except -1:
+        cdef list parts = []
+        cdef list calls = []
+        cdef list reasoning = []
+        cdef list origins = []
+        for place, block in enumerate(blocks):
+            where = f"{path}.content[{place}]"
+            block = self.dict_of(block, where)
+            kind = block.get("type")
+            if kind == "tool_use":
+                calls.append(self.call_of(block, where))
+            elif kind == "thinking" or kind == "redacted_thinking":
+                reasoning.append(self.reasoning_of(block, kind, where))
+                origins.append(where)
+            else:
+                part = self.said_part(block, kind, where, "an assistant turn")
+                if part is not None:
+                    if calls:
+                        self.lose("anthropic.block_order", where)
+                    parts.append(part)
+        return self.add_assistant(parts, calls, reasoning, origins, path)
+
+    cdef int add_assistant(self, list parts, list calls, list reasoning, list origins,
+                           str path) except -1:
+        """Add an assistant message, or continue the one before: the API joins them too."""
+        cdef Turn turn
+        cdef Details more = None
+        if self.conversation.turns and (<Turn>self.conversation.turns[-1]).role == ASSISTANT:
+            turn = self.conversation.turns.pop()
+            path = turn.origin
+            if parts and turn.more is not None and turn.more.calls is not None:
+                self.lose("anthropic.block_order", (<Part>parts[0]).origin)
+            parts = self.parts_of(turn) + parts
+            if turn.more is not None:
+                calls = (turn.more.calls or []) + calls
+                reasoning = (turn.more.reasoning_details or []) + reasoning
+                origins = (turn.more.origins or []) + origins
+        self.open_calls = {call.id for call in calls}
+        if calls or reasoning:
+            more = Details.__new__(Details)
+            more.calls = calls or None
+            more.reasoning_details = reasoning or None
+            more.origins = origins
+        if len(parts) == 1:  # one text alone is the content itself
+            return self.add(ASSISTANT, "assistant", (<Part>parts[0]).text, None, more, path)
+        if parts or more is not None:
+            self.add(ASSISTANT, "assistant", None, parts or None, more, path)
+        return 0
+
+    cdef list parts_of(self, Turn turn):
+        cdef Part part
+        if turn.text is None:
+            return turn.parts or []
+        part = Part.__new__(Part)
+        part.text = turn.text
+        part.origin = turn.origin
+        return [part]
+
+    # Parameters.
+
+    cdef int read_params(self, dict request) except -1:
+        cdef dict params = self.params
+        for name, value in request.items():
+            if value is None or name in ("model", "messages", "system"):
+                continue
+            if name in ("max_tokens", "temperature", "top_p", "stream"):
+                params[name] = value
+            elif name in UNSUPPORTED:
+                self.lose(UNSUPPORTED[name], name, value)
+            elif name == "metadata":
+                self.read_metadata(self.dict_of(value, name))
+            elif name == "stop_sequences":
+                self.read_stops(value)
+            elif name == "service_tier":
+                if value == "auto" or value == "standard_only":
+                    params[name] = "auto" if value == "auto" else "default"
+                else:
+                    self.lose("service_tier", name, value)
+            elif name == "output_config":
+                self.read_output_config(self.dict_of(value, name))
+            elif name == "output_format":
+                self.read_format(self.dict_of(value, name), name)
+            elif name == "tools":
+                self.read_tools(value)
+            elif name == "tool_choice":
+                self.read_tool_choice(self.dict_of(value, name))
+            elif name != "thinking":
+                self.lose("param.unknown", name, value)
+        if request.get("thinking") is not None:
+            self.read_thinking(self.dict_of(request["thinking"], "thinking"))
+        if "tools" not in params:
+            # OpenAI refuses either without tools.
+            params.pop("parallel_tool_calls", None)
+            choice = params.pop("tool_choice", None)
+            if choice is not None and choice != "auto" and choice != "none":
+                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
+        return 0
+
+    cdef int read_metadata(self, dict metadata) except -1:
+        for name, value in metadata.items():
+            if name == "user_id":
+                if value is not None:
+                    self.params["user"] = self.text_of(value, "metadata.user_id")
+                    self.places["user"] = "metadata.user_id"
+            elif value is not None:
+                self.lose("param.unknown", f"metadata.{name}", value)
+        return 0
+
+    cdef int read_stops(self, object stops) except -1:
+        if isinstance(stops, str) or not isinstance(stops, (list, tuple)):
+            raise self.malformed("stop_sequences", "must be a list of str")
+        found = [self.text_of(stop, f"stop_sequences[{place}]") for place, stop in enumerate(stops)]
+        for place in range(MAX_STOPS, len(found)):
+            self.lose("stop.too_many", f"stop_sequences[{place}]", found[place])
+        if found:
+            self.params["stop"] = found[:MAX_STOPS]
+            self.places["stop"] = "stop_sequences"
+        return 0
+
+    cdef int read_output_config(self, dict config) except -1:
+        for name, value in config.items():
+            if value is None:
+                continue
+            if name == "effort":
+                self.params["reasoning_effort"] = self.text_of(value, "output_config.effort")
+                self.places["reasoning_effort"] = "output_config.effort"
+            elif name == "format":
+                path = "output_config.format"
+                self.read_format(self.dict_of(value, path), path)
+            else:
+                self.lose("param.unknown", f"output_config.{name}", value)
+        return 0
+
+    cdef int read_format(self, dict given, str path) except -1:
+        if given.get("type") != "json_schema":
+            raise self.malformed(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
+        schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
+        self.check_keys(given, frozenset({"type", "schema"}), path)
+        self.lose("anthropic.format_name", path, None, "response")
+        if schema.get("type", "object") != "object":
+            return self.lose("anthropic.format_root", f"{path}.schema", schema["type"])
+        form, _ = openai_form(schema, f"{path}.schema")
+        strict = form is not None
+        self.places["response_format"] = self.places["response_format.json_schema"] = path
+        self.params["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "response", "schema": schema, "strict": strict},
+        }
+        if not strict:
+            self.lose("anthropic.format_strict", f"{path}.schema", True, False)
+        return 0
+
+    cdef int read_thinking(self, dict thinking) except -1:
+        kind = thinking.get("type")
+        cdef object budget = thinking.get("budget_tokens")
+        cdef object effort = self.params.get("reasoning_effort")
+        for name, value in thinking.items():
+            if name == "display" and value is not None:
+                self.lose("anthropic.thinking_display", "thinking.display", value)
+            elif name not in ("type", "budget_tokens", "display") and value is not None:
+                self.lose("param.unknown", f"thinking.{name}", value)
+        if kind == "disabled":
+            if effort is not None:
+                self.lose("anthropic.effort_disabled", "output_config.effort", effort, "none")
+            self.params["reasoning_effort"] = "none"
+            self.places["reasoning_effort"] = "thinking"
+        elif kind == "enabled":
+            if isinstance(budget, bool) or not isinstance(budget, int):
+                raise self.malformed("thinking.budget_tokens", "must be a whole number of tokens")
+            if effort is None:
+                effort = effort_for(budget, self.params.get("max_tokens"))
+                self.params["reasoning_effort"] = effort
+                self.places["reasoning_effort"] = "thinking.budget_tokens"
+            self.lose("anthropic.thinking_budget", "thinking.budget_tokens", budget, effort)
+        elif kind == "adaptive":
+            self.lose("anthropic.thinking_adaptive", "thinking", kind, None)
+        else:
+            raise self.malformed(
+                "thinking.type", f"must be enabled, adaptive or disabled, not {kind!r}"
+            )
+        return 0
+
+    cdef int read_tools(self, object tools) except -1:
+        cdef list found = []
+        if not isinstance(tools, (list, tuple)):
+            raise self.malformed("tools", "must be a list of tools")
+        for place, tool in enumerate(tools):
+            path = f"tools[{place}]"
+            if self.dict_of(tool, path).get("type") not in (None, "custom"):
+                self.lose("anthropic.server_tool", path, tool["type"])
+                continue
+            function = {"name": self.text_of(tool.get("name"), f"{path}.name")}
+            for name, value in tool.items():
+                if name in ("type", "name") or value is None:
+                    continue
+                if name == "input_schema":
+                    function["parameters"] = self.written(value, f"{path}.input_schema")
+                elif name == "description":
+                    function[name] = self.text_of(value, f"{path}.description")
+                elif name == "strict":
+                    if not isinstance(value, bool):
+                        raise self.malformed(f"{path}.strict", "must be True or False")
+                    function[name] = value
+                elif name == "cache_control":
+                    self.lose("cache_control.openai", f"{path}.cache_control", value)
+                else:
+                    self.lose("anthropic.tool_option", f"{path}.{name}", value)
+            if function.get("strict") and not openai_enforces(function.get("parameters")):
+                self.lose("anthropic.tool_strict", f"{path}.strict", True, False)
+                function["strict"] = False
+            self.places[f"tools[{len(found)}]"] = path
+            found.append({"type": "function", "function": function})
+        if found:
+            self.params["tools"] = found
+        return 0
+
+    cdef int read_tool_choice(self, dict choice) except -1:
+        kind = choice.get("type")
+        if kind == "tool":
+            name = self.text_of(choice.get("name"), "tool_choice.name")
+            self.params["tool_choice"] = {"type": "function", "function": {"name": name}}
+        elif kind in ("auto", "any", "none"):
+            self.params["tool_choice"] = "required" if kind == "any" else kind
+        else:
+            raise self.malformed("tool_choice.type", f"must be auto, any, tool or none, not {kind!r}")
+        for name, value in choice.items():
+            if name not in ("type", "name", "disable_parallel_tool_use") and value is not None:
+                self.lose("param.unknown", f"tool_choice.{name}", value)
+        if choice.get("disable_parallel_tool_use") is not None:
+            self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+            self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
+        return 0
+
+    cdef int check_prefill(self, object messages) except -1:
+        """Report an assistant message at the end: for Anthropic it is the answer's beginning."""
+        cdef Turn turn = self.conversation.turns[-1]
+        if turn.role == ASSISTANT and messages[-1]["role"] == "assistant" and (
+            turn.more is None or turn.more.calls is None
+        ):
+            self.lose("anthropic.prefill", f"messages[{len(messages) - 1}].content")
+        return 0
+
+
+def effort_for(budget, max_tokens):
+    """Return the reasoning effort for a thinking budget of so many tokens."""
+    if not isinstance(budget, int) or not isinstance(max_tokens, int) or max_tokens <= 0:
+        return "medium"
+    share = budget / max_tokens
+    if share <= 0.3:
+        return "low"
+    return "medium" if share <= 0.65 else "high"
+
+
+def read_request(dict request not None):
+    """Return `(conversation, params, losses, places)` of a messages request.
+
+    *places* maps each renamed parameter to its path in *request*; turns, parts and calls have theirs
+    in `origin`. Raises `MessageFormatError` with the path where the request is malformed.
+    """
+    cdef RequestReader reader = RequestReader.__new__(RequestReader)
+    reader.conversation = Conversation.__new__(Conversation)
+    reader.conversation.turns = []
+    reader.places = {}
+    reader.params = {}
+    reader.losses = []
+    model = request.get("model")
+    reader.model = model if isinstance(model, str) else ""
+    messages = request.get("messages")
+    if not isinstance(messages, (list, tuple)) or not messages:
+        raise MessageFormatError("messages must be a list of at least one message",
+                                 field="messages")
+    reader.read_system(request.get("system"))
+    for index, message in enumerate(messages):
+        reader.read_message(message, index)
+    reader.read_params(request)
+    if not reader.conversation.turns:
+        reader.lose("messages.blank", "messages")
+        reader.add(USER, "user", "", None, None, "messages")
+    reader.check_prefill(messages)
+    for _, path, before, _ in reader.losses:
+        reader.frozen(before, path)  # values that are left out must have a JSON form too
+    return reader.conversation, reader.params, reader.losses, reader.places

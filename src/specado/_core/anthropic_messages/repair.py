@@ -1,0 +1,132 @@
+"""Repair of replies and events that deviate from Anthropic's documentation, each with a note.
+
+A reply or an event as documented never comes here: its bytes are decoded straight to Structs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from specado._core.anthropic_messages.events import KNOWN_DELTAS, KNOWN_EVENTS, NO_INDEX
+from specado._core.anthropic_messages.wire import (
+    Block,
+    CacheCreation,
+    OutputDetails,
+    RawContent,
+    Reply,
+    TokenUsage,
+)
+from specado._core.repair import json_text, read_field, read_whole_numbers
+from specado._core.replies import UNREADABLE, parse
+from specado.errors import MalformedResponseError
+
+if TYPE_CHECKING:
+    from specado._core.replies import Notes
+
+__all__ = ["TOKENS", "repair_event", "repair_reply", "repair_usage"]
+
+# The members of a usage that count tokens.
+TOKENS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
+_NOTED_LENGTH = 60
+
+
+def repair_reply(body: bytes, notes: Notes) -> Reply:
+    """Return the usable members of a reply; *notes* names the others.
+
+    A body that is not JSON is a `MalformedResponseError` with code `not_json`, one without usable
+    content `no_choice`.
+    """
+    data = parse(body, notes)
+    if not isinstance(data, dict) or not isinstance(data.get("content"), list):
+        raise MalformedResponseError("the reply has no content", code="no_choice")
+    try:
+        # As JSON text, so that a tool's input keeps its form.
+        texts: list[Any] = list(msgspec.json.decode(body, type=RawContent).content)
+    except UNREADABLE:
+        texts = [json_text(given) for given in data["content"]]
+    blocks = [
+        block
+        for place, text in enumerate(texts)
+        if (block := _readable_block(text, f"content[{place}]", notes)) is not None
+    ]
+    if not blocks and data["content"]:
+        raise MalformedResponseError("the reply has no usable content", code="no_choice")
+    return Reply(
+        content=blocks,
+        id=read_field(data, "id", str, "", "id", notes),
+        model=read_field(data, "model", str, "", "model", notes),
+        stop_reason=read_field(data, "stop_reason", str, None, "stop_reason", notes),
+        stop_sequence=read_field(data, "stop_sequence", str, None, "stop_sequence", notes),
+        usage=repair_usage(data.get("usage"), notes),
+    )
+
+
+def _readable_block(text: str | msgspec.Raw, path: str, notes: Notes) -> Block | None:
+    try:
+        return msgspec.json.decode(text, type=Block)
+    except UNREADABLE:
+        notes.append(f"{path}: not a content block, left out")
+        return None
+
+
+def repair_usage(given: Any, notes: Notes) -> TokenUsage | None:
+    """Return the readable counts of a usage, `None` without any.
+
+    After a repair it is not known how much of the bill the counted tokens are.
+    """
+    noted = len(notes)
+    found = _readable_usage(given, notes)
+    if len(notes) > noted:
+        notes.bill("unknown")
+    return found
+
+
+def _readable_usage(given: Any, notes: Notes) -> TokenUsage | None:
+    tokens = read_whole_numbers(given, TOKENS, "usage", notes)
+    if tokens is None:
+        return None
+    details = read_whole_numbers(
+        given.get("output_tokens_details"),
+        ("thinking_tokens",),
+        "usage.output_tokens_details",
+        notes,
+    )
+    created = read_whole_numbers(
+        given.get("cache_creation"), ("ephemeral_1h_input_tokens",), "usage.cache_creation", notes
+    )
+    return TokenUsage(
+        input_tokens=tokens.get("input_tokens"),
+        output_tokens=tokens.get("output_tokens"),
+        cache_read_input_tokens=tokens.get("cache_read_input_tokens"),
+        cache_creation_input_tokens=tokens.get("cache_creation_input_tokens"),
+        output_tokens_details=None if details is None else OutputDetails(**details),
+        cache_creation=None if created is None else CacheCreation(**created),
+    )
+
+
+def repair_event(data: dict[str, Any], kind: Any, notes: Notes) -> bytes | None:
+    """Return the JSON text of an event of type *kind*, `None` (noted) for an unknown one.
+
+    *data* belongs to the function, which changes it.
+    """
+    if not isinstance(kind, str) or kind not in KNOWN_EVENTS:
+        notes.append(f"{str(kind)[:_NOTED_LENGTH]}: not a known event, left out of the stream")
+        return None
+    if kind == "content_block_delta":
+        delta = data.get("delta")
+        given = delta.get("type") if isinstance(delta, dict) else None
+        if not isinstance(given, str) or given not in KNOWN_DELTAS:
+            notes.append(f"{str(given)[:_NOTED_LENGTH]}: not a known delta, left out of the stream")
+            return None
+    elif kind == "message_delta":
+        data.pop("context_management", None)
+    data["type"] = kind
+    data["index"] = read_field(data, "index", int, NO_INDEX, f"{kind}.index", notes)
+    return msgspec.json.encode(data)

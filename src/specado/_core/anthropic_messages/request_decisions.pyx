@@ -1,0 +1,303 @@
+"""Decisions of an Anthropic request: what depends on several messages, parameters and facts.
+
+They are made before the body is written. Rules from Anthropic's guides and anthropic 0.125.0
+(2026-11-22).
+"""
+
+cimport cython
+
+from specado._core.anthropic_messages.accepted_forms cimport (
+    answer_tool_schema, media_refusal, reasoning_refusal,
+)
+from specado._core.conversation cimport (
+    ASSISTANT, DEVELOPER, FUNCTION, REFUSAL, SYSTEM, TEXT, TOOL, USER, Part, Turn,
+)
+from specado._core.encoder cimport Encoder, is_blank_text
+
+from specado._core.schema import anthropic_form, row_of_moved
+from specado._core.emulation import EMULATION_TOOL
+from specado._core.parameters import nearest_effort
+from specado.errors import MessageFormatError
+
+UNKNOWN_MODEL_MAX_TOKENS = 4096
+# Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
+MAX_TOKENS_WITHOUT_STREAM = 21_333
+MIN_THINKING_BUDGET = 1024
+# Thousandths of max_tokens that may go into thinking, by effort.
+cdef dict BUDGET_SHARES = {
+    "minimal": 100, "low": 200, "medium": 500, "high": 800, "xhigh": 900, "max": 950,
+}
+
+
+@cython.final
+cdef class RequestDecisions:
+    """The decided facts of one request; `divide` comes first, then `decide`.
+
+    It owns no memory of the conversation, which never changes. Belongs to one encoder; not for two
+    threads at once.
+    """
+
+    cdef int divide(self, Encoder encoder) except -1:
+        """Find the leading system messages, and the assistant messages at the end.
+
+        An assistant message at the end is a prefill, the beginning of the answer; where the target
+        refuses prefills, the message and all after it are left out (`end`).
+        """
+        cdef list turns = encoder.conversation.turns
+        cdef Py_ssize_t count = len(turns)
+        cdef bint is_refused = encoder.trait("assistant_prefill") is False
+        cdef Py_ssize_t at
+        cdef Turn turn
+        self.leading = 0
+        self.prefill = -1
+        self.end = count
+        for turn in turns:
+            if turn.role != SYSTEM and turn.role != DEVELOPER:
+                break
+            self.leading += 1
+        self.keeps_system = (
+            self.leading < count and encoder.trait("mid_conversation_system") is True
+        )
+        for at in range(count - 1, self.leading - 1, -1):
+            turn = turns[at]
+            if self.is_blank(encoder, turn):
+                continue
+            if turn.role != ASSISTANT or (turn.more is not None and turn.more.calls is not None):
+                break
+            if not is_refused:
+                self.prefill = at
+                break
+            self.end = at
+        self.turns = turns[self.leading:self.end]
+        return 0
+
+    cdef int decide(self, Encoder encoder) except -1:
+        """Decide max_tokens, thinking and the form of the answer; report what is changed."""
+        if not self.turns:
+            self.keeps_system = False
+        self._decide_max_tokens(encoder)
+        self._decide_thinking(encoder)
+        return self._decide_response_format(encoder)
+
+    # Messages.
+
+    cdef int written_role(self, Turn turn) except -1:
+        """Return the role that a message is written with: USER, ASSISTANT or SYSTEM."""
+        if turn.role == ASSISTANT:
+            return ASSISTANT
+        if self.keeps_system and (turn.role == SYSTEM or turn.role == DEVELOPER):
+            return SYSTEM
+        return USER
+
+    cdef bint is_blank(self, Encoder encoder, Turn turn) except -1:
+        """Return whether a message has no content that the API accepts."""
+        cdef Part part
+        cdef bint has_media
+        if turn.role == TOOL or turn.role == FUNCTION:
+            return turn.role == FUNCTION
+        has_media = self.written_role(turn) != SYSTEM
+        if turn.more is not None and has_media and (
+            turn.more.calls is not None
+            or has_accepted_reasoning(turn.more.reasoning_details, encoder.model)
+            or (turn.more.refusal is not None and not is_blank_text(turn.more.refusal))
+        ):
+            return False
+        if turn.text is not None:
+            return is_blank_text(turn.text)
+        for part in turn.parts or ():
+            if part.kind == TEXT or (part.kind == REFUSAL and has_media):
+                if not is_blank_text(part.text):
+                    return False
+            elif has_media and media_refusal(encoder, part) is None:
+                return False
+        return True
+
+    # max_tokens.
+
+    cdef int _decide_max_tokens(self, Encoder encoder) except -1:
+        cdef object limit = None if encoder.facts is None else encoder.facts.max_output_tokens
+        cdef dict params = encoder.params
+        cdef object wanted = params.get("max_completion_tokens")
+        cdef str name = "max_completion_tokens"
+        if wanted is None:
+            wanted = params.get("max_tokens")
+            name = "max_tokens"
+        elif params.get("max_tokens") is not None:
+            encoder.lose("max_tokens.twice", "max_tokens", params["max_tokens"])
+        if wanted is None:
+            if limit is None:
+                wanted = UNKNOWN_MODEL_MAX_TOKENS
+            elif params.get("stream"):
+                wanted = limit
+            else:
+                wanted = min(limit, MAX_TOKENS_WITHOUT_STREAM)
+            encoder.lose("max_tokens.default", "max_tokens", None, wanted)
+        elif limit is not None and wanted > limit:
+            encoder.lose("max_tokens.above_limit", name, wanted, limit)
+            wanted = limit
+        self.max_tokens = wanted
+        return 0
+
+    # Thinking.
+
+    cdef int _decide_thinking(self, Encoder encoder) except -1:
+        cdef object way = encoder.trait("thinking")
+        cdef object effort = encoder.params.get("reasoning_effort")
+        cdef object nearest
+        self.thinks = way == "always"
+        if effort is None:
+            return 0
+        if effort == "none":
+            if way == "always":
+                encoder.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            elif way != "adaptive":
+                encoder.lose("reasoning_effort.none", "reasoning_effort", effort)
+            return 0
+        if way is None or way == "none" or effort not in BUDGET_SHARES or (
+            way != "budget" and encoder.trait("effort_parameter") is False
+        ):
+            return encoder.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+        if encoder.params.get("tools") and encoder.trait("tools_while_reasoning") is False:
+            return encoder.lose("reasoning_effort.tools", "reasoning_effort", effort)
+        if way == "budget":
+            if self.max_tokens <= MIN_THINKING_BUDGET:
+                return encoder.lose("reasoning_effort.no_room", "reasoning_effort", effort)
+            if not self._may_begin_thinking(encoder):
+                return encoder.lose("reasoning_effort.history", "reasoning_effort", effort)
+        else:
+            levels = encoder.trait("reasoning_efforts") or ()
+            nearest = nearest_effort(effort, [level for level in levels if level != "none"])
+            if nearest is not None and nearest != effort:
+                encoder.lose("reasoning_effort.level", "reasoning_effort", effort, nearest)
+                effort = nearest
+        self.thinks = True
+        self.effort = effort
+        return encoder.lose("reasoning_effort.thinking", "reasoning_effort", effort, way)
+
+    cdef bint _may_begin_thinking(self, Encoder encoder) except -1:
+        """Return whether the request may think: it continues no answer that began without.
+
+        A model with a thinking budget refuses to think in the continuation of an answer, after
+        tool results or a prefill, that did not begin with thinking (Anthropic's "Extended
+        thinking" guide, read 2026-11-22).
+        """
+        cdef Turn turn
+        cdef bint answers = False      # whether the message before is an assistant's
+        cdef bint continues = False    # whether the answer before waits for what tools return
+        cdef bint thinks = True        # whether the answer that continues began with thinking
+        for turn in self.turns:
+            if self.is_blank(encoder, turn):
+                continue
+            if turn.role != ASSISTANT:
+                continues = turn.role == TOOL or (continues and not answers)
+                answers = False
+            elif not answers:
+                thinks = (continues and thinks) or (
+                    turn.more is not None
+                    and has_accepted_reasoning(turn.more.reasoning_details, encoder.model)
+                )
+                answers = True
+        return thinks or not (continues or answers)
+
+    cdef bint may_force_tool(self, Encoder encoder) except -1:
+        """Return whether a call of a tool may be forced: not while the target thinks.
+
+        A model that always thinks may allow it.
+        """
+        if self.thinks and encoder.trait("thinking") != "always":
+            return False
+        return encoder.trait("forced_tool_choice") is not False
+
+    # The form of the answer.
+
+    cdef int _decide_response_format(self, Encoder encoder) except -1:
+        cdef object wanted = encoder.params.get("response_format")
+        cdef object kind = wanted.get("type") if isinstance(wanted, dict) else None
+        if kind == "json_object":
+            self.instruction = "Answer with one JSON object and nothing else."
+            encoder.lose("response_format.json_object", "response_format", kind, self.instruction)
+        elif kind == "json_schema":
+            if self._decide_answer_schema(encoder):
+                return 0
+            if encoder.params.get("tools") or not self.may_force_tool(encoder):
+                encoder.lose("response_format.conflict", "response_format", kind)
+            elif answer_tool_schema(asked_schema(encoder)) is None:
+                encoder.lose("response_format.unsupported", "response_format", kind)
+            else:
+                encoder.answer_tool = EMULATION_TOOL
+                encoder.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
+        elif wanted is not None and kind != "text":
+            encoder.lose("response_format.unsupported", "response_format", kind)
+        return 0
+
+    cdef bint _decide_answer_schema(self, Encoder encoder) except -1:
+        """Find the form of the schema that the target enforces; return whether there is one.
+
+        Anthropic always enforces; keywords that it refuses move into the descriptions, as
+        anthropic 0.125.0 moves them (`lib/_parse/_transform.py`).
+        """
+        cdef str path = "response_format.json_schema.schema"
+        if encoder.trait("structured_output") is not True:
+            return False
+        encoder.field = "response_format"
+        self.answer_schema, closed, moved = anthropic_form(asked_schema(encoder), path)
+        if self.answer_schema is None:
+            return False
+        report_format_members(encoder)
+        if closed:
+            encoder.lose("response_format.closed", path, None, False)
+        for place, name, value, hint in moved:
+            encoder.lose(row_of_moved(name, value), place, value, hint)
+        return True
+
+
+cdef bint has_accepted_reasoning(list blocks, str model) except -1:
+    """Return whether *model* accepts any of an answer's reasoning blocks."""
+    for block in blocks or ():
+        if reasoning_refusal(block, model) is None:
+            return True
+    return False
+
+
+cdef dict asked_format(Encoder encoder):
+    """Return the `json_schema` member of the response format that was asked for."""
+    cdef object wanted = encoder.params["response_format"].get("json_schema")
+    if not isinstance(wanted, dict):
+        raise MessageFormatError(
+            "response_format.json_schema: must be a dict with name and schema",
+            field="response_format.json_schema",
+        )
+    return <dict>wanted
+
+
+cdef object asked_schema(Encoder encoder):
+    """Return the schema of the answer that was asked for."""
+    return asked_format(encoder).get("schema") or {"type": "object"}
+
+
+cdef int report_format_members(Encoder encoder) except -1:
+    """Report the members of the response format that are not written with the schema."""
+    cdef str path = "response_format.json_schema"
+    cdef dict given = asked_format(encoder)
+    for name, value in given.items():
+        if value is None or name == "schema" or name == "strict":
+            continue
+        if name == "name":
+            encoder.lose("response_format.name", f"{path}.name", value)
+        elif name == "description":
+            encoder.lose("response_format.description", f"{path}.description", value)
+        else:
+            encoder.lose("param.unknown", f"{path}.{name}", value)
+    if given.get("strict") is not True:
+        encoder.lose("response_format.strict", path, given.get("strict"), True)
+    return 0
+
+
+def thinking_budget(max_tokens, effort):
+    """Return the tokens of *max_tokens*, over 1,024, that an effort gives to thinking.
+
+    An effort that is not known counts as the highest.
+    """
+    # In thousandths: a share of any whole number, however large.
+    share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
+    return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)
