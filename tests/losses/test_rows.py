@@ -15,6 +15,7 @@ from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
 from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
 from lossy_requests import FROM_OPENAI
+from specado._core.anthropic_messages.loss_rows import ROW_IDS
 from specado.catalog.manifests import Traits
 from specado.losses.rows import ROWS
 from specado.simulator import handle
@@ -37,6 +38,11 @@ def translated(row: str, **options: Any) -> specado.Translation:
 def test_every_row_has_a_request() -> None:
     # No shipped model has only one of the two roles: see the test of that below.
     assert {*FROM_OPENAI, *FROM_ANTHROPIC} == {*ROWS} - {"role.system_name"}
+
+
+def test_every_row_id_of_the_compiled_dialect_is_a_row_of_the_table() -> None:
+    assert set(ROW_IDS) <= set(ROWS)
+    assert len(set(ROW_IDS)) == len(ROW_IDS)
 
 
 @pytest.mark.parametrize("row", [*FROM_OPENAI, *FROM_ANTHROPIC])

@@ -13,6 +13,10 @@ from base64 import b64decode
 
 import msgspec
 
+from specado._core.anthropic_messages.loss_rows import (
+    FILE_ID, FILE_MEDIA_TYPE, IMAGE_MEDIA_TYPE, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
+    REASONING_FOREIGN, REASONING_UNSIGNED, TOOL_HINT, TOOL_SCHEMA,
+)
 from specado._core.json_writer import dumps
 from specado.errors import MessageFormatError
 
@@ -65,12 +69,12 @@ cdef str model_family(str model):
 cdef str reasoning_refusal(object block, str model):
     """Return the loss row of a reasoning block that *model* does not accept, `None` if it does."""
     if block.model is None or model_family(block.model) != model_family(model):
-        return "reasoning.foreign"
+        return REASONING_FOREIGN
     if block.type == "thinking" and block.signature is not None:
         return None
     if block.type == "redacted_thinking" and block.data is not None:
         return None
-    return "reasoning.unsigned"
+    return REASONING_UNSIGNED
 
 
 # Media.
@@ -79,20 +83,20 @@ cdef str media_refusal(Encoder encoder, Part part):
     """Return the loss row of a medium that the target does not accept, `None` if it does."""
     cdef str media
     if part.kind == AUDIO:
-        return "input.audio"
+        return INPUT_AUDIO
     if part.kind == IMAGE:
         if encoder.lacks_input("Image"):
-            return "input.image"
+            return INPUT_IMAGE
         if part.media is not None and part.media not in IMAGE_TYPES:
-            return "image.media_type"
+            return IMAGE_MEDIA_TYPE
         return None
     if part.text is None:
-        return "file.id"
+        return FILE_ID
     if encoder.lacks_input("Document"):
-        return "input.document"
+        return INPUT_DOCUMENT
     media = file_media_type(part)
     if not is_pdf(media) and (not is_text(media) or file_text(part) is None):
-        return "file.media_type"
+        return FILE_MEDIA_TYPE
     return None
 
 
@@ -179,13 +183,13 @@ cdef object tool_input_schema(Encoder encoder, object given, str path):
             f"{path}: must be a dict, not {type(given).__name__}", field=path
         )
     if (<dict>given).get("type", "object") != "object":
-        encoder.lose("tool.schema", path, (<dict>given)["type"], "object")
+        encoder.lose(TOOL_SCHEMA, path, (<dict>given)["type"], "object")
         return {"type": "object", "description": dumps(given).decode()}
     made = {"type": "object"}
     for name, value in (<dict>given).items():
         if name in ALTERNATIVES:
             hints.append(f"{name}: {dumps(value).decode()}")
-            encoder.lose("tool.hint", f"{path}.{name}", value, hints[-1])
+            encoder.lose(TOOL_HINT, f"{path}.{name}", value, hints[-1])
         else:
             made[name] = value
     if hints:

@@ -1,12 +1,16 @@
 """Limits of `cache_control` in an Anthropic request body, applied once the body is written.
 
-Only then it is known how many there are, and in which order the prompt has them.
+Their number and their order in the prompt are known only then.
 """
 
 cimport cython
 from libc.string cimport memcpy, memmove
 
 from specado._core.encoder cimport Encoder
+
+from specado._core.anthropic_messages.loss_rows import (
+    CACHE_CONTROL_MOST, CACHE_CONTROL_ORDER,
+)
 
 # "A maximum of 4 blocks with cache_control may be provided" (2026-11-22).
 cdef int MOST = 4
@@ -15,7 +19,7 @@ cdef bytes HOUR = b'"ttl":"1h"'
 
 @cython.final
 cdef class CacheMark:
-    """A written `cache_control`; its place are bytes of the writer's buffer."""
+    """A written `cache_control`; it is data[start:end] of the writer."""
 
     cdef Py_ssize_t start
     cdef Py_ssize_t end
@@ -61,7 +65,7 @@ cdef class CacheMarks:
                     encoder.out.size - mark.end)
             encoder.out.size -= mark.end - mark.start
         for mark in removed:
-            encoder.lose("cache_control.most", mark.path, mark.value)
+            encoder.lose(CACHE_CONTROL_MOST, mark.path, mark.value)
         return 0
 
     cdef int _shorten(self, Encoder encoder, list marks) except -1:
@@ -79,7 +83,7 @@ cdef class CacheMarks:
             elif has_short:
                 at = mark.start + encoder.out.data[mark.start:mark.end].index(HOUR)
                 memcpy(encoder.out.data + at + len(HOUR) - 3, b"5m", 2)
-                encoder.lose("cache_control.order", f"{mark.path}.ttl", "1h", "5m")
+                encoder.lose(CACHE_CONTROL_ORDER, f"{mark.path}.ttl", "1h", "5m")
         return 0
 
 

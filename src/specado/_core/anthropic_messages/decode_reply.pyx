@@ -99,8 +99,8 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
 cdef int _note_usage(found, notes) except -1:
     """Note the members of a usage without a canonical one, and correct its counts.
 
-    Some are billed beside the tokens, or raise their price: web search, data residency, compaction
-    (Anthropic's "Pricing" page, read 2026-11-22).
+    Some are billed in addition to the tokens or raise their price: web search, data residency,
+    compaction (Anthropic's "Pricing" page, read 2026-11-22).
     """
     for name in TOKENS:
         count = getattr(found, name)

@@ -15,6 +15,19 @@ from specado._core.json_writer cimport JsonWriter, freeze, plain_copy, written
 
 import msgspec
 
+from specado._core.anthropic_messages.loss_rows import (
+    ANTHROPIC_BLOCK_ORDER, ANTHROPIC_CITATIONS, ANTHROPIC_CONTAINER,
+    ANTHROPIC_CONTEXT_MANAGEMENT, ANTHROPIC_DOCUMENT_CONTEXT, ANTHROPIC_DOCUMENT_NAME,
+    ANTHROPIC_DOCUMENT_SOURCE, ANTHROPIC_DOCUMENT_TEXT, ANTHROPIC_EFFORT_DISABLED,
+    ANTHROPIC_FORMAT_NAME, ANTHROPIC_FORMAT_ROOT, ANTHROPIC_FORMAT_STRICT,
+    ANTHROPIC_IMAGE_TRANSFORMATIONS, ANTHROPIC_INFERENCE_GEO, ANTHROPIC_IS_ERROR,
+    ANTHROPIC_MCP_SERVERS, ANTHROPIC_PREFILL, ANTHROPIC_RESULT_MEDIA, ANTHROPIC_SEARCH_RESULT,
+    ANTHROPIC_SERVER_BLOCK, ANTHROPIC_SERVER_TOOL, ANTHROPIC_SPEED, ANTHROPIC_THINKING_ADAPTIVE,
+    ANTHROPIC_THINKING_BUDGET, ANTHROPIC_THINKING_DISPLAY, ANTHROPIC_TOOLSET,
+    ANTHROPIC_TOOL_OPTION, ANTHROPIC_TOOL_STRICT, ANTHROPIC_TOP_K, CACHE_CONTROL_OPENAI,
+    FILE_ID, MESSAGES_BLANK, PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER, STOP_TOO_MANY,
+    TOOL_CHOICE_WITHOUT_TOOLS,
+)
 from specado._core.schema import openai_enforces, openai_form
 from specado._core.json_writer import NotJson, locate
 from specado._core.parameters import MAX_STOPS
@@ -38,13 +51,13 @@ cdef frozenset CALL_KEYS = frozenset({
 cdef frozenset BLOCK_KEYS = frozenset({"type", "text", "cache_control", "citations"})
 # Top-level fields that have no counterpart: name -> row.
 cdef dict UNSUPPORTED = {
-    "container": "anthropic.container",
-    "context_management": "anthropic.context_management",
-    "mcp_servers": "anthropic.mcp_servers",
-    "inference_geo": "anthropic.inference_geo",
-    "speed": "anthropic.speed",
-    "top_k": "anthropic.top_k",
-    "cache_control": "cache_control.openai",
+    "container": ANTHROPIC_CONTAINER,
+    "context_management": ANTHROPIC_CONTEXT_MANAGEMENT,
+    "mcp_servers": ANTHROPIC_MCP_SERVERS,
+    "inference_geo": ANTHROPIC_INFERENCE_GEO,
+    "speed": ANTHROPIC_SPEED,
+    "top_k": ANTHROPIC_TOP_K,
+    "cache_control": CACHE_CONTROL_OPENAI,
 }
 
 
@@ -93,7 +106,7 @@ cdef class RequestReader:
     cdef dict dict_of(self, object value, str path):
         if not isinstance(value, dict):
             raise self.malformed(path, f"must be a dict, not {self.shown(value, path)}")
-        # Subclasses may steer what their methods say, and are no `dict` to the compiler.
+        # A subclass may override its methods, and Cython does not compile it as a `dict`.
         return <dict>value if type(value) is dict else plain_copy(<dict>value)
 
     cdef object frozen(self, object value, str path):
@@ -135,16 +148,16 @@ cdef class RequestReader:
         part.origin = path
         part.text = self.counted(self.text_of(block.get("text"), f"{path}.text"))
         if block.get("citations"):
-            self.lose("anthropic.citations", f"{path}.citations", None)
+            self.lose(ANTHROPIC_CITATIONS, f"{path}.citations", None)
         if block.get("cache_control") is not None:
-            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
         self.check_keys(block, BLOCK_KEYS, path)
         return part
 
     cdef int check_keys(self, dict block, frozenset known, str path) except -1:
         for name in block:
             if name not in known and block[name] is not None:
-                self.lose("part.unknown_key", f"{path}.{name}", block[name])
+                self.lose(PART_UNKNOWN_KEY, f"{path}.{name}", block[name])
         return 0
 
     cdef Part user_part(self, dict block, object kind, str path):
@@ -162,7 +175,7 @@ cdef class RequestReader:
         if kind == "search_result":
             return self.search_part(block, path)
         if kind in SERVER_BLOCKS:
-            self.lose("anthropic.server_block", path, kind)
+            self.lose(ANTHROPIC_SERVER_BLOCK, path, kind)
             return None
         raise self.malformed(f"{path}.type", f"{kind!r} is not a content block of {place}")
 
@@ -188,21 +201,21 @@ cdef class RequestReader:
         part.origin = path
         part.text = "\n".join(lines)
         self.conversation.characters += len(<str>lines[0]) + len(<str>lines[1])
-        self.lose("anthropic.search_result", path, "search_result", "text")
+        self.lose(ANTHROPIC_SEARCH_RESULT, path, "search_result", "text")
         return part
 
     cdef int media_keys(self, dict block, tuple known, str path) except -1:
         if block.get("cache_control") is not None:
-            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
         for name, value in block.items():
             if name not in known and name != "cache_control" and value is not None:
                 if name == "citations":
                     if self.dict_of(value, f"{path}.citations").get("enabled"):
-                        self.lose("anthropic.citations", f"{path}.citations", value)
+                        self.lose(ANTHROPIC_CITATIONS, f"{path}.citations", value)
                 elif name == "transformations":
-                    self.lose("anthropic.image_transformations", f"{path}.{name}", value)
+                    self.lose(ANTHROPIC_IMAGE_TRANSFORMATIONS, f"{path}.{name}", value)
                 else:
-                    self.lose("part.unknown_key", f"{path}.{name}", value)
+                    self.lose(PART_UNKNOWN_KEY, f"{path}.{name}", value)
         return 0
 
     cdef str data_of(self, dict source, str path):
@@ -232,7 +245,7 @@ cdef class RequestReader:
         elif kind == "url":
             part.text = self.text_of(source.get("url"), f"{path}.source.url")
         elif kind == "file":
-            self.lose("file.id", path, source.get("file_id"))
+            self.lose(FILE_ID, path, source.get("file_id"))
             return None
         else:
             raise self.malformed(f"{path}.source.type", f"{kind!r} is not a source of an image")
@@ -247,7 +260,7 @@ cdef class RequestReader:
         self.check_keys(source, SOURCE_KEYS, f"{path}.source")
         part.origin = path
         if block.get("context") is not None:
-            self.lose("anthropic.document_context", f"{path}.context", block["context"])
+            self.lose(ANTHROPIC_DOCUMENT_CONTEXT, f"{path}.context", block["context"])
         if kind == "base64":
             media = self.text_of(source.get("media_type"), f"{path}.source.media_type")
             part.kind = FILE
@@ -256,19 +269,19 @@ cdef class RequestReader:
             if block.get("title") is not None:
                 part.detail = self.text_of(block["title"], f"{path}.title")
             else:
-                self.lose("anthropic.document_name", f"{path}.title", None, part.detail)
+                self.lose(ANTHROPIC_DOCUMENT_NAME, f"{path}.title", None, part.detail)
             self.conversation.files += 1
             return part
         if kind == "text":
             part.text = self.counted(self.text_of(source.get("data"), f"{path}.source.data"))
-            self.lose("anthropic.document_text", path, "document", "text")
+            self.lose(ANTHROPIC_DOCUMENT_TEXT, path, "document", "text")
             return part
         if kind == "content":
             part.text = self.counted(self.texts_of(source.get("content"), f"{path}.source.content"))
-            self.lose("anthropic.document_text", path, "document", "text")
+            self.lose(ANTHROPIC_DOCUMENT_TEXT, path, "document", "text")
             return part
         if kind == "url" or kind == "file":
-            self.lose("anthropic.document_source", path, kind)
+            self.lose(ANTHROPIC_DOCUMENT_SOURCE, path, kind)
             return None
         raise self.malformed(f"{path}.source.type", f"{kind!r} is not a source of a document")
 
@@ -288,7 +301,7 @@ cdef class RequestReader:
             if (<Part>part).kind == TEXT:
                 texts.append((<Part>part).text)
             else:
-                self.lose("anthropic.document_source", where, block.get("type"))
+                self.lose(ANTHROPIC_DOCUMENT_SOURCE, where, block.get("type"))
         return "".join(texts)
 
     cdef object reasoning_of(self, dict block, str kind, str path):
@@ -305,14 +318,14 @@ cdef class RequestReader:
         cdef object caller = block.get("caller")
         call.origin = path
         if caller is not None and self.dict_of(caller, f"{path}.caller").get("type") != "direct":
-            self.lose("anthropic.server_block", f"{path}.caller", caller)
+            self.lose(ANTHROPIC_SERVER_BLOCK, f"{path}.caller", caller)
         call.id = self.text_of(block.get("id"), f"{path}.id")
         call.name = self.text_of(block.get("name"), f"{path}.name")
         call.text = self.counted(self.json_of(block.get("input"), f"{path}.input"))
         if block.get("cache_control") is not None:
-            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
         if block.get("toolset_name") is not None:
-            self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
+            self.lose(ANTHROPIC_TOOLSET, f"{path}.toolset_name", block["toolset_name"])
         self.check_keys(block, CALL_KEYS, path)
         return call
 
@@ -419,7 +432,7 @@ cdef class RequestReader:
                 f"{path}.tool_use_id", f"{more.tool_call_id!r} answers no tool_use before it"
             )
         if block.get("cache_control") is not None:
-            self.lose("cache_control.openai", f"{path}.cache_control", block["cache_control"])
+            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
         self.check_keys(
             block,
             frozenset(
@@ -428,7 +441,7 @@ cdef class RequestReader:
             path,
         )
         if block.get("toolset_name") is not None:
-            self.lose("anthropic.toolset", f"{path}.toolset_name", block["toolset_name"])
+            self.lose(ANTHROPIC_TOOLSET, f"{path}.toolset_name", block["toolset_name"])
         if isinstance(content, str):
             said = Part.__new__(Part)
             said.text = self.counted(content)
@@ -446,10 +459,10 @@ cdef class RequestReader:
                 if (<Part>part).kind == TEXT:
                     texts.append(part)
                 else:
-                    self.lose("anthropic.result_media", where, kind, "user turn")
+                    self.lose(ANTHROPIC_RESULT_MEDIA, where, kind, "user turn")
                     moved.append(part)
         if block.get("is_error"):
-            self.lose("anthropic.is_error", f"{path}.is_error", True, "text")
+            self.lose(ANTHROPIC_IS_ERROR, f"{path}.is_error", True, "text")
             if not texts:
                 texts.append(Part.__new__(Part))
                 (<Part>texts[0]).text = ""
@@ -477,7 +490,7 @@ cdef class RequestReader:
                 part = self.said_part(block, kind, where, "an assistant turn")
                 if part is not None:
                     if calls:
-                        self.lose("anthropic.block_order", where)
+                        self.lose(ANTHROPIC_BLOCK_ORDER, where)
                     parts.append(part)
         return self.add_assistant(parts, calls, reasoning, origins, path)
 
@@ -490,7 +503,7 @@ cdef class RequestReader:
             turn = self.conversation.turns.pop()
             path = turn.origin
             if parts and turn.more is not None and turn.more.calls is not None:
-                self.lose("anthropic.block_order", (<Part>parts[0]).origin)
+                self.lose(ANTHROPIC_BLOCK_ORDER, (<Part>parts[0]).origin)
             parts = self.parts_of(turn) + parts
             if turn.more is not None:
                 calls = (turn.more.calls or []) + calls
@@ -536,7 +549,7 @@ cdef class RequestReader:
                 if value == "auto" or value == "standard_only":
                     params[name] = "auto" if value == "auto" else "default"
                 else:
-                    self.lose("service_tier", name, value)
+                    self.lose(SERVICE_TIER, name, value)
             elif name == "output_config":
                 self.read_output_config(self.dict_of(value, name))
             elif name == "output_format":
@@ -546,7 +559,7 @@ cdef class RequestReader:
             elif name == "tool_choice":
                 self.read_tool_choice(self.dict_of(value, name))
             elif name != "thinking":
-                self.lose("param.unknown", name, value)
+                self.lose(PARAM_UNKNOWN, name, value)
         if request.get("thinking") is not None:
             self.read_thinking(self.dict_of(request["thinking"], "thinking"))
         if "tools" not in params:
@@ -554,7 +567,7 @@ cdef class RequestReader:
             params.pop("parallel_tool_calls", None)
             choice = params.pop("tool_choice", None)
             if choice is not None and choice != "auto" and choice != "none":
-                self.lose("tool_choice.without_tools", "tool_choice", request["tool_choice"])
+                self.lose(TOOL_CHOICE_WITHOUT_TOOLS, "tool_choice", request["tool_choice"])
         return 0
 
     cdef int read_metadata(self, dict metadata) except -1:
@@ -564,7 +577,7 @@ cdef class RequestReader:
                     self.params["user"] = self.text_of(value, "metadata.user_id")
                     self.places["user"] = "metadata.user_id"
             elif value is not None:
-                self.lose("param.unknown", f"metadata.{name}", value)
+                self.lose(PARAM_UNKNOWN, f"metadata.{name}", value)
         return 0
 
     cdef int read_stops(self, object stops) except -1:
@@ -572,7 +585,7 @@ cdef class RequestReader:
             raise self.malformed("stop_sequences", "must be a list of str")
         found = [self.text_of(stop, f"stop_sequences[{place}]") for place, stop in enumerate(stops)]
         for place in range(MAX_STOPS, len(found)):
-            self.lose("stop.too_many", f"stop_sequences[{place}]", found[place])
+            self.lose(STOP_TOO_MANY, f"stop_sequences[{place}]", found[place])
         if found:
             self.params["stop"] = found[:MAX_STOPS]
             self.places["stop"] = "stop_sequences"
@@ -589,7 +602,7 @@ cdef class RequestReader:
                 path = "output_config.format"
                 self.read_format(self.dict_of(value, path), path)
             else:
-                self.lose("param.unknown", f"output_config.{name}", value)
+                self.lose(PARAM_UNKNOWN, f"output_config.{name}", value)
         return 0
 
     cdef int read_format(self, dict given, str path) except -1:
@@ -597,9 +610,9 @@ cdef class RequestReader:
             raise self.malformed(f"{path}.type", f"must be json_schema, not {given.get('type')!r}")
         schema = self.written(self.dict_of(given.get("schema"), f"{path}.schema"), f"{path}.schema")
         self.check_keys(given, frozenset({"type", "schema"}), path)
-        self.lose("anthropic.format_name", path, None, "response")
+        self.lose(ANTHROPIC_FORMAT_NAME, path, None, "response")
         if schema.get("type", "object") != "object":
-            return self.lose("anthropic.format_root", f"{path}.schema", schema["type"])
+            return self.lose(ANTHROPIC_FORMAT_ROOT, f"{path}.schema", schema["type"])
         form, _ = openai_form(schema, f"{path}.schema")
         strict = form is not None
         self.places["response_format"] = self.places["response_format.json_schema"] = path
@@ -608,7 +621,7 @@ cdef class RequestReader:
             "json_schema": {"name": "response", "schema": schema, "strict": strict},
         }
         if not strict:
-            self.lose("anthropic.format_strict", f"{path}.schema", True, False)
+            self.lose(ANTHROPIC_FORMAT_STRICT, f"{path}.schema", True, False)
         return 0
 
     cdef int read_thinking(self, dict thinking) except -1:
@@ -617,12 +630,12 @@ cdef class RequestReader:
         cdef object effort = self.params.get("reasoning_effort")
         for name, value in thinking.items():
             if name == "display" and value is not None:
-                self.lose("anthropic.thinking_display", "thinking.display", value)
+                self.lose(ANTHROPIC_THINKING_DISPLAY, "thinking.display", value)
             elif name not in ("type", "budget_tokens", "display") and value is not None:
-                self.lose("param.unknown", f"thinking.{name}", value)
+                self.lose(PARAM_UNKNOWN, f"thinking.{name}", value)
         if kind == "disabled":
             if effort is not None:
-                self.lose("anthropic.effort_disabled", "output_config.effort", effort, "none")
+                self.lose(ANTHROPIC_EFFORT_DISABLED, "output_config.effort", effort, "none")
             self.params["reasoning_effort"] = "none"
             self.places["reasoning_effort"] = "thinking"
         elif kind == "enabled":
@@ -632,9 +645,9 @@ cdef class RequestReader:
                 effort = effort_for(budget, self.params.get("max_tokens"))
                 self.params["reasoning_effort"] = effort
                 self.places["reasoning_effort"] = "thinking.budget_tokens"
-            self.lose("anthropic.thinking_budget", "thinking.budget_tokens", budget, effort)
+            self.lose(ANTHROPIC_THINKING_BUDGET, "thinking.budget_tokens", budget, effort)
         elif kind == "adaptive":
-            self.lose("anthropic.thinking_adaptive", "thinking", kind, None)
+            self.lose(ANTHROPIC_THINKING_ADAPTIVE, "thinking", kind, None)
         else:
             raise self.malformed(
                 "thinking.type", f"must be enabled, adaptive or disabled, not {kind!r}"
@@ -648,7 +661,7 @@ cdef class RequestReader:
         for place, tool in enumerate(tools):
             path = f"tools[{place}]"
             if self.dict_of(tool, path).get("type") not in (None, "custom"):
-                self.lose("anthropic.server_tool", path, tool["type"])
+                self.lose(ANTHROPIC_SERVER_TOOL, path, tool["type"])
                 continue
             function = {"name": self.text_of(tool.get("name"), f"{path}.name")}
             for name, value in tool.items():
@@ -663,11 +676,11 @@ cdef class RequestReader:
                         raise self.malformed(f"{path}.strict", "must be True or False")
                     function[name] = value
                 elif name == "cache_control":
-                    self.lose("cache_control.openai", f"{path}.cache_control", value)
+                    self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", value)
                 else:
-                    self.lose("anthropic.tool_option", f"{path}.{name}", value)
+                    self.lose(ANTHROPIC_TOOL_OPTION, f"{path}.{name}", value)
             if function.get("strict") and not openai_enforces(function.get("parameters")):
-                self.lose("anthropic.tool_strict", f"{path}.strict", True, False)
+                self.lose(ANTHROPIC_TOOL_STRICT, f"{path}.strict", True, False)
                 function["strict"] = False
             self.places[f"tools[{len(found)}]"] = path
             found.append({"type": "function", "function": function})
@@ -683,10 +696,12 @@ cdef class RequestReader:
         elif kind in ("auto", "any", "none"):
             self.params["tool_choice"] = "required" if kind == "any" else kind
         else:
-            raise self.malformed("tool_choice.type", f"must be auto, any, tool or none, not {kind!r}")
+            raise self.malformed(
+                "tool_choice.type", f"must be auto, any, tool or none, not {kind!r}"
+            )
         for name, value in choice.items():
             if name not in ("type", "name", "disable_parallel_tool_use") and value is not None:
-                self.lose("param.unknown", f"tool_choice.{name}", value)
+                self.lose(PARAM_UNKNOWN, f"tool_choice.{name}", value)
         if choice.get("disable_parallel_tool_use") is not None:
             self.params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
             self.places["parallel_tool_calls"] = "tool_choice.disable_parallel_tool_use"
@@ -698,7 +713,7 @@ cdef class RequestReader:
         if turn.role == ASSISTANT and messages[-1]["role"] == "assistant" and (
             turn.more is None or turn.more.calls is None
         ):
-            self.lose("anthropic.prefill", f"messages[{len(messages) - 1}].content")
+            self.lose(ANTHROPIC_PREFILL, f"messages[{len(messages) - 1}].content")
         return 0
 
 
@@ -715,8 +730,8 @@ def effort_for(budget, max_tokens):
 def read_request(dict request not None):
     """Return `(conversation, params, losses, places)` of a messages request.
 
-    *places* maps each renamed parameter to its path in *request*; turns, parts and calls have theirs
-    in `origin`. Raises `MessageFormatError` with the path where the request is malformed.
+    *places* maps each renamed parameter to its path in *request*; turns, parts and calls have
+    their paths in `origin`. Raises `MessageFormatError` with the path of what is malformed.
     """
     cdef RequestReader reader = RequestReader.__new__(RequestReader)
     reader.conversation = Conversation.__new__(Conversation)
@@ -735,7 +750,7 @@ def read_request(dict request not None):
         reader.read_message(message, index)
     reader.read_params(request)
     if not reader.conversation.turns:
-        reader.lose("messages.blank", "messages")
+        reader.lose(MESSAGES_BLANK, "messages")
         reader.add(USER, "user", "", None, None, "messages")
     reader.check_prefill(messages)
     for _, path, before, _ in reader.losses:

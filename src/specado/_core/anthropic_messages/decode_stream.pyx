@@ -56,7 +56,7 @@ cdef object DELTA = ChoiceDelta
 
 @cython.final
 cdef class BlockPieces:
-    """A content block in the making: the pieces that came so far. Belongs to one stream."""
+    """A content block that is being received: its pieces so far. Belongs to one stream."""
     cdef object block
     cdef str kind
     cdef Pieces pieces      # its text, thinking or input
@@ -218,7 +218,7 @@ cdef class AnthropicStream(ReplyStream):
         return self._send(DELTA(tool_calls=[call]), None, out)
 
     cdef BlockPieces _open_for(self, event, list out):
-        """Begin the missing block of a delta; return None for a delta that does not tell its type."""
+        """Begin the missing block of a delta; return None where its type is not clear."""
         kind = type(event.delta)
         if kind is TextDelta:
             block = Block("text", text="")
@@ -344,7 +344,7 @@ cdef class AnthropicStream(ReplyStream):
         return 0
 
     cdef int _add_usage(self, found, bytes body, notes) except -1:
-        """Replace counts by those of a `message_delta`: they are totals, and some may be missing."""
+        """Replace counts by those of a `message_delta`: totals, of which some may be missing."""
         try:
             usage = msgspec.json.decode(body, type=Optional[TokenUsage])
         except UNREADABLE:

@@ -26,6 +26,19 @@ from specado._core.json_writer cimport exact
 
 import msgspec
 
+from specado._core.anthropic_messages.loss_rows import (
+    ASSISTANT_AUDIO, ASSISTANT_LAST, ASSISTANT_REFUSAL, ASSISTANT_TRAILING_SPACE, AUDIO_OUTPUT,
+    CACHE_CONTROL_BLANK, CACHE_CONTROL_TWICE, CACHE_CONTROL_UNKNOWN, FILE_ID,
+    FILE_ID_BESIDE_DATA, FILE_MEDIA_TYPE, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_MEDIA_TYPE,
+    MESSAGES_BLANK, MESSAGE_ANNOTATIONS, MESSAGE_NAME, MESSAGE_UNKNOWN_KEY,
+    PARALLEL_TOOL_CALLS_NEVER, PARAM_UNKNOWN, PART_UNKNOWN_KEY, PROMPT_CACHE, REASONING_FOREIGN,
+    REASONING_UNSIGNED, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED,
+    SERVICE_TIER, STOP_BLANK, STOP_UNSUPPORTED, STREAM_OPTIONS, SYSTEM_ALONE, SYSTEM_LATER,
+    SYSTEM_PART, SYSTEM_TOP_LEVEL, TEMPERATURE_ABOVE_ONE, TEXT_BLANK, TOOLS_CALLED,
+    TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_ALLOWED, TOOL_CHOICE_THINKING,
+    TOOL_CHOICE_UNKNOWN, TOOL_CHOICE_WITHOUT_TOOLS, TOOL_CUSTOM, TOOL_CUSTOM_CALL, TOOL_HINT,
+    TOOL_NAME, TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
+)
 from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.schema import anthropic_form
 from specado.errors import MessageFormatError
@@ -69,9 +82,8 @@ cdef class MessagesEncoder(Encoder):
     """Writes a messages request. One per body; not for two threads at once.
 
     The order of members is model, system, messages, then the rest: the same leading messages
-    give the same leading bytes. The last turn alone may be written otherwise once more follows
-    (a message joins it, so that its text becomes a block): prompt caches compare what a body
-    says, of which a string is the shorthand for one text block.
+    give the same leading bytes. Only the last turn may change when another message follows and
+    joins it: its string becomes a text block, which means the same to a prompt cache.
     """
 
     cdef RequestDecisions decided
@@ -119,9 +131,9 @@ cdef class MessagesEncoder(Encoder):
         for name, value in extra.items():
             if name == "annotations" and not field:
                 if value:
-                    self.lose("message.annotations", f"{path}.{name}")
+                    self.lose(MESSAGE_ANNOTATIONS, f"{path}.{name}")
             elif name == "prompt_cache_breakpoint" and value is not None:
-                self.lose("prompt_cache", f"{path}.{name}", value)
+                self.lose(PROMPT_CACHE, f"{path}.{name}", value)
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0
@@ -137,14 +149,14 @@ cdef class MessagesEncoder(Encoder):
             return 0
         path = f"messages[{self.index}]"
         if more.name is not None and turn.role != FUNCTION:
-            self.lose("message.name", f"{path}.name", more.name)
+            self.lose(MESSAGE_NAME, f"{path}.name", more.name)
         if more.audio is not None:
-            self.lose("assistant.audio", f"{path}.audio")
+            self.lose(ASSISTANT_AUDIO, f"{path}.audio")
         if more.function_call is not None:
-            self.lose("functions", f"{path}.function_call")
+            self.lose(FUNCTIONS, f"{path}.function_call")
         if more.reasoning is not None and more.reasoning_details is None:
-            self.lose("reasoning.unsigned", f"{path}.reasoning")
-        return self.lose_keys(more.extra, "message.unknown_key", "")
+            self.lose(REASONING_UNSIGNED, f"{path}.reasoning")
+        return self.lose_keys(more.extra, MESSAGE_UNKNOWN_KEY, "")
 
     cdef int report_left_out(self) except -1:
         """Report the messages at the end that are not sent."""
@@ -153,7 +165,7 @@ cdef class MessagesEncoder(Encoder):
         for self.index in range(self.decided.end, len(turns)):
             turn = turns[self.index]
             if not self.decided.is_blank(self, turn):
-                self.lose("assistant.last", f"messages[{self.index}]")
+                self.lose(ASSISTANT_LAST, f"messages[{self.index}]")
             elif turn.role == FUNCTION:
                 self.write_result(turn)
             else:
@@ -173,7 +185,7 @@ cdef class MessagesEncoder(Encoder):
             # Messages are required: system text alone becomes the user turn.
             for at in range(count):
                 turn = self.conversation.turns[at]
-                self.lose("system.alone", f"messages[{at}].role", turn.role_name, "user")
+                self.lose(SYSTEM_ALONE, f"messages[{at}].role", turn.role_name, "user")
             count = 0
         if not count and instruction is None:
             return 0
@@ -183,13 +195,13 @@ cdef class MessagesEncoder(Encoder):
             if is_plain_text(turn) and not is_blank_text(turn.text):
                 self.index = 0
                 self.field = "content"
-                self.lose("system.top_level", "messages[0].role", turn.role_name, "system")
+                self.lose(SYSTEM_TOP_LEVEL, "messages[0].role", turn.role_name, "system")
                 self.lose_details(turn)
                 return self.out.string(turn.text)
         self.out.byte(b"[")
         for self.index in range(count):
             turn = self.conversation.turns[self.index]
-            self.lose("system.top_level", f"messages[{self.index}].role", turn.role_name, "system")
+            self.lose(SYSTEM_TOP_LEVEL, f"messages[{self.index}].role", turn.role_name, "system")
             self.write_system_blocks(turn)
         self.index = -1
         if instruction is not None:
@@ -213,7 +225,7 @@ cdef class MessagesEncoder(Encoder):
             if part.kind == TEXT:
                 self.write_text(part.text, part.extra, content_field(place))
             else:
-                self.lose("system.part", f"messages[{self.index}].content[{place}]")
+                self.lose(SYSTEM_PART, f"messages[{self.index}].content[{place}]")
             place += 1
         return self.write_message_cache(turn, mark)
 
@@ -240,7 +252,7 @@ cdef class MessagesEncoder(Encoder):
             start = end
         if self.out.just_opened():
             self.index = offset
-            self.lose("messages.blank", f"messages[{offset}]")
+            self.lose(MESSAGES_BLANK, f"messages[{offset}]")
             self.out.literal(b'{"role":"user","content":""}')
         return 0
 
@@ -285,12 +297,12 @@ cdef class MessagesEncoder(Encoder):
                 if has_content and not (
                     turn.role == TOOL and (<Turn>turns[at - 1]).role == TOOL
                 ):
-                    self.lose("turns.merged", f"messages[{self.index}].role")
+                    self.lose(TURNS_MERGED, f"messages[{self.index}].role")
                 has_content = True
                 if turn.role != TOOL and turn.role != FUNCTION:
                     has_others = True
                 elif has_others:
-                    self.lose("tool.result_late", f"messages[{self.index}]")
+                    self.lose(TOOL_RESULT_LATE, f"messages[{self.index}]")
             if turn.role == TOOL or turn.role == FUNCTION:
                 self.write_result(turn)
         return 0
@@ -307,7 +319,7 @@ cdef class MessagesEncoder(Encoder):
         cdef str text = turn.text
         self.lose_details(turn)
         if is_blank_text(text):
-            self.lose("text.blank", f"messages[{self.index}].content", text)
+            self.lose(TEXT_BLANK, f"messages[{self.index}].content", text)
             return False
         self.field = "content"
         self.begin_turn(role)
@@ -323,9 +335,9 @@ cdef class MessagesEncoder(Encoder):
         if (is_later or turn.role == OTHER) and not self.decided.is_blank(self, turn):
             path = f"messages[{self.index}].role"
             if turn.role == OTHER:
-                self.lose("role.unknown", path, turn.role_name, "user")
+                self.lose(ROLE_UNKNOWN, path, turn.role_name, "user")
             elif self.decided.turns:
-                self.lose("system.later", path, turn.role_name, "user")
+                self.lose(SYSTEM_LATER, path, turn.role_name, "user")
         return 0
 
     cdef int write_content(self, Turn turn) except -1:
@@ -350,7 +362,7 @@ cdef class MessagesEncoder(Encoder):
             place += 1
         if more is not None:
             if more.refusal is not None:
-                self.lose("assistant.refusal", f"messages[{self.index}].refusal")
+                self.lose(ASSISTANT_REFUSAL, f"messages[{self.index}].refusal")
                 self.write_text(more.refusal, None, "refusal")
             if more.calls is not None:
                 self.write_calls(more.calls)
@@ -361,7 +373,7 @@ cdef class MessagesEncoder(Encoder):
         cdef Part part
         cdef Py_ssize_t place = 0
         if turn.role == FUNCTION or turn.more is None or turn.more.tool_call_id is None:
-            return self.lose("functions", f"messages[{self.index}]")
+            return self.lose(FUNCTIONS, f"messages[{self.index}]")
         self.lose_details(turn)
         self.field = "tool_call_id"
         self.block(b'{"type":"tool_result","tool_use_id":')
@@ -372,7 +384,7 @@ cdef class MessagesEncoder(Encoder):
                 self.out.key(b"content")
                 self.out.string(turn.text)
             elif turn.text:
-                self.lose("text.blank", f"messages[{self.index}].content", turn.text)
+                self.lose(TEXT_BLANK, f"messages[{self.index}].content", turn.text)
         else:
             self.out.literal(b',"content":[')
             for part in turn.parts or ():
@@ -394,7 +406,7 @@ cdef class MessagesEncoder(Encoder):
 
     cdef int write_text(self, str text, dict extra, str field) except -1:
         if is_blank_text(text):
-            return self.lose("text.blank", f"messages[{self.index}].{field}", text)
+            return self.lose(TEXT_BLANK, f"messages[{self.index}].{field}", text)
         self.field = field
         self.block(b'{"type":"text","text":')
         self.out.string(text)
@@ -408,13 +420,13 @@ cdef class MessagesEncoder(Encoder):
         self.is_cached = self.write_cache(
             extra.get("cache_control"), f"messages[{self.index}].{field}.cache_control", False
         )
-        return self.lose_keys(extra, "part.unknown_key", field)
+        return self.lose_keys(extra, PART_UNKNOWN_KEY, field)
 
     cdef str prefill_text(self, str text, str field):
         """Return the text of a prefill without its trailing space, which the API refuses."""
         cdef str stripped = text.rstrip()
         if stripped != text:
-            self.lose("assistant.trailing_space", f"messages[{self.index}].{field}")
+            self.lose(ASSISTANT_TRAILING_SPACE, f"messages[{self.index}].{field}")
         return stripped
 
     cdef int write_part(self, Part part, Py_ssize_t place) except -1:
@@ -432,7 +444,7 @@ cdef class MessagesEncoder(Encoder):
             return self.write_text(text, part.extra, field)
         path = f"messages[{self.index}].{field}"
         if part.kind == REFUSAL:
-            self.lose("assistant.refusal", path)
+            self.lose(ASSISTANT_REFUSAL, path)
             return self.write_text(part.text, part.extra, field)
         row = media_refusal(self, part)
         if row is not None:
@@ -442,16 +454,16 @@ cdef class MessagesEncoder(Encoder):
         else:
             self.write_document(part, path)
         if part.media_extra is not None:
-            self.lose_keys(part.media_extra, "part.unknown_key",
+            self.lose_keys(part.media_extra, PART_UNKNOWN_KEY,
                            f"{field}.image_url" if part.kind == IMAGE else f"{field}.file")
         self.write_extra(part.extra, field)
         return self.out.byte(b"}")
 
     cdef int lose_media(self, Part part, str row, str path) except -1:
         """Report a medium that is left out."""
-        if row == "image.media_type" or row == "file.media_type":
+        if row == IMAGE_MEDIA_TYPE or row == FILE_MEDIA_TYPE:
             return self.lose(row, path, part.media)
-        return self.lose(row, path, part.file_id if row == "file.id" else None)
+        return self.lose(row, path, part.file_id if row == FILE_ID else None)
 
     cdef int write_image(self, Part part, str path) except -1:
         """Begin an image block: its source, from a URL or a data URI."""
@@ -468,20 +480,20 @@ cdef class MessagesEncoder(Encoder):
             self.out.literal(b',"data":')
             self.out.plain_tail(part.text, part.start)
         if part.detail is not None and part.detail != "auto":
-            self.lose("image.detail", f"{path}.image_url.detail", part.detail)
+            self.lose(IMAGE_DETAIL, f"{path}.image_url.detail", part.detail)
         return self.out.byte(b"}")
 
     cdef int write_document(self, Part part, str path) except -1:
         """Begin a document block: its source, a PDF or a text, and its title."""
         cdef str media = file_media_type(part)
         if part.file_id is not None:
-            self.lose("file.id_beside_data", f"{path}.file.file_id", part.file_id)
+            self.lose(FILE_ID_BESIDE_DATA, f"{path}.file.file_id", part.file_id)
         if is_pdf(media):
             self.block(b'{"type":"document","source":'
                        b'{"type":"base64","media_type":"application/pdf","data":')
             self.out.plain_tail(part.text, part.start)
         else:
-            self.lose("file.text", f"{path}.file.file_data", media, "text/plain")
+            self.lose(FILE_TEXT, f"{path}.file.file_data", media, "text/plain")
             self.block(b'{"type":"document","source":'
                        b'{"type":"text","media_type":"text/plain","data":')
             self.out.string(file_text(part))
@@ -502,7 +514,7 @@ cdef class MessagesEncoder(Encoder):
             place += 1
             row = reasoning_refusal(block, self.model)
             if row is not None:
-                self.lose(row, path, block.model if row == "reasoning.foreign" else None)
+                self.lose(row, path, block.model if row == REASONING_FOREIGN else None)
                 continue
             if block.type == "thinking":
                 self.block(b'{"type":"thinking","thinking":')
@@ -530,7 +542,7 @@ cdef class MessagesEncoder(Encoder):
             self.out.string(self.call_name(call))
             self.out.key(b"input")
             if call.custom:
-                self.lose("tool.custom_call", f"messages[{self.index}].{self.field}.custom.input")
+                self.lose(TOOL_CUSTOM_CALL, f"messages[{self.index}].{self.field}.custom.input")
                 self.out.literal(b'{"input":')
                 self.out.string(call.text)
                 self.out.byte(b"}")
@@ -538,7 +550,7 @@ cdef class MessagesEncoder(Encoder):
                 self.write_arguments(call)
             if call.body_extra is not None:
                 kind = "custom" if call.custom else "function"
-                self.lose_keys(call.body_extra, "part.unknown_key", f"{self.field}.{kind}")
+                self.lose_keys(call.body_extra, PART_UNKNOWN_KEY, f"{self.field}.{kind}")
             self.write_extra(call.extra, self.field)
             self.out.byte(b"}")
             place += 1
@@ -550,7 +562,7 @@ cdef class MessagesEncoder(Encoder):
         if is_plain(given):
             return given
         accepted = renamed(given, RENAMED_ID)
-        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, accepted)
+        self.lose(TOOL_CALL_ID, f"messages[{self.index}].{field}", given, accepted)
         return accepted
 
     cdef str call_name(self, Call call):
@@ -558,7 +570,7 @@ cdef class MessagesEncoder(Encoder):
         cdef str accepted = accepted_tool_name(call.name)
         if accepted is not call.name:
             kind = "custom" if call.custom else "function"
-            self.lose("tool_call.name", f"messages[{self.index}].{self.field}.{kind}.name",
+            self.lose(TOOL_CALL_NAME, f"messages[{self.index}].{self.field}.{kind}.name",
                       call.name, accepted)
         return accepted
 
@@ -589,9 +601,9 @@ cdef class MessagesEncoder(Encoder):
             return False
         if not is_cache_control(value):
             if of_tool:
-                self.lose_tool("cache_control.unknown", path, value)
+                self.lose_tool(CACHE_CONTROL_UNKNOWN, path, value)
             else:
-                self.lose("cache_control.unknown", path, value)
+                self.lose(CACHE_CONTROL_UNKNOWN, path, value)
             return False
         self.out.key(b"cache_control")
         self.out.value(value, 0)
@@ -606,9 +618,9 @@ cdef class MessagesEncoder(Encoder):
         if extra is None or extra.get("cache_control") is None:
             return 0
         if self.out.size == start:
-            return self.lose("cache_control.blank", f"messages[{self.index}].cache_control")
+            return self.lose(CACHE_CONTROL_BLANK, f"messages[{self.index}].cache_control")
         if self.is_cached:
-            return self.lose("cache_control.twice", f"messages[{self.index}].cache_control")
+            return self.lose(CACHE_CONTROL_TWICE, f"messages[{self.index}].cache_control")
         self.field = "cache_control"
         self.out.size -= 1  # the block's closing brace
         self.write_cache(extra["cache_control"], f"messages[{self.index}].cache_control", False)
@@ -638,7 +650,7 @@ cdef class MessagesEncoder(Encoder):
                 continue
             if name not in DROPPED:
                 if value is not None:
-                    self.lose("param.unknown", name, value)
+                    self.lose(PARAM_UNKNOWN, name, value)
                 continue
             row, neutral = DROPPED[name]
             if value != neutral:
@@ -660,16 +672,16 @@ cdef class MessagesEncoder(Encoder):
         cdef object top_p = self.params.get("top_p")
         if self.trait("sampling") is False:
             if temperature is not None and temperature != 1:
-                self.lose("sampling.unsupported", "temperature", temperature)
+                self.lose(SAMPLING_UNSUPPORTED, "temperature", temperature)
             if top_p is not None and top_p != 1:
-                self.lose("sampling.unsupported", "top_p", top_p)
+                self.lose(SAMPLING_UNSUPPORTED, "top_p", top_p)
             return 0
         if self.decided.thinks and self.trait("sampling_while_reasoning") is False:
             if temperature is not None and temperature != 1:
-                self.lose("sampling.thinking", "temperature", temperature)
+                self.lose(SAMPLING_THINKING, "temperature", temperature)
                 temperature = None
             if top_p is not None and top_p < 0.95:
-                self.lose("sampling.thinking", "top_p", top_p)
+                self.lose(SAMPLING_THINKING, "top_p", top_p)
                 top_p = None
         if temperature is not None and top_p is not None and (
             self.trait("temperature_with_top_p") is False
@@ -678,11 +690,11 @@ cdef class MessagesEncoder(Encoder):
                 temperature = None
             else:
                 if top_p != 1:
-                    self.lose("sampling.both", "top_p", top_p)
+                    self.lose(SAMPLING_BOTH, "top_p", top_p)
                 top_p = None
         if temperature is not None:
             if temperature > 1:
-                self.lose("temperature.above_one", "temperature", temperature, 1)
+                self.lose(TEMPERATURE_ABOVE_ONE, "temperature", temperature, 1)
                 temperature = 1
             self.member("temperature", temperature)
         if top_p is not None:
@@ -696,14 +708,14 @@ cdef class MessagesEncoder(Encoder):
         if stop is None:
             return 0
         if self.trait("stop") is False:
-            return self.lose("stop.unsupported", "stop", stop)
+            return self.lose(STOP_UNSUPPORTED, "stop", stop)
         if single:
             stop = [stop]
         for place, text in enumerate(stop):
             if not is_blank_text(text):
                 kept.append(text)
             else:
-                self.lose("stop.blank", "stop" if single else f"stop[{place}]", text)
+                self.lose(STOP_BLANK, "stop" if single else f"stop[{place}]", text)
         if kept:
             self.field = "stop"
             self.out.key(b"stop_sequences")
@@ -715,7 +727,7 @@ cdef class MessagesEncoder(Encoder):
         if user is None:
             user = self.params.get("user")
         elif self.params.get("user") is not None and self.params["user"] != user:
-            self.lose("user.twice", "user", self.params["user"])
+            self.lose(USER_TWICE, "user", self.params["user"])
         if user is not None:
             self.field = "user"
             self.out.literal(b',"metadata":{"user_id":')
@@ -730,13 +742,13 @@ cdef class MessagesEncoder(Encoder):
         elif tier == "default":
             self.out.literal(b',"service_tier":"standard_only"')
         elif tier is not None:
-            self.lose("service_tier", "service_tier", tier)
+            self.lose(SERVICE_TIER, "service_tier", tier)
         return 0
 
     cdef int report_modalities(self) except -1:
         cdef object modalities = self.params.get("modalities")
         if modalities is not None and "audio" in modalities:
-            self.lose("audio.output", "modalities", modalities)
+            self.lose(AUDIO_OUTPUT, "modalities", modalities)
         return 0
 
     cdef int report_stream_options(self) except -1:
@@ -744,7 +756,7 @@ cdef class MessagesEncoder(Encoder):
         if isinstance(options, dict):
             for name, value in options.items():
                 if name != "include_usage" and value is not None:  # usage is always sent
-                    self.lose("stream_options", f"stream_options.{name}", value)
+                    self.lose(STREAM_OPTIONS, f"stream_options.{name}", value)
         return 0
 
     cdef int write_thinking(self) except -1:
@@ -785,7 +797,7 @@ cdef class MessagesEncoder(Encoder):
         if tools:
             self.field = "tools"
             if self.lacks("tool_use") and self.lacks("function_calling"):
-                self.lose_tool("tools.unsupported", "tools")
+                self.lose_tool(TOOLS_UNSUPPORTED, "tools")
             allowed, choice = self.allowed_tools(choice)
             self.out.literal(b',"tools":[')
             for place, tool in enumerate(tools):
@@ -799,7 +811,7 @@ cdef class MessagesEncoder(Encoder):
         else:
             self.write_called_tools()
         if choice is not None and choice != "none" and choice != "auto":
-            self.lose_tool("tool_choice.without_tools", "tool_choice", choice)
+            self.lose_tool(TOOL_CHOICE_WITHOUT_TOOLS, "tool_choice", choice)
         return 0
 
     cdef tuple allowed_tools(self, object choice):
@@ -818,7 +830,7 @@ cdef class MessagesEncoder(Encoder):
             function = tool.get("function") if isinstance(tool, dict) else None
             if isinstance(function, dict) and isinstance(function.get("name"), str):
                 names.add(function["name"])
-        self.lose_tool("tool_choice.allowed", "tool_choice.allowed_tools", sorted(names))
+        self.lose_tool(TOOL_CHOICE_ALLOWED, "tool_choice.allowed_tools", sorted(names))
         return names, "required" if given.get("mode") == "required" else "auto"
 
     cdef int write_answer_tool(self) except -1:
@@ -850,7 +862,7 @@ cdef class MessagesEncoder(Encoder):
                     names[accepted_tool_name(call.name)] = None
         if not names:
             return 0
-        self.lose_tool("tools.called", "tools", None, list(names))
+        self.lose_tool(TOOLS_CALLED, "tools", None, list(names))
         self.out.literal(b',"tools":[')
         for name in names:
             self.block(b'{"name":')
@@ -863,7 +875,7 @@ cdef class MessagesEncoder(Encoder):
         cdef dict function
         kind = tool.get("type")
         if kind is not None and not (isinstance(kind, str) and kind == "function"):
-            return self.lose_tool("tool.custom", path)
+            return self.lose_tool(TOOL_CUSTOM, path)
         found = tool.get("function")
         if not isinstance(found, dict) or not isinstance((<dict>found).get("name"), str):
             raise MessageFormatError(
@@ -873,7 +885,7 @@ cdef class MessagesEncoder(Encoder):
         if allowed is not None and function["name"] not in allowed:
             return 0
         if not is_tool_name(exact(function["name"])):
-            return self.lose_tool("tool.name", path, exact(function["name"]))
+            return self.lose_tool(TOOL_NAME, path, exact(function["name"]))
         self.block(b'{"name":')
         self.out.value(function["name"], 0)
         if function.get("description") is not None:
@@ -883,10 +895,10 @@ cdef class MessagesEncoder(Encoder):
         self.write_cache(tool.get("cache_control"), f"{path}.cache_control", True)
         for name in function:
             if name not in ("name", "description", "parameters", "strict"):
-                self.lose_tool("param.unknown", f"{path}.function.{name}", function[name])
+                self.lose_tool(PARAM_UNKNOWN, f"{path}.function.{name}", function[name])
         for name, value in tool.items():
             if name not in ("type", "function", "cache_control"):
-                self.lose_tool("param.unknown", f"{path}.{name}", value)
+                self.lose_tool(PARAM_UNKNOWN, f"{path}.{name}", value)
         return self.out.byte(b"}")
 
     cdef int write_input_schema(self, dict function, str path) except -1:
@@ -898,19 +910,19 @@ cdef class MessagesEncoder(Encoder):
             self.has_changed_tools = True
         if strict is not None and self.trait("strict_tools") is not True:
             if strict:
-                self.lose_tool("tool.strict", f"{path}.strict", True)
+                self.lose_tool(TOOL_STRICT, f"{path}.strict", True)
             strict = None
         elif strict and not isinstance(given, msgspec.Raw):
             form, closed, moved = anthropic_form(schema, f"{path}.parameters")
             if form is None:
-                self.lose_tool("tool.strict_schema", f"{path}.strict", True, False)
+                self.lose_tool(TOOL_STRICT_SCHEMA, f"{path}.strict", True, False)
                 strict = False
             else:
                 schema = form
                 if closed:
-                    self.lose_tool("tool.hint", f"{path}.parameters", None, False)
+                    self.lose_tool(TOOL_HINT, f"{path}.parameters", None, False)
                 for place, _, value, hint in moved:
-                    self.lose_tool("tool.hint", place, value, hint)
+                    self.lose_tool(TOOL_HINT, place, value, hint)
         self.out.key(b"input_schema")
         self.out.value(schema, 0)
         if strict is not None:
@@ -924,7 +936,7 @@ cdef class MessagesEncoder(Encoder):
         cdef object name = None
         cdef str kind = None
         if only_one and self.trait("parallel_tool_calls") is False:
-            self.lose("parallel_tool_calls.never", "parallel_tool_calls", parallel)
+            self.lose(PARALLEL_TOOL_CALLS_NEVER, "parallel_tool_calls", parallel)
             only_one = False
         if choice is None or choice == "auto":
             kind = "auto" if only_one or choice is not None else None
@@ -941,13 +953,13 @@ cdef class MessagesEncoder(Encoder):
                     field="tool_choice.function.name",
                 )
             if not is_tool_name(exact(name)):
-                self.lose_tool("tool.name", "tool_choice", exact(name))
+                self.lose_tool(TOOL_NAME, "tool_choice", exact(name))
                 kind = "auto" if only_one else None
         else:
-            self.lose_tool("tool_choice.unknown", "tool_choice", choice)
+            self.lose_tool(TOOL_CHOICE_UNKNOWN, "tool_choice", choice)
             kind = "auto" if only_one else None
         if kind in ("any", "tool") and not self.decided.may_force_tool(self):
-            self.lose_tool("tool_choice.thinking", "tool_choice", choice)
+            self.lose_tool(TOOL_CHOICE_THINKING, "tool_choice", choice)
             kind = "auto"
         if kind is None:
             return 0

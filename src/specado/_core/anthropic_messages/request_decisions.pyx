@@ -1,4 +1,4 @@
-"""Decisions of an Anthropic request: what depends on several messages, parameters and facts.
+"""Decisions of an Anthropic request that depend on several messages, parameters or facts.
 
 They are made before the body is written. Rules from Anthropic's guides and anthropic 0.125.0
 (2026-11-22).
@@ -14,6 +14,14 @@ from specado._core.conversation cimport (
 )
 from specado._core.encoder cimport Encoder, is_blank_text
 
+from specado._core.anthropic_messages.loss_rows import (
+    MAX_TOKENS_ABOVE_LIMIT, MAX_TOKENS_DEFAULT, MAX_TOKENS_TWICE, PARAM_UNKNOWN,
+    REASONING_EFFORT_HISTORY, REASONING_EFFORT_LEVEL, REASONING_EFFORT_NONE,
+    REASONING_EFFORT_NO_ROOM, REASONING_EFFORT_THINKING, REASONING_EFFORT_TOOLS,
+    REASONING_EFFORT_UNSUPPORTED, RESPONSE_FORMAT_CLOSED, RESPONSE_FORMAT_CONFLICT,
+    RESPONSE_FORMAT_DESCRIPTION, RESPONSE_FORMAT_JSON_OBJECT, RESPONSE_FORMAT_NAME,
+    RESPONSE_FORMAT_STRICT, RESPONSE_FORMAT_TOOL, RESPONSE_FORMAT_UNSUPPORTED,
+)
 from specado._core.schema import anthropic_form, row_of_moved
 from specado._core.emulation import EMULATION_TOOL
 from specado._core.parameters import nearest_effort
@@ -123,7 +131,7 @@ cdef class RequestDecisions:
             wanted = params.get("max_tokens")
             name = "max_tokens"
         elif params.get("max_tokens") is not None:
-            encoder.lose("max_tokens.twice", "max_tokens", params["max_tokens"])
+            encoder.lose(MAX_TOKENS_TWICE, "max_tokens", params["max_tokens"])
         if wanted is None:
             if limit is None:
                 wanted = UNKNOWN_MODEL_MAX_TOKENS
@@ -131,9 +139,9 @@ cdef class RequestDecisions:
                 wanted = limit
             else:
                 wanted = min(limit, MAX_TOKENS_WITHOUT_STREAM)
-            encoder.lose("max_tokens.default", "max_tokens", None, wanted)
+            encoder.lose(MAX_TOKENS_DEFAULT, "max_tokens", None, wanted)
         elif limit is not None and wanted > limit:
-            encoder.lose("max_tokens.above_limit", name, wanted, limit)
+            encoder.lose(MAX_TOKENS_ABOVE_LIMIT, name, wanted, limit)
             wanted = limit
         self.max_tokens = wanted
         return 0
@@ -149,30 +157,30 @@ cdef class RequestDecisions:
             return 0
         if effort == "none":
             if way == "always":
-                encoder.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+                encoder.lose(REASONING_EFFORT_UNSUPPORTED, "reasoning_effort", effort)
             elif way != "adaptive":
-                encoder.lose("reasoning_effort.none", "reasoning_effort", effort)
+                encoder.lose(REASONING_EFFORT_NONE, "reasoning_effort", effort)
             return 0
         if way is None or way == "none" or effort not in BUDGET_SHARES or (
             way != "budget" and encoder.trait("effort_parameter") is False
         ):
-            return encoder.lose("reasoning_effort.unsupported", "reasoning_effort", effort)
+            return encoder.lose(REASONING_EFFORT_UNSUPPORTED, "reasoning_effort", effort)
         if encoder.params.get("tools") and encoder.trait("tools_while_reasoning") is False:
-            return encoder.lose("reasoning_effort.tools", "reasoning_effort", effort)
+            return encoder.lose(REASONING_EFFORT_TOOLS, "reasoning_effort", effort)
         if way == "budget":
             if self.max_tokens <= MIN_THINKING_BUDGET:
-                return encoder.lose("reasoning_effort.no_room", "reasoning_effort", effort)
+                return encoder.lose(REASONING_EFFORT_NO_ROOM, "reasoning_effort", effort)
             if not self._may_begin_thinking(encoder):
-                return encoder.lose("reasoning_effort.history", "reasoning_effort", effort)
+                return encoder.lose(REASONING_EFFORT_HISTORY, "reasoning_effort", effort)
         else:
             levels = encoder.trait("reasoning_efforts") or ()
             nearest = nearest_effort(effort, [level for level in levels if level != "none"])
             if nearest is not None and nearest != effort:
-                encoder.lose("reasoning_effort.level", "reasoning_effort", effort, nearest)
+                encoder.lose(REASONING_EFFORT_LEVEL, "reasoning_effort", effort, nearest)
                 effort = nearest
         self.thinks = True
         self.effort = effort
-        return encoder.lose("reasoning_effort.thinking", "reasoning_effort", effort, way)
+        return encoder.lose(REASONING_EFFORT_THINKING, "reasoning_effort", effort, way)
 
     cdef bint _may_begin_thinking(self, Encoder encoder) except -1:
         """Return whether the request may think: it continues no answer that began without.
@@ -215,19 +223,19 @@ cdef class RequestDecisions:
         cdef object kind = wanted.get("type") if isinstance(wanted, dict) else None
         if kind == "json_object":
             self.instruction = "Answer with one JSON object and nothing else."
-            encoder.lose("response_format.json_object", "response_format", kind, self.instruction)
+            encoder.lose(RESPONSE_FORMAT_JSON_OBJECT, "response_format", kind, self.instruction)
         elif kind == "json_schema":
             if self._decide_answer_schema(encoder):
                 return 0
             if encoder.params.get("tools") or not self.may_force_tool(encoder):
-                encoder.lose("response_format.conflict", "response_format", kind)
+                encoder.lose(RESPONSE_FORMAT_CONFLICT, "response_format", kind)
             elif answer_tool_schema(asked_schema(encoder)) is None:
-                encoder.lose("response_format.unsupported", "response_format", kind)
+                encoder.lose(RESPONSE_FORMAT_UNSUPPORTED, "response_format", kind)
             else:
                 encoder.answer_tool = EMULATION_TOOL
-                encoder.lose("response_format.tool", "response_format", kind, EMULATION_TOOL)
+                encoder.lose(RESPONSE_FORMAT_TOOL, "response_format", kind, EMULATION_TOOL)
         elif wanted is not None and kind != "text":
-            encoder.lose("response_format.unsupported", "response_format", kind)
+            encoder.lose(RESPONSE_FORMAT_UNSUPPORTED, "response_format", kind)
         return 0
 
     cdef bint _decide_answer_schema(self, Encoder encoder) except -1:
@@ -245,7 +253,7 @@ cdef class RequestDecisions:
             return False
         report_format_members(encoder)
         if closed:
-            encoder.lose("response_format.closed", path, None, False)
+            encoder.lose(RESPONSE_FORMAT_CLOSED, path, None, False)
         for place, name, value, hint in moved:
             encoder.lose(row_of_moved(name, value), place, value, hint)
         return True
@@ -283,13 +291,13 @@ cdef int report_format_members(Encoder encoder) except -1:
         if value is None or name == "schema" or name == "strict":
             continue
         if name == "name":
-            encoder.lose("response_format.name", f"{path}.name", value)
+            encoder.lose(RESPONSE_FORMAT_NAME, f"{path}.name", value)
         elif name == "description":
-            encoder.lose("response_format.description", f"{path}.description", value)
+            encoder.lose(RESPONSE_FORMAT_DESCRIPTION, f"{path}.description", value)
         else:
-            encoder.lose("param.unknown", f"{path}.{name}", value)
+            encoder.lose(PARAM_UNKNOWN, f"{path}.{name}", value)
     if given.get("strict") is not True:
-        encoder.lose("response_format.strict", path, given.get("strict"), True)
+        encoder.lose(RESPONSE_FORMAT_STRICT, path, given.get("strict"), True)
     return 0
 
 

@@ -24,7 +24,7 @@ class Caller(msgspec.Struct):
 
 
 class ServerToolUse(msgspec.Struct):
-    """Counts of the server tools' requests, which are billed beside the tokens."""
+    """Counts of the server tools' requests, which are billed in addition to the tokens."""
 
     web_search_requests: int = 0
     web_fetch_requests: int = 0
@@ -58,7 +58,7 @@ class OutputDetails(msgspec.Struct):
 
 
 class TokenUsage(msgspec.Struct):
-    """The `usage` of a reply: tokens, and what else is billed."""
+    """The `usage` of a reply: tokens, and other billed facts."""
 
     input_tokens: Optional[int] = None
     output_tokens: Optional[int] = None

@@ -9,6 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from specado._core import NotJson, dumps, effort_for, nearest_effort, thinking_budget
+from specado._core.anthropic_messages.loss_rows import (
+    ANTHROPIC_THINKING_BUDGET,
+    ASSISTANT_LAST,
+    INPUT_DOCUMENT,
+    INPUT_IMAGE,
+    MAX_TOKENS_ABOVE_LIMIT,
+    REASONING_EFFORT_HISTORY,
+    REASONING_EFFORT_LEVEL,
+    REASONING_EFFORT_NO_ROOM,
+    REASONING_EFFORT_THINKING,
+    REASONING_EFFORT_UNSUPPORTED,
+    REASONING_FOREIGN,
+    RESPONSE_FORMAT_UNSUPPORTED,
+    SAMPLING_BOTH,
+    SAMPLING_THINKING,
+    SAMPLING_UNSUPPORTED,
+    STOP_UNSUPPORTED,
+    SYSTEM_LATER,
+    TOOL_CHOICE_THINKING,
+    TOOL_STRICT,
+)
 from specado.dialects.contract import Encoded
 from specado.errors import MessageFormatError
 
@@ -26,7 +47,7 @@ MIN_TOP_P_WHILE_THINKING = 0.95
 # The effort of a request that sets none (Anthropic's "Effort" guide, 2026-11-22).
 DEFAULT_EFFORT = "high"
 _THINKING = ("thinking", "redacted_thinking")
-_MEDIA = {"image": ("Image", "input.image"), "document": ("Document", "input.document")}
+_MEDIA = {"image": ("Image", INPUT_IMAGE), "document": ("Document", INPUT_DOCUMENT)}
 
 
 def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Encoded:
@@ -77,7 +98,7 @@ class _ModelChange:
     def limit(self) -> None:
         most, wanted = self._facts.max_output_tokens, self._body.get("max_tokens")
         if most is not None and wanted is not None and wanted > most:
-            self._lose("max_tokens.above_limit", "max_tokens", wanted, most)
+            self._lose(MAX_TOKENS_ABOVE_LIMIT, "max_tokens", wanted, most)
             self._body["max_tokens"] = most
             self._limited = True
 
@@ -89,7 +110,7 @@ class _ModelChange:
         messages = self._body["messages"]
         for index, message in enumerate(messages):
             if message["role"] == "system" and self._traits.mid_conversation_system is False:
-                self._lose("system.later", f"messages[{index}].role", "system", "user")
+                self._lose(SYSTEM_LATER, f"messages[{index}].role", "system", "user")
                 message = {**message, "role": "user"}
             if isinstance(message["content"], (list, tuple)):
                 path = f"messages[{index}].content"
@@ -98,7 +119,7 @@ class _ModelChange:
                     continue
                 message = {**message, "content": blocks}
             if index == len(messages) - 1 and self._is_refused_prefill(message):
-                self._lose("assistant.last", f"messages[{index}].content")
+                self._lose(ASSISTANT_LAST, f"messages[{index}].content")
                 continue
             kept.append(message)
         self._body["messages"] = kept
@@ -109,7 +130,7 @@ class _ModelChange:
             kind, where = block["type"], f"{path}[{place}]"
             modality, row = _MEDIA.get(kind, ("", ""))
             if foreign and kind in _THINKING:
-                self._lose("reasoning.foreign", where, kind)
+                self._lose(REASONING_FOREIGN, where, kind)
             elif row and self._lacks_input(modality):
                 self._lose(row, where, kind)
             elif kind == "tool_result" and isinstance(block.get("content"), (list, tuple)):
@@ -145,10 +166,10 @@ class _ModelChange:
         elif kind == "adaptive" and way == "budget":
             self._adaptive_to_budget(given)
         elif (kind == "adaptive" and way == "none") or (kind == "disabled" and way == "always"):
-            self._lose("reasoning_effort.unsupported", "thinking", kind)
+            self._lose(REASONING_EFFORT_UNSUPPORTED, "thinking", kind)
             del self._body["thinking"]
         if self._kind() == "enabled" and self._continues_without_thinking():
-            self._drop("reasoning_effort.history", "thinking")
+            self._drop(REASONING_EFFORT_HISTORY, "thinking")
 
     def _kind(self) -> str | None:
         given = self._body.get("thinking")
@@ -166,14 +187,14 @@ class _ModelChange:
         if way in (None, "budget") or still:
             room = self._body.get("max_tokens")
             if self._limited and room is not None and budget >= room:
-                self._lose("reasoning_effort.level", path, budget, room - 1)
+                self._lose(REASONING_EFFORT_LEVEL, path, budget, room - 1)
                 self._body["thinking"] = {**given, "budget_tokens": room - 1}
             return
         if way == "none":
-            self._drop("reasoning_effort.unsupported", "thinking")
+            self._drop(REASONING_EFFORT_UNSUPPORTED, "thinking")
             return
         wanted = self._config().get("effort") or effort_for(budget, self._body.get("max_tokens"))
-        self._lose("anthropic.thinking_budget", path, budget, wanted)
+        self._lose(ANTHROPIC_THINKING_BUDGET, path, budget, wanted)
         rest = {name: value for name, value in given.items() if name != "budget_tokens"}
         self._body["thinking"] = {**rest, "type": "adaptive"}
         if self._traits.effort_parameter is not False:
@@ -183,11 +204,11 @@ class _ModelChange:
         """Convert adaptive thinking to a token budget, sized by the effort."""
         room = self._body.get("max_tokens") or 0
         if room <= MIN_THINKING_BUDGET:
-            self._drop("reasoning_effort.no_room", "thinking")
+            self._drop(REASONING_EFFORT_NO_ROOM, "thinking")
             return
         effort = self._config().get("effort") or DEFAULT_EFFORT
         budget = thinking_budget(room, effort)
-        self._lose("reasoning_effort.thinking", "thinking", "adaptive", budget)
+        self._lose(REASONING_EFFORT_THINKING, "thinking", "adaptive", budget)
         self._body["thinking"] = {**given, "type": "enabled", "budget_tokens": budget}
 
     def _continues_without_thinking(self) -> bool:
@@ -222,13 +243,13 @@ class _ModelChange:
         if wanted is None:
             return
         if self._traits.effort_parameter is False:
-            self._lose("reasoning_effort.unsupported", path, wanted)
+            self._lose(REASONING_EFFORT_UNSUPPORTED, path, wanted)
             self._without("effort")
             return
         levels = [level for level in self._traits.reasoning_efforts or () if level != "none"]
         nearest = nearest_effort(wanted, levels)
         if nearest is not None and nearest != wanted:
-            self._lose("reasoning_effort.level", path, wanted, nearest)
+            self._lose(REASONING_EFFORT_LEVEL, path, wanted, nearest)
             self._body["output_config"] = {**self._config(), "effort": nearest}
 
     # Sampling.
@@ -236,9 +257,9 @@ class _ModelChange:
     def sampling(self) -> None:
         body, traits = self._body, self._traits
         if traits.sampling is False:
-            self._drop_sampling("sampling.unsupported", least_top_p=1)
+            self._drop_sampling(SAMPLING_UNSUPPORTED, least_top_p=1)
         elif self._thinks() and traits.sampling_while_reasoning is False:
-            self._drop_sampling("sampling.thinking", least_top_p=MIN_TOP_P_WHILE_THINKING)
+            self._drop_sampling(SAMPLING_THINKING, least_top_p=MIN_TOP_P_WHILE_THINKING)
         both = body.get("temperature") is not None and body.get("top_p") is not None
         if both and traits.temperature_with_top_p is False:
             if body["top_p"] == 1:
@@ -246,9 +267,9 @@ class _ModelChange:
             elif body["temperature"] == 1:
                 del body["temperature"]
             else:
-                self._drop("sampling.both", "top_p")
+                self._drop(SAMPLING_BOTH, "top_p")
         if traits.stop is False and body.get("stop_sequences"):
-            self._drop("stop.unsupported", "stop_sequences")
+            self._drop(STOP_UNSUPPORTED, "stop_sequences")
 
     def _drop_sampling(self, row: str, *, least_top_p: float) -> None:
         body = self._body
@@ -264,7 +285,7 @@ class _ModelChange:
     def tools(self) -> None:
         choice = self._body.get("tool_choice")
         if choice is not None and choice["type"] in ("any", "tool") and not self._may_force():
-            self._lose("tool_choice.thinking", "tool_choice", choice, "auto")
+            self._lose(TOOL_CHOICE_THINKING, "tool_choice", choice, "auto")
             rest = {name: value for name, value in choice.items() if name != "name"}
             self._body["tool_choice"] = {**rest, "type": "auto"}
         if self._traits.strict_tools is False and self._body.get("tools"):
@@ -279,15 +300,15 @@ class _ModelChange:
     def _unstrict(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
         if not tool.get("strict"):
             return tool
-        self._lose("tool.strict", path, True)
+        self._lose(TOOL_STRICT, path, True)
         return {name: value for name, value in tool.items() if name != "strict"}
 
     def answer_format(self) -> None:
         if self._traits.structured_output is not False:
             return
         if self._config().get("format") is not None:
-            self._lose("response_format.unsupported", "output_config.format", "json_schema")
+            self._lose(RESPONSE_FORMAT_UNSUPPORTED, "output_config.format", "json_schema")
             self._without("format")
         if self._body.get("output_format") is not None:
-            self._lose("response_format.unsupported", "output_format", "json_schema")
+            self._lose(RESPONSE_FORMAT_UNSUPPORTED, "output_format", "json_schema")
             del self._body["output_format"]
