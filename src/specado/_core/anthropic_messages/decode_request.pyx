@@ -16,17 +16,15 @@ from specado._core.json_writer cimport JsonWriter, freeze, plain_copy, written
 import msgspec
 
 from specado._core.anthropic_messages.loss_rows import (
-    ANTHROPIC_BLOCK_ORDER, ANTHROPIC_CITATIONS, ANTHROPIC_CONTAINER,
-    ANTHROPIC_CONTEXT_MANAGEMENT, ANTHROPIC_DOCUMENT_CONTEXT, ANTHROPIC_DOCUMENT_NAME,
-    ANTHROPIC_DOCUMENT_SOURCE, ANTHROPIC_DOCUMENT_TEXT, ANTHROPIC_EFFORT_DISABLED,
-    ANTHROPIC_FORMAT_NAME, ANTHROPIC_FORMAT_ROOT, ANTHROPIC_FORMAT_STRICT,
-    ANTHROPIC_IMAGE_TRANSFORMATIONS, ANTHROPIC_INFERENCE_GEO, ANTHROPIC_IS_ERROR,
-    ANTHROPIC_MCP_SERVERS, ANTHROPIC_PREFILL, ANTHROPIC_RESULT_MEDIA, ANTHROPIC_SEARCH_RESULT,
-    ANTHROPIC_SERVER_BLOCK, ANTHROPIC_SERVER_TOOL, ANTHROPIC_SPEED, ANTHROPIC_THINKING_ADAPTIVE,
-    ANTHROPIC_THINKING_BUDGET, ANTHROPIC_THINKING_DISPLAY, ANTHROPIC_TOOLSET,
-    ANTHROPIC_TOOL_OPTION, ANTHROPIC_TOOL_STRICT, ANTHROPIC_TOP_K, CACHE_CONTROL_OPENAI,
-    FILE_ID, MESSAGES_BLANK, PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER, STOP_TOO_MANY,
-    TOOL_CHOICE_WITHOUT_TOOLS,
+    ANTHROPIC_BLOCK_ORDER, ANTHROPIC_CITATIONS, ANTHROPIC_DOCUMENT_CONTEXT,
+    ANTHROPIC_DOCUMENT_NAME, ANTHROPIC_DOCUMENT_SOURCE, ANTHROPIC_DOCUMENT_TEXT,
+    ANTHROPIC_EFFORT_DISABLED, ANTHROPIC_FORMAT_NAME, ANTHROPIC_FORMAT_ROOT,
+    ANTHROPIC_FORMAT_STRICT, ANTHROPIC_IMAGE_TRANSFORMATIONS, ANTHROPIC_IS_ERROR,
+    ANTHROPIC_PREFILL, ANTHROPIC_RESULT_MEDIA, ANTHROPIC_SEARCH_RESULT, ANTHROPIC_SERVER_BLOCK,
+    ANTHROPIC_SERVER_TOOL, ANTHROPIC_THINKING_ADAPTIVE, ANTHROPIC_THINKING_BUDGET,
+    ANTHROPIC_THINKING_DISPLAY, ANTHROPIC_TOOLSET, ANTHROPIC_TOOL_OPTION, ANTHROPIC_TOOL_STRICT,
+    CACHE_CONTROL_OPENAI, FILE_ID, MESSAGES_BLANK, PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER,
+    STOP_TOO_MANY, TOOL_CHOICE_WITHOUT_TOOLS,
 )
 from specado._core.schema import openai_enforces, openai_form
 from specado._core.json_writer import NotJson, locate
@@ -34,13 +32,6 @@ from specado._core.parameters import MAX_STOPS
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import ReasoningBlock
 
-cdef tuple SERVER_BLOCKS = (
-    "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
-    "code_execution_tool_result", "bash_code_execution_tool_result",
-    "text_editor_code_execution_tool_result", "tool_search_tool_result", "mcp_tool_use",
-    "mcp_tool_result", "container_upload", "compaction", "advisor_tool_result",
-    "tool_reference", "tool_addition", "tool_removal", "browser_state", "fallback",
-)
 cdef frozenset SOURCE_KEYS = frozenset({
     "type", "media_type", "data", "url", "file_id", "content",
 })
@@ -49,16 +40,8 @@ cdef frozenset CALL_KEYS = frozenset({
     "type", "id", "name", "input", "cache_control", "caller", "toolset_name",
 })
 cdef frozenset BLOCK_KEYS = frozenset({"type", "text", "cache_control", "citations"})
-# Top-level fields that have no counterpart: name -> row.
-cdef dict UNSUPPORTED = {
-    "container": ANTHROPIC_CONTAINER,
-    "context_management": ANTHROPIC_CONTEXT_MANAGEMENT,
-    "mcp_servers": ANTHROPIC_MCP_SERVERS,
-    "inference_geo": ANTHROPIC_INFERENCE_GEO,
-    "speed": ANTHROPIC_SPEED,
-    "top_k": ANTHROPIC_TOP_K,
-    "cache_control": CACHE_CONTROL_OPENAI,
-}
+# A parameter that the field table does not have: its loss row, and the value that is no loss.
+cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
 
 
 @cython.final
@@ -70,6 +53,8 @@ cdef class RequestReader:
     """
 
     cdef Conversation conversation
+    cdef dict parameters     # name -> `(row, None)` if it is dropped, None if it is read
+    cdef tuple server_blocks  # types of the blocks that are dropped
     cdef dict params         # the canonical parameters
     cdef dict places         # where renamed parameters stand in the request
     cdef list losses         # (row id, path, before, after)
@@ -174,7 +159,7 @@ cdef class RequestReader:
             return self.text_part(block, path)
         if kind == "search_result":
             return self.search_part(block, path)
-        if kind in SERVER_BLOCKS:
+        if kind in self.server_blocks:
             self.lose(ANTHROPIC_SERVER_BLOCK, path, kind)
             return None
         raise self.malformed(f"{path}.type", f"{kind!r} is not a content block of {place}")
@@ -537,10 +522,11 @@ cdef class RequestReader:
         for name, value in request.items():
             if value is None or name in ("model", "messages", "system"):
                 continue
-            if name in ("max_tokens", "temperature", "top_p", "stream"):
+            dropped = self.parameters.get(name, UNKNOWN)
+            if dropped is not None:
+                self.lose(dropped[0], name, value)
+            elif name in ("max_tokens", "temperature", "top_p", "stream"):
                 params[name] = value
-            elif name in UNSUPPORTED:
-                self.lose(UNSUPPORTED[name], name, value)
             elif name == "metadata":
                 self.read_metadata(self.dict_of(value, name))
             elif name == "stop_sequences":
@@ -558,8 +544,6 @@ cdef class RequestReader:
                 self.read_tools(value)
             elif name == "tool_choice":
                 self.read_tool_choice(self.dict_of(value, name))
-            elif name != "thinking":
-                self.lose(PARAM_UNKNOWN, name, value)
         if request.get("thinking") is not None:
             self.read_thinking(self.dict_of(request["thinking"], "thinking"))
         if "tools" not in params:
@@ -727,15 +711,18 @@ def effort_for(budget, max_tokens):
     return "medium" if share <= 0.65 else "high"
 
 
-def read_request(dict request not None):
+def read_request(dict request not None, dict parameters not None, tuple server_blocks not None):
     """Return `(conversation, params, losses, places)` of a messages request.
 
-    *places* maps each renamed parameter to its path in *request*; turns, parts and calls have
+    *parameters* are `FieldTable.parameters()` of the dialect's own fields, *server_blocks* the
+    types of the content blocks that are dropped as the output of the provider's tools. *places* maps each renamed parameter to its path in *request*; turns, parts and calls have
     their paths in `origin`. Raises `MessageFormatError` with the path of what is malformed.
     """
     cdef RequestReader reader = RequestReader.__new__(RequestReader)
     reader.conversation = Conversation.__new__(Conversation)
     reader.conversation.turns = []
+    reader.parameters = parameters
+    reader.server_blocks = server_blocks
     reader.places = {}
     reader.params = {}
     reader.losses = []

@@ -28,16 +28,16 @@ import msgspec
 
 from specado._core.anthropic_messages.loss_rows import (
     ASSISTANT_AUDIO, ASSISTANT_LAST, ASSISTANT_REFUSAL, ASSISTANT_TRAILING_SPACE, AUDIO_OUTPUT,
-    CACHE_CONTROL_BLANK, CACHE_CONTROL_TWICE, CACHE_CONTROL_UNKNOWN, FILE_ID,
-    FILE_ID_BESIDE_DATA, FILE_MEDIA_TYPE, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_MEDIA_TYPE,
-    MESSAGES_BLANK, MESSAGE_ANNOTATIONS, MESSAGE_NAME, MESSAGE_UNKNOWN_KEY,
-    PARALLEL_TOOL_CALLS_NEVER, PARAM_UNKNOWN, PART_UNKNOWN_KEY, PROMPT_CACHE, REASONING_FOREIGN,
-    REASONING_UNSIGNED, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED,
-    SERVICE_TIER, STOP_BLANK, STOP_UNSUPPORTED, STREAM_OPTIONS, SYSTEM_ALONE, SYSTEM_LATER,
-    SYSTEM_PART, SYSTEM_TOP_LEVEL, TEMPERATURE_ABOVE_ONE, TEXT_BLANK, TOOLS_CALLED,
-    TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_ALLOWED, TOOL_CHOICE_THINKING,
-    TOOL_CHOICE_UNKNOWN, TOOL_CHOICE_WITHOUT_TOOLS, TOOL_CUSTOM, TOOL_CUSTOM_CALL, TOOL_HINT,
-    TOOL_NAME, TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
+    CACHE_CONTROL_BLANK, CACHE_CONTROL_TWICE, CACHE_CONTROL_UNKNOWN, FILE_ID, FILE_ID_BESIDE_DATA,
+    FILE_MEDIA_TYPE, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_MEDIA_TYPE, MESSAGES_BLANK,
+    MESSAGE_ANNOTATIONS, MESSAGE_NAME, MESSAGE_UNKNOWN_KEY, PARALLEL_TOOL_CALLS_NEVER,
+    PARAM_UNKNOWN, PART_UNKNOWN_KEY, PROMPT_CACHE, REASONING_FOREIGN, REASONING_UNSIGNED,
+    ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, SERVICE_TIER, STOP_BLANK,
+    STOP_UNSUPPORTED, STREAM_OPTIONS, SYSTEM_ALONE, SYSTEM_LATER, SYSTEM_PART, SYSTEM_TOP_LEVEL,
+    TEMPERATURE_ABOVE_ONE, TEXT_BLANK, TOOLS_CALLED, TOOLS_UNSUPPORTED, TOOL_CALL_ID,
+    TOOL_CALL_NAME, TOOL_CHOICE_ALLOWED, TOOL_CHOICE_THINKING, TOOL_CHOICE_UNKNOWN,
+    TOOL_CHOICE_WITHOUT_TOOLS, TOOL_CUSTOM, TOOL_CUSTOM_CALL, TOOL_HINT, TOOL_NAME,
+    TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
 )
 from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.schema import anthropic_form
@@ -48,33 +48,8 @@ cdef extern from "Python.h":
     const char* PyUnicode_1BYTE_DATA(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
-# Parameters that have no counterpart: name -> (row, value that means the same as leaving it out).
-cdef dict DROPPED = {
-    "n": ("n", 1),
-    "seed": ("seed", None),
-    "frequency_penalty": ("penalty", 0),
-    "presence_penalty": ("penalty", 0),
-    "logit_bias": ("logit_bias", {}),
-    "logprobs": ("logprobs", False),
-    "top_logprobs": ("logprobs", 0),
-    "audio": ("audio.output", None),
-    "store": ("store", False),
-    "metadata": ("metadata", {}),
-    "prediction": ("prediction", None),
-    "prompt_cache_key": ("prompt_cache", None),
-    "prompt_cache_retention": ("prompt_cache", None),
-    "prompt_cache_options": ("prompt_cache", None),
-    "verbosity": ("verbosity", None),
-    "web_search_options": ("web_search", None),
-    "moderation": ("moderation", None),
-    "functions": ("functions", None),
-    "function_call": ("functions", None),
-}
-cdef frozenset WRITTEN = frozenset({
-    "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "user",
-    "safety_identifier", "tools", "tool_choice", "parallel_tool_calls", "response_format",
-    "reasoning_effort", "modalities", "service_tier", "stream", "stream_options",
-})
+# A parameter that the field table does not have: its loss row, and the value that is no loss.
+cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
 
 
 @cython.final
@@ -86,6 +61,7 @@ cdef class MessagesEncoder(Encoder):
     joins it: its string becomes a text block, which means the same to a prompt cache.
     """
 
+    cdef dict parameters    # name -> `(row, neutral value)` if it is dropped, None if it is written
     cdef RequestDecisions decided
     cdef CacheMarks cache_marks    # None without one
     cdef bint is_cached            # whether the last block has a cache_control
@@ -646,15 +622,11 @@ cdef class MessagesEncoder(Encoder):
         """Report the parameters without a counterpart, and the unknown ones."""
         for name, value in self.params.items():
             self.field = name
-            if name in WRITTEN:
-                continue
-            if name not in DROPPED:
-                if value is not None:
-                    self.lose(PARAM_UNKNOWN, name, value)
-                continue
-            row, neutral = DROPPED[name]
-            if value != neutral:
-                self.lose(row, name, value)
+            dropped = self.parameters.get(name, UNKNOWN)
+            if dropped is not None:
+                row, neutral = dropped
+                if value != neutral:
+                    self.lose(row, name, value)
         return 0
 
     cdef int check_unwritten(self) except -1:
@@ -986,6 +958,14 @@ cdef bint is_plain_text(Turn turn) noexcept:
     )
 
 
-def encode_request(Conversation conversation not None, model, dict params not None, facts):
-    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None."""
-    return MessagesEncoder(conversation, model, params, facts).encode()
+def encode_request(
+    Conversation conversation not None, model, dict params not None, facts,
+    dict parameters not None,
+):
+    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None.
+
+    *parameters* are `FieldTable.parameters()` of the dialect's canonical fields.
+    """
+    cdef MessagesEncoder encoder = MessagesEncoder(conversation, model, params, facts)
+    encoder.parameters = parameters
+    return encoder.encode()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 ANTHROPIC_BLOCK_ORDER = "anthropic.block_order"
 ANTHROPIC_CITATIONS = "anthropic.citations"
-ANTHROPIC_CONTAINER = "anthropic.container"
-ANTHROPIC_CONTEXT_MANAGEMENT = "anthropic.context_management"
 ANTHROPIC_DOCUMENT_CONTEXT = "anthropic.document_context"
 ANTHROPIC_DOCUMENT_NAME = "anthropic.document_name"
 ANTHROPIC_DOCUMENT_SOURCE = "anthropic.document_source"
@@ -18,22 +16,18 @@ ANTHROPIC_FORMAT_NAME = "anthropic.format_name"
 ANTHROPIC_FORMAT_ROOT = "anthropic.format_root"
 ANTHROPIC_FORMAT_STRICT = "anthropic.format_strict"
 ANTHROPIC_IMAGE_TRANSFORMATIONS = "anthropic.image_transformations"
-ANTHROPIC_INFERENCE_GEO = "anthropic.inference_geo"
 ANTHROPIC_IS_ERROR = "anthropic.is_error"
-ANTHROPIC_MCP_SERVERS = "anthropic.mcp_servers"
 ANTHROPIC_PREFILL = "anthropic.prefill"
 ANTHROPIC_RESULT_MEDIA = "anthropic.result_media"
 ANTHROPIC_SEARCH_RESULT = "anthropic.search_result"
 ANTHROPIC_SERVER_BLOCK = "anthropic.server_block"
 ANTHROPIC_SERVER_TOOL = "anthropic.server_tool"
-ANTHROPIC_SPEED = "anthropic.speed"
 ANTHROPIC_THINKING_ADAPTIVE = "anthropic.thinking_adaptive"
 ANTHROPIC_THINKING_BUDGET = "anthropic.thinking_budget"
 ANTHROPIC_THINKING_DISPLAY = "anthropic.thinking_display"
 ANTHROPIC_TOOL_OPTION = "anthropic.tool_option"
 ANTHROPIC_TOOL_STRICT = "anthropic.tool_strict"
 ANTHROPIC_TOOLSET = "anthropic.toolset"
-ANTHROPIC_TOP_K = "anthropic.top_k"
 ASSISTANT_AUDIO = "assistant.audio"
 ASSISTANT_LAST = "assistant.last"
 ASSISTANT_REFUSAL = "assistant.refusal"
@@ -120,8 +114,6 @@ USER_TWICE = "user.twice"
 ROW_IDS = (
     ANTHROPIC_BLOCK_ORDER,
     ANTHROPIC_CITATIONS,
-    ANTHROPIC_CONTAINER,
-    ANTHROPIC_CONTEXT_MANAGEMENT,
     ANTHROPIC_DOCUMENT_CONTEXT,
     ANTHROPIC_DOCUMENT_NAME,
     ANTHROPIC_DOCUMENT_SOURCE,
@@ -131,22 +123,18 @@ ROW_IDS = (
     ANTHROPIC_FORMAT_ROOT,
     ANTHROPIC_FORMAT_STRICT,
     ANTHROPIC_IMAGE_TRANSFORMATIONS,
-    ANTHROPIC_INFERENCE_GEO,
     ANTHROPIC_IS_ERROR,
-    ANTHROPIC_MCP_SERVERS,
     ANTHROPIC_PREFILL,
     ANTHROPIC_RESULT_MEDIA,
     ANTHROPIC_SEARCH_RESULT,
     ANTHROPIC_SERVER_BLOCK,
     ANTHROPIC_SERVER_TOOL,
-    ANTHROPIC_SPEED,
     ANTHROPIC_THINKING_ADAPTIVE,
     ANTHROPIC_THINKING_BUDGET,
     ANTHROPIC_THINKING_DISPLAY,
     ANTHROPIC_TOOL_OPTION,
     ANTHROPIC_TOOL_STRICT,
     ANTHROPIC_TOOLSET,
-    ANTHROPIC_TOP_K,
     ASSISTANT_AUDIO,
     ASSISTANT_LAST,
     ASSISTANT_REFUSAL,
