@@ -20,6 +20,7 @@ import pytest
 import specado
 from specado import _core
 from specado.catalog import lookup as catalog
+from specado.dialects.anthropic_messages.fields import REQUEST_PARAMETERS
 
 TWIN = Path(__file__).parent.parent / "tests" / "helpers" / "reference.py"
 _spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
@@ -48,7 +49,7 @@ def openai_core(messages: list[dict[str, str]]) -> bytes:
 
 def anthropic_core(messages: list[dict[str, str]]) -> bytes:
     return _core.encode_anthropic_request(
-        _core.normalize(messages), "claude-opus-4-5", {"max_tokens": 100}, None
+        _core.normalize(messages), "claude-opus-4-5", {"max_tokens": 100}, None, REQUEST_PARAMETERS
     )[0]
 
 

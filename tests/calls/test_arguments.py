@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anthropic_core import encode_anthropic_request
 from specado import MessageFormatError
-from specado._core import encode_anthropic_request, normalize
+from specado._core import normalize
 
 
 def body_with(arguments: str) -> bytes:

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anthropic_core import encode_anthropic_request
 from conversations import MESSAGES
-from specado._core import MAX_DEPTH, encode_anthropic_request, encode_openai_request, normalize
+from specado._core import MAX_DEPTH, encode_openai_request, normalize
 from specado.errors import MessageFormatError
 from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from specado._core import dumps, encode_anthropic_request, encode_openai_request, normalize
+from anthropic_core import encode_anthropic_request
+from specado._core import dumps, encode_openai_request, normalize
 
 LENGTHS = [0, 1, 1021, 1022, 1023, 65_533, 65_534, 65_535, 80_000, 262_142, 1_000_000, 2_097_150]
 

@@ -15,6 +15,7 @@ from peers.gauges import longest_stall_ms, peak_bytes
 from peers.job import MESSAGES, Job, no_outcome
 from specado import _core
 from specado.catalog import lookup as catalog
+from specado.dialects.anthropic_messages.fields import REQUEST_PARAMETERS
 from specado.settings.parameters import check
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
@@ -181,9 +182,9 @@ def body(count: int, rich: bool = False) -> Job:
     def run() -> bytes:
         parameters, _ = check(asked)
         conversation = _core.normalize(messages)
-        return _core.encode_anthropic_request(conversation, MODELS["anthropic"], parameters, facts)[
-            0
-        ]
+        return _core.encode_anthropic_request(
+            conversation, MODELS["anthropic"], parameters, facts, REQUEST_PARAMETERS
+        )[0]
 
     return Job(run, what_is_in)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import specado
+from anthropic_core import encode_anthropic_request, read_anthropic_request
 from example_inputs import USER
-from specado._core import encode_anthropic_request, read_anthropic_request
 from specado.errors import MessageFormatError
 
 USE = {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}
@@ -369,3 +369,20 @@ def test_an_images_data_is_what_was_given_whatever_its_media_type_says(more: str
 
     (block,) = body["messages"][0]["content"]
     assert block["source"] == {**source, "media_type": "image/png"}
+
+
+def test_an_output_format_in_json_text_becomes_a_response_format() -> None:
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    given = {
+        "model": "claude-opus-4-5",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "output_format": {"type": "json_schema", "schema": schema},
+    }
+
+    made = specado.translate(json.dumps(given, indent=1), "openai/gpt-4o", source="anthropic")
+
+    assert json.loads(made.body)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "response", "schema": schema, "strict": True},
+    }

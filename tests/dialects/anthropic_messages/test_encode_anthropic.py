@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anthropic_core import encode_anthropic_request
 from conversations import MESSAGES, PARAMS
 from example_inputs import USER
 from official import problems
 from reference_anthropic import anthropic_body
 from reference_core import plain_blocks
-from specado._core import encode_anthropic_request, normalize
+from specado._core import normalize
 from specado.catalog import lookup as catalog
 from specado.errors import MessageFormatError
 from specado.losses.rows import ROWS

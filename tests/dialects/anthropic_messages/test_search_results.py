@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import specado
-from specado._core import read_anthropic_request
+from anthropic_core import read_anthropic_request
 from specado.errors import MessageFormatError
 
 TEXTS = [{"type": "text", "text": "It rains."}, {"type": "text", "text": "A lot.\n"}]

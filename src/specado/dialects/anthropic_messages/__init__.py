@@ -8,9 +8,9 @@ from specado.dialects.anthropic_messages.fields import (
     REQUEST_FIELDS,
     REQUEST_PARAMETERS,
     SOURCE_FIELDS,
+    SOURCE_MEMBERS,
 )
 from specado.dialects.anthropic_messages.requests import (
-    MEMBERS,
     NAME,
     decode_request,
     encode_request,
@@ -32,7 +32,7 @@ DIALECT = Dialect(
     framing="sse",
     request_fields=REQUEST_FIELDS,
     source_fields=SOURCE_FIELDS,
-    members=MEMBERS,
+    members=SOURCE_MEMBERS,
     parameters=frozenset(name for name, loss in REQUEST_PARAMETERS.items() if loss is None),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,

@@ -12,6 +12,7 @@ __all__ = [
     "REQUEST_PARAMETERS",
     "SERVER_BLOCKS",
     "SOURCE_FIELDS",
+    "SOURCE_MEMBERS",
     "SOURCE_PARAMETERS",
 ]
 
@@ -438,5 +439,9 @@ SOURCE_FIELDS = FieldTable(
 # What encoder and decoder do with each parameter: `None`, or the loss row of one that they drop.
 REQUEST_PARAMETERS = REQUEST_FIELDS.parameters()
 SOURCE_PARAMETERS = SOURCE_FIELDS.parameters()
+# Members that the decoder knows; those of JSON text that it does not know stay raw JSON.
+SOURCE_MEMBERS = frozenset(
+    name for name, dropped in SOURCE_PARAMETERS.items() if dropped != ("param.unknown", None)
+)
 # Content blocks that the decoder drops: the output of the provider's own tools.
 SERVER_BLOCKS = SOURCE_FIELDS.variants("anthropic.server_block")

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import msgspec
 
 from specado._core import Conversation, encode_anthropic_request, read_anthropic_request
+from specado.dialects.anthropic_messages.fields import (
+    REQUEST_PARAMETERS,
+    SERVER_BLOCKS,
+    SOURCE_MEMBERS,
+    SOURCE_PARAMETERS,
+)
 from specado.dialects.anthropic_messages.model_change import change_model
 from specado.dialects.contract import DecodedRequest, Encoded
 from specado.dialects.request_text import checked_model, decode_json, read_request
@@ -20,12 +26,6 @@ __all__ = ["decode_request", "encode_request"]
 NAME = "anthropic_messages"
 # Members with the same name and type in the canonical form.
 SAME_IN_CANONICAL_FORM = ("max_tokens", "temperature", "top_p", "stream", "service_tier")
-# All members that are read (anthropic.types 0.125.0, 2026-11-22).
-MEMBERS = frozenset({
-    "model", "messages", "system", "cache_control", "container", "context_management",
-    "inference_geo", "mcp_servers", "metadata", "output_config", "speed", "stop_sequences",
-    "thinking", "tool_choice", "tools", "top_k", *SAME_IN_CANONICAL_FORM,
-})  # fmt: skip
 
 
 class _Block(msgspec.Struct):
@@ -55,7 +55,9 @@ def encode_request(
     """
     if source is not None and source.dialect == NAME:
         return change_model(source, model, facts)
-    body, losses, answer_tool = encode_anthropic_request(conversation, model, parameters, facts)
+    body, losses, answer_tool = encode_anthropic_request(
+        conversation, model, parameters, facts, REQUEST_PARAMETERS
+    )
     return Encoded(body, losses, answer_tool)
 
 
@@ -68,11 +70,13 @@ def decode_request(request: Any) -> DecodedRequest:
         MessageFormatError: the request is not well formed.
         ConfigurationError: the request names no model.
     """
-    given = read_request(request, MEMBERS, _decode)
+    given = read_request(request, SOURCE_MEMBERS, _decode)
     for name in SAME_IN_CANONICAL_FORM:
         if given.get(name) is not None:
             PARAMETERS[name](name, given[name])
-    conversation, parameters, losses, places = read_anthropic_request(dict(given))
+    conversation, parameters, losses, places = read_anthropic_request(
+        dict(given), SOURCE_PARAMETERS, SERVER_BLOCKS
+    )
     model = checked_model(given.get("model"))
     return DecodedRequest(NAME, given, model, conversation, parameters, losses, places)
 
