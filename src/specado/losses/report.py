@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import msgspec
 
-from specado.losses.rows import ROWS
+from specado.losses.rows import ROWS, check_row_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ _KINDS = {
     "part.unknown_key": ("MissingExtension", ""),
     "max_tokens.above_limit": ("TokenLimitExceeded", ""),
 }
+check_row_ids(_KINDS, __name__)
 # Control characters are escaped: text of a request must not control the terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 # A printed report shows at most this many losses, the worst ones; `items` holds all.
