@@ -52,7 +52,7 @@ def candidate(name, index=0, window=None, timeout_s=None):
     endpoint = Endpoint(provider, url, NO_KEY, (), timeout_s, None, Account(url, ""))
     facts = None if window is None else Model(name, "m", context_window=window)
     deployment = Deployment(name, endpoint.account, "m")
-    dialect = DialectRoute(DIALECTS["openai_chat"], url, url, FRAMINGS["sse"])
+    dialect = DialectRoute("openai_chat", DIALECTS["openai_chat"], url, url, FRAMINGS["sse"])
     written = Encoded(b"{}", [])
     return Candidate(index, endpoint, "m", facts, written, deployment, (dialect,), dialect)
 

@@ -148,7 +148,6 @@ class CompletionCall:
         if self.simulated:
             return
         named = "fallback_models" in self.request.options
-        today = datetime.now(timezone.utc).date()
         for candidate in self.plan.candidates:
             facts = candidate.facts
             if not candidate.is_retired or facts is None or (candidate.index and not named):
@@ -157,6 +156,7 @@ class CompletionCall:
             if model not in _warned:
                 _warned.add(model)
                 text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+                today = datetime.now(timezone.utc).date()
                 successor = candidate.endpoint.provider.successor(facts, today)
                 if successor is not None:
                     text += f"; use {successor!r} instead"

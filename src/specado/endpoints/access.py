@@ -208,6 +208,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     return replace(
         endpoint,
         common_headers=CommonHeaders(request_headers(endpoint)),
+        has_key=api_key is not None,
         authenticates_each=flow.common_headers is None,
     )
 

@@ -32,10 +32,6 @@ class AuthenticationFlow(Protocol):
     needs_key: ClassVar[bool]
 
     @property
-    def has_key(self) -> bool:
-        """Whether there is a key; without one a request stays as it is."""
-
-    @property
     def common_headers(self) -> Optional[tuple[tuple[str, str], ...]]:
         """The headers that authenticate every request; `None` if each is to be authenticated."""
 
@@ -61,11 +57,6 @@ class HeaderKey(msgspec.Struct, frozen=True):
     key: Optional[Secret] = None
 
     @property
-    def has_key(self) -> bool:
-        """Whether there is a key."""
-        return self.key is not None
-
-    @property
     def common_headers(self) -> Optional[tuple[tuple[str, str], ...]]:
         """The header, unless a callable gives the key of each request."""
         if self.key is None:
@@ -85,7 +76,7 @@ class HeaderKey(msgspec.Struct, frozen=True):
         """Yield the key in the header, whoever set it."""
         wanted = self.name.lower()
         for name, text in request.headers:
-            if name.lower() == wanted and text.strip():
+            if (name == self.name or name.lower() == wanted) and text.strip():
                 yield text.removeprefix(self.prefix)
 
     def key_headers(self, headers: Iterable[tuple[str, Optional[str]]]) -> set[tuple[str, str]]:
@@ -116,11 +107,6 @@ class QueryKey(msgspec.Struct, frozen=True):
     name: str
     prefix: str = ""
     key: Optional[Secret] = None
-
-    @property
-    def has_key(self) -> bool:
-        """Whether there is a key."""
-        return self.key is not None
 
     @property
     def common_headers(self) -> Optional[tuple[tuple[str, str], ...]]:

@@ -32,13 +32,19 @@ class Endpoint(msgspec.Struct, frozen=True):
     account: Account = Account("", "")
     # Headers of every request, those of the flow included; `None` if they are made for each.
     common_headers: Optional[CommonHeaders] = None
+    has_key: bool = False
     # Whether the flow authenticates each request, beyond the common headers.
     authenticates_each: bool = False
 
     def without_key(self) -> Endpoint:
         """Return a copy of the endpoint without its key."""
-        flow = self.flow.without_key()
-        return replace(self, flow=flow, common_headers=None, authenticates_each=False)
+        return replace(
+            self,
+            flow=self.flow.without_key(),
+            common_headers=None,
+            has_key=False,
+            authenticates_each=False,
+        )
 
     def __repr__(self) -> str:
         return f"Endpoint({self.provider.name!r}, base_url={self.base_url!r})"

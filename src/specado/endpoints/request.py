@@ -59,7 +59,7 @@ def wire_request(
         headers = request_headers(endpoint, extra_headers)
     if extra_query:
         url += ("&" if "?" in url else "?") + urlencode(extra_query)
-    request = WireRequest("POST", url, headers, body, endpoint.flow.has_key)
+    request = WireRequest("POST", url, headers, body, endpoint.has_key)
     return endpoint.flow.authenticate(request) if endpoint.authenticates_each else request
 
 

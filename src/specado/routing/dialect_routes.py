@@ -40,17 +40,13 @@ __all__ = [
 class DialectRoute(msgspec.Struct, frozen=True):
     """One dialect at one model of an endpoint: what a request is written in, and where it goes."""
 
+    name: str
     dialect: Dialect
     url: str
     stream_url: str
     framing: Framing
     stream_usage: bool = True
     finish_reason_ends: bool = False
-
-    @property
-    def name(self) -> str:
-        """The dialect's name."""
-        return self.dialect.name
 
 
 def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
@@ -111,6 +107,7 @@ def _dialect_route(spoken: ProviderDialect, model: str, base_url: str) -> Dialec
     path = spoken.path or dialect.path(model, False)
     stream_path = spoken.stream_path or spoken.path or dialect.path(model, True)
     return DialectRoute(
+        spoken.name,
         dialect,
         base_url + _with_model(path, model),
         base_url + _with_model(stream_path, model),

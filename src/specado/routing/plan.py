@@ -461,7 +461,10 @@ class _Judge:
         if not candidate.model:
             self.choose_model(candidate)
         try:
-            self._encode(candidate)
+            if len(candidate.dialects) == 1:
+                candidate.encoded = self._encoded(candidate, candidate.dialect)
+            else:
+                self._encode_in_one_of_several(candidate)
         except SpecadoError as error:
             if candidate.index == 0:
                 raise
@@ -498,32 +501,27 @@ class _Judge:
         candidate.dialects = dialect_routes(
             provider, found.id, found, candidate.endpoint, self.access
         )
+        candidate.dialect = candidate.dialects[0]
         candidate.deployment = replace(candidate.deployment, model=found.id)
 
-    def _encode(self, candidate: Candidate) -> None:
-        """Write a candidate's body, in the one of its dialects that the request is for."""
-        dialects = candidate.dialects
-        extra_body = self.request.options.get("extra_body") if candidate.index == 0 else None
-        chosen: DialectRoute | None = dialects[0]
-        if len(dialects) > 1:
-            chosen = known_only_to_one(dialects, self.parameters, extra_body)
-        if chosen is not None:
-            candidate.encoded = self._encoded(candidate, chosen, extra_body)
-            candidate.dialect = chosen
-        else:
-            self._encode_with_least_loss(candidate, extra_body)
+    def _encode_in_one_of_several(self, candidate: Candidate) -> None:
+        """Write a candidate's body in the dialect that the request selects.
 
-    def _encode_with_least_loss(
-        self, candidate: Candidate, extra_body: Mapping[str, Any] | None
-    ) -> None:
-        """Write the body in the first dialect without a contract loss, else where it is least."""
+        Without one it is written in the first without a contract loss, else where that is least.
+        """
+        extra_body = self.request.options.get("extra_body") if candidate.index == 0 else None
+        chosen = known_only_to_one(candidate.dialects, self.parameters, extra_body)
+        if chosen is not None:
+            candidate.encoded = self._encoded(candidate, chosen)
+            candidate.dialect = chosen
+            return
         least: tuple[int, int] | None = None
-        refusal: SpecadoError | None = None
+        inexpressible: SpecadoError | None = None
         for dialect in candidate.dialects:
             try:
-                encoded = self._encoded(candidate, dialect, extra_body)
-            except SpecadoError as error:  # this one cannot express the request
-                refusal = refusal or error
+                encoded = self._encoded(candidate, dialect)
+            except SpecadoError as error:
+                inexpressible = inexpressible or error.with_traceback(None)
                 continue
             loss = contract_loss(encoded)
             if least is None or loss < least:
@@ -531,22 +529,20 @@ class _Judge:
                 candidate.encoded, candidate.dialect = encoded, dialect
             if not loss[1]:
                 return
-        if least is None and refusal is not None:
-            raise refusal
+        if least is None and inexpressible is not None:
+            raise inexpressible
 
-    def _encoded(
-        self, candidate: Candidate, route: DialectRoute, extra_body: Mapping[str, Any] | None
-    ) -> Encoded:
+    def _encoded(self, candidate: Candidate, dialect: DialectRoute) -> Encoded:
         parameters = self.parameters
         if parameters.get("stream"):
-            parameters = _with_usage(parameters, may_ask=route.stream_usage)
+            parameters = _with_usage(parameters, may_ask=dialect.stream_usage)
         return encode(
-            route.name,
+            dialect.name,
             self.request.conversation,
             candidate.model,
             parameters,
             candidate.facts,
-            extra_body,
+            self.request.options.get("extra_body") if candidate.index == 0 else None,
         )
 
     @staticmethod
