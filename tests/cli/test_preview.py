@@ -30,6 +30,7 @@ def test_both_bodies_and_the_losses_are_shown(request_file, capsys):
 
     shown = capsys.readouterr().out
     assert shown.index("openai:") < shown.index("anthropic/claude-opus-4-5:")
+    assert "\nanthropic_messages: POST https://api.anthropic.com/v1/messages\n" in shown
     assert '"seed": 7' in shown
     assert shown.splitlines()[-2:] == [
         "Low loss",
@@ -51,6 +52,7 @@ def test_json_is_the_translation_and_its_report(request_file, capsys):
 
     data = json.loads(capsys.readouterr().out)
     assert data["url"] == "https://api.anthropic.com/v1/messages"
+    assert data["dialect"] == "anthropic_messages"
     assert data["body"] == {
         "model": "claude-opus-4-5",
         "messages": [{"role": "user", "content": "What is TLS?"}],

@@ -1,4 +1,4 @@
-"""`specado preview`: shows a request translated for another provider, and the losses."""
+"""`specado preview`: shows a request translated for another provider, its URL, and the losses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BASE64 = re.compile(
 
 
 def run(arguments: Namespace) -> int:
-    """Print the translated body beside the original, and the losses."""
+    """Print the translated body beside the original, where it would go, and the losses."""
     request = _read(arguments.request)
     found = translate(
         request, arguments.to, source=arguments.source, strictness=arguments.strictness
@@ -46,6 +46,7 @@ def run(arguments: Namespace) -> int:
         output.document(_as_document(found))
         return 0
     _show_bodies(request, found, arguments.source)
+    output.line(f"{found.dialect}: POST {found.url}")
     for text in str(found.report).splitlines():
         output.line(text)
     return 0
@@ -65,6 +66,7 @@ def _as_document(found: Translation) -> dict[str, Any]:
     return {
         "provider": found.provider,
         "model": found.model,
+        "dialect": found.dialect,
         "url": found.url,
         "headers": found.headers,
         "body": json.loads(found.body),
