@@ -12,8 +12,11 @@ import specado
 from specado.catalog import lookup as catalog
 from specado.dialects.contract import ErrorFacts
 from specado.dialects.errors import ReplySource, error_from_reply
+from specado.dialects.framing import FRAMINGS
+from specado.dialects.openai_chat.fields import OPENAI_FIELDS
 from specado.dialects.registry import DIALECTS
 from specado.errors import RateLimitError
+from specado.settings.parameters import PARAMETERS
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
@@ -76,3 +79,34 @@ def test_the_source_of_a_reply_shows_no_secret() -> None:
 
     assert repr(source) == "ReplySource(openai/gpt-4o, openai_chat)"
     assert source.redacted("key hunter2hunter2") == "key ***"
+
+
+def test_a_dialect_knows_the_parameters_that_have_a_counterpart_in_it() -> None:
+    fields = {name: OPENAI_FIELDS[name] for name in PARAMETERS}
+    counterparts = {name for name, each in fields.items() if each.to is not None or each.implied}
+
+    assert DIALECTS["openai_chat"].parameters == set(PARAMETERS)
+    assert DIALECTS["anthropic_messages"].parameters == counterparts
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_framing_of_a_dialect_is_known(name: str) -> None:
+    assert FRAMINGS[DIALECTS[name].framing].is_stream(200, {"content-type": "text/event-stream"})
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "expected"),
+    [
+        (200, "text/event-stream; charset=utf-8", True),
+        (200, "text/plain", True),
+        (200, "", True),
+        (200, "application/json", False),
+        (200, "Application/JSON; charset=utf-8", False),
+        (200, "text/html", False),
+        (404, "text/event-stream", False),
+    ],
+)
+def test_a_framing_tells_a_stream_from_a_whole_reply(
+    status: int, content_type: str, expected: bool
+) -> None:
+    assert FRAMINGS["sse"].is_stream(status, {"content-type": content_type}) is expected

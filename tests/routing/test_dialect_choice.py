@@ -12,6 +12,7 @@ import pytest
 import specado
 from specado import register_manifest
 from specado.catalog import lookup as catalog
+from specado.cli import main
 from specado.dialects.registry import DIALECTS
 from specado.errors import (
     ConfigurationError,
@@ -58,7 +59,9 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return encode_and_count
 
     for name, dialect in DIALECTS.items():
-        counted = msgspec.structs.replace(dialect, encode=counting(name, dialect.encode))
+        counted = msgspec.structs.replace(
+            dialect, encode_request=counting(name, dialect.encode_request)
+        )
         monkeypatch.setitem(DIALECTS, name, counted)
     return written
 
@@ -283,6 +286,13 @@ def test_an_error_is_read_as_the_dialect_writes_it(way: str, first: str, server:
     assert caught.value.request_id
 
 
+def test_a_hint_names_the_path_of_the_dialect(server: Server) -> None:
+    speak(f"{server.url}/nowhere", CHAT, MESSAGES)
+
+    with pytest.raises(specado.ProviderError, match="check base_url: /v1/messages is added to it"):
+        finish("sync", "both/unlisted-1", extra_body={"top_k": 5})
+
+
 # What narrows the choice
 
 NARROWED = {"chatty": {"dialects": [CHAT]}, "both": {}, "m": {}}
@@ -382,6 +392,17 @@ def test_a_translation_is_for_the_path_of_its_dialect(first: str, other: str) ->
 
     assert found.dialect == first
     assert found.url == f"https://both.example{PATHS[first]}"
+
+
+def test_the_command_line_says_in_which_dialect_of_several_it_was_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    speak("https://both.example", MESSAGES, CHAT)
+    asked = ["chat", "--simulate", "--model", "both/m", "--max-tokens", "9", "Hello"]
+
+    assert main(asked) == 0
+
+    assert "answered by both/m in anthropic_messages, no fallback" in capsys.readouterr().err
 
 
 # Paths
