@@ -270,6 +270,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     def request_id_in(self, headers: Mapping[str, str]) -> Optional[str]:
         """Return the provider's id of a request in a reply's headers, `None` without one."""
         for name in self.request_id_headers:
-            if headers.get(name):
-                return headers[name]
+            found = headers.get(name)
+            if found:
+                return found
         return None
