@@ -10,6 +10,8 @@
   encoders.
 - `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight
   to chunks, and assembles the reply.
+- `encode_*_reply`: encodes a reply's Structs straight to the bytes of a provider's API, with the
+  losses; `*StreamEncoder`: encodes chunks as a stream of that API.
 - `ReplyEvents`: callbacks of the HTTP parser, collected for one reply.
 - `compare_capabilities`, `check_capability`: compare two capability dicts; check one.
 
@@ -25,6 +27,8 @@ from specado._core.anthropic_messages.decode_reply import decode_reply as decode
 from specado._core.anthropic_messages.decode_request import effort_for
 from specado._core.anthropic_messages.decode_request import read_request as read_anthropic_request
 from specado._core.anthropic_messages.decode_stream import AnthropicStream
+from specado._core.anthropic_messages.encode_reply import AnthropicStreamEncoder
+from specado._core.anthropic_messages.encode_reply import encode_reply as encode_anthropic_reply
 from specado._core.anthropic_messages.encode_request import (
     encode_request as encode_anthropic_request,
 )
@@ -38,6 +42,8 @@ from specado._core.normalize import PART_TYPES, normalize
 from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
 from specado._core.openai_chat.decode_request import read_messages
 from specado._core.openai_chat.decode_stream import OpenAIStream
+from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
+from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
 from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
 from specado._core.parameters import nearest_effort
 from specado._core.replies import error_facts
@@ -48,10 +54,12 @@ __all__ = [
     "MAX_DEPTH",
     "PART_TYPES",
     "AnthropicStream",
+    "AnthropicStreamEncoder",
     "Conversation",
     "FrameDecoder",
     "NotJson",
     "OpenAIStream",
+    "OpenAIStreamEncoder",
     "ReplyEvents",
     "Reported",
     "check_capability",
@@ -60,7 +68,9 @@ __all__ = [
     "decode_openai_reply",
     "dumps",
     "effort_for",
+    "encode_anthropic_reply",
     "encode_anthropic_request",
+    "encode_openai_reply",
     "encode_openai_request",
     "error_facts",
     "frozen_parameters",

@@ -315,6 +315,47 @@ ROWS: dict[str, Row] = {
     "verbosity": Row("Drop", "tuning", "Low", "there is no verbosity"),
     "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
     "param.unknown": Row("Drop", "contract", "Medium", "the API does not know the parameter"),
+    # Replies. The path of such a row leads into the canonical reply, or its chunk.
+    "reply.choices": Row("Unsupported", "contract", "High", "one answer a reply"),
+    "reply.content_part": Row("Unsupported", "contract", "High", "answers have text parts only"),
+    "reply.role": Row("Relocate", "tuning", "None", "an answer's author is the assistant"),
+    "reply.refusal": Row("Relocate", "tuning", "None", "a refusal becomes text"),
+    "reply.annotations": Row("Drop", "contract", "Medium", "answers have no such annotations"),
+    "reply.audio": Row("Unsupported", "contract", "Critical", "answers have no audio"),
+    "reply.logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
+    "reply.reasoning": Row(
+        "Conflict", "tuning", "Low", "the text of the reasoning blocks takes precedence"
+    ),
+    "reply.reasoning_unsigned": Row(
+        "Default", "tuning", "Low", "reasoning without a signature cannot be sent back"
+    ),
+    "reply.reasoning_block": Row(
+        "Drop", "tuning", "Low", "reasoning blocks of this type have no counterpart"
+    ),
+    "reply.reasoning_model": Row("Drop", "tuning", "Low", "reasoning does not name its model"),
+    "reply.custom_call": Row(
+        "Emulate", "tuning", "Low", "the text of a custom call becomes a member of a JSON input"
+    ),
+    "reply.arguments": Row(
+        "Emulate", "contract", "High", "arguments that are not a JSON object become a member of one"
+    ),
+    "reply.tool_call_piece": Row(
+        "Drop", "contract", "High", "the call's name or input was complete before"
+    ),
+    "reply.tool_use": Row(
+        "Relocate", "tuning", "None", "an answer with tool calls has its own stop reason"
+    ),
+    "reply.finish_reason": Row(
+        "Default", "contract", "Medium", "the API has no such reason for the end"
+    ),
+    "reply.created": Row("Drop", "tuning", "None", "replies carry no time of creation"),
+    "reply.fingerprint": Row("Drop", "tuning", "None", "replies carry no system fingerprint"),
+    "reply.service_tier": Row("Drop", "tuning", "Low", "the API has no such service tier"),
+    "reply.usage": Row("Drop", "tuning", "Low", "the usage has no such count"),
+    "reply.usage_cached": Row(
+        "Clamp", "tuning", "Low", "more tokens were cached than the prompt has"
+    ),
+    "reply.usage_missing": Row("Default", "tuning", "Low", "token counts are required: zero"),
 }
 
 
