@@ -1,4 +1,4 @@
-"""Canonical replies for the tests of encoders: examples, hypothesis strategies, and their chunks."""
+"""Canonical replies for the tests of encoders: examples, strategies, and their chunks."""
 
 from __future__ import annotations
 
@@ -217,10 +217,10 @@ full_usages = st.builds(
     st.integers(0, 1 << 70),
     st.none() | st.builds(
         PromptTokensDetails,
-        **{name: counts for name in PromptTokensDetails.__struct_fields__[:-1]},
+        **dict.fromkeys(PromptTokensDetails.__struct_fields__[:-1], counts),
     ),
     st.none() | st.builds(
         CompletionTokensDetails,
-        **{name: counts for name in CompletionTokensDetails.__struct_fields__},
+        **dict.fromkeys(CompletionTokensDetails.__struct_fields__, counts),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Replies and streams for clients of OpenAI's API: nothing of the canonical form is lost silently."""
+"""Replies and streams for clients of OpenAI's API: what it cannot hold is reported."""
 
 from __future__ import annotations
 
