@@ -176,6 +176,28 @@ def test_anthropic_reply(benchmark):
     benchmark(_core.decode_anthropic_reply, ANTHROPIC_REPLY, "anthropic", "claude", 0)
 
 
+WRITERS = {
+    "openai": (_core.encode_openai_reply, _core.decode_openai_reply),
+    "anthropic": (_core.encode_anthropic_reply, _core.decode_anthropic_reply),
+}
+
+
+@pytest.mark.benchmark(group="a reply's Structs to a body")
+@pytest.mark.parametrize("by", [*WRITERS, "msgspec alone"])
+def test_write_reply(benchmark, by):
+    reply, _ = _core.decode_openai_reply(OPENAI_REPLY, "openai", "gpt-4o", 0)
+    reply.raw = b""
+    if by == "msgspec alone":
+        write = msgspec.json.Encoder().encode
+        assert json.loads(write(reply))["id"] == "chatcmpl-1"
+    else:
+        write, read = WRITERS[by]
+        found, _ = read(write(reply)[0], "openai", "gpt-4o", 0)
+        assert found.choices[0].message.content == reply.choices[0].message.content
+
+    benchmark(write, reply)
+
+
 STREAM_TEXTS = ["", *(f" word{place}" for place in range(499))]
 OPENAI_EVENTS = [
     orjson.dumps(
@@ -285,6 +307,37 @@ def test_anthropic_stream(benchmark, read):
     assert len(chunks) == len(STREAM_TEXTS)
 
     benchmark(read)
+
+
+def written_by(encoder) -> list[bytes]:
+    encode = encoder.encode
+    return [encode(chunk) for chunk in TEXT_CHUNKS]
+
+
+def openai_events() -> list[bytes]:
+    return written_by(_core.OpenAIStreamEncoder())
+
+
+def anthropic_events() -> list[bytes]:
+    return written_by(_core.AnthropicStreamEncoder())
+
+
+def msgspec_events() -> list[bytes]:
+    """Encode the same Structs with msgspec alone: the floor for writing them."""
+    return written_by(msgspec.json.Encoder())
+
+
+TEXT_CHUNKS = openai_stream()
+
+
+@pytest.mark.benchmark(group="500 chunks to a stream's bytes")
+@pytest.mark.parametrize("write", [openai_events, anthropic_events, msgspec_events])
+def test_write_stream(benchmark, write):
+    events = write()
+    assert len(events) == len(STREAM_TEXTS)
+    assert all(text.encode() in event for text, event in zip(STREAM_TEXTS, events))
+
+    benchmark(write)
 
 
 @pytest.mark.benchmark(group="compare gpt-4-turbo with claude-3-opus, dict to dict")
