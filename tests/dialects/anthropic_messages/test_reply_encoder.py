@@ -578,6 +578,48 @@ def test_text_and_thinking_after_an_incomplete_call_wait_for_its_end():
     ]
 
 
+@st.composite
+def turns(draw):
+    """Deltas of every kind in any order; those of one call are in order."""
+    wanted = draw(st.lists(function_calls, max_size=4))
+    lanes = [
+        [
+            piece(place, call.id, call.function.name, ""),
+            *[piece(place, text=text) for text in pieces_of(draw, call.function.arguments)],
+        ]
+        for place, call in enumerate(wanted)
+    ]
+    lanes.append([ChoiceDelta(text) for text in draw(st.lists(some_text, max_size=4))])
+    lanes.append([ChoiceDelta(reasoning=text) for text in draw(st.lists(some_text, max_size=4))])
+    deltas = []
+    while any(lanes):
+        lane = draw(st.sampled_from([lane for lane in lanes if lane]))
+        deltas.append(lane.pop(0))
+    return wanted, deltas
+
+
+def pieces_of(draw, text):
+    places = draw(st.lists(st.integers(0, len(text)), max_size=3).map(sorted))
+    return [text[start:end] for start, end in zip([0, *places], [*places, len(text)])]
+
+
+@given(turns())
+def test_whatever_takes_turns_adds_up_to_the_same_answer(given_turns):
+    wanted, deltas = given_turns
+
+    data, _ = streamed([chunk(delta) for delta in [ChoiceDelta("", "assistant"), *deltas]])
+    stream, _ = read("anthropic", data)
+    reply, notes = stream.response()
+    message = reply.choices[0].message
+
+    assert notes == []
+    assert message.text == "".join(delta.content or "" for delta in deltas)
+    assert (message.reasoning or "") == "".join(delta.reasoning or "" for delta in deltas)
+    assert sorted(message.tool_calls or [], key=repr) == sorted(wanted, key=repr)
+    indexes = [each["index"] for each in events(data) if each["type"] == "content_block_start"]
+    assert indexes == list(range(len(indexes)))
+
+
 def test_kinds_that_take_turns_open_and_close_blocks():
     found = content_of(
         ChoiceDelta("a"),

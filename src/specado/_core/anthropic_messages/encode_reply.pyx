@@ -509,6 +509,7 @@ cdef class AnthropicStreamEncoder:
     cdef bint _is_started, _has_refusal, _adds_details
     cdef object _choice, _model, _usage, _reason, _tier
     cdef Pieces _thought         # the text of the open thinking block
+    cdef Py_ssize_t _thought_length
 
     def __cinit__(self):
         self._out = JsonWriter()
@@ -673,7 +674,10 @@ cdef class AnthropicStreamEncoder:
         self._open = OpenBlock()
         self._open.kind = TEXT
         self._open_block(b'{"type":"text","text":""}')
-        self._text_head = self._delta_head(b'{"type":"text_delta","text":')
+        self._text_head = (
+            b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":'
+            b'{"type":"text_delta","text":' % self._index
+        )
         return 0
 
     # Thinking
@@ -711,8 +715,10 @@ cdef class AnthropicStreamEncoder:
         if not text and (kind != "thinking" or block.signature is None):
             self._losses.add("reply.reasoning_block", path, block, None)
             return 0
-        is_whole = text and not self._adds_details and self._is_thinking() and (
-            text == self._thought.whole()
+        # The lengths first: joining the pieces for each block would take quadratic time.
+        is_whole = (
+            text and not self._adds_details and self._is_thinking()
+            and len(text) == self._thought_length and text == self._thought.whole()
         )
         if text and text != reasoning and not is_whole:
             self._adds_details = True
@@ -734,6 +740,7 @@ cdef class AnthropicStreamEncoder:
         if not self._is_thinking():
             self._open_thinking()
         self._thought.add(text)
+        self._thought_length += len(text)
         return self._write_delta(b'{"type":"thinking_delta","thinking":', text)
 
     cdef int _open_thinking(self) except -1:
@@ -741,6 +748,7 @@ cdef class AnthropicStreamEncoder:
         self._open = OpenBlock()
         self._open.kind = THINKING
         self._thought = Pieces()
+        self._thought_length = 0
         return self._open_block(b'{"type":"thinking","thinking":"","signature":""}')
 
     cdef int _open_redacted(self, str data) except -1:
@@ -909,14 +917,11 @@ cdef class AnthropicStreamEncoder:
         number(self._out, self._index)
         return self._out.literal(b',"content_block":')
 
-    cdef bytes _delta_head(self, bytes delta):
-        """Return the beginning of a delta's event of the open block, up to its text."""
-        return (
-            b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":'
-            % self._index
-        ) + delta
-
     cdef int _write_delta(self, bytes delta, str text) except -1:
-        self._out.literal(self._delta_head(delta))
-        self._out.string(text)
-        return self._out.raw(b"}}\n\n", 4)
+        cdef JsonWriter out = self._out
+        out.literal(b'event: content_block_delta\ndata: {"type":"content_block_delta","index":')
+        number(out, self._index)
+        out.literal(b',"delta":')
+        out.literal(delta)
+        out.string(text)
+        return out.raw(b"}}\n\n", 4)
