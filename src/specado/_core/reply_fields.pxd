@@ -5,7 +5,7 @@ that the member descriptor knows. Reading 20 fields of a chunk so takes 20 ns, b
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.object cimport PyObject, PyTypeObject, PyObject_TypeCheck
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_Compare
 
 from specado._core.json_writer cimport JsonWriter
@@ -17,8 +17,27 @@ cdef extern from *:
         if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) return -1;
         return ((PyMemberDescrObject *)descriptor)->d_member->offset;
     }
+    static int specado_refuse(PyObject *value, PyObject *type) {
+        PyErr_Format(PyExc_TypeError, "%s expected, not %s",
+                     ((PyTypeObject *)type)->tp_name, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    static inline int specado_check(PyObject *value, PyObject *type) {
+        if (PyObject_TypeCheck(value, (PyTypeObject *)type)) return 0;
+        return specado_refuse(value, type);
+    }
+    static inline PyObject *specado_field(PyObject *value, Py_ssize_t offset) {
+        PyObject *found = *(PyObject **)((char *)value + offset);
+        if (found == NULL) PyErr_SetString(PyExc_AttributeError, "a field was deleted");
+        else Py_INCREF(found);
+        return found;
+    }
     """
     Py_ssize_t specado_offset_of(PyObject* descriptor)
+    # Refuse what is not of a type: its offsets would be another's.
+    int check "specado_check"(object value, object type_) except -1
+    # Return a field of a Struct whose type was checked.
+    object field "specado_field"(object value, Py_ssize_t offset)
     long long PyLong_AsLongLongAndOverflow(object value, int* overflow) except? -1
 
 cdef enum:
@@ -33,21 +52,6 @@ cdef inline Py_ssize_t offset_of(object type_, str name) except -1:
     if found < 0:
         raise TypeError(f"{type_.__name__}.{name} is not a slot")
     return found
-
-
-cdef inline object field(object struct, Py_ssize_t offset):
-    """Return a field of a Struct whose type was checked by `check`."""
-    cdef PyObject* found = (<PyObject**>(<char*><PyObject*>struct + offset))[0]
-    if found is NULL:
-        raise AttributeError("a field was deleted")
-    return <object>found
-
-
-cdef inline int check(object value, object type_) except -1:
-    """Refuse what is not a *type_*: its offsets would be another's."""
-    if not PyObject_TypeCheck(value, <PyTypeObject*>type_):
-        raise TypeError(f"{type_.__name__} expected, not {type(value).__name__}")
-    return 0
 
 
 cdef inline bint same(object one, object other) except -1:
