@@ -138,9 +138,9 @@ def test_a_frame_of_just_the_limit_is_read_and_comments_do_not_add_up():
 def test_many_lines_in_one_piece_take_time_in_proportion(ending):
     def taken_s(count):
         data = (b"data: x" + ending) * count + ending
-        start = time.perf_counter()
+        start = time.process_time()  # another process must not count
         FrameDecoder(1 << 30).feed(data)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     taken_s(1000)
     small = min(taken_s(20_000) for _ in range(5))
