@@ -142,16 +142,14 @@ def translate(
     _check_strictness("strictness", strictness)
     origin = known_provider(source, "source")
     if not isinstance(to, str):
-        raise invalid_value(
-            "to", to, "a provider's name, as in 'anthropic', or 'anthropic/<model>'"
-        )
+        allowed = "a provider's name, as in 'anthropic', or 'anthropic/<model>'"
+        raise invalid_value("to", to, allowed)
     name, _, named = to.partition("/")
     provider = known_provider(name, "to")
     decoded = _without_prefix(DIALECTS[origin.dialect].decode_request(request), origin)
     if model:
-        target = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
-    else:
-        target = named or _counterpart(decoded.model, origin, provider)
+        named = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
+    target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
     spoken = [each.name for each in spoken_dialects(provider, facts, Access(_DEFAULTS))]
     dialect = decoded.dialect if decoded.dialect in spoken else spoken[0]
@@ -159,24 +157,29 @@ def translate(
         decoded.conversation, target, decoded.parameters, facts, decoded
     )
     reported = decoded.losses_with(encoded.losses, dialect)
-    was_text = not isinstance(request, dict)
-    refused = refusal(strictness, reported)
-    if refused is not None:
-        raise LossyTranslationError(
-            f"{provider.name}/{target}: {refused.text}; {refused.setting} would let the request "
-            "through",
-            report=_report(reported, was_text=was_text),
-            setting=refused.setting,
-        )
-    return Translation(
+    found = Translation(
         provider,
         target,
         dialect,
         encoded.body,
         reported,
-        was_text=was_text,
+        was_text=not isinstance(request, dict),
         is_stream=bool(decoded.parameters.get("stream")),
     )
+    _refuse_losses(found, reported, strictness)
+    return found
+
+
+def _refuse_losses(found: Translation, reported: list[Reported], strictness: str) -> None:
+    """Raise if *strictness* refuses one of the *reported* losses of a translation."""
+    refused = refusal(strictness, reported)
+    if refused is not None:
+        raise LossyTranslationError(
+            f"{found.provider}/{found.model}: {refused.text}; {refused.setting} would let the "
+            "request through",
+            report=found.report,
+            setting=refused.setting,
+        )
 
 
 def _report(reported: list[Reported], *, was_text: bool) -> LossinessReport:

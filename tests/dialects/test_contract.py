@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 import specado
 from specado.catalog import lookup as catalog
+from specado.dialects.anthropic_messages.fields import REQUEST_FIELDS
 from specado.dialects.contract import ErrorFacts
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.framing import FRAMINGS
-from specado.dialects.openai_chat.fields import OPENAI_FIELDS
 from specado.dialects.registry import DIALECTS
 from specado.errors import RateLimitError
 from specado.settings.parameters import PARAMETERS
@@ -82,7 +82,7 @@ def test_the_source_of_a_reply_shows_no_secret() -> None:
 
 
 def test_a_dialect_knows_the_parameters_that_have_a_counterpart_in_it() -> None:
-    fields = {name: OPENAI_FIELDS[name] for name in PARAMETERS}
+    fields = {name: REQUEST_FIELDS[name] for name in PARAMETERS}
     counterparts = {name for name, each in fields.items() if each.to is not None or each.implied}
 
     assert DIALECTS["openai_chat"].parameters == set(PARAMETERS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Protocol
 import msgspec
 
 from specado._core import Conversation, Reported
-from specado.errors import ProviderError
+from specado.errors import ProviderError, SpecadoError
 from specado.losses.field import FieldTable
 from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
@@ -28,7 +28,9 @@ __all__ = [
     "ErrorFacts",
     "ErrorTable",
     "MakeStreamDecoder",
+    "MakeStreamEncoder",
     "StreamDecoder",
+    "StreamEncoder",
 ]
 
 # Parts of a canonical path that name one item of the caller's request.
@@ -216,6 +218,38 @@ class MakeStreamDecoder(Protocol):
         """
 
 
+class StreamEncoder(Protocol):
+    """Encodes the chunks of one streamed reply as the bytes of its events, framing included.
+
+    One stream has one encoder; threads do not share it.
+    """
+
+    @property
+    def losses(self) -> list[Reported]:
+        """The losses so far, with paths in the canonical chunks."""
+
+    def encode(self, chunk: ChatCompletionChunk) -> bytes:
+        """Return the events that are complete with *chunk*; `b""` if none is."""
+
+    def finish(self) -> bytes:
+        """Return the last events of a stream that is whole, the terminal event included."""
+
+    def fail(self, body: bytes) -> bytes:
+        """Return the error event with *body*, that of `encode_error`; the stream is not whole."""
+
+
+class MakeStreamEncoder(Protocol):
+    """Makes the stream encoder of one reply."""
+
+    def __call__(self, *, include_usage: bool = False) -> StreamEncoder:
+        """Return an encoder.
+
+        Args:
+            include_usage: the client asked for a last chunk with the usage; without effect in a
+                dialect whose streams always have it.
+        """
+
+
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One wire format: its facts and functions.
 
@@ -247,6 +281,11 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             `DecodedRequest`. In a request from JSON text, members that the dialect does not know
             may stay raw JSON (`msgspec.Raw`). Raises `MessageFormatError` for a request that is
             not well formed, and `ConfigurationError` for one that names no model.
+        encode_reply: takes a completion; returns the body and the losses, with paths in the
+            completion.
+        stream_encoder: see `MakeStreamEncoder`.
+        encode_error: takes an exception; returns the HTTP status, the headers and the body with
+            which the API answers such an error. None of them has a key.
     """
 
     name: str
@@ -266,6 +305,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     decode_error: Callable[[int, Mapping[str, str], bytes], ErrorFacts]
 
     decode_request: Callable[[Any], DecodedRequest]
+    encode_reply: Callable[[ChatCompletionResponse], tuple[bytes, list[Reported]]]
+    stream_encoder: MakeStreamEncoder
+    encode_error: Callable[[SpecadoError], tuple[int, dict[str, str], bytes]]
 
     def request_id_in(self, headers: Mapping[str, str]) -> Optional[str]:
         """Return the provider's id of a request in a reply's headers, `None` without one."""

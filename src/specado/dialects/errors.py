@@ -244,8 +244,8 @@ def path_hint(source: ReplySource) -> str:
     usual = catalog.provider(source.dialect.provider)
     if known is None or usual is None:
         return "; check base_url"
-    listed = {each.name: each.path for each in known.dialects}
-    path = listed.get(source.dialect.name) or source.dialect.path("{model}", False)
+    given = (each.path for each in known.dialects if each.name == source.dialect.name)
+    path = next(given, None) or source.dialect.path("{model}", False)
     return f"; check base_url: {path} is added to it ({usual.title}'s is {usual.base_url})"
 
 

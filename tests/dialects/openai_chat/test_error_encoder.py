@@ -10,11 +10,13 @@ import pytest
 import official
 import specado
 from encoded_errors import ERRORS, KEY, LOSSY, provider_error
+from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.openai_chat.error_encoder import encode_openai_error as encode
-from specado.dialects.replies import error_from_reply
+from specado.dialects.registry import DIALECTS
 from specado.transport import WireReply
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
+SOURCE = ReplySource("openai", "m", DIALECTS["openai_chat"])
 REQUEST_ID = "x-request-id"
 ADVISED = ["quota", "interrupted", "unknown", "any other"]
 
@@ -85,9 +87,7 @@ def test_an_error_is_read_back_as_its_class(name):
     given = ERRORS[name]
     status, headers, body = encode(given)
 
-    found = error_from_reply(
-        WireReply(status, headers, body), provider="openai", model="m", now=NOW
-    )
+    found = error_from_reply(SOURCE, WireReply(status, headers, body), NOW)
 
     assert type(found) is READ_AS.get(name, type(given))
     assert found.request_id == "req_1"

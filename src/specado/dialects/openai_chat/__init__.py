@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from specado._core import OpenAIStream, decode_openai_reply
+from specado._core import (
+    OpenAIStream,
+    OpenAIStreamEncoder,
+    decode_openai_reply,
+    encode_openai_reply,
+)
 from specado.dialects.contract import Dialect
 from specado.dialects.error_objects import decode_error_object
+from specado.dialects.openai_chat.error_encoder import encode_openai_error
 from specado.dialects.openai_chat.errors import ERRORS, REQUEST_ID_HEADERS
 from specado.dialects.openai_chat.fields import REQUEST_FIELDS, SOURCE_FIELDS
 from specado.dialects.openai_chat.requests import MEMBERS, NAME, decode_request, encode_request
@@ -33,4 +39,7 @@ DIALECT = Dialect(
     stream_decoder=OpenAIStream,
     decode_error=decode_error_object,
     decode_request=decode_request,
+    encode_reply=encode_openai_reply,
+    stream_encoder=OpenAIStreamEncoder,
+    encode_error=encode_openai_error,
 )
