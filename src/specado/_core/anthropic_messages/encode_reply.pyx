@@ -1,4 +1,4 @@
-"""Anthropic reply and stream encoder, canonical form to bytes (anthropic.types 0.125.0, 2026-11-22).
+"""Anthropic reply and stream encoder: canonical form to bytes (anthropic 0.125.0, 2026-11-22).
 
 A message has one answer and no log probabilities, audio or annotations; what it cannot hold is
 reported. Its content blocks come one after another, in a stream too: while a tool call is open,
@@ -72,7 +72,6 @@ cdef Py_ssize_t RESPONSE_CREATED = offset_of(RESPONSE, "created")
 cdef Py_ssize_t RESPONSE_USAGE = offset_of(RESPONSE, "usage")
 cdef Py_ssize_t RESPONSE_FINGERPRINT = offset_of(RESPONSE, "system_fingerprint")
 cdef Py_ssize_t RESPONSE_TIER = offset_of(RESPONSE, "service_tier")
-cdef Py_ssize_t CHOICE_INDEX = offset_of(CHOICE, "index")
 cdef Py_ssize_t CHOICE_MESSAGE = offset_of(CHOICE, "message")
 cdef Py_ssize_t CHOICE_REASON = offset_of(CHOICE, "finish_reason")
 cdef Py_ssize_t CHOICE_LOGPROBS = offset_of(CHOICE, "logprobs")

@@ -1,4 +1,4 @@
-"""OpenAI chat reply and stream encoder, canonical form to bytes (openai.types.chat 3.57, 2026-11-22).
+"""OpenAI chat reply and stream encoder: canonical form to bytes (openai 3.57, 2026-11-22).
 
 `reasoning` and `reasoning_details`, which OpenAI's replies lack, are written under these names, as
 OpenRouter's API has them: clients that do not know them skip them.
