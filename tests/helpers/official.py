@@ -18,6 +18,7 @@ from typing import Any
 import anthropic.types
 import anthropic.types.beta
 import openai.types.chat
+import openai.types.completion_usage
 import pydantic
 import typing_extensions
 
@@ -41,8 +42,13 @@ KINDS = (
 STRICT = pydantic.ConfigDict(extra="forbid", strict=True)
 # What today's APIs send and older releases of the packages have no fields for: openai 2.48, the
 # last for Python 3.9, and anthropic 0.125.
+_NEWER_COUNTS = {"cache_write_tokens", "image_tokens", "text_tokens"} - set(
+    openai.types.completion_usage.PromptTokensDetails.model_fields
+)
 _NEWER_FIELDS = {
-    "openai-chunk": {"obfuscation"} - set(openai.types.chat.ChatCompletionChunk.model_fields),
+    "openai-response": _NEWER_COUNTS,
+    "openai-chunk": _NEWER_COUNTS
+    | ({"obfuscation"} - set(openai.types.chat.ChatCompletionChunk.model_fields)),
     "anthropic-models": {"lifecycle", "deprecated_at", "retires_at", "line"}
     - set(anthropic.types.ModelInfo.model_fields),
 }
