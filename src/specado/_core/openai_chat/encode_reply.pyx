@@ -133,8 +133,7 @@ def encode_reply(reply):
     out.string(<str?>field(reply, RESPONSE_MODEL))
     out.literal(b',"choices":[')
     for choice in <list?>field(reply, RESPONSE_CHOICES):
-        if place:
-            out.byte(b",")
+        out.item()
         write_choice(out, choice, place, losses)
         place += 1
     out.literal(b'],"usage":')
@@ -219,20 +218,17 @@ cdef object text_of_parts(list parts, str path, list losses):
 
 cdef int write_blocks(JsonWriter out, list blocks) except -1:
     """Write reasoning blocks as the canonical form has them."""
-    cdef bint is_first = True
     out.key(b"reasoning_details")
     out.byte(b"[")
     for block in blocks:
         check(block, BLOCK)
-        if not is_first:
-            out.byte(b",")
-        is_first = False
+        out.item()
         out.literal(b'{"type":')
         out.string(<str?>block.type)
         for name in ("text", "signature", "data", "model"):
             value = getattr(block, name)
             if value is not None:
-                out.byte(b",")
+                out.item()
                 out.string(name)
                 out.byte(b":")
                 out.string(<str?>value)
@@ -303,16 +299,13 @@ cdef tuple COMPLETION_OFFSETS = counts_of(COMPLETION_TOKENS, COMPLETION_DETAILS)
 
 cdef int write_counts(JsonWriter out, object details, tuple offsets) except -1:
     """Write the counts of a breakdown that are known."""
-    cdef bint is_first = True
     cdef Py_ssize_t offset
     out.byte(b"{")
     for each in offsets:
         offset = (<tuple>each)[0]
         count = field(details, offset)
         if count is not None:
-            if not is_first:
-                out.byte(b",")
-            is_first = False
+            out.item()
             out.literal(<bytes>(<tuple>each)[1])
             number(out, count)
     return out.byte(b"}")
@@ -346,7 +339,6 @@ cdef class OpenAIStreamEncoder:
         The usage is written by `finish`.
         """
         cdef JsonWriter out = self._out
-        cdef bint is_first = True
         check(chunk, CHUNK)
         usage = field(chunk, CHUNK_USAGE)
         if usage is not None:
@@ -358,9 +350,7 @@ cdef class OpenAIStreamEncoder:
         out.size = 0    # what an error left half written
         out.literal(self._head)
         for choice in choices:
-            if not is_first:
-                out.byte(b",")
-            is_first = False
+            out.item()
             self._write_choice(choice)
         if self._include_usage:
             out.literal(b'],"usage":null}\n\n')
@@ -440,16 +430,16 @@ cdef class OpenAIStreamEncoder:
 
     cdef int _write_delta(self, delta, index) except -1:
         cdef JsonWriter out = self._out
-        cdef Py_ssize_t start = out.size
         check(delta, DELTA)
         role = field(delta, DELTA_ROLE)
         if role is not None:
             if role != "assistant":
                 self._lose("reply.role", f"choices[{index}].delta.role", role, "assistant")
-            out.literal(b',"role":"assistant"')
-        self._add_text(b',"content":', field(delta, DELTA_CONTENT))
-        self._add_text(b',"refusal":', field(delta, DELTA_REFUSAL))
-        self._add_text(b',"reasoning":', field(delta, DELTA_REASONING))
+            out.key(b"role")
+            out.literal(b'"assistant"')
+        self._add_text(b"content", field(delta, DELTA_CONTENT))
+        self._add_text(b"refusal", field(delta, DELTA_REFUSAL))
+        self._add_text(b"reasoning", field(delta, DELTA_REASONING))
         details = field(delta, DELTA_DETAILS)
         if details is not None:
             write_blocks(out, <list?>details)
@@ -464,30 +454,26 @@ cdef class OpenAIStreamEncoder:
         calls = field(delta, DELTA_CALLS)
         if calls is not None:
             self._write_pieces(<list?>calls)
-        # The first member's comma becomes a space: JSON allows white space there.
-        if out.size > start:
-            out.data[start] = b" "
         return 0
 
     cdef int _add_text(self, bytes name, text) except -1:
         if text is not None:
-            self._out.literal(name)
+            self._out.key(name)
             self._out.string(<str?>text)
         return 0
 
     cdef int _write_pieces(self, list pieces) except -1:
         """Write pieces of tool calls."""
         cdef JsonWriter out = self._out
-        cdef bint is_first = True
         out.key(b"tool_calls")
         out.byte(b"[")
         for piece in pieces:
             check(piece, CALL_PIECE)
-            out.literal(b'{"index":' if is_first else b',{"index":')
-            is_first = False
+            out.item()
+            out.literal(b'{"index":')
             number(out, field(piece, PIECE_INDEX))
-            self._add_text(b',"id":', field(piece, PIECE_ID))
-            self._add_text(b',"type":', field(piece, PIECE_TYPE))
+            self._add_text(b"id", field(piece, PIECE_ID))
+            self._add_text(b"type", field(piece, PIECE_TYPE))
             function = field(piece, PIECE_FUNCTION)
             if function is not None:
                 self._write_function(function)
@@ -500,14 +486,10 @@ cdef class OpenAIStreamEncoder:
 
     cdef int _write_function(self, function) except -1:
         cdef JsonWriter out = self._out
-        cdef Py_ssize_t start
         check(function, FUNCTION_PIECE)
         out.literal(b',"function":{')
-        start = out.size
-        self._add_text(b',"name":', field(function, PIECE_NAME))
-        self._add_text(b',"arguments":', field(function, PIECE_ARGUMENTS))
-        if out.size > start:
-            out.data[start] = b" "
+        self._add_text(b"name", field(function, PIECE_NAME))
+        self._add_text(b"arguments", field(function, PIECE_ARGUMENTS))
         return out.byte(b"}")
 
     cdef int _lose_all(self, list losses) except -1:
