@@ -13,6 +13,7 @@ from specado._core.json_writer cimport freeze, plain_copy, written
 from specado._core.limits cimport MAX_DEPTH
 
 from specado._core.json_writer import NotJson, dumps, locate
+from specado._core.loss_rows import RESPONSE_FORMAT_BOUND, RESPONSE_FORMAT_HINT
 from specado.errors import MessageFormatError
 
 # Anthropic compiles at most so many optional properties and unions.
@@ -195,7 +196,7 @@ def row_of_moved(name, value):
     # Imported where it is used: few schemas have such a keyword.
     from specado.json_schema import is_checked
 
-    return "response_format.bound" if is_checked(name, value) else "response_format.hint"
+    return RESPONSE_FORMAT_BOUND if is_checked(name, value) else RESPONSE_FORMAT_HINT
 
 
 @cython.final

@@ -502,8 +502,8 @@ cdef class OpenAIStream(ReplyStream):
             piece.type = "function" if piece.custom is None else "custom"
         state.calls.append(call)
         state.call_at[piece.index] = state.call_at[id_] = call
-        if self.emulated and state.emulation_call is None and is_named and piece.function is not None:
-            if piece.function.name == EMULATION_TOOL:
+        if self.emulated and is_named and piece.function is not None:
+            if state.emulation_call is None and piece.function.name == EMULATION_TOOL:
                 state.emulation_call = call
         return call
 

@@ -15,6 +15,17 @@ from specado._core.json_writer cimport exact
 
 import msgspec
 
+from specado._core.openai_chat.loss_rows import (
+    AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
+    LOGIT_BIAS_UNSUPPORTED, LOGPROBS_MODEL, LOGPROBS_THINKING, MAX_TOKENS_ABOVE_LIMIT,
+    MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, PARALLEL_TOOL_CALLS_NEVER,
+    PARALLEL_TOOL_CALLS_UNSUPPORTED, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
+    REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
+    REASONING_EFFORT_UNSUPPORTED, REASONING_OPENAI, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME,
+    ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, STOP_TOO_MANY,
+    STOP_UNSUPPORTED, TOOLS_REASONING, TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME,
+    TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_STRICT, WEB_SEARCH_MODEL,
+)
 from specado._core.parameters import MAX_STOPS, nearest_effort
 from specado._core.schema import openai_form, row_of_moved
 from specado.errors import MessageFormatError
@@ -32,18 +43,30 @@ cdef Py_ssize_t LONGEST_NAME = 64
 
 @cython.final
 cdef class OpenAIChatEncoder(Encoder):
-    """Writes a chat-completions request."""
+    """Encoder of one chat-completions request: decides what the target takes, then writes.
+
+    See `Encoder`. Limits of other servers than OpenAI's are not known: without the target's facts
+    names, ids and parameters pass unchanged.
+    """
 
     cdef bint toolless    # whether the tools are left out
     cdef object effort    # the reasoning effort to ask for, None to leave it out
     cdef bint reasons     # whether the target is known to reason with that effort
+    cdef dict sent        # the parameters to send
 
     cdef int write(self) except -1:
         cdef Turn turn
+        cdef Py_ssize_t decided
+        cdef list on_parameters
         self.decide_tools()
         self.decide_effort()
-        self.field = "model"
+        decided = len(self.losses)
+        self.decide_parameters()
+        # Losses are reported in the order of the body, where the messages come first.
+        on_parameters = self.losses[decided:]
+        del self.losses[decided:]
         self.out.literal(b'{"model":')
+        self.field = "model"
         self.out.string(self.model)
         self.out.literal(b',"messages":[')
         self.index = 0
@@ -53,10 +76,9 @@ cdef class OpenAIChatEncoder(Encoder):
             self.index += 1
         self.index = -1
         self.out.byte(b"]")
-        for name, value in self.params.items():
-            self.write_param(exact(name), value)
-        if self.effort is not None and "reasoning_effort" not in self.params:
-            self.member("reasoning_effort", self.effort)
+        for name, value in self.sent.items():
+            self.member(<str>name, value)
+        self.losses += on_parameters
         return self.out.byte(b"}")
 
     cdef int write_turn(self, Turn turn) except -1:
@@ -87,12 +109,12 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef str role_for(self, Turn turn):
         cdef object only
         if turn.role == OTHER:
-            self.lose("role.unknown", f"messages[{self.index}].role", turn.role_name, "user")
+            self.lose(ROLE_UNKNOWN, f"messages[{self.index}].role", turn.role_name, "user")
             return "user"
         if turn.role == SYSTEM or turn.role == DEVELOPER:
             only = self.trait("system_role")
             if only is not None and only != turn.role_name:
-                self.lose("role.system_name", f"messages[{self.index}].role", turn.role_name, only)
+                self.lose(ROLE_SYSTEM_NAME, f"messages[{self.index}].role", turn.role_name, only)
                 return only
         return turn.role_name
 
@@ -116,11 +138,11 @@ cdef class OpenAIChatEncoder(Encoder):
         """Report a part that the target is known not to take; return whether it does."""
         cdef str row = None
         if part.kind == IMAGE and self.lacks_input("Image"):
-            row = "input.image"
+            row = INPUT_IMAGE
         elif part.kind == AUDIO and self.lacks_input("Audio"):
-            row = "input.audio"
+            row = INPUT_AUDIO
         elif part.kind == FILE and self.lacks_input("Document"):
-            row = "input.document"
+            row = INPUT_DOCUMENT
         if row is not None:
             self.lose(row, f"messages[{self.index}].content[{place}]")
         return row is None
@@ -175,7 +197,7 @@ cdef class OpenAIChatEncoder(Encoder):
         for name, value in extra.items():
             place = f"{field}.{name}" if field else name
             if name == "cache_control":
-                self.lose("cache_control.openai", f"messages[{self.index}].{place}", value)
+                self.lose(CACHE_CONTROL_OPENAI, f"messages[{self.index}].{place}", value)
                 continue
             self.field = place
             self.out.item()
@@ -206,21 +228,21 @@ cdef class OpenAIChatEncoder(Encoder):
         if more.function_call is not None:
             self.member("function_call", more.function_call)
         if more.reasoning is not None:
-            self.lose("reasoning.openai", f"messages[{self.index}].reasoning")
+            self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
         if more.reasoning_details is not None:
             for place in range(len(more.reasoning_details)):
-                self.lose("reasoning.openai",
+                self.lose(REASONING_OPENAI,
                           f"messages[{self.index}].reasoning_details[{place}]")
         return self.extra(more.extra, "")
 
     cdef str call_id(self, str given, str field):
         """Return a call's id as OpenAI takes it; other servers' limits are not known."""
-        cdef str id_there
+        cdef str short_id
         if self.facts is None or len(given) <= LONGEST_ID:
             return given
-        id_there = renamed(given, LONGEST_ID)
-        self.lose("tool_call.id", f"messages[{self.index}].{field}", given, id_there)
-        return id_there
+        short_id = renamed(given, LONGEST_ID)
+        self.lose(TOOL_CALL_ID, f"messages[{self.index}].{field}", given, short_id)
+        return short_id
 
     cdef int write_call(self, Call call, str field) except -1:
         self.field = field
@@ -240,7 +262,7 @@ cdef class OpenAIChatEncoder(Encoder):
         self.extra(call.extra, field)
         return self.out.byte(b"}")
 
-    # Parameters: what depends on the effort is decided before anything is written.
+    # Decisions on parameters
 
     cdef int decide_effort(self) except -1:
         """Find the effort that the target takes, for this request's tools too."""
@@ -248,7 +270,7 @@ cdef class OpenAIChatEncoder(Encoder):
         cdef object levels = self.trait("reasoning_efforts")
         cdef object default = self.trait("default_effort")
         cdef object running
-        self.effort = self.effort_there(wanted, levels)
+        self.effort = self.supported_effort(wanted, levels)
         running = self.effort if self.effort is not None else default
         if (
             self.params.get("tools")
@@ -257,61 +279,77 @@ cdef class OpenAIChatEncoder(Encoder):
             and self.trait("tools_while_reasoning") is False
         ):
             if levels is None or "none" in levels:
-                row = "reasoning_effort.off" if wanted is None else "reasoning_effort.tools"
+                row = REASONING_EFFORT_OFF if wanted is None else REASONING_EFFORT_TOOLS
                 self.lose(row, "reasoning_effort", wanted, "none")
                 self.effort = None if default == "none" else "none"
                 running = "none"
             else:
-                self.lose("tools.reasoning", "tools")
+                self.lose(TOOLS_REASONING, "tools")
                 self.toolless = True
         self.reasons = running is not None and running != "none"
         return 0
 
-    cdef object effort_there(self, object wanted, object levels):
+    cdef object supported_effort(self, object wanted, object levels):
         cdef object nearest
         if levels is None or not isinstance(wanted, str) or wanted in levels:
             return wanted
         if not levels:
-            row = "reasoning_effort.none" if wanted == "none" else "reasoning_effort.unsupported"
+            row = REASONING_EFFORT_NONE if wanted == "none" else REASONING_EFFORT_UNSUPPORTED
             self.lose(row, "reasoning_effort", wanted)
             return None
         nearest = nearest_effort(wanted, levels)
         if nearest is None:
             return wanted
-        self.lose("reasoning_effort.level", "reasoning_effort", wanted, nearest)
+        self.lose(REASONING_EFFORT_LEVEL, "reasoning_effort", wanted, nearest)
         return nearest
 
-    cdef int write_param(self, str name, object value) except -1:
+    cdef int decide_parameters(self) except -1:
+        """Put the parameters that the target takes into `sent`, as it takes them."""
+        self.sent = {}
+        for name, value in self.params.items():
+            self.decide_parameter(exact(name), value)
+        if self.effort is not None and "reasoning_effort" not in self.params:
+            self.sent["reasoning_effort"] = self.effort
+        return 0
+
+    cdef int decide_parameter(self, str name, object value) except -1:
         if name == "max_tokens" or name == "max_completion_tokens":
-            return self.write_max_tokens(name, value)
-        if name == "reasoning_effort":
-            return 0 if self.effort is None else self.member(name, self.effort)
+            return self.decide_max_tokens(name, value)
         if self.toolless and name in TOOL_PARAMETERS:
             return 0
-        if name == "tools":
-            return self.write_tools(value)
-        if self.facts is None:
-            return self.member(name, value)
-        if self.refused(name, value):
-            return 0
-        if name == "tool_choice":
-            value = self.choice_there(value)
-            return 0 if value is None else self.member(name, value)
-        if name == "response_format" and isinstance(value, dict):
-            kind = value.get("type")
-            if (kind == "json_object" and self.lacks("json_mode")) or (
-                kind == "json_schema" and self.trait("structured_output") is False
-            ):
-                return self.lose("response_format.unsupported", name, kind)
-            if kind == "json_schema" and self.trait("structured_output") is True:
-                value = self.format_there(<dict>value)
-        elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
-            for place in range(MAX_STOPS, len(value)):
-                self.lose("stop.too_many", f"stop[{place}]", value[place])
-            value = value[:MAX_STOPS]
-        return self.member(name, value)
+        if name == "reasoning_effort" or name == "tool_choice":
+            value = self.effort if name == "reasoning_effort" else self.supported_choice(value)
+            if value is None:
+                return 0
+        elif name == "tools":
+            value = self.supported_tools(value)
+        elif self.facts is not None:
+            if self.refused(name, value):
+                return 0
+            if name == "response_format" and isinstance(value, dict):
+                value = self.supported_format(<dict>value)
+                if value is None:
+                    return 0
+            elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
+                for place in range(MAX_STOPS, len(value)):
+                    self.lose(STOP_TOO_MANY, f"stop[{place}]", value[place])
+                value = value[:MAX_STOPS]
+        self.sent[name] = value
+        return 0
 
-    cdef dict format_there(self, dict given):
+    cdef dict supported_format(self, dict given):
+        """Return a response format as the target takes it, `None` if it takes none of its kind."""
+        kind = given.get("type")
+        if (kind == "json_object" and self.lacks("json_mode")) or (
+            kind == "json_schema" and self.trait("structured_output") is False
+        ):
+            self.lose(RESPONSE_FORMAT_UNSUPPORTED, "response_format", kind)
+            return None
+        if kind == "json_schema" and self.trait("structured_output") is True:
+            return self.strict_format(given)
+        return given
+
+    cdef dict strict_format(self, dict given):
         """Return a response format with its schema in the form that strict mode takes, if any."""
         cdef object inner = given.get("json_schema")
         if not isinstance(inner, dict) or (<dict>inner).get("strict") is not True:
@@ -332,51 +370,52 @@ cdef class OpenAIChatEncoder(Encoder):
         cdef bint alone = self.reasons and self.trait("sampling_while_reasoning") is False
         if name in SAMPLING and value != 1:
             if self.trait("sampling") is False:
-                row = "sampling.unsupported"
+                row = SAMPLING_UNSUPPORTED
             elif alone:
-                row = "sampling.thinking"
+                row = SAMPLING_THINKING
             elif name == "top_p" and self.trait("temperature_with_top_p") is False and (
                 self.params.get("temperature") is not None
             ):
-                row = "sampling.both"
+                row = SAMPLING_BOTH
         elif name == "logit_bias" and value and (self.trait("sampling") is False or alone):
-            row = "logit_bias.unsupported"
+            row = LOGIT_BIAS_UNSUPPORTED
         elif name in PENALTIES and value != 0 and self.trait("penalties") is False:
-            row = "penalty.unsupported"
+            row = PENALTY_UNSUPPORTED
         elif name in LOGPROBS and value:
             if self.trait("logprobs") is False:
-                row = "logprobs.model"
+                row = LOGPROBS_MODEL
             elif alone:
-                row = "logprobs.thinking"
+                row = LOGPROBS_THINKING
         elif name == "stop" and value and self.trait("stop") is False:
-            row = "stop.unsupported"
+            row = STOP_UNSUPPORTED
         elif name in AUDIO_PARAMETERS and self.lacks_output("Audio"):
             if name == "audio" or "audio" in value:
-                row = "audio.output"
+                row = AUDIO_OUTPUT
         elif name == "web_search_options" and self.trait("web_search") is False:
-            row = "web_search.model"
+            row = WEB_SEARCH_MODEL
         elif name == "parallel_tool_calls" and self.trait(name) is False:
-            row = "parallel_tool_calls.unsupported" if value else "parallel_tool_calls.never"
+            row = PARALLEL_TOOL_CALLS_UNSUPPORTED if value else PARALLEL_TOOL_CALLS_NEVER
         if row is None:
             return False
         self.lose(row, name, value)
         return True
 
-    cdef int write_max_tokens(self, str name, object value) except -1:
+    cdef int decide_max_tokens(self, str name, object value) except -1:
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens
         cdef str path = name
         if name == "max_tokens" and self.facts is not None:
             if self.params.get("max_completion_tokens") is not None:
-                return self.lose("max_tokens.twice", name, value)
+                return self.lose(MAX_TOKENS_TWICE, name, value)
             if self.trait("max_tokens_parameter") == "max_completion_tokens":
                 name = "max_completion_tokens"
-                self.lose("max_tokens.renamed", path, path, name)
+                self.lose(MAX_TOKENS_RENAMED, path, path, name)
         if limit is not None and isinstance(value, int) and value > limit:
-            self.lose("max_tokens.above_limit", path, value, limit)
+            self.lose(MAX_TOKENS_ABOVE_LIMIT, path, value, limit)
             value = limit
-        return self.member(name, value)
+        self.sent[name] = value
+        return 0
 
-    # Tools: other servers' limits are not known, so that names pass unchanged to them.
+    # Decisions on tools
 
     cdef int decide_tools(self) except -1:
         """Find whether any tool goes to the target; report those whose names it refuses."""
@@ -385,19 +424,19 @@ cdef class OpenAIChatEncoder(Encoder):
         if not tools:
             return 0
         if self.lacks("function_calling") and self.lacks("tool_use"):
-            self.lose("tools.unsupported", "tools")
+            self.lose(TOOLS_UNSUPPORTED, "tools")
             self.toolless = True
         elif isinstance(tools, list):
             for place, tool in enumerate(<list>tools):
                 if self.is_misnamed(tool):
-                    self.lose("tool.name", f"tools[{place}]", name_of(tool))
+                    self.lose(TOOL_NAME, f"tools[{place}]", name_of(tool))
                     self.check("tools", tool)
                     refused += 1
             self.toolless = refused == len(<list>tools)
         return 0
 
     cdef bint is_misnamed(self, object tool):
-        """Return whether a tool, or the choice of one, has a name that is refused there."""
+        """Return whether a tool, or the choice of one, has a name that the target refuses."""
         cdef object name
         if self.facts is None:
             return False
@@ -405,23 +444,25 @@ cdef class OpenAIChatEncoder(Encoder):
         return name is not None and not is_name(<str>name, LONGEST_NAME)
 
     cdef str call_name(self, str given, str field):
-        """Return the name of the tool that was called, as it is taken there."""
-        cdef str name_there
+        """Return the name of a called tool in a form that the target takes."""
+        cdef str short_name
         if self.facts is None or is_name(given, LONGEST_NAME):
             return given
-        name_there = renamed(given, LONGEST_NAME)
-        self.lose("tool_call.name", f"messages[{self.index}].{field}", given, name_there)
-        return name_there
+        short_name = renamed(given, LONGEST_NAME)
+        self.lose(TOOL_CALL_NAME, f"messages[{self.index}].{field}", given, short_name)
+        return short_name
 
-    cdef object choice_there(self, object choice):
+    cdef object supported_choice(self, object choice):
         """Return a choice of tools without those left out, `None` if nothing is left of it."""
         cdef object given
-        cdef list kept = []
+        cdef list named = []
+        if self.facts is None:
+            return choice
         if self.is_misnamed(choice):
-            self.lose("tool.name", "tool_choice", name_of(choice))
+            self.lose(TOOL_NAME, "tool_choice", name_of(choice))
             return None
         if self.is_forced(choice) and self.trait("forced_tool_choice") is False:
-            self.lose("tool_choice.thinking", "tool_choice", choice, "auto")
+            self.lose(TOOL_CHOICE_THINKING, "tool_choice", choice, "auto")
             return "auto"
         given = (<dict>choice).get("allowed_tools") if isinstance(choice, dict) else None
         tools = (<dict>given).get("tools") if isinstance(given, dict) else None
@@ -430,35 +471,35 @@ cdef class OpenAIChatEncoder(Encoder):
         for place, tool in enumerate(<list>tools):
             if self.is_misnamed(tool):
                 path = f"tool_choice.allowed_tools.tools[{place}]"
-                self.lose("tool.name", path, name_of(tool))
+                self.lose(TOOL_NAME, path, name_of(tool))
             else:
-                kept.append(tool)
-        if len(kept) == len(<list>tools):
+                named.append(tool)
+        if len(named) == len(<list>tools):
             return choice
-        return {**choice, "allowed_tools": {**given, "tools": kept}} if kept else "none"
+        return {**choice, "allowed_tools": {**given, "tools": named}} if named else "none"
 
     cdef bint is_forced(self, object choice):
         return choice == "required" or (
             isinstance(choice, dict) and choice.get("type") != "allowed_tools"
         )
 
-    cdef int write_tools(self, object tools) except -1:
-        cdef list kept
-        if isinstance(tools, list):
-            kept = []
-            for place, tool in enumerate(tools):
-                if not self.is_misnamed(tool):
-                    kept.append(self.tool_there(tool, f"tools[{place}]"))
-            tools = kept
-        return self.member("tools", tools)
+    cdef object supported_tools(self, object tools):
+        """Return the tools that the target takes, as it takes them."""
+        cdef list supported = []
+        if not isinstance(tools, list):
+            return tools
+        for place, tool in enumerate(<list>tools):
+            if not self.is_misnamed(tool):
+                supported.append(self.supported_tool(tool, f"tools[{place}]"))
+        return supported
 
-    cdef object tool_there(self, object tool, str path):
-        """Return a tool without what the target does not take."""
+    cdef object supported_tool(self, object tool, str path):
+        """Return a tool without the members that the target does not take."""
         cdef object function
         if not isinstance(tool, dict):
             return tool
         if "cache_control" in <dict>tool:
-            self.lose("cache_control.openai", f"{path}.cache_control", tool["cache_control"])
+            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", tool["cache_control"])
             tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
         function = (<dict>tool).get("function")
         if isinstance(function, dict):
@@ -473,7 +514,7 @@ cdef class OpenAIChatEncoder(Encoder):
             and isinstance(function, dict)
             and function.get("strict")
         ):
-            self.lose("tool.strict", f"{path}.function.strict", function["strict"])
+            self.lose(TOOL_STRICT, f"{path}.function.strict", function["strict"])
             tool = {**tool, "function": {
                 name: value for name, value in (<dict>function).items() if name != "strict"
             }}
