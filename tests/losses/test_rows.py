@@ -15,7 +15,9 @@ from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
 from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
 from lossy_requests import FROM_OPENAI
-from specado._core.anthropic_messages.loss_rows import ROW_IDS
+from specado._core import loss_rows
+from specado._core.anthropic_messages import loss_rows as anthropic_rows
+from specado._core.openai_chat import loss_rows as openai_rows
 from specado.catalog.manifests import Traits
 from specado.losses.rows import ROWS
 from specado.simulator import handle
@@ -41,9 +43,12 @@ def test_every_row_has_a_request() -> None:
     assert {*FROM_OPENAI, *FROM_ANTHROPIC} == of_requests - {"role.system_name"}
 
 
-def test_every_row_id_of_the_compiled_dialect_is_a_row_of_the_table() -> None:
-    assert set(ROW_IDS) <= set(ROWS)
-    assert len(set(ROW_IDS)) == len(ROW_IDS)
+@pytest.mark.parametrize("module", [loss_rows, openai_rows, anthropic_rows])
+def test_the_row_ids_of_compiled_code_are_rows_of_the_table(module: Any) -> None:
+    named = [value for name, value in vars(module).items() if name.isupper() and name != "ROW_IDS"]
+
+    assert sorted(module.ROW_IDS) == sorted(named)
+    assert set(named) <= set(ROWS)
 
 
 @pytest.mark.parametrize("row", [*FROM_OPENAI, *FROM_ANTHROPIC])

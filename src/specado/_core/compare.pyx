@@ -718,7 +718,7 @@ cdef bint compare_range(
 @cython.final
 @cython.freelist(8)
 cdef class Stated:
-    """What a side states about one parameter. Made and used within one call."""
+    """One side's statements about one parameter. Made and used within one call."""
 
     cdef bint taken
     cdef object low

@@ -57,7 +57,7 @@ cdef class Turn:
 cdef class Conversation:
     cdef list turns
     cdef readonly Py_ssize_t characters   # of all text, for estimates
-    cdef Py_ssize_t extra_bytes    # bytes that a body needs for media, calls and parts, about
+    cdef Py_ssize_t extra_bytes    # bytes of a body for media, calls and parts, estimated
     cdef readonly Py_ssize_t images
     cdef readonly Py_ssize_t files
     cdef readonly Py_ssize_t sounds

@@ -25,7 +25,7 @@ cdef class Call:
 @cython.no_gc
 @cython.freelist(256)
 cdef class Details:
-    """What a message has beyond role and content. Immutable once read."""
+    """Members of a message beyond role and content. Immutable once read."""
 
 
 @cython.final
@@ -37,7 +37,7 @@ cdef class Turn:
 
 @cython.final
 cdef class Conversation:
-    """The messages of one call, checked; threads may share it."""
+    """Checked messages of one call, which owns all their text; threads may share it."""
 
     def __len__(self):
         return len(self.turns)

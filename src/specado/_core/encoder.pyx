@@ -11,7 +11,7 @@ cdef enum:
     # So many of a message's calls and parts have their fields' names made beforehand.
     FEW = 16
 
-# What a body needs beside its text, about: room that is not used is given back.
+# Bytes of a body besides its text, estimated; unused memory is given back.
 cdef Py_ssize_t FEW_BYTES = 1000
 cdef Py_ssize_t TURN_BYTES = 48
 
@@ -30,7 +30,10 @@ cdef str content_field(Py_ssize_t place):
 
 
 cdef class Encoder:
-    """Writes one request body for one target. One per body, not for two threads at once."""
+    """Encoder of one request body for one target model; base of each dialect's encoder.
+
+    Owns the writer until `encode` returns the body. One per body; not for two threads at once.
+    """
 
     def __cinit__(self, Conversation conversation not None, model, dict params not None, facts):
         self.out = JsonWriter()

@@ -63,9 +63,9 @@ cdef class Framing:
 cdef class FrameDecoder(Framing):
     """Server-sent events (SSE) parser (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22).
 
-    Lines end in LF, CR or CRLF and nowhere else; every byte is looked at a fixed number of times,
-    however the stream is cut. Holds what stands before the next line's end, and the data of the
-    frame so far. A frame's size is that of its `data` and `event` lines and the line being read.
+    Lines end in LF, CR or CRLF and nowhere else; every byte is read a fixed number of times,
+    however the stream is cut. Owns a buffer of the unfinished line, and the data of the frame so
+    far. A frame's size is that of its `data` and `event` lines and the line being read.
     One decoder per stream; not for two threads at once.
     """
 

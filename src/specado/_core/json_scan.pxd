@@ -19,12 +19,12 @@ cdef enum:
 
 
 cdef inline bint is_plain_byte(unsigned char c) noexcept nogil:
-    """Whether a byte stands for itself in a JSON string."""
+    """Return whether a byte needs no escape in a JSON string."""
     return c >= 0x20 and c != 0x22 and c != 0x5C
 
 
 cdef inline bint _are_plain(const unsigned char* text, Py_ssize_t count) noexcept nogil:
-    """Whether so many bytes are plain; of a constant *count* the compiler makes vector steps."""
+    """Return whether *count* bytes are plain; a constant *count* lets the compiler use vectors."""
     cdef unsigned char found = 0
     cdef Py_ssize_t at
     for at in range(count):
@@ -64,7 +64,7 @@ cdef inline bint take(Scan* scan, unsigned char wanted) noexcept nogil:
 
 
 cdef inline bint _are_plain_ascii(const signed char* text, Py_ssize_t count) noexcept nogil:
-    """Whether so many bytes are plain and ASCII: as signed ones the others are below space."""
+    """Return whether *count* bytes are plain and ASCII: signed, all others are below the space."""
     cdef unsigned char found = 0
     cdef Py_ssize_t at
     for at in range(count):
@@ -73,7 +73,7 @@ cdef inline bint _are_plain_ascii(const signed char* text, Py_ssize_t count) noe
 
 
 cdef inline bint is_plain_ascii(const unsigned char* text, Py_ssize_t length) noexcept nogil:
-    """Whether all bytes are plain and ASCII."""
+    """Return whether all bytes are plain and ASCII."""
     cdef const signed char* data = <const signed char*>text
     cdef Py_ssize_t at = 0
     while at + LONG_RUN <= length:

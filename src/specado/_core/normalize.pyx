@@ -102,7 +102,7 @@ cdef str in_lower_case(str uri):
 
 
 cdef inline bint _is_digit(unsigned char c) noexcept nogil:
-    """Whether *c* is one of the 64."""
+    """Return whether *c* is one of the 64 characters of base64."""
     cdef unsigned char letter = c | 0x20
     return (
         <unsigned char>(letter - 0x61) < 26 or <unsigned char>(c - 0x30) < 10
@@ -111,7 +111,7 @@ cdef inline bint _is_digit(unsigned char c) noexcept nogil:
 
 
 cdef inline bint _run_is_digits(const unsigned char* text) noexcept nogil:
-    """Whether all of `RUN` bytes are of the 64; the compiler makes vector steps of it."""
+    """Return whether `RUN` bytes are all base64; the constant lets the compiler use vectors."""
     cdef unsigned char all = 1
     cdef unsigned char c
     cdef Py_ssize_t at
@@ -151,12 +151,15 @@ PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 cdef frozenset IMAGE_KEYS = frozenset({"url", "detail"})
 cdef frozenset AUDIO_KEYS = frozenset({"data", "format"})
 cdef frozenset FILE_KEYS = frozenset({"file_data", "filename", "file_id"})
-# What a part takes of a body beside its text, about.
+# Bytes of a part in a body besides its text, estimated.
 cdef Py_ssize_t PART_BYTES = 80
 
 
 cdef class PartReader:
-    """Reads what is in messages; keeps the place for error messages."""
+    """Reader of content parts; knows the message's index for error messages.
+
+    Base of `MessageReader`. One per call; not for two threads at once.
+    """
 
     cdef object wrong(self, str field, str what):
         where = f"messages[{self.index}]" + (f".{field}" if field else "")
@@ -281,7 +284,7 @@ cdef class PartReader:
         return 0
 
     cdef int read_image(self, Part part, object media, Py_ssize_t place) except -1:
-        """Read what an image part holds; its paths are made only where they are told."""
+        """Read an image part; paths are made only for error messages."""
         cdef object url = media
         cdef str what
         if isinstance(media, dict):
@@ -350,12 +353,12 @@ cdef frozenset MESSAGE_KEYS = frozenset({
     "reasoning_details", "audio", "function_call",
 })
 
-# What a call with its result takes of a body beside its text, about.
+# Bytes of a call and its result in a body besides their text, estimated.
 cdef Py_ssize_t CALL_BYTES = 200
 
 
 cdef class MessageReader(PartReader):
-    """Reads one call's messages. Not for two threads at once."""
+    """Reader of one call's messages into a `Conversation`. Not for two threads at once."""
 
     cdef int read(self, object message) except -1:
         if isinstance(message, dict):

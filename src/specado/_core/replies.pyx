@@ -60,8 +60,8 @@ cdef class Notes(list):
 def parse(bytes body not None, notes):
     """Return *body* as plain objects; what is not JSON is a `MalformedResponseError`.
 
-    What only Python's own decoder reads (a number out of range, NaN, a lone surrogate) is
-    repaired, with a note.
+    A body that only Python's own decoder reads (a number out of range, NaN, a lone surrogate)
+    is repaired, with a note.
     """
     try:
         return _decode(body)
@@ -120,7 +120,10 @@ def error_facts(bytes body not None):
 
 
 cdef class Pieces:
-    """Text that comes piece by piece; pieces are joined as they add up, to keep memory near it."""
+    """Text that arrives in pieces; joined now and then, so that memory stays near the text's size.
+
+    Not for two threads at once.
+    """
 
     def __cinit__(self):
         self._recent = []

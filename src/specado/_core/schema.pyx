@@ -170,7 +170,7 @@ cdef class Opening:
         if hints:
             describe(made, hints)
             if "$ref" in made:
-                # Strict mode takes nothing beside a reference, not even a description.
+                # Strict mode takes nothing besides a reference, not even a description.
                 made["anyOf"] = [{"$ref": made.pop("$ref")}]
         return made
 
@@ -201,7 +201,7 @@ def row_of_moved(name, value):
 
 @cython.final
 cdef class Closing:
-    """One schema on its way to Anthropic."""
+    """Transformation of one schema to the form that Anthropic enforces. One per schema."""
 
     cdef list moved         # as `anthropic_form` returns it
     cdef bint closed        # whether an object was closed

@@ -45,7 +45,10 @@ cdef enum:
 
 @cython.final
 cdef class TextReader(MessageReader):
-    """Reads the messages in a request's text; `False` and `None` mean that it cannot."""
+    """Reader of the messages in a request's JSON text; `False` and `None` mean that it cannot.
+
+    Its scan points into the text, which the caller keeps alive. Not for two threads at once.
+    """
 
     cdef Scan scan
     cdef str said   # the text that was read last
@@ -111,12 +114,12 @@ cdef class TextReader(MessageReader):
         cdef const unsigned char* start = self.scan.at
         cdef Conversation found = self.found
         cdef Py_ssize_t characters = found.characters
-        cdef Py_ssize_t beside = found.extra_bytes
+        cdef Py_ssize_t extra_bytes = found.extra_bytes
         cdef Py_ssize_t images = found.images
         if self.read_usual():
             return True
         found.characters = characters
-        found.extra_bytes = beside
+        found.extra_bytes = extra_bytes
         found.images = images
         self.scan.at = start
         if not skip_value(&self.scan, 0):

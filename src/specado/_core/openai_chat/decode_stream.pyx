@@ -39,7 +39,7 @@ cdef str OBJECT = "chat.completion.chunk"
 
 @cython.final
 cdef class CallPieces:
-    """One tool call so far; `place` is the index that it is delivered under."""
+    """Pieces of one tool call; `place` is its index in the delivered chunks."""
 
     cdef Py_ssize_t place
     cdef str id
@@ -67,7 +67,7 @@ cdef class CallPieces:
 
 @cython.final
 cdef class Thoughts:
-    """One block of `reasoning_details` so far."""
+    """Pieces of one block of `reasoning_details`."""
 
     cdef str type
     cdef Pieces text        # None until a piece came
@@ -77,7 +77,7 @@ cdef class Thoughts:
 
 @cython.final
 cdef class ChoicePieces:
-    """One choice so far."""
+    """Pieces of one choice. Owned by its stream."""
 
     cdef object index
     cdef str role

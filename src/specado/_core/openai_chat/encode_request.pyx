@@ -119,7 +119,7 @@ cdef class OpenAIChatEncoder(Encoder):
         return turn.role_name
 
     cdef int write_parts(self, Turn turn) except -1:
-        """Write the content parts, or an empty text where none is taken there."""
+        """Write the content parts, or an empty text where the target takes none."""
         cdef Part part
         cdef Py_ssize_t place = 0
         cdef Py_ssize_t start = self.out.size
