@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from specado._core import Conversation, NotJson, dumps, loss_rows
-from specado._core.anthropic_messages import loss_rows as anthropic_rows
-from specado._core.openai_chat import loss_rows as openai_rows
+from specado._core import Conversation, NotJson, dumps
+from specado._core.loss_rows import ROW_IDS
 from specado.dialects import anthropic_messages, openai_chat
 from specado.errors import MessageFormatError
-from specado.losses.rows import ROWS
+from specado.losses.rows import check_row_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +26,7 @@ DIALECTS: dict[str, Dialect] = {
     each.name: each for each in (openai_chat.DIALECT, anthropic_messages.DIALECT)
 }
 
-# A compiled encoder names its rows by constants, which its sources cannot check against the table.
-_UNKNOWN_ROWS = {*loss_rows.ROW_IDS, *openai_rows.ROW_IDS, *anthropic_rows.ROW_IDS} - {*ROWS}
-if _UNKNOWN_ROWS:
-    raise LookupError(f"no rows of specado.losses.rows: {', '.join(sorted(_UNKNOWN_ROWS))}")
+check_row_ids(ROW_IDS, "specado._core.loss_rows")
 
 
 def encode(

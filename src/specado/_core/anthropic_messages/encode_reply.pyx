@@ -24,6 +24,13 @@ from specado._core.reply_fields cimport (
     text_or_null,
 )
 from specado._core.replies cimport Pieces
+from specado._core.anthropic_messages.loss_rows import (
+    REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CHOICES, REPLY_CONTENT_PART,
+    REPLY_CREATED, REPLY_CUSTOM_CALL, REPLY_FINGERPRINT, REPLY_FINISH_REASON, REPLY_LOGPROBS,
+    REPLY_REASONING, REPLY_REASONING_BLOCK, REPLY_REASONING_MODEL, REPLY_REASONING_UNSIGNED,
+    REPLY_REFUSAL, REPLY_ROLE, REPLY_SERVICE_TIER, REPLY_TOOL_CALL_PIECE, REPLY_TOOL_USE,
+    REPLY_USAGE, REPLY_USAGE_CACHED, REPLY_USAGE_MISSING,
+)
 from specado.types import (
     ChatCompletionChunk,
     ChatCompletionResponse,
@@ -175,10 +182,10 @@ def encode_reply(reply):
         raise ValueError("a reply without a choice has no form in Anthropic's API")
     check(choices[0], CHOICE)
     for place in range(1, len(choices)):
-        losses.add("reply.choices", f"choices[{place}]", choices[place], None)
-    losses.drop("reply.created", "created", field(reply, RESPONSE_CREATED) or None)
-    losses.drop("reply.fingerprint", "system_fingerprint", field(reply, RESPONSE_FINGERPRINT))
-    losses.drop("reply.logprobs", "choices[0].logprobs", field(choices[0], CHOICE_LOGPROBS))
+        losses.add(REPLY_CHOICES, f"choices[{place}]", choices[place], None)
+    losses.drop(REPLY_CREATED, "created", field(reply, RESPONSE_CREATED) or None)
+    losses.drop(REPLY_FINGERPRINT, "system_fingerprint", field(reply, RESPONSE_FINGERPRINT))
+    losses.drop(REPLY_LOGPROBS, "choices[0].logprobs", field(choices[0], CHOICE_LOGPROBS))
     model = field(reply, RESPONSE_MODEL)
     message = field(choices[0], CHOICE_MESSAGE)
     out.literal(b'{"id":')
@@ -197,7 +204,7 @@ def encode_reply(reply):
     out.literal(b',"stop_sequence":null,"usage":')
     usage = field(reply, RESPONSE_USAGE)
     if usage is None:
-        losses.add("reply.usage_missing", "usage", None, 0)
+        losses.add(REPLY_USAGE_MISSING, "usage", None, 0)
     write_usage(out, usage, losses)
     tier = tier_of(field(reply, RESPONSE_TIER), losses)
     if tier is not None:
@@ -216,7 +223,7 @@ cdef object tier_of(object tier, Losses losses):
         return None
     found = TIERS.get(tier)
     if found is None:
-        losses.add("reply.service_tier", "service_tier", tier, None)
+        losses.add(REPLY_SERVICE_TIER, "service_tier", tier, None)
     return found
 
 
@@ -228,14 +235,14 @@ cdef object stop_reason(object reason, bint has_calls, bint has_refusal, Losses 
     if reason == "stop" and has_refusal:
         return "refusal"    # reported as `reply.refusal`
     if reason == "stop":
-        losses.add("reply.tool_use", path, reason, "tool_use")
+        losses.add(REPLY_TOOL_USE, path, reason, "tool_use")
         return "tool_use"
     if reason is None:
         return None
     found = STOP_REASONS.get(reason)
     if found is None or (found == "tool_use" and not has_calls):
         found = "tool_use" if has_calls else "end_turn"
-        losses.add("reply.finish_reason", path, reason, found)
+        losses.add(REPLY_FINISH_REASON, path, reason, found)
     return found
 
 
@@ -244,7 +251,7 @@ cdef int write_content(JsonWriter out, object message, object model, Losses loss
     cdef Py_ssize_t start = out.size
     role = field(message, MESSAGE_ROLE)
     if role != "assistant":
-        losses.add("reply.role", "choices[0].message.role", role, "assistant")
+        losses.add(REPLY_ROLE, "choices[0].message.role", role, "assistant")
     reasoning, details = field(message, MESSAGE_REASONING), field(message, MESSAGE_DETAILS)
     if reasoning is not None or details is not None:
         write_thinking(out, reasoning, details or [], model, losses)
@@ -255,11 +262,11 @@ cdef int write_content(JsonWriter out, object message, object model, Losses loss
         write_text(out, content)
     refusal = field(message, MESSAGE_REFUSAL)
     if refusal:
-        losses.add("reply.refusal", "choices[0].message.refusal", refusal, refusal)
+        losses.add(REPLY_REFUSAL, "choices[0].message.refusal", refusal, refusal)
         write_text(out, refusal)
-    losses.drop("reply.annotations", "choices[0].message.annotations",
+    losses.drop(REPLY_ANNOTATIONS, "choices[0].message.annotations",
                 field(message, MESSAGE_ANNOTATIONS) or None)
-    losses.drop("reply.audio", "choices[0].message.audio", field(message, MESSAGE_AUDIO))
+    losses.drop(REPLY_AUDIO, "choices[0].message.audio", field(message, MESSAGE_AUDIO))
     calls = field(message, MESSAGE_CALLS)
     if calls is not None:
         for place, call in enumerate(<list?>calls):
@@ -277,7 +284,7 @@ cdef object text_of_parts(list parts, str path, Losses losses):
         if isinstance(text, str):
             texts.append(text)
         else:
-            losses.add("reply.content_part", f"{path}[{place}]", part, None)
+            losses.add(REPLY_CONTENT_PART, f"{path}[{place}]", part, None)
     return "".join(texts)
 
 
@@ -302,10 +309,10 @@ cdef int write_thinking(
     path = "choices[0].message"
     text = "".join([block.text or "" for block in details])
     if reasoning and not text:
-        losses.add("reply.reasoning_unsigned", f"{path}.reasoning", reasoning, reasoning)
+        losses.add(REPLY_REASONING_UNSIGNED, f"{path}.reasoning", reasoning, reasoning)
         write_thought(out, reasoning, "")
     elif reasoning and reasoning != text:
-        losses.add("reply.reasoning", f"{path}.reasoning", reasoning, text)
+        losses.add(REPLY_REASONING, f"{path}.reasoning", reasoning, text)
     for place, block in enumerate(details):
         check(block, BLOCK)
         where = f"{path}.reasoning_details[{place}]"
@@ -317,16 +324,16 @@ cdef int write_thinking(
         elif block.type == "thinking" and block.signature is not None:
             write_thought(out, block.text or "", block.signature)
         elif block.text:
-            losses.add("reply.reasoning_unsigned", where, block, block.text)
+            losses.add(REPLY_REASONING_UNSIGNED, where, block, block.text)
             write_thought(out, block.text, "")
         else:
-            losses.add("reply.reasoning_block", where, block, None)
+            losses.add(REPLY_REASONING_BLOCK, where, block, None)
     return 0
 
 
 cdef int note_origin(object block, object model, str path, Losses losses) except -1:
     if block.model is not None and block.model != model:
-        losses.add("reply.reasoning_model", f"{path}.model", block.model, model)
+        losses.add(REPLY_REASONING_MODEL, f"{path}.model", block.model, model)
     return 0
 
 
@@ -340,7 +347,7 @@ cdef int write_call(JsonWriter out, object call, object place, Losses losses) ex
     custom = field(call, CALL_CUSTOM)
     if custom is not None:
         path = f"choices[0].message.tool_calls[{place}].custom.input"
-        losses.add("reply.custom_call", path, custom.get("input"), {"input": custom.get("input")})
+        losses.add(REPLY_CUSTOM_CALL, path, custom.get("input"), {"input": custom.get("input")})
         out.string(<str?>custom.get("name"))
         out.key(b"input")
         out.value({"input": custom.get("input")}, 0)
@@ -357,7 +364,7 @@ cdef int write_call(JsonWriter out, object call, object place, Losses losses) ex
         out.literal(text)
     else:
         path = f"choices[0].message.tool_calls[{place}].function.arguments"
-        losses.add("reply.arguments", path, arguments, {"arguments": arguments})
+        losses.add(REPLY_ARGUMENTS, path, arguments, {"arguments": arguments})
         out.value({"arguments": arguments}, 0)
     return out.raw(b"},", 2)
 
@@ -382,7 +389,7 @@ cdef int write_usage(JsonWriter out, object usage, Losses losses) except -1:
     prompt, completion = field(usage, USAGE_PROMPT), field(usage, USAGE_COMPLETION)
     total = field(usage, USAGE_TOTAL)
     if total != prompt + completion:
-        losses.add("reply.usage", "usage.total_tokens", total, None)
+        losses.add(REPLY_USAGE, "usage.total_tokens", total, None)
     details = field(usage, USAGE_PROMPT_DETAILS)
     if details is None:
         out.literal(b'{"input_tokens":')
@@ -412,7 +419,7 @@ cdef int write_input_tokens(
     read = field(details, CACHED_TOKENS) or 0
     written = field(details, WRITTEN_TOKENS) or 0
     if read + written > prompt:
-        losses.add("reply.usage_cached", "usage.prompt_tokens", prompt, read + written)
+        losses.add(REPLY_USAGE_CACHED, "usage.prompt_tokens", prompt, read + written)
     out.literal(b'{"input_tokens":')
     number(out, max(prompt - read - written, 0))
     out.literal(b',"cache_creation_input_tokens":')
@@ -436,7 +443,7 @@ cdef int drop_counts(object details, tuple counts, Losses losses) except -1:
         offset = (<tuple>each)[0]
         count = field(details, offset)
         if count:
-            losses.add("reply.usage", <str>(<tuple>each)[1], count, None)
+            losses.add(REPLY_USAGE, <str>(<tuple>each)[1], count, None)
     return 0
 
 
@@ -533,10 +540,10 @@ cdef class AnthropicStreamEncoder:
             self._start(chunk)
         tier = field(chunk, CHUNK_TIER)
         if tier is not None and tier != self._tier:
-            self._losses.add("reply.service_tier", "service_tier", tier, None)
+            self._losses.add(REPLY_SERVICE_TIER, "service_tier", tier, None)
         fingerprint = field(chunk, CHUNK_FINGERPRINT)
         if fingerprint is not None:
-            self._losses.add("reply.fingerprint", "system_fingerprint", fingerprint, None)
+            self._losses.add(REPLY_FINGERPRINT, "system_fingerprint", fingerprint, None)
         for choice in <list?>field(chunk, CHUNK_CHOICES):
             check(choice, CHUNK_CHOICE)
             index = field(choice, CHUNK_INDEX)
@@ -545,7 +552,7 @@ cdef class AnthropicStreamEncoder:
             if index == self._choice:
                 self._take(choice)
             else:
-                self._losses.add("reply.choices", f"choices[{index}]", choice, None)
+                self._losses.add(REPLY_CHOICES, f"choices[{index}]", choice, None)
         return taken(out) if out.size else b""
 
     def finish(self):
@@ -578,7 +585,7 @@ cdef class AnthropicStreamEncoder:
         self._model = field(chunk, CHUNK_MODEL)
         self._tier = field(chunk, CHUNK_TIER)
         created = field(chunk, CHUNK_CREATED)
-        self._losses.drop("reply.created", "created", created or None)
+        self._losses.drop(REPLY_CREATED, "created", created or None)
         out.literal(b'event: message_start\ndata: {"type":"message_start","message":{"id":')
         out.string(<str?>field(chunk, CHUNK_ID))
         out.literal(b',"type":"message","role":"assistant","model":')
@@ -598,12 +605,12 @@ cdef class AnthropicStreamEncoder:
         cdef JsonWriter out = self._out
         usage = self._usage
         if usage is None:
-            self._losses.add("reply.usage_missing", "usage", None, 0)
+            self._losses.add(REPLY_USAGE_MISSING, "usage", None, 0)
         else:
             details = usage.prompt_tokens_details
             if details is not None and details.cache_write_1h_tokens:
                 path = "usage.prompt_tokens_details.cache_write_1h_tokens"
-                self._losses.add("reply.usage", path, details.cache_write_1h_tokens, None)
+                self._losses.add(REPLY_USAGE, path, details.cache_write_1h_tokens, None)
                 details = msgspec.structs.replace(details, cache_write_1h_tokens=None)
                 usage = msgspec.structs.replace(usage, prompt_tokens_details=details)
         return write_usage(out, usage, self._losses)
@@ -618,7 +625,7 @@ cdef class AnthropicStreamEncoder:
             self._reason = reason
         logprobs = field(choice, CHUNK_LOGPROBS)
         if logprobs is not None:
-            self._losses.add("reply.logprobs", "choices[0].logprobs", logprobs, None)
+            self._losses.add(REPLY_LOGPROBS, "choices[0].logprobs", logprobs, None)
         reasoning, details = field(delta, DELTA_REASONING), field(delta, DELTA_DETAILS)
         if reasoning is not None or details is not None:
             self._add_thoughts(reasoning, details)
@@ -640,15 +647,15 @@ cdef class AnthropicStreamEncoder:
         path = "choices[0].delta"
         role = field(delta, DELTA_ROLE)
         if role is not None and role != "assistant":
-            self._losses.add("reply.role", f"{path}.role", role, "assistant")
+            self._losses.add(REPLY_ROLE, f"{path}.role", role, "assistant")
         refusal = field(delta, DELTA_REFUSAL)
         if refusal:
             self._has_refusal = True
-            self._losses.add("reply.refusal", f"{path}.refusal", refusal, refusal)
+            self._losses.add(REPLY_REFUSAL, f"{path}.refusal", refusal, refusal)
             self._add_text(<str?>refusal)
-        self._losses.drop("reply.annotations", f"{path}.annotations",
+        self._losses.drop(REPLY_ANNOTATIONS, f"{path}.annotations",
                           field(delta, DELTA_ANNOTATIONS) or None)
-        self._losses.drop("reply.audio", f"{path}.audio", field(delta, DELTA_AUDIO))
+        self._losses.drop(REPLY_AUDIO, f"{path}.audio", field(delta, DELTA_AUDIO))
         return 0
 
     # Text
@@ -712,7 +719,7 @@ cdef class AnthropicStreamEncoder:
             self._open_redacted(<str?>block.data)
             return self._close()
         if not text and (kind != "thinking" or block.signature is None):
-            self._losses.add("reply.reasoning_block", path, block, None)
+            self._losses.add(REPLY_REASONING_BLOCK, path, block, None)
             return 0
         # The lengths first: joining the pieces for each block would take quadratic time.
         is_whole = (
@@ -795,7 +802,7 @@ cdef class AnthropicStreamEncoder:
     cdef int _add_name(self, OpenBlock call, str name) except -1:
         """Add to a name, which a few servers send in pieces."""
         if call.is_started:
-            self._losses.add("reply.tool_call_piece", f"{call.path}.name", name, None)
+            self._losses.add(REPLY_TOOL_CALL_PIECE, f"{call.path}.name", name, None)
         else:
             call.name += name
         return 0
@@ -803,7 +810,7 @@ cdef class AnthropicStreamEncoder:
     cdef int _add_input(self, OpenBlock call, str text) except -1:
         if call.is_closed:
             if text.strip():
-                self._losses.add("reply.tool_call_piece", f"{call.path}.arguments", text, None)
+                self._losses.add(REPLY_TOOL_CALL_PIECE, f"{call.path}.arguments", text, None)
             return 0
         if not call.is_custom:
             call.scan(text)
@@ -832,7 +839,7 @@ cdef class AnthropicStreamEncoder:
             return 0
         call.is_started = True
         if call.is_custom:
-            self._losses.add("reply.custom_call", call.path, call.name, call.name)
+            self._losses.add(REPLY_CUSTOM_CALL, call.path, call.name, call.name)
         self._write_start()
         out.literal(b'{"type":"tool_use","id":')
         out.string(call.id)
@@ -895,7 +902,7 @@ cdef class AnthropicStreamEncoder:
                 self._write_delta(b'{"type":"input_json_delta","partial_json":', end)
         elif block.kind == THINKING and not block.has_input:
             path = "choices[0].delta.reasoning"
-            self._losses.add("reply.reasoning_unsigned", path, None, None)
+            self._losses.add(REPLY_REASONING_UNSIGNED, path, None, None)
         block.is_closed = True
         self._open = None
         out.literal(b'event: content_block_stop\ndata: {"type":"content_block_stop","index":')

@@ -25,9 +25,9 @@ ANTHROPIC_SERVER_TOOL = "anthropic.server_tool"
 ANTHROPIC_THINKING_ADAPTIVE = "anthropic.thinking_adaptive"
 ANTHROPIC_THINKING_BUDGET = "anthropic.thinking_budget"
 ANTHROPIC_THINKING_DISPLAY = "anthropic.thinking_display"
+ANTHROPIC_TOOLSET = "anthropic.toolset"
 ANTHROPIC_TOOL_OPTION = "anthropic.tool_option"
 ANTHROPIC_TOOL_STRICT = "anthropic.tool_strict"
-ANTHROPIC_TOOLSET = "anthropic.toolset"
 ASSISTANT_AUDIO = "assistant.audio"
 ASSISTANT_LAST = "assistant.last"
 ASSISTANT_REFUSAL = "assistant.refusal"
@@ -52,23 +52,45 @@ INPUT_IMAGE = "input.image"
 MAX_TOKENS_ABOVE_LIMIT = "max_tokens.above_limit"
 MAX_TOKENS_DEFAULT = "max_tokens.default"
 MAX_TOKENS_TWICE = "max_tokens.twice"
+MESSAGES_BLANK = "messages.blank"
 MESSAGE_ANNOTATIONS = "message.annotations"
 MESSAGE_NAME = "message.name"
 MESSAGE_UNKNOWN_KEY = "message.unknown_key"
-MESSAGES_BLANK = "messages.blank"
 PARALLEL_TOOL_CALLS_NEVER = "parallel_tool_calls.never"
 PARAM_UNKNOWN = "param.unknown"
 PART_UNKNOWN_KEY = "part.unknown_key"
 PROMPT_CACHE = "prompt_cache"
-REASONING_FOREIGN = "reasoning.foreign"
-REASONING_UNSIGNED = "reasoning.unsigned"
 REASONING_EFFORT_HISTORY = "reasoning_effort.history"
 REASONING_EFFORT_LEVEL = "reasoning_effort.level"
-REASONING_EFFORT_NO_ROOM = "reasoning_effort.no_room"
 REASONING_EFFORT_NONE = "reasoning_effort.none"
+REASONING_EFFORT_NO_ROOM = "reasoning_effort.no_room"
 REASONING_EFFORT_THINKING = "reasoning_effort.thinking"
 REASONING_EFFORT_TOOLS = "reasoning_effort.tools"
 REASONING_EFFORT_UNSUPPORTED = "reasoning_effort.unsupported"
+REASONING_FOREIGN = "reasoning.foreign"
+REASONING_UNSIGNED = "reasoning.unsigned"
+REPLY_ANNOTATIONS = "reply.annotations"
+REPLY_ARGUMENTS = "reply.arguments"
+REPLY_AUDIO = "reply.audio"
+REPLY_CHOICES = "reply.choices"
+REPLY_CONTENT_PART = "reply.content_part"
+REPLY_CREATED = "reply.created"
+REPLY_CUSTOM_CALL = "reply.custom_call"
+REPLY_FINGERPRINT = "reply.fingerprint"
+REPLY_FINISH_REASON = "reply.finish_reason"
+REPLY_LOGPROBS = "reply.logprobs"
+REPLY_REASONING = "reply.reasoning"
+REPLY_REASONING_BLOCK = "reply.reasoning_block"
+REPLY_REASONING_MODEL = "reply.reasoning_model"
+REPLY_REASONING_UNSIGNED = "reply.reasoning_unsigned"
+REPLY_REFUSAL = "reply.refusal"
+REPLY_ROLE = "reply.role"
+REPLY_SERVICE_TIER = "reply.service_tier"
+REPLY_TOOL_CALL_PIECE = "reply.tool_call_piece"
+REPLY_TOOL_USE = "reply.tool_use"
+REPLY_USAGE = "reply.usage"
+REPLY_USAGE_CACHED = "reply.usage_cached"
+REPLY_USAGE_MISSING = "reply.usage_missing"
 RESPONSE_FORMAT_CLOSED = "response_format.closed"
 RESPONSE_FORMAT_CONFLICT = "response_format.conflict"
 RESPONSE_FORMAT_DESCRIPTION = "response_format.description"
@@ -92,6 +114,14 @@ SYSTEM_PART = "system.part"
 SYSTEM_TOP_LEVEL = "system.top_level"
 TEMPERATURE_ABOVE_ONE = "temperature.above_one"
 TEXT_BLANK = "text.blank"
+TOOLS_CALLED = "tools.called"
+TOOLS_UNSUPPORTED = "tools.unsupported"
+TOOL_CALL_ID = "tool_call.id"
+TOOL_CALL_NAME = "tool_call.name"
+TOOL_CHOICE_ALLOWED = "tool_choice.allowed"
+TOOL_CHOICE_THINKING = "tool_choice.thinking"
+TOOL_CHOICE_UNKNOWN = "tool_choice.unknown"
+TOOL_CHOICE_WITHOUT_TOOLS = "tool_choice.without_tools"
 TOOL_CUSTOM = "tool.custom"
 TOOL_CUSTOM_CALL = "tool.custom_call"
 TOOL_HINT = "tool.hint"
@@ -100,14 +130,6 @@ TOOL_RESULT_LATE = "tool.result_late"
 TOOL_SCHEMA = "tool.schema"
 TOOL_STRICT = "tool.strict"
 TOOL_STRICT_SCHEMA = "tool.strict_schema"
-TOOL_CALL_ID = "tool_call.id"
-TOOL_CALL_NAME = "tool_call.name"
-TOOL_CHOICE_ALLOWED = "tool_choice.allowed"
-TOOL_CHOICE_THINKING = "tool_choice.thinking"
-TOOL_CHOICE_UNKNOWN = "tool_choice.unknown"
-TOOL_CHOICE_WITHOUT_TOOLS = "tool_choice.without_tools"
-TOOLS_CALLED = "tools.called"
-TOOLS_UNSUPPORTED = "tools.unsupported"
 TURNS_MERGED = "turns.merged"
 USER_TWICE = "user.twice"
 
@@ -132,9 +154,9 @@ ROW_IDS = (
     ANTHROPIC_THINKING_ADAPTIVE,
     ANTHROPIC_THINKING_BUDGET,
     ANTHROPIC_THINKING_DISPLAY,
+    ANTHROPIC_TOOLSET,
     ANTHROPIC_TOOL_OPTION,
     ANTHROPIC_TOOL_STRICT,
-    ANTHROPIC_TOOLSET,
     ASSISTANT_AUDIO,
     ASSISTANT_LAST,
     ASSISTANT_REFUSAL,
@@ -159,23 +181,45 @@ ROW_IDS = (
     MAX_TOKENS_ABOVE_LIMIT,
     MAX_TOKENS_DEFAULT,
     MAX_TOKENS_TWICE,
+    MESSAGES_BLANK,
     MESSAGE_ANNOTATIONS,
     MESSAGE_NAME,
     MESSAGE_UNKNOWN_KEY,
-    MESSAGES_BLANK,
     PARALLEL_TOOL_CALLS_NEVER,
     PARAM_UNKNOWN,
     PART_UNKNOWN_KEY,
     PROMPT_CACHE,
-    REASONING_FOREIGN,
-    REASONING_UNSIGNED,
     REASONING_EFFORT_HISTORY,
     REASONING_EFFORT_LEVEL,
-    REASONING_EFFORT_NO_ROOM,
     REASONING_EFFORT_NONE,
+    REASONING_EFFORT_NO_ROOM,
     REASONING_EFFORT_THINKING,
     REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED,
+    REASONING_FOREIGN,
+    REASONING_UNSIGNED,
+    REPLY_ANNOTATIONS,
+    REPLY_ARGUMENTS,
+    REPLY_AUDIO,
+    REPLY_CHOICES,
+    REPLY_CONTENT_PART,
+    REPLY_CREATED,
+    REPLY_CUSTOM_CALL,
+    REPLY_FINGERPRINT,
+    REPLY_FINISH_REASON,
+    REPLY_LOGPROBS,
+    REPLY_REASONING,
+    REPLY_REASONING_BLOCK,
+    REPLY_REASONING_MODEL,
+    REPLY_REASONING_UNSIGNED,
+    REPLY_REFUSAL,
+    REPLY_ROLE,
+    REPLY_SERVICE_TIER,
+    REPLY_TOOL_CALL_PIECE,
+    REPLY_TOOL_USE,
+    REPLY_USAGE,
+    REPLY_USAGE_CACHED,
+    REPLY_USAGE_MISSING,
     RESPONSE_FORMAT_CLOSED,
     RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_DESCRIPTION,
@@ -199,6 +243,14 @@ ROW_IDS = (
     SYSTEM_TOP_LEVEL,
     TEMPERATURE_ABOVE_ONE,
     TEXT_BLANK,
+    TOOLS_CALLED,
+    TOOLS_UNSUPPORTED,
+    TOOL_CALL_ID,
+    TOOL_CALL_NAME,
+    TOOL_CHOICE_ALLOWED,
+    TOOL_CHOICE_THINKING,
+    TOOL_CHOICE_UNKNOWN,
+    TOOL_CHOICE_WITHOUT_TOOLS,
     TOOL_CUSTOM,
     TOOL_CUSTOM_CALL,
     TOOL_HINT,
@@ -207,14 +259,6 @@ ROW_IDS = (
     TOOL_SCHEMA,
     TOOL_STRICT,
     TOOL_STRICT_SCHEMA,
-    TOOL_CALL_ID,
-    TOOL_CALL_NAME,
-    TOOL_CHOICE_ALLOWED,
-    TOOL_CHOICE_THINKING,
-    TOOL_CHOICE_UNKNOWN,
-    TOOL_CHOICE_WITHOUT_TOOLS,
-    TOOLS_CALLED,
-    TOOLS_UNSUPPORTED,
     TURNS_MERGED,
     USER_TWICE,
 )

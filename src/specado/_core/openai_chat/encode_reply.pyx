@@ -16,6 +16,9 @@ from specado._core.reply_fields cimport (
     taken,
     text_or_null,
 )
+from specado._core.openai_chat.loss_rows import (
+    REPLY_CONTENT_PART, REPLY_FINISH_REASON, REPLY_ROLE, REPLY_SERVICE_TIER, REPLY_USAGE,
+)
 from specado.types import (
     FINISH_REASONS,
     ChatCompletionChunk,
@@ -146,7 +149,7 @@ def encode_reply(reply):
 cdef int write_facts(JsonWriter out, object tier, object fingerprint, list losses) except -1:
     """Write the service tier and the fingerprint, which OpenAI always sends."""
     if tier is not None and tier not in TIERS:
-        losses.append(("reply.service_tier", "service_tier", tier, None))
+        losses.append((REPLY_SERVICE_TIER, "service_tier", tier, None))
         tier = None
     out.literal(b',"service_tier":')
     text_or_null(out, tier)
@@ -165,7 +168,7 @@ cdef int write_choice(JsonWriter out, object choice, Py_ssize_t place, list loss
     out.literal(b',"finish_reason":')
     reason = field(choice, CHOICE_REASON)
     if reason not in REASONS:
-        losses.append(("reply.finish_reason", f"choices[{place}].finish_reason", reason, "stop"))
+        losses.append((REPLY_FINISH_REASON, f"choices[{place}].finish_reason", reason, "stop"))
         reason = "stop"
     out.string(<str?>reason)
     out.byte(b"}")
@@ -176,7 +179,7 @@ cdef int write_message(JsonWriter out, object message, Py_ssize_t place, list lo
     check(message, MESSAGE)
     role = field(message, MESSAGE_ROLE)
     if role != "assistant":
-        losses.append(("reply.role", f"choices[{place}].message.role", role, "assistant"))
+        losses.append((REPLY_ROLE, f"choices[{place}].message.role", role, "assistant"))
     out.literal(b'{"role":"assistant","content":')
     content = field(message, MESSAGE_CONTENT)
     if type(content) is list:
@@ -212,7 +215,7 @@ cdef object text_of_parts(list parts, str path, list losses):
         if isinstance(text, str):
             texts.append(text)
         else:
-            losses.append(("reply.content_part", f"{path}[{place}]", part, None))
+            losses.append((REPLY_CONTENT_PART, f"{path}[{place}]", part, None))
     return "".join(texts)
 
 
@@ -279,7 +282,7 @@ cdef int write_usage(JsonWriter out, object usage, list losses) except -1:
         count = field(details, WRITTEN_1H)
         if count is not None:
             path = "usage.prompt_tokens_details.cache_write_1h_tokens"
-            losses.append(("reply.usage", path, count, None))
+            losses.append((REPLY_USAGE, path, count, None))
     details = field(usage, USAGE_COMPLETION_DETAILS)
     if details is not None:
         check(details, COMPLETION_TOKENS)
@@ -423,7 +426,7 @@ cdef class OpenAIStreamEncoder:
         out.value(logprobs, 0)
         out.literal(b',"finish_reason":')
         if reason is not None and reason not in REASONS:
-            self._lose("reply.finish_reason", f"choices[{index}].finish_reason", reason, "stop")
+            self._lose(REPLY_FINISH_REASON, f"choices[{index}].finish_reason", reason, "stop")
             reason = "stop"
         text_or_null(out, reason)
         return out.byte(b"}")
@@ -434,7 +437,7 @@ cdef class OpenAIStreamEncoder:
         role = field(delta, DELTA_ROLE)
         if role is not None:
             if role != "assistant":
-                self._lose("reply.role", f"choices[{index}].delta.role", role, "assistant")
+                self._lose(REPLY_ROLE, f"choices[{index}].delta.role", role, "assistant")
             out.key(b"role")
             out.literal(b'"assistant"')
         self._add_text(b"content", field(delta, DELTA_CONTENT))

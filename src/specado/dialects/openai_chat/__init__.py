@@ -8,12 +8,14 @@ from specado._core import (
     decode_openai_reply,
     encode_openai_reply,
 )
+from specado._core.openai_chat.loss_rows import ROW_IDS
 from specado.dialects.contract import Dialect
 from specado.dialects.error_objects import decode_error_object
 from specado.dialects.openai_chat.error_encoder import encode_openai_error
 from specado.dialects.openai_chat.errors import ERRORS, REQUEST_ID_HEADERS
 from specado.dialects.openai_chat.fields import REQUEST_FIELDS, SOURCE_FIELDS
 from specado.dialects.openai_chat.requests import MEMBERS, NAME, decode_request, encode_request
+from specado.losses.rows import check_row_ids
 from specado.settings.parameters import PARAMETERS
 
 __all__ = ["DIALECT"]
@@ -22,6 +24,8 @@ __all__ = ["DIALECT"]
 def _path(_model: str, _is_stream: bool) -> str:
     return "/chat/completions"
 
+
+check_row_ids(ROW_IDS, "specado._core.openai_chat.loss_rows")
 
 DIALECT = Dialect(
     name=NAME,
