@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference_streams
-from specado._core import FrameDecoder
+from specado._core import FrameDecoder, OpenAIStream
 from specado.errors import MalformedResponseError
 
 ENOUGH = 1 << 20
@@ -169,3 +169,8 @@ def test_only_bytes_are_taken():
         FrameDecoder(ENOUGH).feed(None)
     with pytest.raises(TypeError):
         FrameDecoder(ENOUGH).feed("data: a\n\n")
+
+
+def test_a_stream_decoder_refuses_an_unknown_framing():
+    with pytest.raises(ValueError, match="'aws' is not a framing; known: sse"):
+        OpenAIStream("openai", "m", 0, framing="aws", max_frame_bytes=9, max_reply_bytes=9)
