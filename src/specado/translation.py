@@ -152,7 +152,9 @@ def translate(
     target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
     spoken = [each.name for each in spoken_dialects(provider, facts, Access(_DEFAULTS))]
-    dialect = decoded.dialect if decoded.dialect in spoken else spoken[0]
+    # A request that is not in the canonical form keeps its dialect, which loses nothing of it.
+    keeps = decoded.places is not None and decoded.dialect in spoken
+    dialect = decoded.dialect if keeps else spoken[0]
     encoded = DIALECTS[dialect].encode_request(
         decoded.conversation, target, decoded.parameters, facts, decoded
     )

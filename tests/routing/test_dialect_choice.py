@@ -509,3 +509,13 @@ def test_the_dialects_of_shipped_manifests_are_known(name: str) -> None:
 
     assert found is not None
     assert {each.name for each in found.dialects} <= DIALECTS.keys()
+
+
+def test_a_translation_keeps_the_dialect_of_its_request_where_the_provider_speaks_it() -> None:
+    speak("https://both.example", CHAT, MESSAGES)
+    request = {"model": "m", "messages": HELLO, "max_tokens": 9, "top_k": 3}
+
+    found = specado.translate(request, "both/m", source="anthropic")
+
+    assert (found.dialect, found.report.items) == (MESSAGES, [])
+    assert json.loads(found.body)["top_k"] == 3
