@@ -92,7 +92,7 @@ _PATH = re.compile(r"(?<![\w.-])/\S+")
 class ReplySource(msgspec.Struct, frozen=True):
     """The source of a reply: the provider and model that were asked, and the dialect spoken.
 
-    `secrets` are redacted in error messages; each iteration may compute them again.
+    `secrets` are redacted in error messages.
     """
 
     provider: str

@@ -77,16 +77,22 @@ def request_headers(
 class RequestSecrets:
     """The secrets of a request, to be redacted in errors: its key and configured headers.
 
-    They are computed at iteration: most replies are no errors.
+    They are computed at the first iteration: most replies are no errors.
     """
 
-    __slots__ = ("_endpoint", "_request")
+    __slots__ = ("_endpoint", "_found", "_request")
 
     def __init__(self, endpoint: Endpoint, request: WireRequest) -> None:
         self._endpoint = endpoint
         self._request = request
+        self._found: Optional[tuple[str, ...]] = None
 
     def __iter__(self) -> Iterator[str]:
+        if self._found is None:
+            self._found = tuple(dict.fromkeys(self._find()))
+        return iter(self._found)
+
+    def _find(self) -> Iterator[str]:
         yield from self._endpoint.flow.secrets(self._request)
         authentication = self._endpoint.provider.authentication
         public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
