@@ -413,6 +413,16 @@ def test_a_deadline_that_passes_before_the_first_attempt_is_a_deadline():
     assert history.attempts == 0
 
 
+def test_a_repeat_on_a_fresh_connection_gets_the_time_that_was_found_to_be_left():
+    closed = error(
+        ConnectionFailedError, sent=True, is_reused_connection=True, is_stale_connection=True
+    )
+
+    played = play(plan_of("a"), [closed, reply()], Clock(tick_s=0.5), timeout_s=1.5)
+
+    assert played.effects == ["a 1", "a 0.5 fresh"]
+
+
 def test_an_error_that_ends_the_call_stays_itself_after_the_deadline():
     played = play(plan_of("a", "b"), [(error(AuthenticationError), 500.0)], timeout_s=100.0)
 

@@ -386,9 +386,9 @@ class _Router:
                     type(outcome) is ConnectionFailedError
                     and outcome.is_stale_connection
                     and not is_fresh
-                    and self.clock.left_s() > 0
+                    and (left_s := self.clock.left_s()) > 0
                 ):
-                    timeout_s, is_fresh = min(timeout_s, self.clock.left_s()), True
+                    timeout_s, is_fresh = min(timeout_s, left_s), True
                     continue
                 if health is not None and attempt is not None:
                     had_s = self.clock.deadline - attempt.began_s
