@@ -1,4 +1,4 @@
-"""Routing of one call, as a generator: what to send and when to wait, until the call is over.
+"""Retry and fallback of one call, as a generator of its steps: send a request, or wait.
 
 Sans-I/O: the generator yields effects and is sent their outcomes; the only clock it reads is the
 one that it was given. A driver runs it so, and always closes it:
@@ -10,9 +10,9 @@ one that it was given. A driver runs it so, and always closes it:
 
 The rules (`docs/fallback.md` explains them): candidates are asked in order. Each is judged when its
 turn comes; until then it counts as eligible. One that the process has reason to avoid (`health`)
-comes after the others, and is asked all the same where none of them is left. A candidate that a
-call leaves early, because another one is the better choice just then, is asked again when the
-others have failed or are not eligible.
+comes after the others, and is asked all the same where no other is left. A call may leave a
+candidate early, because another one is the better choice at that moment; it asks the first one
+again when the others have failed or are not eligible.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ NO_CANDIDATE = "no_candidate"
 class Send(msgspec.Struct, frozen=True):
     """Ask *candidate*, for at most *timeout_s* seconds; the outcome is a reply or an error.
 
-    With *fresh_connection* an idle connection of the pool will not do.
+    With *fresh_connection* no idle connection of the pool is used.
     """
 
     candidate: Candidate
@@ -98,10 +98,10 @@ class CallLimits(msgspec.Struct, frozen=True):
 
 
 class CallHistory(msgspec.Struct):
-    """What happened in a call so far.
+    """History of a call so far: errors, attempts, waits, and the candidates not asked.
 
     `errors` has every attempt's error in order, `last_errors` each candidate's last one by its
-    index. `stopped_by` tells why there was no further attempt at the candidate asked last.
+    index. `stopped_by` is the reason why the candidate asked last got no further attempt.
     """
 
     errors: list[ProviderError] = []
@@ -109,7 +109,7 @@ class CallHistory(msgspec.Struct):
     skipped: list[Skipped] = []
     attempts: int = 0
     waited_s: float = 0.0
-    # Candidates to which others were preferred, and why.
+    # The candidates to which another one was preferred, with the reason.
     held: dict[int, Hold] = {}
     stopped_by: str = NO_CANDIDATE
 
@@ -129,7 +129,7 @@ class CallHistory(msgspec.Struct):
 
 
 class BegunStream(Protocol):
-    """A stream whose first content has come: it ends a call well, as a whole reply does."""
+    """A stream past its commit point, which counts as success just as a whole reply does."""
 
     @property
     def extensions(self) -> Extensions:
@@ -140,7 +140,7 @@ Success = Union[ChatCompletionResponse, BegunStream]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The reply that ended a call well, the candidate that gave it, and its attempt."""
+    """Successful result of a call: the reply, its candidate and its attempt."""
 
     reply: Success
     candidate: Candidate
@@ -148,7 +148,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Result(NamedTuple):
-    """How a call ended: with an answer or an error."""
+    """Result of a call: its history, and the answer or error that ended it."""
 
     history: CallHistory
     ended: Union[Answer, ProviderError, ConfigurationError]
@@ -171,9 +171,9 @@ class _Clock(msgspec.Struct, frozen=True):
 
 
 class _Limit(msgspec.Struct, frozen=True):
-    """How long an attempt may take, and whether a setting says so or only the deadline.
+    """Time limit of an attempt, and whether a setting or only the deadline sets it.
 
-    A shared one leaves time for the candidates that wait.
+    A shared limit leaves time for the candidates that have not been asked.
     """
 
     timeout_s: float
@@ -182,13 +182,13 @@ class _Limit(msgspec.Struct, frozen=True):
 
 
 class _Unfinished(msgspec.Struct):
-    """A candidate that a call has left early: its errors so far, and when its retry is due."""
+    """State of a candidate that a call has left early for another one: errors, next retry."""
 
     errors: list[ProviderError] = []
     ready_s: float = 0.0  # when its next retry is due
 
 
-# Markers: how a candidate's turn may end besides with an answer or an error.
+# Markers of the other ways in which a candidate's turn ends, without an answer or an error.
 _LEFT = ProviderError("another candidate is the better choice now")
 _PASSED_OVER = ProviderError("its pause grew while the call waited: another is the better choice")
 _OUT_OF_TIME = DeadlineExceededError("the call's time was up when it was the candidate's turn")
@@ -206,8 +206,8 @@ def attempts(
     """Return the generator of one call's effects, which returns its `Result`.
 
     *now* gives seconds of a clock that never goes back, *random* a number from [0, 1);
-    *started_s* is when the call began by that clock, by default now. *health* is what the
-    process knows of the candidates; without it every call is the first.
+    *started_s* is the time by that clock when the call began, by default now. *health* has the
+    process-wide health of the candidates; without it no earlier call affects this one.
     """
     deadline = (now() if started_s is None else started_s) + limits.timeout_s
     return _Router(plan, limits, _Clock(now, random, deadline), health).run()
@@ -228,8 +228,7 @@ class _Router:
         self.unfinished: dict[int, _Unfinished] = {}
         # The candidate whose last attempt had less time than the call, for the sake of others.
         self.cut_off: Optional[tuple[Candidate, list[ProviderError]]] = None
-        # The state of the process speaks against every candidate that is left: breakers are
-        # ignored from then on.
+        # Every candidate that is left has a hold: from then on breakers are ignored.
         self.all_are_held = False
         # What may follow the last error.
         self.rule = Rule(0, ALWAYS)
@@ -515,7 +514,7 @@ class _Router:
         return True
 
     def _pause_s(self, candidate: Candidate) -> float:
-        """Return what is left of a pause that the provider announced, in seconds; 0 if none is."""
+        """Return the seconds left of a pause that the provider announced; 0 without a pause."""
         health = self.health
         hold = None if health is None else health.hold(candidate.deployment, self.clock.now())
         return 0.0 if hold is None else hold.pause_s
@@ -569,8 +568,8 @@ class _Router:
     def _allowed(self, candidate: Candidate, others: list[Candidate]) -> list[Candidate]:
         """Return those of *others* that may be asked after the last error of *candidate*.
 
-        An error that lets no candidate follow rules out those after it in order. One before it
-        was only passed over or left early, for a better choice that turned out to be none.
+        An error that ends the call rules out the candidates after it in order. A candidate before
+        it may still be asked: it was skipped or left early for one that then failed.
         """
         following = self.rule.next
         if following == ALWAYS:
@@ -630,8 +629,8 @@ def _limit_of(candidate: Candidate, left_s: float, limits: CallLimits, *, alone:
 def _failure(history: CallHistory, limits: CallLimits) -> ProviderError:
     """Return the call's error: class and facts of the decisive one, every attempt's text in it.
 
-    The last error of the candidate that the caller meant decides. What a fallback says may have
-    nothing to do with the request (its key is wrong, say).
+    The last error of the candidate that the caller meant decides. A fallback's error may have
+    nothing to do with the request (its key is wrong, for example).
     """
     decisive = history.last_errors[min(history.last_errors)]
     if limits.fallback_on_content_policy and isinstance(decisive, ContentPolicyError):
@@ -648,10 +647,10 @@ def _failure(history: CallHistory, limits: CallLimits) -> ProviderError:
 
 
 def _out_of_time(history: CallHistory, limits: CallLimits) -> DeadlineExceededError:
-    told = "; ".join(dict.fromkeys(error.message for error in history.errors))
+    causes = "; ".join(dict.fromkeys(error.message for error in history.errors))
     text = f"the call's {limits.timeout_s:g} s (timeout_seconds) are over"
     return DeadlineExceededError(
-        f"{text}: {told}" if told else text,
+        f"{text}: {causes}" if causes else text,
         attempts=history.attempts,
         errors=tuple(history.errors),
         stopped_by=DEADLINE,

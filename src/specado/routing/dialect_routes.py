@@ -1,7 +1,7 @@
-"""The dialects of a route: which are spoken at an endpoint, and in which a request is written.
+"""Selects the dialect of a request among those that the provider's endpoint accepts.
 
-The choice, in this order: what only one dialect knows selects it (a member of `extra_body`, then a
-parameter); else the first, unless it has a contract loss that another one lacks.
+In this order: a member of `extra_body`, then a parameter, that only one of the dialects knows
+selects it; else the first dialect, unless it has a contract loss that another one lacks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class DialectRoute(msgspec.Struct, frozen=True):
-    """One dialect at one model of an endpoint: what a request is written in, and where it goes."""
+    """A dialect in which a model of an endpoint can be asked, with its URLs and stream format."""
 
     name: str
     dialect: Dialect
@@ -74,9 +74,9 @@ def spoken_dialects(
 ) -> tuple[ProviderDialect, ...]:
     """Return the dialects in which a provider's model may be asked, in order of preference.
 
-    Those of the setting `dialects`, else those of the manifest, narrowed to the model's. At an
-    address of its own without the setting only the manifest's first is spoken, for every model.
-    A setting that names none of the model's dialects holds as it is.
+    Those of the setting `dialects`, else those of the manifest, narrowed to the model's. With an
+    address of its own and without the setting, a provider has only the manifest's first, for every
+    model. A setting that names none of the model's dialects is taken as it is.
     """
     listed, own = provider.dialects, access.own_dialects(provider)
     if own is not None:

@@ -1,10 +1,10 @@
-"""Health of deployments, shared by all calls of the process: breakers, pauses, keys, retry budgets.
+"""Health of deployments, process-wide: circuit breakers, pauses, avoided keys, retry budgets.
 
 Sans-I/O: every rule is a method that is given the time, in seconds of a monotonic clock. One lock
 guards all of them.
 
-The state decides where a call goes *next*. It takes nothing away from a call that has nowhere
-else to go: no rule here refuses an attempt.
+The state decides which candidate a call asks *next*. No rule here refuses an attempt: with
+no other candidate left a call asks the one that it would have avoided.
 
 Four scopes, the narrowest first:
 
@@ -86,7 +86,7 @@ MAX_ADDRESSES = 10_000
 MAX_MODELS = 1_000
 
 
-# What an error means for the health of a deployment.
+# The meaning of an error for the health of a deployment.
 # UNREACHABLE: no connection to the address. NOTHING: not the provider's failure. KEY: quota used
 # up, or key refused. PROPER: the provider works and refuses this request. THROTTLED: rate limit.
 # OVERLOADED: no capacity. BROKEN: server error or malformed reply. TIMED_OUT: no reply in time.
@@ -109,7 +109,7 @@ _MEANINGS: dict[type[ProviderError], int] = {
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """Identity of what can answer: an account at an address, and a model. Names no secret."""
+    """Identity of a deployment: an account and a model; it holds no key."""
 
     provider: str
     account: Account
@@ -455,8 +455,7 @@ class Health:
     def start_afresh(self) -> None:
         """Forget everything and take a new lock, in a forked child.
 
-        Another thread of the parent may hold the old lock, and what the parent sees of a
-        provider it sees for itself.
+        Another thread of the parent may hold the old lock, and the parent records its own health.
         """
         self._lock = _new_lock()
         self._accounts = {}
@@ -789,7 +788,7 @@ def _meaning_of(error: ProviderError) -> int:
     if meaning == BROKEN:
         if error.code == "too_large":  # the bound is the caller's
             return NOTHING
-        if error.status_code in (408, 409):  # they speak of one request
+        if error.status_code in (408, 409):  # these concern a single request
             return PROPER
     return meaning
 
@@ -798,21 +797,21 @@ shared_health = Health()
 
 
 def health() -> dict[str, list[dict[str, Any]]]:
-    """Return what the process knows of its providers, as plain data without keys.
+    """Return the health of all providers as plain data without keys.
 
     `deployments` (address, key and model): `breaker` (its `state`, `closed`, `open` or
     `half_open`; attempts and failures of its window; for how many seconds it diverts calls),
     `pause_s` (seconds left of a pause that the provider announced), `retry_budget` (retries left;
     below 0 that many calls wait for one), `last_error` (a class), `latency_ms` and
     `time_to_first_content_ms` (moving averages in milliseconds). `keys`: for how many seconds
-    another candidate is preferred. `addresses`: the breaker for connections. What a setting
+    another candidate is preferred. `addresses`: the breaker for connections. A part that a setting
     turns off is `None`. A key is shown as a tag that differs in each process.
     """
     return shared_health.as_dict(time.monotonic())
 
 
 def reset_state() -> None:
-    """Forget what the process knows of its providers: breakers, pauses, keys, retry budgets."""
+    """Reset the health of all providers: breakers, pauses, avoided keys, retry budgets."""
     shared_health.reset()
 
 

@@ -1,4 +1,4 @@
-"""The candidates of one call, in order: each is encoded and judged when its turn comes."""
+"""Plan of one call: its candidates in order, each encoded and checked when its turn comes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _NO_OPTIONS: dict[str, Any] = {}
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a caller asked for, checked."""
+    """The checked arguments of one call."""
 
     model: str
     conversation: Conversation
@@ -75,7 +75,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """A candidate that is not tried, and why."""
+    """A candidate that is not asked, and the reason."""
 
     provider: str
     model: Optional[str]
@@ -128,7 +128,7 @@ class Candidate(msgspec.Struct):
 
     @property
     def report(self) -> LossinessReport | None:
-        """What the request loses on its way there, `None` if nothing."""
+        """The loss report of the candidate's body, `None` without a loss."""
         losses = self.encoded.losses
         if not losses or all(ROWS[row].severity == "None" for row, _, _, _ in losses):
             return None
@@ -141,7 +141,7 @@ class Candidate(msgspec.Struct):
         return None if facts is None else facts.context_window
 
     def facts_of(self, answered: str) -> Model | None:
-        """Return what is known of the model that answered, by the name that its reply gives."""
+        """Return the catalog's facts about the model that a reply names."""
         return self.endpoint.provider.find(answered) or self.facts
 
     def wire_request(self, *, with_key: bool = True, is_stream: bool = False) -> WireRequest:
@@ -158,7 +158,7 @@ class Candidate(msgspec.Struct):
 
 
 class Ineligible(msgspec.Struct, frozen=True):
-    """Why a candidate is not asked; `error` is what to raise where no candidate is left."""
+    """The reason why a candidate is not eligible; `error` is raised where no candidate is left."""
 
     skipped: Skipped
     error: Optional[SpecadoError] = None
@@ -166,7 +166,7 @@ class Ineligible(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct):
-    """The candidates of a call in order, each judged when its turn comes.
+    """The candidates of a call in order, each checked for eligibility when its turn comes.
 
     `candidates` are those that may be asked: judged to be eligible, or not judged yet. The first
     of them is judged. `ineligible` has the others by their index. A plan belongs to one call and
@@ -212,10 +212,10 @@ class Plan(msgspec.Struct):
 
 
 class PlannedCandidate(msgspec.Struct, frozen=True):
-    """A candidate as `plan` shows it.
+    """A candidate in the result of `plan`: eligibility, losses, estimated tokens and price.
 
     `dialect` is the name of the wire format that the request is written in, `None` where it could
-    not be. `reasons` tell why it is not eligible. `losses` is `None` where the request could not be
+    not be. `reasons` say why it is not eligible. `losses` is `None` where the request could not be
     translated. `estimated_tokens` is the prompt's size by rule of thumb, `estimated_price_usd`
     its price in dollars without the answer's; `None` where they are not known.
     """
@@ -367,9 +367,8 @@ def call_routes(
         try:
             found = [route.at(access) for route in found]
         except ConfigurationError:
-            return (
-                found  # not kept: each candidate's endpoint is looked up again, and its error told
-            )
+            # Not cached: the endpoint is looked up again for each candidate, whose error is shown.
+            return found
         if len(access.known_routes) >= MAX_KNOWN_ROUTES:
             access.known_routes.clear()
         access.known_routes[key] = found
@@ -398,7 +397,7 @@ def _candidate(
     if endpoint.missing is not None and not simulated:
         missing = ConfigurationError(endpoint.missing, key="api_key")
         return _ineligible(route, missing.message, missing, lacks_key=True)
-    # The first candidate alone: what is extra there may not exist at another provider.
+    # For the first candidate only: other providers may not know the extra headers and query.
     own = request.options if index == 0 else _NO_OPTIONS
     extra_headers = own.get("extra_headers", ())
     if extra_headers:
@@ -426,7 +425,7 @@ def _ineligible(
 
 
 class _Judge:
-    """Writes the bodies of one call's candidates, and says which of them may be asked.
+    """Encodes the bodies of one call's candidates and checks which of them are eligible.
 
     *asked* are the facts of the model that the call was meant for, `None` if they are not known.
     """
@@ -445,11 +444,11 @@ class _Judge:
         self.strictness = strictness
         self.asked = asked
         self.today = today
-        # What the request loses at models: those with the same facts are weighed once.
+        # The losses of the request, by facts: models with the same facts are weighed once.
         self.weights: dict[Any, tuple[int, int]] = {}
 
     def keep_parameters(self) -> None:
-        """Take a copy of the parameters: what the caller changes from now on changes nothing."""
+        """Copy the parameters, so that later changes by the caller have no effect."""
         self.parameters = frozen_parameters(self.parameters)
 
     def judge(self, candidate: Candidate) -> Ineligible | None:
@@ -567,7 +566,7 @@ class _Judge:
     def _weighed(self, dialect: str, model: Model) -> tuple[int, int]:
         try:
             encoded = encode(dialect, self.request.conversation, model.id, self.parameters, model)
-        except SpecadoError:  # which the judgement of the model tells, if it is the one
+        except SpecadoError:  # `judge` reports it, if this model is chosen
             return len(SEVERITIES), 0
         severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
         lossy = [severity for severity in severities if severity]
@@ -597,7 +596,7 @@ def _lossy(candidate: Candidate, refused: RefusedLoss) -> LossyTranslationError:
 
 
 def _plainest(errors: list[SpecadoError]) -> SpecadoError:
-    """Return the first error, or of losses the first that the mildest change lets through."""
+    """Return the first error; of lossy translations the first that `strictness='warn'` accepts."""
     first = errors[0]
     if not isinstance(first, LossyTranslationError):
         return first

@@ -1,4 +1,4 @@
-"""Retry rules: what each class of error allows next, and how long to wait before a retry."""
+"""Retry rules: whether each class of error allows a retry or a fallback; backoff with jitter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ THROTTLED_BASE_S = 1.0
 # A backoff is drawn from this range around its nominal value. Full jitter spends its retries too
 # early: in an outage of 1 s with 2 retries 30 of 40 calls would fail, with this none.
 MIN_BACKOFF_FACTOR, MAX_BACKOFF_FACTOR = 0.75, 1.25
-# Calls that were told the same time come back spread over this share of it, or these seconds.
+# Calls with the same announced wait are spread over this share of it, or over these seconds.
 ANNOUNCED_JITTER_SHARE, MIN_ANNOUNCED_JITTER_S = 0.1, 0.5
 
 NO_LIMIT = None
@@ -54,7 +54,7 @@ NEVER, ALWAYS, LARGER_WINDOW, IF_ALLOWED = "never", "always", "larger window", "
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """What may follow an error.
+    """Retry rule of an error: whether a retry and another candidate may follow.
 
     `same` bounds how often the same candidate is asked again after an error of this class
     (`None`: `max_retries` alone does); `next` says whether the next candidate may be asked.
@@ -88,10 +88,10 @@ def _inherited(kind: type[ProviderError]) -> Rule:
 
 
 def rule_for(error: ProviderError, *, is_fallback: bool = False) -> Rule:
-    """Return what may follow *error*, of a fallback or of the candidate that the caller meant.
+    """Return the rule for *error*, of a fallback or of the candidate that the caller meant.
 
-    A fallback whose key or model is wrong is passed over; the same at the candidate that was
-    meant ends the call, since the caller has to know.
+    A fallback whose key or model is wrong is skipped; the same error of the candidate that the
+    caller meant ends the call, since the caller has to know.
     """
     rule = _RULES.get(type(error)) or _inherited(type(error))
     if isinstance(error, ConnectionFailedError):
@@ -127,8 +127,8 @@ def nominal_wait_s(error: ProviderError, retry: int) -> float:
 def jittered_s(wait_s: float, random: float, *, announced: bool) -> float:
     """Return a wait in seconds with its jitter; *random* is a number from [0, 1).
 
-    An announced wait is only ever made longer: without jitter everybody who was told the same
-    comes back at the same moment, and before it is too early.
+    Jitter only makes an announced wait longer: a request before its end would be too early, and
+    without jitter all callers with the same wait would return at the same moment.
     """
     if announced:
         return wait_s + random * max(ANNOUNCED_JITTER_SHARE * wait_s, MIN_ANNOUNCED_JITTER_S)
