@@ -312,7 +312,7 @@ def test_a_key_does_not_follow_to_another_host(make, server, monkeypatch, change
     error = refused(make(config), **change)
 
     assert error.key == "providers['openai']['base_url']"
-    assert "give providers['openai']['api_key'] beside it" in str(error)
+    assert "give providers['openai']['api_key'] with it" in str(error)
 
 
 def test_the_environments_key_does_not_take_the_place_of_a_removed_one(make, server, monkeypatch):

@@ -130,13 +130,13 @@ class _BaseClient:
         """Return a copy of the client with *options* changed; cheap, shares connections.
 
         Options are the client's keywords and its settings. One that is `None` goes back to the
-        environment or the default. `providers` are merged deeply: what is not named is inherited,
+        environment or the default. `providers` are merged deeply: what is absent is inherited,
         and `None` removes. A new key, in a header too, drops the inherited key and the inherited
         authorization, organisation and project headers.
 
         Raises:
             ConfigurationError: a value is wrong, a provider's setting is not known, or a provider
-                gets another host without a key beside it.
+                gets another host without a key.
             TypeError: an option is not known; the nearest known one is named.
         """
         given = HiddenArguments(options)
@@ -382,7 +382,7 @@ class Completions(_Completions):
                 `max_retries`, `strictness`, `fallback_models`, `extra_headers`, …).
 
         Raises:
-            ProviderError: no candidate gave a reply; the class tells what to do about it.
+            ProviderError: no candidate gave a reply; each class calls for another reaction.
             ConfigurationError: a setting is wrong, or the first candidate has no key.
             LossyTranslationError: `strictness` refuses what every candidate would lose.
             MessageFormatError: the messages or a parameter are not well formed.

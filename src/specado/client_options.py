@@ -115,7 +115,7 @@ def merge_options(given: HiddenArguments, options: HiddenArguments) -> HiddenArg
     """Return the settings *given* to a client with the *options* of `with_options` merged in.
 
     An option that is `None` takes a setting back to the environment or the default. `providers`
-    are merged deeply: what is not named is inherited.
+    are merged deeply: settings that are not named are inherited.
 
     Raises:
         ConfigurationError: a value is wrong, or a key would go to a host it was not given for.
@@ -210,7 +210,11 @@ def _merged_provider(
 
 
 class _KeyChange(NamedTuple):
-    """What a change does to a provider's key, which a header may carry too."""
+    """Effect of changed settings on a provider's key, which a header may carry too.
+
+    `is_new`: the key is another one, or none. `is_brought`: the change has a key. `is_lost`: the
+    change removes the key.
+    """
 
     is_new: bool
     is_brought: bool = False
@@ -261,7 +265,7 @@ def _refuse_other_host(name: str, address: Optional[str], new_address: str) -> N
     place = f"providers[{name!r}]"
     raise ConfigurationError(
         f"{place}['base_url']: no key that was configured for another host is sent to "
-        f"{new_address}: give {place}['api_key'] beside it",
+        f"{new_address}: give {place}['api_key'] with it",
         key=f"{place}['base_url']",
     )
 

@@ -102,7 +102,7 @@ class ConfigurationError(SpecadoError, ValueError):
 
 
 class LossyTranslationError(ConfigurationError):
-    """Every candidate would lose something that `strictness` refuses to lose.
+    """Every candidate's translation has a loss that `strictness` refuses.
 
     `report` is the loss report; `setting` is the setting that would accept the losses.
     """
@@ -142,7 +142,7 @@ class ProviderError(SpecadoError, RuntimeError):
             `not_retryable`, or `no_candidate` (the failure leaves only other candidates, and
             there was none); `None` in an attempt's own error.
         sent: whether the provider may have got (and billed) the request.
-        should_retry: what the provider's `x-should-retry` header said, if it came.
+        should_retry: the provider's `x-should-retry` header, `None` without one.
     """
 
     prefix = "Provider error: "

@@ -472,14 +472,17 @@ def test_the_end_and_the_usage_of_streams_belong_to_the_dialect() -> None:
         ),
         ({"dialects": [{"name": CHAT, "stream_end": "soon"}]}, r"dialects\[0\].stream_end"),
         ({"dialects": [{"name": CHAT, "stream_usage": 1}]}, r"dialects\[0\].stream_usage"),
-        ({"dialects": [{"name": CHAT}], "dialect": CHAT}, r"dialect is said beside dialects"),
+        (
+            {"dialects": [{"name": CHAT}], "dialect": CHAT},
+            r"dialect is given in addition to dialects",
+        ),
         (
             {"dialects": [{"name": CHAT}], "stream_usage": False},
-            r"stream_usage is said beside dialects: say it there, as dialects\[\].stream_usage",
+            r"stream_usage is given in addition to dialects: use dialects\[\].stream_usage",
         ),
         (
             {"dialects": [{"name": CHAT}], "endpoints": {"chat": "/x"}},
-            r"endpoints.chat is said beside dialects: say it there, as dialects\[\].path",
+            r"endpoints.chat is given in addition to dialects: use dialects\[\].path",
         ),
         (
             {"models": {"m": {"dialects": [MESSAGES]}}},

@@ -110,7 +110,7 @@ def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySo
 
 
 class CompletionCall:
-    """One completion call: its plan, the generator of its steps, and the reading of outcomes.
+    """One completion call: makes its plan and steps, and turns replies and failures into outcomes.
 
     A driver carries out the `steps` and hands every reply or failure to `read` or `failed`.
     """

@@ -181,7 +181,7 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
-    """One dialect that a provider speaks, by the dialect's name, and what is the provider's own.
+    """One dialect of a provider: its name, and the paths and stream options of the provider.
 
     `path` is added to the base URL, `stream_path` instead of it for a stream; `{model}` stands for
     the model's id. Without a path the dialect's usual one holds. `stream_end` of "finish_reason":
@@ -393,7 +393,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     return provider
 
 
-# What the short form says of the one dialect, and the place of the same in the full form.
+# The keys of the short form, for a manifest with one dialect; the full form has them in a list.
 _SHORT_FORM = ("dialect", "stream_end", "stream_usage")
 
 
@@ -404,10 +404,12 @@ def _dialects(manifest: dict[str, Any], endpoints: Endpoints) -> tuple[ProviderD
         return (_dialect_in_short(manifest, endpoints),)
     for key in _SHORT_FORM:
         if key in manifest:
-            said = "name" if key == "dialect" else key
-            raise _fail(key, f"is said beside dialects: say it there, as dialects[].{said}")
+            name = "name" if key == "dialect" else key
+            raise _fail(key, f"is given in addition to dialects: use dialects[].{name} instead")
     if endpoints.chat is not None:
-        raise _fail("endpoints.chat", "is said beside dialects: say it there, as dialects[].path")
+        raise _fail(
+            "endpoints.chat", "is given in addition to dialects: use dialects[].path instead"
+        )
     if not isinstance(listed, list) or not listed:
         raise _fail("dialects", "must be a list of at least one dialect")
     found: dict[str, ProviderDialect] = {}

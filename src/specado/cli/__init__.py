@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 FAILED = 1
-# What a shell reports for a program that SIGINT or SIGPIPE ended: 128 and the signal's number.
+# The exit code that a shell reports after SIGINT or SIGPIPE: 128 plus the signal's number.
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141
 

@@ -31,7 +31,7 @@ examples:
   specado preview request.json --to anthropic
   specado simulate
 
-"specado COMMAND --help" tells more about a command.
+"specado COMMAND --help" describes a command.
 """
 CHAT_EXAMPLES = """\
 The answer goes to stdout; what happened (who answered, how many attempts,
@@ -86,7 +86,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses has `command`, the name of the module to run."""
+    """Return the parser; its result has `command`, the name of the module to run."""
     parser = _Parser(prog="specado", description=OVERVIEW, epilog=OVERVIEW_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"specado {__version__}")
     commands = parser.add_subparsers(
@@ -178,8 +178,8 @@ def _add_models(commands: Any) -> None:
 def _add_compare(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
-        help="tell what a move from one model to another loses",
-        description="Tell what a move from one model to another loses, and what to do about it.",
+        help="show the losses of a move from one model to another",
+        description="Show the losses of a move from one model to another, with recommendations.",
         epilog=COMPARE_EXAMPLES,
     )
     parser.add_argument("source", metavar="SOURCE", help="the model to move from")

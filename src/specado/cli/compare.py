@@ -103,7 +103,7 @@ def _print(
     if constrained:
         output.line()
         output.table(COLUMNS, map(_row, constrained))
-    # Each detail stands beside its recommendation; what could not be compared comes after them.
+    # Each detail is next to its recommendation; parts that could not be compared come after them.
     advice = report["recommendations"]
     _print_list("Recommendations", advice)
     _print_list("Not compared", report["details"][len(advice) :])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-# From this width on the two bodies stand beside each other, below it one under the other.
+# From this width on the two bodies are shown side by side, below it one under the other.
 SIDE_BY_SIDE_COLUMNS = 120
 GAP = "  "
 # Base64 from this length on is shown by its first characters and its size in bytes. Text has
@@ -37,7 +37,7 @@ _BASE64 = re.compile(
 
 
 def run(arguments: Namespace) -> int:
-    """Print the translated body beside the original, where it would go, and the losses."""
+    """Print the translated body next to the original, the URL, and the losses."""
     request = _read(arguments.request)
     found = translate(
         request, arguments.to, source=arguments.source, strictness=arguments.strictness

@@ -40,10 +40,10 @@ _PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """An encoded request body, the losses of its translation, and where the answer comes.
+    """An encoded request body, and the losses of its translation.
 
-    `answer_tool` is the name of the forced tool whose input is the answer, where structured output
-    is emulated by one; else `None`.
+    `answer_tool` is the name of the forced tool whose input is the answer, if structured output is
+    emulated by a forced tool call; else `None`.
     """
 
     body: bytes
@@ -99,7 +99,7 @@ class DecodedRequest(msgspec.Struct, frozen=True):
 
 
 class ErrorFacts(msgspec.Struct, frozen=True):
-    """What an error reply says about the error; `None` where the reply does not say it.
+    """Facts in an error reply: type, code, message, delay, request id; `None` if it lacks one.
 
     `retry_after_s` and `request_id` are those of the body, or of headers that only this dialect
     has. The usual `Retry-After` headers and the dialect's `request_id_headers` count before them.
@@ -140,9 +140,9 @@ class EncodeRequest(Protocol):
         facts: Optional[Model],
         source: Optional[DecodedRequest] = None,
     ) -> Encoded:
-        """Return the encoded body, its losses and the answer's tool.
+        """Return the encoded body, its losses and the tool of an emulated answer.
 
-        *model* is the id that the body names; *facts* are what the catalog knows of the model,
+        *model* is the id that the body names; *facts* are the catalog's facts about the model,
         `None` if it does not list it. *source* is given where the request was decoded from a
         dialect. If that is the encoder's own dialect, the encoder keeps what the canonical form
         lacks, and its losses have paths in `source.native`; else it ignores *source*.
@@ -204,7 +204,7 @@ class MakeStreamDecoder(Protocol):
         max_frame_bytes: int,
         max_reply_bytes: int,
     ) -> StreamDecoder:
-        """Return a decoder; *model* and *created* stand in for what the reply does not say.
+        """Return a decoder; *model* and *created* are used where the reply has none.
 
         Args:
             provider: the provider's name.
@@ -259,8 +259,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         path: takes the model id and whether the reply is streamed, and returns the path after the
             base URL. The manifest of a provider may give another path.
         framing: the form of the events in a stream; `sse` is server-sent events.
-        request_fields: what becomes of each canonical field of a request in this dialect.
-        source_fields: what becomes of each field of this dialect's requests in the canonical form.
+        request_fields: the counterpart of each canonical field in this dialect's requests.
+        source_fields: the counterpart of each field of its requests in the canonical form.
         members: the top-level members of its requests that are read.
         parameters: the canonical parameters that its requests can express.
         errors: the classes of its errors.
@@ -270,7 +270,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     Client side (this process calls a provider):
         encode_request: see `EncodeRequest`.
         decode_reply: takes the body, the provider's name, the model id and the seconds since the
-            epoch; returns the completion and the notes on what was repaired. Raises
+            epoch; returns the completion and the notes on its repairs. Raises
             `MalformedResponseError`.
         stream_decoder: see `MakeStreamDecoder`.
         decode_error: takes the HTTP status, the headers (names in lower case) and the body;

@@ -1,4 +1,4 @@
-"""Reads error replies that hold an `error` object, the form that several dialects share."""
+"""Decodes error bodies that hold an `error` object, a form that several dialects share."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def as_utf8(text: str) -> str:
 
 
 def request_id_of(error: SpecadoError) -> Optional[str]:
-    """Return the provider's request id if it is fit for a header, as it may be from a body."""
+    """Return the provider's request id, `None` where a header cannot hold it."""
     found: Optional[str] = getattr(error, "request_id", None)
     if not found or not (found.isascii() and found.isprintable()):
         return None

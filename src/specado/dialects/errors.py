@@ -90,7 +90,7 @@ _PATH = re.compile(r"(?<![\w.-])/\S+")
 
 
 class ReplySource(msgspec.Struct, frozen=True):
-    """The source of a reply: the provider and model that were asked, and the dialect spoken.
+    """Provider, model and dialect of a request, for the errors that its reply reports.
 
     `secrets` are redacted in error messages.
     """

@@ -1,4 +1,4 @@
-"""Framings: how the events of a stream are delimited in the bytes of a reply."""
+"""Framings of streams (server-sent events): recognised by the reply's content type."""
 
 from __future__ import annotations
 

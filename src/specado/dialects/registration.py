@@ -1,4 +1,4 @@
-"""Registers a provider's manifest, whose dialects must be known."""
+"""Registers a provider's manifest, after a check that its dialects exist."""
 
 from __future__ import annotations
 

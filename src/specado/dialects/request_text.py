@@ -1,6 +1,6 @@
-"""Reads a request (a dict or JSON text) into a dict, and keeps exact JSON where it has to.
+"""Parses a request (a dict or JSON text) to a dict; unknown members stay raw JSON.
 
-Each dialect's `decode_request` uses these functions; they know no dialect.
+The `decode_request` of each dialect uses these functions.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def checked_model(model: Any) -> str:
     """Return the model that a request names.
 
     Raises:
-        ConfigurationError: it names none, or not by text.
+        ConfigurationError: the model is missing, blank or not text.
     """
     if not isinstance(model, str) or not model.strip():
         raise ConfigurationError("request: model is missing, or not text", key="model")

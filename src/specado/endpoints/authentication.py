@@ -1,8 +1,8 @@
-"""Authentication flows: how a finished request gets the key of its provider.
+"""Authentication flows: add the provider's key to a finished request.
 
-A flow is asked at each send, when method, URL, headers and body are final, and returns the request
-with its key. One whose headers are the same for every request states them as `common_headers`;
-they are then made once for all requests to an endpoint.
+`authenticate` is called at each send, when method, URL, headers and body are final, and returns
+the request with its key. A flow with the same headers for every request has them as
+`common_headers`; they are then made once for all requests to an endpoint.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ __all__ = ["AuthenticationFlow", "flow_of", "key_headers", "needs_key"]
 
 
 class AuthenticationFlow(Protocol):
-    """How the requests to an endpoint are authenticated."""
+    """Authentication flow of an endpoint: adds the key to each finished request."""
 
     needs_key: ClassVar[bool]
 
     @property
     def common_headers(self) -> Optional[tuple[tuple[str, str], ...]]:
-        """The headers that authenticate every request; `None` if each is to be authenticated."""
+        """Headers that authenticate every request; `None` if only `authenticate` does."""
 
     def authenticate(self, request: WireRequest) -> WireRequest:
-        """Return the finished *request* with what authenticates it."""
+        """Return the finished *request* with its key or signature."""
 
     def secrets(self, request: WireRequest) -> Iterator[str]:
         """Yield the secrets of an authenticated *request*, to be redacted in errors."""
@@ -49,7 +49,7 @@ class AuthenticationFlow(Protocol):
 
 
 class HeaderKey(msgspec.Struct, frozen=True):
-    """A key in the header *name*, after *prefix*."""
+    """Authentication by a key in the header *name*, after *prefix*."""
 
     needs_key: ClassVar[bool] = True
     name: str
@@ -95,13 +95,13 @@ class HeaderKey(msgspec.Struct, frozen=True):
 
 
 class NoKey(HeaderKey, frozen=True):
-    """No key is needed; one that is configured goes into the header *name*."""
+    """Authentication that requires no key; a configured key goes into the header *name*."""
 
     needs_key: ClassVar[bool] = False
 
 
 class QueryKey(msgspec.Struct, frozen=True):
-    """A key in the query parameter *name*; it replaces one of that name."""
+    """Authentication by a key in the query parameter *name*; replaces one of that name."""
 
     needs_key: ClassVar[bool] = True
     name: str

@@ -1,4 +1,4 @@
-"""JSON Schema validation without a dependency: the bounds of a schema that an answer breaks.
+"""JSON Schema validation of answers, without a dependency: reports the bounds they violate.
 
 `checks` validates a value against a schema, `patterns` and `formats` implement the keywords
 `pattern` and `format`.

@@ -2,8 +2,8 @@
 
 A *bound* is a keyword beyond an answer's shape, such as `minimum`, `pattern`, `uniqueItems` or
 `not`: providers enforce the shape (`type`, `properties`, `required`, `enum`, …) and few bounds.
-The shape is looked at here only as far as it tells which bounds apply where: those of one of
-several alternatives count where the rest of it matches.
+The shape is checked here only to find the bounds that apply: the bounds of one of several
+alternatives (`anyOf`, …) count where the value has its shape.
 
 Only certain breaches are reported. Unknown things (a keyword, format or pattern that is not
 checked, a reference out of the schema) are never a breach.
@@ -66,7 +66,7 @@ class Breach(NamedTuple):
 
 
 class AnswerCheck(NamedTuple):
-    """The bounds that an answer breaks, in the answer's order.
+    """Result of an answer's validation: the violated bounds, in the order of the answer.
 
     `is_whole` is false where the answer is too large, or nested too deep, to check all of it.
     """
@@ -328,7 +328,7 @@ def _is_list_of_text(value: Any) -> bool:
 
 
 def _children(keyword: str, value: Any) -> list[Any]:
-    """Return the schemas that a keyword's value holds; `None` in the place of what is none."""
+    """Return the schemas that a keyword's value holds; `None` for an entry that is no schema."""
     if keyword in _SCHEMAS:
         return [value]
     if keyword in _SCHEMA_LISTS:
@@ -355,7 +355,7 @@ def _is_known(schema: Any, depth: int) -> bool:
 
 
 class _Check:
-    """One check of an answer."""
+    """Validation of one answer: its schema, and the state that all parts of it share."""
 
     def __init__(self, schema: Any) -> None:
         self._root = schema
@@ -364,7 +364,7 @@ class _Check:
         self._patterns: dict[str, Optional[Pattern]] = {}
         self._targets: dict[str, Any] = {}
         dialect = schema.get("$schema") if isinstance(schema, dict) else None
-        # Up to draft 7 what stands beside a reference does not count.
+        # Up to draft 7 keywords next to a reference do not count.
         self._alone = isinstance(dialect, str) and "draft-0" in dialect
         self.is_whole = True
 
@@ -531,7 +531,7 @@ class _Check:
         return UNSURE if None in fits else MISFIT
 
     def _identity(self, value: Any, depth: int = 0) -> Any:
-        """Return what is equal and hashes alike for values that are equal in JSON."""
+        """Return a hashable form of a value; values that are equal in JSON have equal forms."""
         self._spend(1)
         if depth > MAX_DEPTH:
             raise _TooMuchError

@@ -2,9 +2,9 @@ r"""Linear-time matcher of ECMA-262 regular expressions, for the JSON Schema key
 
 A pattern becomes a nondeterministic automaton, which is run as a deterministic one that is built
 on the way: no pattern of a caller and no text of a model can make it hang, as a backtracking
-matcher may. What an automaton cannot do is not supported: lookahead and lookbehind, backreferences
-and word boundaries; nor are properties of Unicode (`\p{…}`), nor what is an error with the flag
-`u`, which JSON Schema recommends. Characters are code points.
+matcher may. Not supported are lookahead, lookbehind, backreferences and word boundaries, which an
+automaton cannot express; properties of Unicode (`\p{…}`); and patterns that are invalid with the
+flag `u`, which JSON Schema recommends. Characters are code points.
 
 Sources: ECMA-262, section 22.2 (Regular Expression Objects); JSON Schema 2020-12 core, section 6.4
 (read 2026-11-30).
@@ -19,13 +19,13 @@ __all__ = ["Pattern", "compile_pattern"]
 # A pattern with more characters, counted repetitions written out, is not supported.
 MAX_SIZE = 10_000
 MAX_DEPTH = 50
-# What all matches of one compiled pattern may cost together: a step that is new costs the parts
-# that it looks at, of steps that are known so many cost as much as one part.
+# Limit on the cost of all matches of one compiled pattern: a new step costs the number of parts
+# that it visits; this many known steps cost as much as one part.
 MAX_COST = 500_000
 KNOWN_STEPS = 16
 
 Ranges = tuple[tuple[int, int], ...]
-Node = tuple[Any, ...]  # (kind, …): what a pattern is read into
+Node = tuple[Any, ...]  # (kind, …): a node of the syntax tree
 LAST = 0x10FFFF
 _DIGITS: Ranges = ((48, 57),)
 _WORD: Ranges = ((48, 57), (65, 90), (95, 95), (97, 122))
@@ -40,7 +40,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 
 class _UnsupportedError(Exception):
-    """The pattern is not one of ECMA-262's, or more than an automaton can do."""
+    """The pattern is invalid in ECMA-262, too large, or beyond a finite automaton."""
 
 
 def _others(ranges: Ranges) -> Ranges:
@@ -64,7 +64,7 @@ _ANY = _others(_LINE_ENDS)
 
 
 class _Reader:
-    """Reads a pattern into nodes: set, all, one of, repeat, begin, end."""
+    """Parser of patterns to a syntax tree with the nodes set, all, one, repeat, begin, end."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -267,7 +267,7 @@ def _size(node: Node) -> int:
 
 
 class _State:
-    """A state of the deterministic automaton: the nondeterministic states that it stands for."""
+    """A state of the deterministic automaton: a set of states of the nondeterministic one."""
 
     __slots__ = ("accepts", "ends", "following", "members")
 

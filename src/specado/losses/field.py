@@ -1,9 +1,9 @@
-"""Field tables of a dialect: what becomes of each request field in another form.
+"""Field tables of dialects: the counterpart of each request field, and its possible losses.
 
-A dialect has two tables. `REQUEST_FIELDS` says what becomes of each canonical field in the
-dialect's requests, `SOURCE_FIELDS` what becomes of each field of its requests in the canonical
-form. Encoders and decoders get their lists of parameters from these tables, and `docs/fields.md`
-is generated from them.
+A dialect has two tables. `REQUEST_FIELDS` has the counterpart of each canonical field in the
+dialect's requests, `SOURCE_FIELDS` that of each field of its requests in the canonical form.
+Encoders and decoders get their lists of parameters from these tables, and `docs/fields.md` is
+generated from them.
 
 A path names members with dots, `[]` the items of a list, and `[name]` a variant by its `type` or
 `role`: `messages[user].content[text].text`. `*` stands for anything.
@@ -28,7 +28,7 @@ ParameterLoss = tuple[str, Any]
 
 
 class Field(NamedTuple):
-    """What becomes of one field: its counterpart, and the loss rows that may be reported.
+    """Translation of one field: its counterpart, and the loss rows that may be reported.
 
     `to` is the path of the counterpart, `SAME` for the field's own. Without a counterpart, the
     first of `rows` reports the loss, unless the value is `neutral`, or a request without the field

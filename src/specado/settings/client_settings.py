@@ -373,7 +373,7 @@ def checked_provider_setting(name: str, value: Any) -> Any:
 def checked_providers(
     key: str, value: Any, *, takes_unknown: bool = True
 ) -> dict[str, Optional[HiddenArguments]]:
-    """Return what is stated for each provider, checked; `None` stays, for it may remove.
+    """Return the checked settings of each provider; `None` stays, since it may remove a setting.
 
     An unknown name of a provider's setting is a warning where *takes_unknown*, else an error.
     """
@@ -403,6 +403,8 @@ def provider_settings(stated: Mapping[str, Any]) -> ProviderSettings:
 
 
 class _Key(NamedTuple):
+    """A key of the config: its check, and the environment variable that sets it."""
+
     check: Callable[[str, Any], Any]
     variable: Optional[str] = None
 

@@ -290,7 +290,7 @@ def _thinking(
 def _tool_use(simulated: SimulatedAnswer, mark: str) -> dict[str, Any]:
     tool = simulated.tool
     name = tool.name if tool is not None else ""
-    # What max_tokens cut off is not an object any more; Anthropic then sends what it could parse.
+    # An input that max_tokens cut off is no valid JSON; Anthropic then sends the parsed part.
     arguments = msgspec.json.decode(simulated.arguments) if simulated.ended == "tool_calls" else {}
     return {
         "type": "tool_use",

@@ -392,7 +392,7 @@ class BetaMessagesRequest(MessagesRequest, kw_only=True):
 
 
 class Sampling(msgspec.Struct):
-    """The sampling parameters of a body, whatever their values; what is absent is unset."""
+    """The sampling parameters of a body, without a check of their values; absent ones are unset."""
 
     temperature: Any = msgspec.UNSET
     top_p: Any = msgspec.UNSET

@@ -39,7 +39,7 @@ class _Writer:
         self.noise = reply["id"][-OBFUSCATED_CHARACTERS:] if obfuscated else None
 
     def chunk(self, choices: list[dict[str, Any]], text: str = "", usage: Any = None) -> bytes:
-        """Return one frame; *text* is what it is about, for its obfuscation."""
+        """Return one frame; the length of *text* determines its obfuscation."""
         value = {**self.shared, "choices": choices}
         if self.include_usage:
             value["usage"] = usage

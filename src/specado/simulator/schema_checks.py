@@ -218,7 +218,7 @@ def _children(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _walk(schema: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield a schema and all in it, `None` in the place of what is nested too deep."""
+    """Yield a schema and all schemas in it, `None` for one that is nested too deep."""
     if depth > _MOST_DEPTH:
         yield None
         return

@@ -41,11 +41,11 @@ Pair = tuple[str, str]
 
 
 class _Gone(Exception):  # noqa: N818 - the end of a connection, not a failure
-    """The client has disconnected, or has been silent for too long."""
+    """The client has disconnected or timed out."""
 
 
 class _Exchange:
-    """One connection and its requests, one after the other."""
+    """Serves the requests of one connection, one after the other."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self.server = server

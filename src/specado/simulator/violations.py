@@ -32,7 +32,7 @@ _RULES = (
 
 
 class StrictObject(msgspec.Struct, forbid_unknown_fields=True):
-    """A JSON object that may hold no fields but those of its type."""
+    """A JSON object that may have only the fields of its type."""
 
 
 class Violation(msgspec.Struct, frozen=True):

@@ -29,10 +29,14 @@ SAME_IN_CANONICAL_FORM = ("max_tokens", "temperature", "top_p", "stream", "servi
 
 
 class _Block(msgspec.Struct):
+    """The raw input of a content block; empty if the block has none."""
+
     input: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Turn(msgspec.Struct):
+    """The content of a message."""
+
     content: Union[str, list[_Block], None] = None
 
 
@@ -51,7 +55,8 @@ def encode_request(
 ) -> Encoded:
     """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`.
 
-    A *source* in this dialect is changed to the model, and keeps what the canonical form lacks.
+    A *source* in this dialect is adapted to the model, and keeps the fields that the canonical
+    form lacks.
     """
     if source is not None and source.dialect == NAME:
         return change_model(source, model, facts)
