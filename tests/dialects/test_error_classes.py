@@ -118,3 +118,41 @@ def test_any_error_has_a_class(
     found = classify(status, ErrorFacts(type_, code, message), error_table(dialect))
 
     assert issubclass(found, ProviderError)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (b'{"details":{"error_code":"spend_limit"}}', "spend_limit"),
+        (b'{"details":{"error_code":1001}}', "1001"),
+        (b'{"code":"own","details":{"error_code":"other"}}', "own"),
+        (b'{"details":{"error_code":true}}', None),
+        (b'{"details":{"error_code":null}}', None),
+        (b'{"details":{}}', None),
+        (b'{"details":"enforced_spend_limit_reached"}', None),
+        (b"{}", None),
+    ],
+)
+def test_anthropics_errors_have_their_code_in_the_details(error: bytes, code: str) -> None:
+    body = b'{"type":"error","error":' + error + b',"request_id":"req_1"}'
+
+    facts = DIALECTS["anthropic_messages"].decode_error(429, {}, body)
+
+    assert facts.code == code
+    assert facts.request_id == "req_1"
+
+
+def test_the_details_of_other_dialects_errors_are_not_read() -> None:
+    body = b'{"error":{"message":"no","details":{"error_code":"enforced_spend_limit_reached"}}}'
+
+    facts = DIALECTS["openai_chat"].decode_error(429, {}, body)
+
+    assert facts == ErrorFacts(message="no")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"no JSON", b"\xff", b"[]", b'{"error":[]}', b'{"error":' + b"[" * 100_000]
+)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_any_error_body_gives_facts(dialect: str, body: bytes) -> None:
+    assert DIALECTS[dialect].decode_error(500, {}, body) == ErrorFacts()

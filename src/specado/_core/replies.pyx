@@ -110,8 +110,6 @@ def error_facts(bytes body not None):
         message = data.get("message") if isinstance(data, dict) else None
         return None, None, message if isinstance(message, str) else None
     type_, code, message = error.get("type"), error.get("code"), error.get("message")
-    if code is None and isinstance(error.get("details"), dict):
-        code = error["details"].get("error_code")  # Anthropic's place for one
     return (
         type_ if isinstance(type_, str) else None,
         str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,

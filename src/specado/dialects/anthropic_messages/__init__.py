@@ -10,7 +10,7 @@ from specado._core import (
 )
 from specado._core.anthropic_messages.loss_rows import ROW_IDS
 from specado.dialects.anthropic_messages.error_encoder import encode_anthropic_error
-from specado.dialects.anthropic_messages.errors import ERRORS, REQUEST_ID_HEADERS
+from specado.dialects.anthropic_messages.errors import ERRORS, REQUEST_ID_HEADERS, decode_error
 from specado.dialects.anthropic_messages.fields import (
     REQUEST_FIELDS,
     REQUEST_PARAMETERS,
@@ -23,7 +23,6 @@ from specado.dialects.anthropic_messages.requests import (
     encode_request,
 )
 from specado.dialects.contract import Dialect
-from specado.dialects.error_objects import decode_error_object
 from specado.losses.rows import check_row_ids
 from specado.settings.parameters import PARAMETERS
 
@@ -54,7 +53,7 @@ DIALECT = Dialect(
     encode_request=encode_request,
     decode_reply=decode_anthropic_reply,
     stream_decoder=AnthropicStream,
-    decode_error=decode_error_object,
+    decode_error=decode_error,
     decode_request=decode_request,
     encode_reply=encode_anthropic_reply,
     stream_encoder=_stream_encoder,

@@ -1,11 +1,17 @@
-"""Error classes for the types and messages of Anthropic's error replies.
+"""Decodes Anthropic's error replies; the error classes for their types and messages.
 
 Sources: Anthropic's "Errors" page and `anthropic.types.shared` (0.125.0), read 2026-11-22.
 """
 
 from __future__ import annotations
 
-from specado.dialects.contract import ErrorTable
+from typing import TYPE_CHECKING, Union
+
+import msgspec
+from msgspec.structs import replace
+
+from specado.dialects.contract import ErrorFacts, ErrorTable
+from specado.dialects.error_objects import decode_error_object
 from specado.errors import (
     AuthenticationError,
     ContentPolicyError,
@@ -18,7 +24,10 @@ from specado.errors import (
     ServerError,
 )
 
-__all__ = ["ERRORS", "REQUEST_ID_HEADERS"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ERRORS", "REQUEST_ID_HEADERS", "decode_error"]
 
 # Compatible servers and proxies use the second name.
 REQUEST_ID_HEADERS = ("request-id", "x-request-id")
@@ -48,3 +57,32 @@ ERRORS = ErrorTable(
         (RateLimitError, "spend limit", QuotaExceededError),
     ),
 )
+
+
+class _Details(msgspec.Struct):
+    error_code: Union[str, int]
+
+
+class _Error(msgspec.Struct):
+    details: _Details
+
+
+class _ErrorBody(msgspec.Struct):
+    """The part of an error body that has the code."""
+
+    error: _Error
+
+
+def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorFacts:
+    """Return the facts in an error body; the code is in `error.details.error_code`.
+
+    Servers of other makers that speak this dialect may have the code in `error.code`.
+    """
+    facts = decode_error_object(status, headers, body)
+    if facts.code is not None:
+        return facts
+    try:
+        found = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return facts
+    return replace(facts, code=str(found.error.details.error_code))
