@@ -388,7 +388,7 @@ class ChunkChoice(msgspec.Struct):
 class ChatCompletionChunk(_Completion):
     """One chunk of a streamed chat completion in OpenAI's shape, from any provider.
 
-    `choices` is empty in the chunk that only tells the usage.
+    `choices` is empty in the chunk that has only the usage.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Capability dicts: validation, and comparison of what a second model lacks.
+"""Validates capability dicts, and compares two: what the second model lacks, limits or adds.
 
 Plain dicts in the documented capability structure come in, one plain dict goes out. Both are
 checked whole before anything is compared, in a fixed order, so that the first wrong value is the
@@ -25,7 +25,7 @@ cdef inline dict as_dict(object value):
 
 
 cdef inline bint spells(object key, const char* word, Py_ssize_t length) noexcept:
-    """Tell whether *key*, a str of that many characters, is the ASCII *word*."""
+    """Return whether *key*, a str of that many characters, is the ASCII *word*."""
     return (
         PyUnicode_IS_COMPACT_ASCII(key)
         and memcmp(PyUnicode_1BYTE_DATA(key), word, length) == 0
@@ -240,7 +240,7 @@ cdef class Sections:
             if <object>entry_at is None or type(<object>key_at) is not str:
                 continue
             entry = <object>entry_at
-            # Told apart by length first; keys read from JSON are not interned.
+            # Compared by length first; keys read from JSON are not interned.
             length = PyUnicode_GET_LENGTH(<object>key_at)
             if length == 3 and (
                 spells(<object>key_at, "min", 3) or spells(<object>key_at, "max", 3)
@@ -382,7 +382,7 @@ cdef tuple NO_TOOLS = (
     HIGH, "The target cannot call tools.",
     "Choose a target that can call tools, or take the tools out of the request.",
 )
-# feature -> severity of its loss, what the loss means, what to do about it
+# feature -> severity of its loss, effect of the loss, recommendation
 cdef dict FEATURES = {
     "function_calling": NO_TOOLS,
     "tool_use": NO_TOOLS,
@@ -436,7 +436,7 @@ cdef dict ROLES = {
 @cython.final
 @cython.freelist(8)
 cdef class Findings:
-    """Collect what a comparison finds. Made and used within one call."""
+    """Results of a comparison as they are found. Made and used within one call."""
 
     cdef list missing
     cdef list constrained
@@ -557,7 +557,7 @@ cdef int compare_configs(Findings found, dict source, dict target) except -1:
 
 
 cdef bint is_parameter(object feature, dict features, dict parameters) except -1:
-    """Tell whether a *feature* that is not stated is there as a request parameter."""
+    """Return whether a *feature* that is not listed exists as a request parameter."""
     cdef dict stated
     parameter = AS_PARAMETERS.get(feature)
     if parameter is None or features.get(feature) is not None:
@@ -717,8 +717,8 @@ cdef bint compare_range(
 
 @cython.final
 @cython.freelist(8)
-cdef class Stated:
-    """One side's statements about one parameter. Made and used within one call."""
+cdef class ParameterRange:
+    """Range or values that one model takes for a parameter. Made and used within one call."""
 
     cdef bint taken
     cdef object low
@@ -750,7 +750,9 @@ cdef class Stated:
         return 0
 
 
-cdef int compare_parameter(Findings found, str name, Stated had, Stated has) except -1:
+cdef int compare_parameter(
+    Findings found, str name, ParameterRange had, ParameterRange has
+) except -1:
     """Compare a parameter that both state and take."""
     cdef bint narrower
     if name == "max_tokens":
@@ -768,8 +770,8 @@ cdef int compare_parameter(Findings found, str name, Stated had, Stated has) exc
 cdef int compare_parameters(Findings found, dict source, dict target) except -1:
     """Compare request parameters; one that the target does not state is unknown there."""
     cdef str name
-    cdef Stated had = Stated.__new__(Stated)
-    cdef Stated has = Stated.__new__(Stated)
+    cdef ParameterRange had = ParameterRange.__new__(ParameterRange)
+    cdef ParameterRange has = ParameterRange.__new__(ParameterRange)
     for key, value in source.items():
         if not isinstance(value, dict):
             continue
@@ -899,7 +901,7 @@ cdef int compare_extensions(Findings found, dict source, dict target) except -1:
 
 
 def compare_capabilities(object source, object target):
-    """Return what a move from *source* to *target* loses, limits and adds.
+    """Return the losses, limits and additions of a move from *source* to *target*.
 
     Both are dicts in the capability structure, partial ones too: an absent feature is False,
     absent system, user and assistant roles are True, modalities are text only, and absent

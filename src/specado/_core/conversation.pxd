@@ -23,7 +23,7 @@ cdef class Part:
     cdef Py_ssize_t start   # where its data begins in the text
     cdef dict extra    # keys beyond the documented ones, cache_control among them
     cdef dict media_extra   # the same one level down, in image_url, input_audio or file
-    cdef readonly str origin    # where it stands in a request of another dialect
+    cdef readonly str origin    # its path in a request of another dialect
 
 cdef class Call:
     cdef readonly str id

@@ -43,7 +43,7 @@ cdef class Conversation:
         return len(self.turns)
 
     def origin(self, Py_ssize_t index, name, Py_ssize_t place):
-        """Return where a turn, or one of its parts, stands in the request that it was read from.
+        """Return the path of a turn, or of one of its parts, in the request that it was read from.
 
         *name* is `None` for the turn itself, else `content`, `tool_calls` or
         `reasoning_details`, and *place* the place there.

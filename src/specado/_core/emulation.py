@@ -1,4 +1,4 @@
-"""Structured output emulated by a forced tool call, for a target without structured output.
+"""Structured output emulated by a forced tool call, for a model without structured output.
 
 The encoder declares one tool whose input schema is the schema of the answer, and forces its call.
 The decoders turn the call's arguments back into content.

@@ -1,11 +1,11 @@
-cdef class Framing:
+cdef class FrameReader:
     cdef str event
 
     cdef int load(self, bytes data) except -1
     cdef bytes next(self)
     cdef bytes last(self)
 
-cdef class FrameDecoder(Framing):
+cdef class FrameDecoder(FrameReader):
     cdef bytes _input
     cdef Py_ssize_t _at, _next_lf, _next_cr
     cdef char* _line
@@ -25,4 +25,4 @@ cdef class FrameDecoder(Framing):
     cdef int _keep(self, const char* text, Py_ssize_t size) except -1
     cdef int _check_size(self, Py_ssize_t size) except -1
 
-cdef Framing framing_named(str name, Py_ssize_t max_frame_bytes)
+cdef FrameReader frame_reader(str name, Py_ssize_t max_frame_bytes)

@@ -1,4 +1,4 @@
-"""Framing of streamed replies: cuts a byte stream into events. One framing: server-sent events."""
+"""Frame decoders of streamed replies: split the bytes of a stream into server-sent events."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -17,12 +17,12 @@ cdef enum:
     MAX_IDLE_CAPACITY = 65536
 
 
-cdef class Framing:
-    """Base of the framings: cuts a byte stream into frames, an event's name and its data.
+cdef class FrameReader:
+    """Base of the frame decoders: splits a byte stream into frames (event name and data).
 
     A caller loads a piece of the stream, and takes frames by `next` until it returns None; at the
-    end of the stream `last` returns the frame that the end completes. A frame is a new bytes object.
-    One framing object per stream; not for two threads at once.
+    end of the stream `last` returns the frame that the end completes. Each frame is a new bytes
+    object. One reader per stream; not for two threads at once.
     """
 
     def feed(self, bytes data not None):
@@ -60,7 +60,7 @@ cdef class Framing:
 
 
 @cython.final
-cdef class FrameDecoder(Framing):
+cdef class FrameDecoder(FrameReader):
     """Server-sent events (SSE) parser (WHATWG HTML, 9.2.5 and 9.2.6, 2026-11-22).
 
     Lines end in LF, CR or CRLF and nowhere else; every byte is read a fixed number of times,
@@ -178,7 +178,7 @@ cdef class FrameDecoder(Framing):
         return False
 
     cdef int _name_event(self, const char* text, Py_ssize_t size) except -1:
-        """Set the frame's name; a stream has few, so the last one read is kept as text."""
+        """Set the frame's event name; the last name is cached as text, since names repeat."""
         if size == 0:
             self._named = None
             return 0
@@ -219,8 +219,8 @@ cdef class FrameDecoder(Framing):
         return 0
 
 
-cdef Framing framing_named(str name, Py_ssize_t max_frame_bytes):
-    """Return a new framing by its name in a manifest: "sse"."""
+cdef FrameReader frame_reader(str name, Py_ssize_t max_frame_bytes):
+    """Return a new reader for the framing called *name*: "sse"."""
     if name == "sse":
         return FrameDecoder(max_frame_bytes)
     raise ValueError(f"{name!r} is not a framing; known: sse")

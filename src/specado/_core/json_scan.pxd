@@ -39,7 +39,7 @@ cdef inline Py_ssize_t plain_run(const unsigned char* text, Py_ssize_t length) n
         at += LONG_RUN
     while at + RUN <= length and _are_plain(text + at, RUN):
         at += RUN
-    # What is left, with some that was seen: one step instead of one for each byte.
+    # The rest together with bytes that were seen: one step instead of one for each byte.
     if length >= RUN and length - at < RUN and _are_plain(text + length - RUN, RUN):
         return length
     while at < length and is_plain_byte(text[at]):

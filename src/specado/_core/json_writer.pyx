@@ -1,4 +1,4 @@
-"""JSON writer: the growable buffer of every encoder."""
+"""JSON writer: a growable buffer of JSON text, which all encoders use."""
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE, _PyBytes_Resize
@@ -83,7 +83,7 @@ cdef bint is_a(object value, object kind):
 
 
 cdef object plain_struct(object value):
-    """Return a Struct as plain values; what has no JSON form is `NotJson`."""
+    """Return a Struct as plain values; a value without a JSON form is `NotJson`."""
     try:
         return msgspec.to_builtins(value)
     except (TypeError, ValueError, RecursionError) as error:
@@ -446,7 +446,7 @@ cdef list _members(object value):
 
 
 def dumps(value):
-    """Return *value* as JSON bytes; what has no JSON form is `NotJson`."""
+    """Return *value* as JSON bytes; a value without a JSON form is `NotJson`."""
     cdef JsonWriter writer = JsonWriter()
     writer.value(value, 0)
     return writer.finish()

@@ -265,7 +265,7 @@ cdef class PartReader:
         return 0
 
     cdef str refused_data(self, Part part, str text):
-        """Keep base64 data, a data URI or, of an image, any URL; return what is wrong with it."""
+        """Store base64 data, a data URI or, of an image, any URL; return the error text."""
         keep_uri(part, text)
         if part.media is not None:
             if not part.start:
@@ -598,7 +598,7 @@ cdef class MessageReader(PartReader):
         return 0
 
     cdef str call_text(self, object value, Py_ssize_t place, str field, bint optional):
-        """Return a text of a call; its path is made only where it is told."""
+        """Return a text of a call; its path is built only for an error message."""
         if type(value) is str:
             return <str>value
         return self.text_of(value, f"tool_calls[{place}].{field}", optional)

@@ -1,4 +1,4 @@
-from specado._core.frames cimport Framing
+from specado._core.frames cimport FrameReader
 
 cdef class Pieces:
     cdef list _recent
@@ -7,7 +7,7 @@ cdef class Pieces:
     cdef str whole(self)
 
 cdef class ReplyStream:
-    cdef Framing frames
+    cdef FrameReader frames
     cdef readonly bint is_over
     cdef readonly bint has_content
     cdef readonly bint is_refusal

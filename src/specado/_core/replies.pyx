@@ -3,7 +3,7 @@
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.math cimport isfinite
 
-from specado._core.frames cimport framing_named
+from specado._core.frames cimport frame_reader
 from specado._core.limits cimport MAX_DEPTH
 
 import json
@@ -58,7 +58,7 @@ cdef class Notes(list):
 
 
 def parse(bytes body not None, notes):
-    """Return *body* as plain objects; what is not JSON is a `MalformedResponseError`.
+    """Return *body* as plain objects; a body that is not JSON is a `MalformedResponseError`.
 
     A body that only Python's own decoder reads (a number out of range, NaN, a lone surrogate)
     is repaired, with a note.
@@ -118,7 +118,7 @@ def error_facts(bytes body not None):
 
 
 cdef class Pieces:
-    """Text that arrives in pieces; joined now and then, so that memory stays near the text's size.
+    """Buffer of text that arrives in pieces; joins them at times, to bound the memory overhead.
 
     Not for two threads at once.
     """
@@ -164,7 +164,7 @@ cdef class ReplyStream:
         Py_ssize_t max_frame_bytes,
         Py_ssize_t max_reply_bytes,
     ):
-        self.frames = framing_named(framing, max_frame_bytes)
+        self.frames = frame_reader(framing, max_frame_bytes)
         self.provider = provider
         self.model = model
         self.created = created
@@ -262,7 +262,7 @@ cdef class ReplyStream:
         return 0
 
     cdef int keep(self, str text) except -1:
-        """Count text that is kept for the reply."""
+        """Count the size of text in the reply, to enforce `max_reply_bytes`."""
         return self.keep_bytes(PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text))
 
     cdef int keep_bytes(self, Py_ssize_t size) except -1:

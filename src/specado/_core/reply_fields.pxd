@@ -34,7 +34,7 @@ cdef extern from *:
     }
     """
     Py_ssize_t specado_offset_of(PyObject* descriptor)
-    # Refuse what is not of a type: its offsets would be another's.
+    # Refuse an object of another type: its offsets differ.
     int check "specado_check"(object value, object type_) except -1
     # Return a field of a Struct whose type was checked.
     object field "specado_field"(object value, Py_ssize_t offset)
@@ -90,7 +90,7 @@ cdef inline int text_or_null(JsonWriter out, object value) except -1:
 
 
 cdef inline bytes taken(JsonWriter out):
-    """Return what was written; a small buffer stays for what is written next."""
+    """Return the written bytes; a small buffer is reused for the next."""
     if out.capacity > MAX_IDLE_CAPACITY:
         return out.finish()
     made = PyBytes_FromStringAndSize(out.data, out.size)

@@ -1,4 +1,4 @@
-"""JSON Schemas in requests: serialised once a call, and reduced to what each provider enforces.
+"""JSON Schemas in requests: serialised once a call, without keywords that a provider refuses.
 
 Sources of the reduction. OpenAI: the "Structured outputs" guide's supported schemas, openai 3.54
 (`lib/_pydantic.py`) and errors that users report. Anthropic: the "Structured outputs" guide's JSON
@@ -30,7 +30,7 @@ cdef frozenset OPENAI_REFUSED = frozenset({
     "unevaluatedProperties", "unevaluatedItems", "contains", "minContains", "maxContains",
     "uniqueItems", "minLength", "maxLength", "default",
 })
-# Of these the bounds of an answer, which may stand in a description; the others are its shape.
+# The refused keywords that are bounds of an answer, which a description can state instead.
 cdef frozenset OPENAI_BOUNDS = OPENAI_REFUSED - {
     "allOf", "oneOf", "patternProperties", "default",
 }
@@ -119,25 +119,25 @@ cdef bint strict_object(dict schema) except -1:
 
 
 def openai_form(schema, str path not None):
-    """Return the form of an answer's *schema* that OpenAI's strict mode takes, and what differs.
+    """Return the form of an answer's *schema* that OpenAI's strict mode takes, and the changes.
 
     That is `(form, moved)`: *form* is *schema* itself where nothing differs and None where it has
     no such form; *moved* is as in `anthropic_form`.
     """
-    cdef Opening opening
+    cdef OpenAIForm transform
     if openai_enforces(schema):
         return schema, []
-    opening = Opening.__new__(Opening)
-    opening.moved = []
-    form = opening.node(schema, path, 0)
-    if opening.refused or not opening.moved or not openai_enforces(form):
+    transform = OpenAIForm.__new__(OpenAIForm)
+    transform.moved = []
+    form = transform.node(schema, path, 0)
+    if transform.refused or not transform.moved or not openai_enforces(form):
         return None, []
-    return form, opening.moved
+    return form, transform.moved
 
 
 @cython.final
-cdef class Opening:
-    """One schema on its way to OpenAI's strict mode, without the bounds that are refused there."""
+cdef class OpenAIForm:
+    """Transformation of one schema to the form that OpenAI's strict mode accepts."""
 
     cdef list moved         # as `anthropic_form` returns it
     cdef bint refused       # whether it is nested too deep
@@ -200,7 +200,7 @@ def row_of_moved(name, value):
 
 
 @cython.final
-cdef class Closing:
+cdef class AnthropicForm:
     """Transformation of one schema to the form that Anthropic enforces. One per schema."""
 
     cdef list moved         # as `anthropic_form` returns it
@@ -270,7 +270,7 @@ cdef class Closing:
                 for place, child in enumerate(given)]
 
     cdef int check(self, dict schema) except -1:
-        """Note references and unions, and refuse what is refused by its value."""
+        """Count references and unions; refuse keywords with a value that Anthropic refuses."""
         cdef object members = schema.get("enum")
         if "$ref" in schema:
             self.references.setdefault(self.definition, set()).add(str(schema["$ref"]))
@@ -302,7 +302,7 @@ cdef class Closing:
         return 0
 
     cdef bint is_enforced(self, dict schema) except -1:
-        """Return whether the limits are kept and every reference leads to its end."""
+        """Return whether the schema is within the limits and no reference is circular."""
         cdef set known = {f"#/{part}/{name}" for part in DEFINITIONS
                           for name in (schema.get(part) or ())}
         cdef set done = set()
@@ -332,22 +332,22 @@ cdef bint is_refused(str name, object value):
 
 
 def anthropic_form(schema, str path not None):
-    """Return the form of *schema* that Anthropic enforces, and what differs from it.
+    """Return the form of *schema* that Anthropic enforces, and the changes.
 
     That is `(form, closed, moved)`: *form* is *schema* itself where nothing differs and None
     where it has no such form; *closed* says whether an object was closed; *moved* holds
     `(path, keyword, value, hint)` for each keyword that is not enforced, the hint what stands for
     it.
     """
-    cdef Closing closing = Closing.__new__(Closing)
-    closing.moved = []
-    closing.references = {}
-    form = closing.node(schema, path, 0)
-    if closing.refused or not closing.is_enforced(form):
+    cdef AnthropicForm transform = AnthropicForm.__new__(AnthropicForm)
+    transform.moved = []
+    transform.references = {}
+    form = transform.node(schema, path, 0)
+    if transform.refused or not transform.is_enforced(form):
         return None, False, []
-    if not closing.closed and not closing.moved:
+    if not transform.closed and not transform.moved:
         return schema, False, []
-    return form, closing.closed, closing.moved
+    return form, transform.closed, transform.moved
 
 
 # Serialisation

@@ -30,7 +30,7 @@ cdef dict IMAGE_TYPES = {
     "image/gif": "image/gif", "image/webp": "image/webp",
 }
 cdef str PDF = "application/pdf"
-# Types of text files, beside all that begin with `text/`.
+# Types of text files, in addition to all that begin with `text/`.
 cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
 # The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$`.
 cdef Py_ssize_t LONGEST_NAME = 128

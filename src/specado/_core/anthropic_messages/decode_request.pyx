@@ -56,7 +56,7 @@ cdef class RequestReader:
     cdef dict parameters     # name -> `(row, None)` if it is dropped, None if it is read
     cdef tuple server_blocks  # types of the blocks that are dropped
     cdef dict params         # the canonical parameters
-    cdef dict places         # where renamed parameters stand in the request
+    cdef dict places         # the paths of renamed parameters in the request
     cdef list losses         # (row id, path, before, after)
     cdef str model
     cdef set open_calls      # the ids that a tool result may answer
@@ -715,8 +715,9 @@ def read_request(dict request not None, dict parameters not None, tuple server_b
     """Return `(conversation, params, losses, places)` of a messages request.
 
     *parameters* are `FieldTable.parameters()` of the dialect's own fields, *server_blocks* the
-    types of the content blocks that are dropped as the output of the provider's tools. *places* maps each renamed parameter to its path in *request*; turns, parts and calls have
-    their paths in `origin`. Raises `MessageFormatError` with the path of what is malformed.
+    types of the content blocks that are dropped as the output of the provider's tools. *places*
+    maps each renamed parameter to its path in *request*; turns, parts and calls have their paths
+    in `origin`. Raises `MessageFormatError` with the path of the malformed value.
     """
     cdef RequestReader reader = RequestReader.__new__(RequestReader)
     reader.conversation = Conversation.__new__(Conversation)

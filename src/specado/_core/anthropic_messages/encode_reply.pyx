@@ -145,7 +145,7 @@ cdef tuple UNCOUNTED_COMPLETION = tuple([
 
 @cython.final
 cdef class Losses:
-    """The losses of one reply; those of a stream, which keeps what it has `seen`, each once."""
+    """Collects the losses of one reply; with `seen`, for a stream, each loss is added once."""
     cdef list reported
     cdef set seen
 
@@ -458,8 +458,8 @@ cdef enum:
 cdef class OpenBlock:
     """A content block of a stream: the one being written, or one that waits for it to end.
 
-    Of a tool call `text` is what is not written yet. A thinking block that waits keeps
-    `thoughts`: its texts and reasoning blocks, in order.
+    `text` is the unwritten text of a tool call; `thoughts` has the texts and reasoning blocks of
+    a thinking block that waits, in order.
     """
     cdef int kind
     cdef str id, name, path
@@ -616,7 +616,7 @@ cdef class AnthropicStreamEncoder:
         return write_usage(out, usage, self._losses)
 
     cdef int _take(self, choice) except -1:
-        """Write what a chunk adds to the answer."""
+        """Write the content that a chunk adds to the answer."""
         delta = field(choice, CHUNK_DELTA)
         check(delta, DELTA)
         text = field(delta, DELTA_CONTENT)
@@ -643,7 +643,7 @@ cdef class AnthropicStreamEncoder:
         return 0
 
     cdef int _take_rest(self, delta) except -1:
-        """Write a refusal, and report what a message has no place for."""
+        """Write a refusal, and report members that a message cannot hold."""
         path = "choices[0].delta"
         role = field(delta, DELTA_ROLE)
         if role is not None and role != "assistant":

@@ -80,7 +80,7 @@ cdef class RequestDecisions:
         return 0
 
     cdef int decide(self, Encoder encoder) except -1:
-        """Decide max_tokens, thinking and the form of the answer; report what is changed."""
+        """Decide max_tokens, thinking and the form of the answer; report the changes."""
         if not self.turns:
             self.keeps_system = False
         self._decide_max_tokens(encoder)

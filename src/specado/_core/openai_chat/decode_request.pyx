@@ -45,9 +45,10 @@ cdef enum:
 
 @cython.final
 cdef class TextReader(MessageReader):
-    """Reader of the messages in a request's JSON text; `False` and `None` mean that it cannot.
+    """Reader of the messages in a request's JSON text.
 
-    Its scan points into the text, which the caller keeps alive. Not for two threads at once.
+    A method that returns `False` or `None` leaves the text to the ordinary decoder. The scan
+    points into the text, which the caller keeps alive. Not for two threads at once.
     """
 
     cdef Scan scan

@@ -66,7 +66,7 @@ cdef class CallPieces:
 
 
 @cython.final
-cdef class Thoughts:
+cdef class ReasoningPieces:
     """Pieces of one block of `reasoning_details`."""
 
     cdef str type
@@ -95,7 +95,7 @@ cdef class ChoicePieces:
 
     cdef bint add_thoughts(self, list blocks) except -1:
         """Join pieces of reasoning blocks, which end with a signature; return if one has any."""
-        cdef Thoughts last
+        cdef ReasoningPieces last
         cdef bint has_any = False
         if self.thoughts is None:
             self.thoughts = []
@@ -105,7 +105,7 @@ cdef class ChoicePieces:
                 last is None or last.type != block.type
                 or last.signature is not None or last.data is not None or block.data is not None
             ):
-                last = Thoughts()
+                last = ReasoningPieces()
                 last.type = block.type
                 self.thoughts.append(last)
             if block.text is not None:
@@ -144,7 +144,7 @@ cdef class ChoicePieces:
     cdef object whole(self, notes):
         """Return the `Choice` that the pieces add up to."""
         cdef CallPieces call
-        cdef Thoughts block
+        cdef ReasoningPieces block
         calls = []
         for call in self.calls or ():
             found = call.whole(notes)
@@ -317,7 +317,7 @@ cdef class OpenAIStream(ReplyStream):
         return 0
 
     cdef int _name_chunk(self, chunk) except -1:
-        """Give a chunk what it does not name from the chunks before it."""
+        """Fill the missing members of a chunk from the chunks before it."""
         given = chunk.id
         if not self._id:
             self._read_facts(chunk, b"")
@@ -331,7 +331,7 @@ cdef class OpenAIStream(ReplyStream):
         return 0
 
     cdef int _read_facts(self, chunk, bytes frame) except -1:
-        """Keep what a chunk tells of the whole reply."""
+        """Record the members of a chunk that belong to the whole reply."""
         self._id = self._id or chunk.id
         self._name = self._name or chunk.model
         self._created = self._created or chunk.created
@@ -344,7 +344,7 @@ cdef class OpenAIStream(ReplyStream):
         return 0
 
     cdef int _add(self, choice, Py_ssize_t frame_size) except -1:
-        """Add what a chunk tells of one choice."""
+        """Add the content of a chunk to one choice."""
         cdef ChoicePieces state = self._last
         index = choice.index
         if state is None or state.index != index:

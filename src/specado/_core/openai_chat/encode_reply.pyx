@@ -337,7 +337,7 @@ cdef class OpenAIStreamEncoder:
         self._lost = set()
 
     def encode(self, chunk):
-        """Return the event of a `ChatCompletionChunk`; `b""` for one that only tells the usage.
+        """Return the event of a `ChatCompletionChunk`; `b""` for one with only the usage.
 
         The usage is written by `finish`.
         """

@@ -189,7 +189,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef int extra(self, dict extra, str field) except -1:
         """Write the keys that no row names as they are; `cache_control` has one.
 
-        *field* is where they stand in the message, "" for the message itself.
+        *field* is their path in the message, "" for the message itself.
         """
         cdef str place
         if extra is None:
