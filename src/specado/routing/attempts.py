@@ -362,7 +362,7 @@ class _Router:
         *,
         is_retry: bool,
     ) -> Generator[Effect, Outcome, _Ended]:
-        """Send one request, and note its outcome in the shared health; a stream's at its end.
+        """Send one request, and record its outcome in the shared health.
 
         A request on an idle connection that the server has just closed is repeated at once, on a
         fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1).
@@ -389,11 +389,7 @@ class _Router:
                 ):
                     timeout_s, is_fresh = min(timeout_s, left_s), True
                     continue
-                if health is not None and attempt is not None:
-                    had_s = self.clock.deadline - attempt.began_s
-                    is_short = had_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
-                    now_s = self.clock.now()
-                    health.settle(attempt, outcome, now_s, is_own_deadline=is_short)
+                self._record(attempt, outcome, limit)
                 return outcome
             if outcome is None:
                 raise TypeError("the outcome of a Send is a reply or an error")
@@ -404,12 +400,25 @@ class _Router:
                 )
                 return outcome
             history.attempts += 1
-            if health is not None and attempt is not None:
-                if isinstance(outcome, ChatCompletionResponse):
-                    health.settle(attempt, None, self.clock.now())
-                else:
-                    health.commit(attempt, self.clock.now())
+            self._record(attempt, outcome, limit)
             return Answer(outcome, candidate, attempt)
+
+    def _record(
+        self, attempt: Optional[Attempt], outcome: Union[Success, ProviderError], limit: _Limit
+    ) -> None:
+        """Record the outcome of an attempt in the shared health; a stream settles at its end."""
+        health = self.health
+        if health is None or attempt is None:
+            return
+        now_s = self.clock.now()
+        if isinstance(outcome, ProviderError):
+            had_s = self.clock.deadline - attempt.began_s
+            is_short = had_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
+            health.settle(attempt, outcome, now_s, is_own_deadline=is_short)
+        elif isinstance(outcome, ChatCompletionResponse):
+            health.settle(attempt, None, now_s)
+        else:
+            health.commit(attempt, now_s)
 
     def _abandon(self, attempt: Optional[Attempt]) -> None:
         if self.health is not None and attempt is not None:
