@@ -38,7 +38,7 @@ from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
 from specado._core.frames import FrameDecoder
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
-from specado._core.normalize import PART_TYPES, normalize
+from specado._core.normalize import normalize
 from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
 from specado._core.openai_chat.decode_request import read_messages
 from specado._core.openai_chat.decode_stream import OpenAIStream
@@ -52,7 +52,6 @@ from specado._core.schema import frozen_parameters, write_format_schema, write_t
 
 __all__ = [
     "MAX_DEPTH",
-    "PART_TYPES",
     "AnthropicStream",
     "AnthropicStreamEncoder",
     "Conversation",

@@ -7,7 +7,6 @@ from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 __all__ = [
     "MAX_DEPTH",
-    "PART_TYPES",
     "AnthropicStream",
     "AnthropicStreamEncoder",
     "Conversation",
@@ -40,7 +39,6 @@ __all__ = [
 ]
 
 MAX_DEPTH: Final[int]
-PART_TYPES: Final[tuple[str, ...]]
 Reported = tuple[str, str, Any, Any]
 
 class NotJson(Exception):  # noqa: N818 - what a value is, not a fault of ours

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from specado.settings.client_settings import (
-    HealthSettings,
-)
+from specado.settings.client_settings import HealthSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,7 @@ from msgspec.structs import replace
 from specado.catalog.lookup import Provider
 from specado.endpoints.account import Account
 from specado.endpoints.authentication import AuthenticationFlow
-from specado.transport import (
-    CommonHeaders,
-)
+from specado.transport import CommonHeaders
 
 __all__ = ["Endpoint"]
 
