@@ -263,7 +263,7 @@ cdef class OpenAIStream(ReplyStream):
                 if index is None:
                     index = NO_INDEX
                     path = f"choices[{place}].delta.tool_calls[{len(calls)}]"
-                    self.note(f"{path}.index: missing, told by the call's id")
+                    self.note(f"{path}.index: missing, known from the call's id")
                 calls.append(ChoiceDeltaToolCall(
                     index, call.id, call.function, call.type, call.custom
                 ))

@@ -305,13 +305,13 @@ def _call_pieces(given: Any, path: str, notes: Notes) -> list[ChoiceDeltaToolCal
         if isinstance(item, dict)
     ]
     if len(calls) < len(given):
-        notes.append(f"{path}: what is not a tool call, left out")
+        notes.append(f"{path}: not a tool call, left out")
     return calls or None
 
 
 def _call_piece(given: dict[str, Any], path: str, notes: Notes) -> ChoiceDeltaToolCall:
     if given.get("index") is None:
-        notes.append(f"{path}.index: missing, told by the call's id")
+        notes.append(f"{path}.index: missing, known from the call's id")
     function = given.get("function")
     if function is not None and not isinstance(function, dict):
         notes.append(f"{path}.function: {type(function).__name__}, read as None")
