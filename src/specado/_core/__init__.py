@@ -1,19 +1,24 @@
 """Compiled core (Cython): the functions and classes that Python code may use.
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
-- `read_anthropic_request`: decodes a messages request into the same form, with the losses.
+- `read_messages`: the same straight from a request's JSON text, if its messages are simple;
+  `read_anthropic_request`: decodes a messages request into the same form, with the losses.
 - `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
   for all candidates of a call; `frozen_parameters`: a copy that later changes do not reach.
 - `encode_*_request`: encodes a conversation and parameters straight to a provider's bytes, with the
   losses; `decode_*_reply`: decodes bytes straight to the reply's Structs.
 - `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
   encoders.
+- `error_facts`: type, code and message of an error body; `unwrap_emulated`: turns the call of the
+  tool that emulates structured output into content.
 - `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight
   to chunks, and assembles the reply.
 - `encode_*_reply`: encodes a reply's Structs straight to the bytes of a provider's API, with the
   losses; `*StreamEncoder`: encodes chunks as a stream of that API.
 - `ReplyEvents`: callbacks of the HTTP parser, collected for one reply.
 - `compare_capabilities`, `check_capability`: compare two capability dicts; check one.
+- `dumps`: a value as JSON bytes; `NotJson` is raised for one that JSON cannot hold, such as one
+  nested deeper than `MAX_DEPTH`.
 
 Every call uses them, and the same in Python is several times slower (`benchmarks/`). Nothing here
 does I/O or keeps mutable state.
