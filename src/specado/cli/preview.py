@@ -27,7 +27,7 @@ __all__ = ["run"]
 SIDE_BY_SIDE_COLUMNS = 120
 GAP = "  "
 # Base64 from this length on is shown by its first characters and its size in bytes. Text has
-# spaces and punctuation: what has neither for so long is data.
+# spaces and punctuation: a text with neither for this long is data.
 LONG_BASE64 = 256
 SHOWN_BASE64 = 32
 _BASE64 = re.compile(

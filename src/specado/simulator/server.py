@@ -158,7 +158,7 @@ class _Exchange:
 
     async def _send_head(self, reply: SimulatedReply) -> None:
         headers: list[Pair] = [("date", formatdate(usegmt=True)), *reply.headers]
-        # h11 sends what has no length in chunks, or until the end to a client of HTTP/1.0.
+        # h11 sends a body without a length in chunks; to an HTTP/1.0 client until the close.
         if reply.status != HTTPStatus.NO_CONTENT and reply.stream is None:
             headers.append(("content-length", str(len(reply.body))))
         if self.server.stopping:
@@ -209,7 +209,7 @@ class _Exchange:
         self.writer.transport.abort()
 
     async def _drain(self) -> None:
-        """Read what the client still sends: an early close would reset the reply it is reading."""
+        """Read the rest of the request: an early close would reset the client's connection."""
 
         async def until_end() -> None:
             taken = 0

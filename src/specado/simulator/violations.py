@@ -72,7 +72,7 @@ def read(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Broken from None
     try:
-        # The decoder stops at the first violation; what comes after it may not be JSON at all.
+        # The decoder stops at the first violation; the text after it may not be valid JSON.
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Broken from None
