@@ -1,4 +1,4 @@
-"""What a client shows of its configuration, and that it shows no more."""
+"""`Client.get_config` and the repr of a client: shown settings, hidden secrets."""
 
 from __future__ import annotations
 

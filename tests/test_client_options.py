@@ -1,4 +1,4 @@
-"""A client's keywords and `with_options`: what they set, what stays, and where no key may go."""
+"""Keywords of a client and `with_options`: inheritance, and protection of keys."""
 
 from __future__ import annotations
 

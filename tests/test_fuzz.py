@@ -1,4 +1,4 @@
-"""Whatever bytes a provider sends: a reply or a `ProviderError`, and nothing else."""
+"""Random bytes from a provider give a reply or a `ProviderError`, nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The validator itself: it lets through what is right and finds what is wrong."""
+"""The validator against the official types: accepts valid bodies, refuses others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an sdist and a wheel hold, and that the wheel works where there is no source tree.
+"""Contents of the sdist and the wheel; the wheel works without a source tree.
 
 Both are built once, by `package_builds`, from trees with stray files planted in them.
 """

@@ -1,4 +1,4 @@
-"""What `import specado` gives, what it costs, and that the compiled modules are compiled."""
+"""Public names of `specado`, import time, and compiled modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parse_response` and `parse_error`: what a provider said, read without having asked it."""
+"""`parse_response` and `parse_error`: replies of calls made elsewhere."""
 
 from __future__ import annotations
 

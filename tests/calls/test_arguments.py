@@ -1,4 +1,4 @@
-"""The arguments of calls to Anthropic: JSON objects in any spelling, passed on as they stand."""
+"""Arguments of calls to Anthropic: any JSON object is passed on unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call: whether it is simulated, what its outcomes mean, what the reply's metadata say."""
+"""State of one call: simulation, outcomes, metadata of the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call: what odd replies mean, and what counts from the caller's side."""
+"""State of one call: unusual replies, and failures caused by the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told while a call goes on: the log's lines and the hooks, streams included."""
+"""Events of a call: log lines and hooks, for streams too."""
 
 from __future__ import annotations
 

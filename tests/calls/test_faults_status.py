@@ -1,4 +1,4 @@
-"""What each error reply leads to over a socket: class, attempts, and whether another is asked."""
+"""Error replies over a socket: class, number of attempts, fallback."""
 
 from __future__ import annotations
 

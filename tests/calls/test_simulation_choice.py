@@ -1,4 +1,4 @@
-"""Which calls the simulator answers, and which are really made."""
+"""Simulation mode: calls that the simulator answers, and calls that go to a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes in place of a stream, and streams that are cut."""
+"""Streams that break off, and replies that are no stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams however they are left: the connection is free at once, and what is said then is true."""
+"""Ends of streams: the connection is freed at once, and the state is right."""
 
 from __future__ import annotations
 

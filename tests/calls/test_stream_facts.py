@@ -1,4 +1,4 @@
-"""What a stream tells: its usage, extensions, hooks, refusals, and its own state."""
+"""Facts of a stream: usage, extensions, hooks, refusals, state."""
 
 from __future__ import annotations
 

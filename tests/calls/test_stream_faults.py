@@ -1,4 +1,4 @@
-"""The stream contract under faults: what each leads to, alone and with a fallback.
+"""Faults in streams: error, attempts and fallback for each.
 
 Every row is played in both dialects, by threads and by asyncio, in process (the reserved name)
 and over a socket (the same name put into the body of a request for a usual model).

@@ -1,4 +1,4 @@
-"""Streams as a caller reads them: their chunks, their response, and what they tell."""
+"""Streams as a caller reads them: chunks, response, extensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests as a caller sees them: look-up, copies, and providers of one's own."""
+"""Lookup of manifests: capabilities, copies, registered providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reply cost: every token once, at its price, and how certain that is."""
+"""Cost of a reply: each token is counted once, at its price; certainty of the sum."""
 
 from __future__ import annotations
 

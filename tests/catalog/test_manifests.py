@@ -1,4 +1,4 @@
-"""The shipped manifests: what must hold of every fact in them, and that they regenerate."""
+"""Shipped manifests: rules for every fact; the generator writes the same files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `specado` command in this process: what it prints where, and its exit codes."""
+"""The `specado` command in this process: stdout, stderr, exit codes."""
 
 from __future__ import annotations
 

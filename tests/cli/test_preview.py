@@ -1,4 +1,4 @@
-"""`specado preview`: a request beside its translation, and the losses."""
+"""`specado preview`: a request next to its translation, and the losses."""
 
 from __future__ import annotations
 

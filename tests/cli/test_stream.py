@@ -1,4 +1,4 @@
-"""`specado chat --stream`: what it prints while the answer comes, and how it ends."""
+"""`specado chat --stream`: output while the answer arrives, and at its end."""
 
 from __future__ import annotations
 

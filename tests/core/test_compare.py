@@ -1,4 +1,4 @@
-"""Comparing two capability dicts: what is lost, how badly, and what to do about it."""
+"""Comparison of two capability dicts: losses, severities, recommendations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading messages: what is accepted, what is refused and with which place, and snapshots."""
+"""Message normalization: accepted and refused messages, error paths, snapshots."""
 
 from __future__ import annotations
 

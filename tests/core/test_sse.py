@@ -1,4 +1,4 @@
-"""Frames of a byte stream: the core beside its twin, at every cut."""
+"""Server-sent events parser, compared with a reference at every cut of the bytes."""
 
 from __future__ import annotations
 

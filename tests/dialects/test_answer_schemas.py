@@ -1,4 +1,4 @@
-"""The schema of an answer on its way: enforced where it can be, and reported where it is not."""
+"""Schemas of answers: enforced by the provider where possible, else reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error tells a person to do: about the path, the model, and what stands in a message."""
+"""Hints in error messages: the path, the model, the message's content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in requests given as JSON text: what is passed on is what was written."""
+"""Numbers in requests given as JSON text: sent exactly as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of any length: what is written is whole, whatever room was made for it before."""
+"""Long bodies: complete at any length, whatever the writer's buffer size."""
 
 from __future__ import annotations
 

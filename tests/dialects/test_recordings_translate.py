@@ -1,4 +1,4 @@
-"""Recorded requests and replies: what a translation loses is what its report says.
+"""Recorded requests and replies: the report of a translation names its losses.
 
 One test for every recording; skipped where there are no recordings.
 """

@@ -1,4 +1,4 @@
-"""Requests as JSON text: what is read without a decoder is what a decoder would have read."""
+"""Fast decoder of JSON text: agrees with an ordinary JSON decoder."""
 
 from __future__ import annotations
 

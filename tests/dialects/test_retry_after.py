@@ -1,4 +1,4 @@
-"""How long a provider asks to wait, read from its headers."""
+"""Parsing of the headers `retry-after` and `retry-after-ms`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of tools that a provider refuses: the tool is left out, what is left is accepted."""
+"""Tool names that a provider refuses: the tool is left out, the rest is accepted."""
 
 from __future__ import annotations
 

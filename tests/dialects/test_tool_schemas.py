@@ -1,4 +1,4 @@
-"""The schemas of tools' inputs: what the other provider would refuse is said another way."""
+"""Input schemas of tools: adapted to the forms that a provider accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has no JSON form is refused where it is left out too: the next candidate would get it."""
+"""Values without a JSON form: refused even in members that are left out."""
 
 from __future__ import annotations
 

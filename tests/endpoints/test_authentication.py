@@ -1,4 +1,4 @@
-"""Authentication flows: what each does to a finished request, and what of it is secret."""
+"""Authentication flows: changes to the finished request, and secrets for redaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a provider is reached and as whom: URLs, headers, credentials."""
+"""Endpoints: URLs, headers and credentials of providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reads a provider's bytes, each as a function of bytes that fails if a promise is broken.
+"""Fuzz targets: functions of a provider's bytes that fail if a promise is broken.
 
 Hypothesis calls them in the test suite, atheris in `make fuzz`.
 """

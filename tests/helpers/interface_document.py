@@ -1,4 +1,4 @@
-"""The Python examples of the interface document, and which of them are not meant to run.
+"""Python examples of the interface document, and those that are no programs.
 
 Nine are signatures or fragments.
 """

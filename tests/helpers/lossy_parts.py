@@ -1,4 +1,4 @@
-"""What the requests of `lossy_requests` and `lossy_anthropic` are made of."""
+"""Parts of the requests in `lossy_requests` and `lossy_anthropic`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of reference documents and recordings: beside the repository, where there is one.
+"""Folder of reference documents and recordings, next to the repository or absent.
 
 `SPECADO_REFERENCE` names another folder. It is read when the tests are collected: the
 environment is cleaned before each of them.

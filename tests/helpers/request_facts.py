@@ -1,4 +1,4 @@
-"""What a request says, fact by fact, in words that are no provider's: slow and obvious.
+"""Facts of a request in provider-neutral words, for comparisons: slow and obvious.
 
 `facts(provider, request)` reads a request of either provider into a list of `Fact`s in order.
 Two requests mean the same when their facts are equal. Every member of a request is a fact or a

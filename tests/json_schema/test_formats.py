@@ -1,4 +1,4 @@
-"""`format` of JSON Schema: what is one, and what surely is none."""
+"""JSON Schema keyword `format`: valid and invalid values of each format."""
 
 from __future__ import annotations
 

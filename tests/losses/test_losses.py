@@ -1,4 +1,4 @@
-"""The table of losses, what a report says of it, and what strictness refuses."""
+"""Table of loss rows, loss report, and the losses that each strictness refuses."""
 
 from __future__ import annotations
 

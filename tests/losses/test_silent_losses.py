@@ -1,4 +1,4 @@
-"""Every field of a request, set to a value, to every model: what is gone is reported."""
+"""Every field of a request, to every model: a value that is missing is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of a call: what is tried again, what comes next, how long it waits, how it ends."""
+"""Retry and fallback of a call: attempts, order of candidates, waits, results."""
 
 from __future__ import annotations
 

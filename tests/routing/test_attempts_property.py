@@ -1,4 +1,4 @@
-"""What holds for every course of a call, whatever providers, clocks and settings do."""
+"""Properties of every call, for any providers, clocks and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which provider and model a call goes to first, and which come after it."""
+"""Routes of a call: first provider and model, and the fallbacks."""
 
 from __future__ import annotations
 

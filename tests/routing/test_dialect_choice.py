@@ -1,4 +1,4 @@
-"""A provider that speaks two dialects: which one a request is written in, and what follows."""
+"""Choice of the dialect for a provider that lists two."""
 
 from __future__ import annotations
 
@@ -33,11 +33,6 @@ WAYS = ("sync", "sync stream", "async", "async stream")
 KEY = {"api_key": "any-key"}
 HELLO = [{"role": "user", "content": "Hello"}]
 FREE_TEXT_TOOL = {"type": "custom", "custom": {"name": "note"}}
-
-
-@pytest.fixture(autouse=True)
-def only_shipped_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_registered", {})
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What shared health does to a call: candidates passed over, waits, retries and their tokens.
+"""Effect of shared health on a call: skipped candidates, waits, retry tokens.
 
 The rules are played on the generator, with a clock that only the test moves.
 """

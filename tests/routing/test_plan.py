@@ -1,4 +1,4 @@
-"""The candidates of a call: who may be asked, what each would be sent, who is left out and why."""
+"""Plan of a call: eligible candidates, their bodies, and the reasons of the others."""
 
 from __future__ import annotations
 

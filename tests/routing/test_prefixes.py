@@ -1,4 +1,4 @@
-"""What stands before the slash of a model's name: a provider, a part of the id, or a mistake."""
+"""Prefixes of model names: a provider, a part of the id, or a mistake."""
 
 from __future__ import annotations
 

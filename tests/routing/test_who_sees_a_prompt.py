@@ -1,4 +1,4 @@
-"""Which providers a prompt may reach, by how the call and the settings name them."""
+"""Providers that may receive a prompt, by the names in the call and the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: defaults, environment, precedence, what is refused, and how they are shown."""
+"""Client settings: defaults, environment, precedence, refused values, repr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keyword parameters of a completion: which there are, their types, how wrong ones are told."""
+"""Request parameters: names, types, error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which name a misspelt one most likely means, and that a hint never points to something else."""
+"""Hints for misspelt names: the nearest known name."""
 
 from __future__ import annotations
 

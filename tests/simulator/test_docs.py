@@ -1,4 +1,4 @@
-"""The page about the simulator says what is so."""
+"""The page about the simulator agrees with the simulator."""
 
 from __future__ import annotations
 

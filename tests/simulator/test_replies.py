@@ -1,4 +1,4 @@
-"""What the simulator answers: valid by the official types, fixed by the request, sensible."""
+"""Replies of the simulator: valid by the official types, and deterministic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many `cache_control`s go to Anthropic, and which."""
+"""Limits of `cache_control` in Anthropic requests: number and order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A messages request to another model of Anthropic's: what that model takes, and what is lost."""
+"""Change of the model of an Anthropic request: adapted fields and losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replies and streams for clients of Anthropic's API: what a message cannot hold is reported."""
+"""Reply and stream encoder for Anthropic's API: bytes, and losses of each reply row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replies and streams for clients of OpenAI's API: what it cannot hold is reported."""
+"""Reply and stream encoder for OpenAI's API: bytes, and losses of each reply row."""
 
 from __future__ import annotations
 
