@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 if TYPE_CHECKING:
@@ -143,6 +144,10 @@ class ProviderError(SpecadoError, RuntimeError):
             there was none); `None` in an attempt's own error.
         sent: whether the provider may have got (and billed) the request.
         should_retry: the provider's `x-should-retry` header, `None` without one.
+        headers: the reply's headers, names in lower case, without those that hold a secret; empty
+            if no reply came.
+        body: the reply's body as text, redacted and truncated; `None` if no reply came, and for
+            what was streamed.
     """
 
     prefix = "Provider error: "
@@ -158,6 +163,8 @@ class ProviderError(SpecadoError, RuntimeError):
     stopped_by: Optional[str] = None
     sent: bool = True
     should_retry: Optional[bool] = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: Optional[str] = None
 
     @classmethod
     def prefix_for(cls, facts: Mapping[str, Any]) -> str:

@@ -226,7 +226,9 @@ class CompletionCall:
             choice.finish_reason == "content_filter" or choice.message.refusal
             for choice in outcome.choices
         ):
-            return self._refused(candidate)
+            return self._refused(
+                candidate, source.facts_of(reply.status, reply.headers, reply.body)
+            )
         self._attempted(candidate, None)
         return outcome
 
@@ -263,7 +265,7 @@ class CompletionCall:
         if state.error is not None and not state.is_committed:
             return self._attempted(candidate, state.error)
         if self._settings.fallback_on_content_policy and state.is_refusal:
-            return self._refused(candidate)
+            return self._refused(candidate, state.reply_facts())
         self._attempted(candidate, None)
         return state
 
@@ -284,14 +286,10 @@ class CompletionCall:
             opened=opened,
         )
 
-    def _refused(self, candidate: Candidate) -> ContentPolicyError:
+    def _refused(self, candidate: Candidate, of_reply: dict[str, Any]) -> ContentPolicyError:
         """Return the error for a model's refusal under `fallback_on_content_policy`."""
-        refusal = _source(candidate).error(
-            ContentPolicyError,
-            "the model refused (HTTP 200)",
-            status_code=200,
-            code="refusal",
-        )
+        text = f"the model refused (HTTP {of_reply['status_code']})"
+        refusal = _source(candidate).error(ContentPolicyError, text, code="refusal", **of_reply)
         return self._attempted(candidate, refusal)
 
     def failed(

@@ -238,6 +238,10 @@ class StreamState:
         """Whether the first content, or the end in its place, is the model's refusal."""
         return self._reader.is_refusal
 
+    def reply_facts(self) -> dict[str, Any]:
+        """Return the facts of an error that tell what the reply was; it has no body to show."""
+        return self.source.facts_of(self._status, self.headers)
+
     def take(self, data: bytes) -> None:
         """Decode the next bytes of the body, `b""` at its end; a failed stream ignores them.
 
@@ -267,7 +271,10 @@ class StreamState:
 
     def break_off(self, failure: TransportFailure) -> None:
         """Record a transport failure as the error of the stream."""
-        self._fail(error_from_failure(self.source, failure))
+        error = error_from_failure(self.source, failure)
+        facts = self.reply_facts()
+        error.headers, error.request_id = facts["headers"], facts["request_id"]
+        self._fail(error)
 
     def abandon(self, code: str, message: str) -> None:
         """Record that the caller stopped reading, unless the stream is already complete."""
@@ -285,9 +292,8 @@ class StreamState:
         return self.source.error(
             MalformedResponseError,
             message,
-            status_code=self._status,
             code=code,
-            request_id=self.source.dialect.request_id_in(self.headers),
+            **self.reply_facts(),
         )
 
     def end(self) -> None:
@@ -329,5 +335,7 @@ class StreamState:
             attempts=self.extensions.attempts,
             errors=(*self.earlier_errors, cause),
             stopped_by="not_retryable",
+            headers=self.reply_facts()["headers"],
+            body=cause.body,
         )
         return self.error

@@ -38,6 +38,17 @@ class _Stream:
         """Metadata of the call (provider, attempts, fallback); available from the start."""
         return self._state.extensions
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The reply's headers, names in lower case; available from the start."""
+        return self._state.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request; available from the start, `None` if it gave none."""
+        found: str | None = self._state.extensions.metadata.get("request_id")
+        return found
+
     def response(self) -> ChatCompletionResponse:
         """Return the whole reply, as the call without `stream` would have given it.
 

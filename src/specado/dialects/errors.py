@@ -81,6 +81,18 @@ LOCAL_KINDS = ("certificate", "resources")
 
 NEAREST_MODEL_RATIO = 0.6
 
+# Bounds of `ProviderError.body`: bytes that are decoded and redacted, characters that are kept.
+MAX_READ_BYTES = 64_000
+MAX_BODY_CHARACTERS = 8_000
+
+# Headers that hold a credential or a session. (`x-ratelimit-remaining-tokens` does not.)
+_SECRET_HEADER = re.compile(
+    r"cookie|authorization|authentication-info|api-?key|secret|passw|credential|token$",
+    re.IGNORECASE,
+)
+# JSON may write a visible ASCII character as an escape, which would hide a key from redaction.
+_ESCAPED = re.compile(r"\\(?:\\|/|u00[2-7][0-9a-fA-F])")
+
 # `float` also accepts "1_000", "infinity" and digits of other scripts, which no header may use.
 _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 
@@ -112,6 +124,28 @@ class ReplySource(msgspec.Struct, frozen=True):
     def redacted(self, text: str) -> str:
         """Return a provider's text with the secrets redacted."""
         return redact(text, self.secrets)
+
+    def facts_of(
+        self, status: int, headers: Mapping[str, str], body: Optional[bytes] = None
+    ) -> dict[str, Any]:
+        """Return the facts of an error that tell what the reply was; *body* of a whole one."""
+        shown = {
+            name: self.redacted(text)
+            for name, text in headers.items()
+            if not _SECRET_HEADER.search(name)
+        }
+        return {
+            "status_code": status,
+            "request_id": self.dialect.request_id_in(headers),
+            "headers": shown,
+            "body": None if body is None else self._shown_body(body),
+        }
+
+    def _shown_body(self, body: bytes) -> str:
+        """Return *body* as text, redacted first and then truncated."""
+        text = body[:MAX_READ_BYTES].decode("utf-8", "replace")
+        text = self.redacted(_ESCAPED.sub(_unescaped, text))
+        return text if len(text) <= MAX_BODY_CHARACTERS else text[:MAX_BODY_CHARACTERS] + "…"
 
     def __repr__(self) -> str:
         return f"ReplySource({self.provider}/{self.model}, {self.dialect.name})"
@@ -209,16 +243,26 @@ def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> Pr
     shown = f"HTTP {status}" + (f", {named[:80]}" if named else "")
     should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     retry_after_s = _retry_after_s(headers, now)
+    of_reply = source.facts_of(status, headers, reply.body)
+    of_reply["request_id"] = of_reply["request_id"] or facts.request_id
     return source.error(
         kind,
         f"{_text_of(source, reply, facts)} ({shown}){hint}",
-        status_code=status,
         code=named,
         retry_after_s=facts.retry_after_s if retry_after_s is None else retry_after_s,
         retryable=kind.retryable and should_retry is not False,
-        request_id=source.dialect.request_id_in(headers) or facts.request_id,
         should_retry=should_retry,
+        **of_reply,
     )
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return the character of a JSON escape, or the escape where the character needs one."""
+    escape = found.group()
+    if escape == "\\/":
+        return "/"
+    character = chr(int(escape[2:], 16)) if escape[1] == "u" else "\\"
+    return escape if character in '"\\\x7f' else character
 
 
 def _text_of(source: ReplySource, reply: WireReply, facts: ErrorFacts) -> str:

@@ -58,7 +58,6 @@ def _malformed(
     return source.error(
         MalformedResponseError,
         f"{problem} (HTTP {status}){hint}",
-        status_code=status,
         code=error.code,
-        request_id=source.dialect.request_id_in(reply.headers),
+        **source.facts_of(status, reply.headers, reply.body),
     )
