@@ -54,6 +54,8 @@ __all__ = [
 
 Error = TypeVar("Error", bound="SpecadoError")
 
+# The `code` of a stream that brought no content for `content_timeout_seconds`.
+CONTENT_TIMEOUT = "content_timeout"
 MAX_QUOTED_CHARACTERS = 500
 MAX_BEGINNING = 80
 REDACTED = "***"

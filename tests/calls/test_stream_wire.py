@@ -115,6 +115,78 @@ def test_pings_are_life_after_the_first_content(caller):
 
 
 @EACH_CALLER
+@pytest.mark.parametrize("place", ["setting", "argument"])
+def test_pings_are_no_content(caller, place):
+    limit = {"content_timeout_seconds": SHORT_S}
+    script = says(ROLE, HEL, every_s=0.02, then_pings=True)
+    with sockets.ScriptedServer(script) as server:
+        one = client(server.url, **(limit if place == "setting" else {}))
+        began = time.monotonic()
+        played = play(one, caller, **(limit if place == "argument" else {}))
+        took_s = time.monotonic() - began
+        server.wait_for_end()
+
+    assert (played.text, played.error.code) == ("Hel", "content_timeout")
+    assert played.error.partial.choices[0].message.content == "Hel"
+    assert isinstance(played.error.errors[-1], DeadlineExceededError)
+    assert "no content came for 0.3 s (content_timeout_seconds)" in str(played.error)
+    assert took_s + 0.01 >= SHORT_S
+    assert took_s < SHORT_S + sockets.SLACK_S
+
+
+@EACH_CALLER
+@pytest.mark.parametrize(
+    "idle",
+    [ROLE, sse(chunk({}), done=False), sse(chunk({"content": ""}), done=False), b": x\n\n"],
+    ids=["role", "nothing", "empty text", "comment"],
+)
+def test_chunks_without_content_are_no_content(caller, idle):
+    def script(peer):
+        peer.request()
+        peer.send(HEAD + piece(HEL))
+        pause = threading.Event()
+        while True:
+            pause.wait(0.02)
+            peer.send(piece(idle))
+
+    with sockets.ScriptedServer(script) as server:
+        played = play(client(server.url, content_timeout_seconds=SHORT_S), caller)
+
+    assert (played.text, played.error.code) == ("Hel", "content_timeout")
+
+
+@EACH_CALLER
+def test_silence_of_content_before_the_first_is_a_failed_attempt(elsewhere, caller):
+    script = says(ROLE, every_s=0.02, then_pings=True)
+    with sockets.ScriptedServer(script) as server:
+        one = client(server.url, elsewhere.url, content_timeout_seconds=SHORT_S)
+        played = play(one, caller)
+        server.wait_for_end()
+
+    assert (played.text, played.stream.extensions.attempts) == (OTHER_TEXT, 2)
+
+
+@EACH_CALLER
+def test_a_lone_candidate_that_only_pings_is_retried(caller):
+    with sockets.ScriptedServer(says(ROLE, every_s=0.02, then_pings=True)) as server:
+        one = client(server.url, content_timeout_seconds=0.1, max_retries=1)
+        with pytest.raises(DeadlineExceededError) as raised:
+            play(one, caller)
+
+    assert (raised.value.attempts, raised.value.code) == (2, "content_timeout")
+    assert raised.value.stopped_by == "max_retries"
+
+
+@EACH_CALLER
+def test_content_in_time_keeps_a_stream_alive(caller):
+    parts = [ROLE, *[HEL, PING] * 12, STOP, DONE]
+    with sockets.ScriptedServer(says(*parts, every_s=0.04)) as server:
+        played = play(client(server.url, content_timeout_seconds=0.5), caller)
+
+    assert (played.text, played.error) == ("Hel" * 12, None)
+
+
+@EACH_CALLER
 def test_the_deadline_of_the_call_ends_with_the_first_content(caller):
     parts = [ROLE, HEL, *[PING] * 10, LO, STOP, DONE]
     with sockets.ScriptedServer(says(*parts, every_s=0.05)) as server:

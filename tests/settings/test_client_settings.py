@@ -23,6 +23,7 @@ DEFAULTS = {
     "connect_timeout_seconds": 5,
     "first_token_timeout_seconds": None,
     "idle_timeout_seconds": 60,
+    "content_timeout_seconds": 600,
     "strictness": "warn",
     "model_map": {},
     "simulate": "auto",

@@ -282,6 +282,7 @@ def test_every_option_is_known():
         "timeout",
         "timeout_seconds",
         "attempt_timeout_seconds",
+        "content_timeout_seconds",
         "max_retries",
         "strictness",
         "fallback_models",

@@ -143,6 +143,9 @@ class CompletionCall:
         options = self.request.options
         self.wire_limits = access.wire_limits(options.get("connect_timeout_seconds"))
         self._idle_timeout_s = options.get("idle_timeout_seconds", settings.idle_timeout_seconds)
+        self._content_timeout_s = options.get(
+            "content_timeout_seconds", settings.content_timeout_seconds
+        )
 
     def _warn_if_retired(self) -> None:
         if self.simulated:
@@ -282,6 +285,7 @@ class CompletionCall:
             status=reply.status,
             headers=reply.headers,
             idle_timeout_s=self._idle_timeout_s,
+            content_timeout_s=self._content_timeout_s,
             max_frame_bytes=self._settings.max_frame_bytes,
             opened=opened,
         )

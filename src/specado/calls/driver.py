@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from specado.endpoints.access import Access
     from specado.routing.attempts import Effect, Outcome, Result, Send, Steps
     from specado.settings.client_settings import Settings
-    from specado.transport import AsyncTransport, Transport
+    from specado.transport import AsyncOpenReply, AsyncTransport, OpenReply, Transport
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Driver"]
@@ -144,8 +144,7 @@ def _ask(call: CompletionCall, sender: Transport, send: Send) -> Outcome:
             if state is None:
                 reply = transport.read_whole(opened, until, call.wire_limits)
                 return call.read(candidate, request, reply)
-            while state.is_pending:
-                state.take(opened.read(until))
+            _read_to_content(state, opened, until)
             outcome = call.opened(candidate, state)
             if outcome is state:
                 kept = True
@@ -177,8 +176,7 @@ async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -
             if state is None:
                 reply = await transport.read_whole_async(opened, until, call.wire_limits)
                 return call.read(candidate, request, reply)
-            while state.is_pending:
-                state.take(await opened.read(until))
+            await _read_to_content_async(state, opened, until)
             outcome = call.opened(candidate, state)
             if outcome is state:
                 kept = True
@@ -188,6 +186,28 @@ async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -
                 opened.close()
     except transport.TransportFailure as failure:
         return call.failed(candidate, request, failure, timeout_s)
+
+
+def _read_to_content(state: StreamState, opened: OpenReply, until: float) -> None:
+    """Read a stream until its commit point or its failure."""
+    try:
+        while state.is_pending:
+            state.take(opened.read(state.next_read(until)))
+    except transport.TransportFailure as failure:
+        if not state.is_silence(failure):
+            raise
+        state.break_off(failure)
+
+
+async def _read_to_content_async(state: StreamState, opened: AsyncOpenReply, until: float) -> None:
+    """Read a stream until its commit point or its failure."""
+    try:
+        while state.is_pending:
+            state.take(await opened.read(state.next_read(until)))
+    except transport.TransportFailure as failure:
+        if not state.is_silence(failure):
+            raise
+        state.break_off(failure)
 
 
 def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:

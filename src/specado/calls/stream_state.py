@@ -7,13 +7,21 @@ the attempt, which may be retried. After it nothing is retried, and a failure be
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
 from specado.dialects.errors import ReplySource, error_from_failure, error_from_reply
-from specado.errors import MalformedResponseError, ProviderError, StreamInterruptedError
-from specado.transport import StreamBody, TransportFailure, WireReply
+from specado.errors import (
+    CONTENT_TIMEOUT,
+    DeadlineExceededError,
+    MalformedResponseError,
+    ProviderError,
+    StreamInterruptedError,
+)
+from specado.transport import StreamBody, TransportFailure, WireReply, until_after
 from specado.types import (
     ChatCompletionChunk,
     ChoiceDelta,
@@ -125,6 +133,31 @@ def _chunk_choice(choice: Any) -> ChunkChoice:
     return ChunkChoice(choice.index, delta, choice.finish_reason, choice.logprobs)
 
 
+def _has_content(chunk: ChatCompletionChunk) -> bool:
+    """Return whether a chunk brings a part of the answer or ends one; a keep-alive does not."""
+    for choice in chunk.choices:
+        delta = choice.delta
+        if (
+            delta.content
+            or delta.reasoning
+            or delta.reasoning_details
+            or delta.refusal
+            or delta.annotations
+            or delta.audio
+            or choice.finish_reason is not None
+            or any(map(_adds_to_call, delta.tool_calls or ()))
+        ):
+            return True
+    return False
+
+
+def _adds_to_call(call: ChoiceDeltaToolCall) -> bool:
+    function = call.function
+    return bool(
+        call.id or call.custom or (function is not None and (function.name or function.arguments))
+    )
+
+
 class StreamState:
     """Receive-side state of one stream: takes bytes, gives chunks; does no I/O itself.
 
@@ -137,8 +170,11 @@ class StreamState:
         status: the reply's HTTP status.
         headers: the reply's headers, names in lower case.
         idle_timeout_s: longest wait for the next bytes after the commit point.
+        content_timeout_s: longest wait for the next content; only the waits for bytes count, not
+            the time that the caller takes.
         max_frame_bytes: limit of the decompressed size of one piece of a compressed body.
         opened: open reply that holds the rest of the body, `None` if the body is complete.
+        now: the clock, `time.monotonic` or one that is played.
 
     Attributes:
         ready: the decoded chunks that no reader has taken yet, the oldest first.
@@ -158,10 +194,19 @@ class StreamState:
         idle_timeout_s: float,
         max_frame_bytes: int,
         opened: OpenReply | AsyncOpenReply | None,
+        content_timeout_s: float = math.inf,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
         self.headers = headers
-        self.idle_timeout_s = idle_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._content_timeout_s = content_timeout_s
+        self._now = now
+        self._read_began_s = now()
+        # How long the reads since the last content took, and whether the bound on that ends the
+        # current one.
+        self._silent_s = 0.0
+        self._is_bound_by_content = False
         self.ready: deque[ChatCompletionChunk] = deque()
         self.next_chunk = self.ready.popleft
         self.error: Optional[ProviderError] = None
@@ -242,6 +287,28 @@ class StreamState:
         """Return the facts of an error that tell what the reply was; it has no body to show."""
         return self.source.facts_of(self._status, self.headers)
 
+    def next_read(self, until: Optional[float] = None) -> float:
+        """Begin to wait for bytes; return the time of `time.monotonic` until when to wait.
+
+        That is *until* or, without one, when the stream has been idle for too long; earlier where
+        the time for the next content is up by then.
+        """
+        self._read_began_s = self._now()
+        if until is None:
+            until = until_after(self._idle_timeout_s)
+        content_until = until_after(self._content_timeout_s - self._silent_s)
+        self._is_bound_by_content = content_until < until
+        return content_until if self._is_bound_by_content else until
+
+    def is_silence(self, failure: TransportFailure) -> bool:
+        """Return whether *failure* of a read is that no content came for too long."""
+        return failure.kind == "timeout" and self._is_bound_by_content
+
+    def _add(self, chunks: list[ChatCompletionChunk]) -> None:
+        self.ready.extend(chunks)
+        if any(map(_has_content, chunks)):
+            self._silent_s = 0.0
+
     def take(self, data: bytes) -> None:
         """Decode the next bytes of the body, `b""` at its end; a failed stream ignores them.
 
@@ -250,13 +317,14 @@ class StreamState:
         reader = self._reader
         if self.error is not None:
             return
+        self._silent_s += self._now() - self._read_began_s
         try:
             if data:
-                self.ready.extend(reader.feed(self._body.decode(data)))
-                self.ready.extend(reader.feed(b""))  # raises the error after the last good chunk
+                self._add(reader.feed(self._body.decode(data)))
+                self._add(reader.feed(b""))  # raises the error after the last good chunk
             else:
-                self.ready.extend(reader.finish())
-                self.ready.extend(reader.feed(b""))
+                self._add(reader.finish())
+                self._add(reader.feed(b""))
         except TransportFailure as failure:
             self.break_off(failure)
         except MalformedResponseError as error:
@@ -268,9 +336,14 @@ class StreamState:
             elif not data and not reader.is_over:
                 text = "the stream ended without its terminal event"
                 self._fail(self._malformed(text, "truncated"))
+            elif self._silent_s >= self._content_timeout_s and not reader.is_over:
+                self._fail(self._silence())
 
     def break_off(self, failure: TransportFailure) -> None:
         """Record a transport failure as the error of the stream."""
+        if self.is_silence(failure):
+            self._fail(self._silence())
+            return
         error = error_from_failure(self.source, failure)
         facts = self.reply_facts()
         error.headers, error.request_id = facts["headers"], facts["request_id"]
@@ -287,6 +360,15 @@ class StreamState:
     def _fail(self, error: ProviderError) -> None:
         if self.error is None:  # the first error counts
             self.error = error
+
+    def _silence(self) -> DeadlineExceededError:
+        facts = self.reply_facts()
+        return self.source.error(
+            DeadlineExceededError,
+            f"no content came for {self._content_timeout_s:g} s (content_timeout_seconds)",
+            code=CONTENT_TIMEOUT,
+            **{**facts, "status_code": None},
+        )
 
     def _malformed(self, message: str, code: str | None) -> MalformedResponseError:
         return self.source.error(

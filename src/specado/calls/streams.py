@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from specado.transport import TransportFailure, until_after
+from specado.transport import TransportFailure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -151,7 +151,7 @@ class Stream(_Stream):
                     return False
                 opened: OpenReply = self._source()
                 try:
-                    state.take(opened.read(until_after(state.idle_timeout_s)))
+                    state.take(opened.read(state.next_read()))
                 except TransportFailure as failure:
                     state.break_off(failure)
                 except BaseException:
@@ -227,7 +227,7 @@ class AsyncStream(_Stream):
                     return False
                 opened: AsyncOpenReply = self._source()
                 try:
-                    state.take(await opened.read(until_after(state.idle_timeout_s)))
+                    state.take(await opened.read(state.next_read()))
                 except TransportFailure as failure:
                     state.break_off(failure)
                 except BaseException as error:

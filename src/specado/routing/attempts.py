@@ -23,6 +23,7 @@ from typing import Callable, NamedTuple, Optional, Protocol, Union
 import msgspec
 
 from specado.errors import (
+    CONTENT_TIMEOUT,
     ConfigurationError,
     ConnectionFailedError,
     ContentPolicyError,
@@ -413,7 +414,8 @@ class _Router:
         now_s = self.clock.now()
         if isinstance(outcome, ProviderError):
             had_s = self.clock.deadline - attempt.began_s
-            is_short = had_s < MIN_TELLING_DEADLINE_S and not limit.is_explicit
+            is_explicit = limit.is_explicit or outcome.code == CONTENT_TIMEOUT
+            is_short = had_s < MIN_TELLING_DEADLINE_S and not is_explicit
             health.settle(attempt, outcome, now_s, is_own_deadline=is_short)
         elif isinstance(outcome, ChatCompletionResponse):
             health.settle(attempt, None, now_s)
@@ -432,7 +434,8 @@ class _Router:
         """Return a value of `stopped_by` if the last of *errors* allows no retry, else `None`."""
         error, rule = errors[-1], self.rule
         same = rule.same
-        if same == 0 and isinstance(error, DeadlineExceededError) and limit.is_explicit:
+        is_explicit = limit.is_explicit or error.code == CONTENT_TIMEOUT
+        if same == 0 and isinstance(error, DeadlineExceededError) and is_explicit:
             same = None if error.should_retry is not False else 0
         if same == 0 or (same and _how_often(error, same, errors) > same):
             if self.clock.left_s() <= 0:

@@ -139,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True):
     connect_timeout_seconds: float = 5
     first_token_timeout_seconds: Optional[float] = None
     idle_timeout_seconds: float = 60
+    content_timeout_seconds: float = 600
     strictness: str = "warn"
     model_map: dict[str, dict[str, str]] = {}
     simulate: Union[bool, str] = "auto"
@@ -422,6 +423,7 @@ _KEYS: dict[str, _Key] = {
     "connect_timeout_seconds": _Key(seconds),
     "first_token_timeout_seconds": _Key(seconds),
     "idle_timeout_seconds": _Key(seconds),
+    "content_timeout_seconds": _Key(seconds),
     "strictness": _Key(one_of(*STRICTNESSES), "SPECADO_STRICTNESS"),
     "model_map": _Key(_model_map),
     "simulate": _Key(_simulate, "SPECADO_SIMULATE"),

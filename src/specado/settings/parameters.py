@@ -52,6 +52,7 @@ class CompletionOptions(TypedDict, total=False):
     timeout: Union[float, TimeoutParts]
     timeout_seconds: float
     attempt_timeout_seconds: float
+    content_timeout_seconds: float
     max_retries: int
     strictness: str
     fallback_models: list[str]
@@ -258,6 +259,7 @@ OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "timeout": timeouts,
     "timeout_seconds": seconds,
     "attempt_timeout_seconds": seconds,
+    "content_timeout_seconds": seconds,
     "max_retries": count(0),
     "strictness": one_of(*STRICTNESSES),
     "fallback_models": _models,
