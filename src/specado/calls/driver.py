@@ -73,6 +73,7 @@ class Driver:
         self, model: Any, messages: Any, given: Mapping[str, Any]
     ) -> ChatCompletionResponse | AsyncStream:
         """Return a call's reply or stream without blocking the event loop, or raise its error."""
+        _require_asyncio()
         call = CompletionCall(self.settings, self.access, model, messages, given)
         if call.instrumentation is None:
             return await self._run_async(call)
@@ -221,6 +222,20 @@ def _step(steps: Steps, outcome: Outcome) -> tuple[Union[Effect, None], Any]:
     except StopIteration as stop:
         result: Result = stop.value
         return None, result
+
+
+def _require_asyncio() -> None:
+    """Refuse to make an asynchronous call where no event loop of asyncio runs, as under trio."""
+    # Imported here: a synchronous call needs no asyncio.
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "asynchronous calls need asyncio, and no event loop of asyncio is running here: await "
+            "them under asyncio.run (specado does not run on trio), or use create in a thread"
+        ) from None
 
 
 def _no_client(argument: str, method: str) -> ConfigurationError:
