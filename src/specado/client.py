@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -81,7 +81,7 @@ class _BaseClient:
         self,
         config: Optional[Mapping[str, Any]] = None,
         *,
-        api_key: Union[str, Callable[[], str], None] = None,
+        api_key: Union[str, Callable[[], str], Callable[[], Awaitable[str]], None] = None,
         base_url: Optional[str] = None,
         timeout: Union[float, TimeoutParts, None] = None,
         max_retries: Optional[int] = None,
@@ -225,7 +225,7 @@ class AsyncClient(_BaseClient):
 
     Args:
         config: settings by name; the documentation ("Configuration") lists them.
-        api_key: the primary provider's key, or a callable that gives it.
+        api_key: the primary provider's key, or a callable (async or not) that gives it.
         base_url: the primary provider's address.
         timeout: deadline of a whole call in seconds, or an `httpx.Timeout` whose `connect` and
             `read` are the limits for connecting and between two events of a stream.

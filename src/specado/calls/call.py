@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from specado.routing.attempts import CallHistory, Outcome, Result, Steps
     from specado.routing.plan import Candidate
     from specado.settings.client_settings import Settings
+    from specado.settings.secrets import Secret
     from specado.transport import (
         AsyncOpenReply,
         OpenReply,
@@ -106,6 +107,17 @@ def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySo
         candidate.model,
         candidate.dialect.dialect,
         () if request is None else RequestSecrets(candidate.endpoint, request),
+    )
+
+
+def _key_error(candidate: Candidate, error: Exception) -> ConfigurationError:
+    """Return the error for a fallback whose key callable failed."""
+    if isinstance(error, ConfigurationError):
+        return error
+    return ConfigurationError(
+        f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
+        f"{type(error).__name__}",
+        key="api_key",
     )
 
 
@@ -192,27 +204,39 @@ class CompletionCall:
         self._attempted_s = time.monotonic() + delay_s
         return delay_s
 
-    def request_of(self, candidate: Candidate) -> WireRequest | ConfigurationError:
+    def request_of(
+        self, candidate: Candidate, fetched: Secret | None = None
+    ) -> WireRequest | ConfigurationError:
         """Return the HTTP request to a candidate, or an error if a fallback cannot be asked.
 
-        An exception from the key callable of the first candidate propagates unchanged.
+        *fetched* is a key that `fetched_key` gave. An exception from the key callable of the first
+        candidate propagates unchanged.
         """
         try:
-            request = candidate.wire_request(with_key=not self.simulated, is_stream=self.is_stream)
-        except ConfigurationError as error:
-            if candidate.fallback_index is None:
-                raise
-            return error
+            request = candidate.wire_request(
+                with_key=not self.simulated, is_stream=self.is_stream, fetched=fetched
+            )
         except Exception as error:
             if candidate.fallback_index is None:
                 raise
-            return ConfigurationError(
-                f"providers[{candidate.provider!r}]['api_key']: the callable failed with "
-                f"{type(error).__name__}",
-                key="api_key",
-            )
+            return _key_error(candidate, error)
         self._asked = candidate
         return request
+
+    def key_callable(self, candidate: Candidate) -> Secret | None:
+        """Return the callable to ask for a candidate's key, `None` if there is none to ask."""
+        return None if self.simulated else candidate.key_callable
+
+    async def fetched_key(
+        self, candidate: Candidate, source: Secret, timeout_s: float
+    ) -> Secret | ConfigurationError:
+        """Return the key that a callable gives, or an error if a fallback cannot be asked."""
+        try:
+            return await source.fetched(timeout_s)
+        except Exception as error:
+            if candidate.fallback_index is None:
+                raise
+            return _key_error(candidate, error)
 
     def read(self, candidate: Candidate, request: WireRequest, reply: WireReply) -> Outcome:
         """Return the outcome of a whole reply: a completion, a stream or an error."""

@@ -160,7 +160,15 @@ def _ask(call: CompletionCall, sender: Transport, send: Send) -> Outcome:
 async def _ask_async(call: CompletionCall, sender: AsyncTransport, send: Send) -> Outcome:
     """Send one request and return its outcome."""
     candidate, timeout_s = send.candidate, send.timeout_s
-    request = call.request_of(candidate)
+    key, source = None, call.key_callable(candidate)
+    if source is not None:
+        began_s = time.monotonic()
+        fetched = await call.fetched_key(candidate, source, timeout_s)
+        if isinstance(fetched, ConfigurationError):
+            return fetched
+        key = fetched
+        timeout_s = max(0.0, timeout_s - (time.monotonic() - began_s))
+    request = call.request_of(candidate, key)
     if isinstance(request, ConfigurationError):
         return request
     try:

@@ -210,6 +210,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         common_headers=CommonHeaders(request_headers(endpoint)),
         has_key=api_key is not None,
         authenticates_each=flow.common_headers is None,
+        key_callable=None if api_key is None or api_key.is_text else api_key,
     )
 
 

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from specado.catalog.lookup import Provider
 from specado.endpoints.account import Account
-from specado.endpoints.authentication import AuthenticationFlow
-from specado.transport import CommonHeaders
+from specado.endpoints.authentication import AuthenticationFlow, flow_of
+from specado.settings.secrets import Secret
+from specado.transport import (
+    CommonHeaders,
+)
 
 __all__ = ["Endpoint"]
 
@@ -33,6 +36,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     has_key: bool = False
     # Whether the flow authenticates each request, beyond the common headers.
     authenticates_each: bool = False
+    # The callable that gives the key of each request.
+    key_callable: Optional[Secret] = None
+
+    def with_fetched(self, key: Secret) -> Endpoint:
+        """Return a copy of the endpoint with the key that its callable gave for one request."""
+        return replace(self, flow=flow_of(self.provider.authentication, key), key_callable=None)
 
     def without_key(self) -> Endpoint:
         """Return a copy of the endpoint without its key."""
@@ -42,6 +51,7 @@ class Endpoint(msgspec.Struct, frozen=True):
             common_headers=None,
             has_key=False,
             authenticates_each=False,
+            key_callable=None,
         )
 
     def __repr__(self) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from specado.catalog.lookup import Model, Provider
     from specado.settings.client_settings import Settings
+    from specado.settings.secrets import Secret
     from specado.transport import WireRequest
 
 __all__ = [
@@ -144,9 +145,24 @@ class Candidate(msgspec.Struct):
         """Return the catalog's facts about the model that a reply names."""
         return self.endpoint.provider.find(answered) or self.facts
 
-    def wire_request(self, *, with_key: bool = True, is_stream: bool = False) -> WireRequest:
-        """Return the request as it goes out; without its key no callable is asked for one."""
+    @property
+    def key_callable(self) -> Secret | None:
+        """The callable that gives the key of each request; `None` where none is to be asked."""
+        found = self.endpoint.key_callable
+        if found is None or self.endpoint.flow.key_headers(self.extra_headers):
+            return None
+        return found
+
+    def wire_request(
+        self, *, with_key: bool = True, is_stream: bool = False, fetched: Secret | None = None
+    ) -> WireRequest:
+        """Return the request as it goes out; without its key no callable is asked for one.
+
+        *fetched* is a key that the callable has already given for it.
+        """
         endpoint = self.endpoint if with_key else self.endpoint.without_key()
+        if fetched is not None:
+            endpoint = endpoint.with_fetched(fetched)
         url = self.dialect.stream_url if is_stream else self.dialect.url
         return wire_request(endpoint, url, self.encoded.body, self.extra_headers, self.extra_query)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import types
 import weakref
+from collections.abc import Awaitable
 from typing import Any, Callable, Optional, Union
 
 from specado.errors import (
@@ -43,6 +45,26 @@ def _callable_identity(source: Any) -> tuple[str, ...]:
     return (str(_serial(owner)), str(_serial(getattr(source, "__func__", source))))
 
 
+KeySource = Union[str, Callable[[], str], Callable[[], Awaitable[str]]]
+
+
+def _is_async(source: Any) -> bool:
+    return inspect.iscoroutinefunction(source) or inspect.iscoroutinefunction(
+        getattr(type(source), "__call__", None)  # noqa: B004 - the function, not whether it is one
+    )
+
+
+def _called(source: Callable[[], Any]) -> tuple[Any, Optional[Exception]]:
+    """Return what *source* gives and what it raises.
+
+    A future of asyncio would pass on a copy of a `TimeoutError`, and no `StopIteration`.
+    """
+    try:
+        return source(), None
+    except Exception as error:  # noqa: BLE001 - it is the caller's, and raised again
+        return None, error
+
+
 class Secret:
     """An API key, as text or a callable; only `reveal` returns it, and it cannot be pickled.
 
@@ -51,7 +73,7 @@ class Secret:
 
     __slots__ = ("_setting", "_source")
 
-    def __init__(self, source: Union[str, Callable[[], str]], setting: str = "api_key") -> None:
+    def __init__(self, source: KeySource, setting: str = "api_key") -> None:
         self._source = source
         self._setting = setting
 
@@ -59,15 +81,66 @@ class Secret:
         """Return the key; a callable is called each time.
 
         Raises:
-            ConfigurationError: the callable did not return visible ASCII text.
+            ConfigurationError: the callable did not return visible ASCII text, or is asynchronous.
         """
         if isinstance(self._source, str):
             return self._source
         try:
-            return checked_header_value(self._source(), self._setting)
+            return checked_header_value(self._given_at_once(), self._setting)
         except ConfigurationError as error:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
+
+    def _given_at_once(self) -> Any:
+        source: Any = self._source
+        if _is_async(source):
+            raise self._asynchronous()
+        given = source()
+        if inspect.isawaitable(given):
+            if inspect.iscoroutine(given):
+                given.close()  # otherwise Python warns that it was never awaited
+            raise self._asynchronous()
+        return given
+
+    def _asynchronous(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"{self._setting} is an async callable, which only an async call can await: use "
+            "create_async, or give a callable that is not async",
+            key=self._setting,
+        )
+
+    async def fetched(self, timeout_s: float) -> Secret:
+        """Return the key that the callable gives for one request, without stalling the event loop.
+
+        An async callable is awaited; another one runs in a thread of the loop's executor.
+
+        Raises:
+            ConfigurationError: it took longer than *timeout_s*.
+        """
+        # Imported here: a synchronous call needs no asyncio.
+        import asyncio
+
+        task = asyncio.ensure_future(self._given())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=timeout_s)
+        finally:
+            task.cancel()
+        if not done:
+            text = f"{self._setting}: the callable gave no key within {timeout_s:g} s"
+            raise ConfigurationError(text, key=self._setting)
+        given = task.result()
+        return Secret(lambda: given, self._setting)
+
+    async def _given(self) -> Any:
+        import asyncio
+
+        source: Any = self._source
+        if _is_async(source):
+            return await source()
+        given, error = await asyncio.to_thread(_called, source)
+        if error is not None:
+            raise error
+        return await given if inspect.isawaitable(given) else given
 
     @property
     def is_text(self) -> bool:
