@@ -150,6 +150,8 @@ class CompletionCall:
         if self.plan.first_skipped is not None:
             logger.warning("%s", self.plan.first_skipped)
         self._asked: Optional[Candidate] = None
+        # The HTTP library of specado's own connections, if the call goes over one.
+        self.own_library: Optional[str] = None
         self.instrumentation = instrumentation_for(self)
         self._observers = Observers(settings.hooks, self.instrumentation)
         options = self.request.options
@@ -360,6 +362,7 @@ class CompletionCall:
         if not isinstance(ended, Answer):
             error = ended if skipped is None else ended.with_addition(str(skipped))
             if isinstance(error, ProviderError):
+                error = self._with_mock_hint(error)
                 self._observers.failed(error)
             raise error
         reply = cast("Union[ChatCompletionResponse, StreamState]", ended.reply)
@@ -383,6 +386,21 @@ class CompletionCall:
             self._check_bounds(candidate, reply)
             self._observers.replied(candidate, reply)
         return reply
+
+    def _with_mock_hint(self, error: ProviderError) -> ProviderError:
+        """Return *error*, with a hint where a test meant to mock a call that was really made."""
+        if self.own_library is None:
+            return error
+        # Imported here: most calls do not fail.
+        from specado.calls.mock_tools import passed_by_tool
+
+        tool = passed_by_tool(self.own_library)
+        if tool is None:
+            return error
+        return error.with_addition(
+            f"{tool} is active but does not see specado's own connections: give the client an "
+            "http_client or async_http_client of httpx"
+        )
 
     def _add_metadata(
         self,
