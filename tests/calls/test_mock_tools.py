@@ -185,3 +185,18 @@ def test_vcrpy_records_and_replays_the_callers_own_client(tmp_path: Any) -> None
     assert texts == ["Hello", "Hello"]
     assert len(server.requests) == 1
     assert "any-key" not in (tmp_path / "cassette.yaml").read_text()
+
+
+@pytest.mark.parametrize("caller", ["sync", "async"])
+def test_pytest_httpx_mocks_the_callers_own_client(
+    caller: str, request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("pytest_httpx")
+    request.getfixturevalue("httpx_mock").add_response(url=URL, content=reply_json())
+    if caller == "sync":
+        with httpx.Client() as own:
+            reply = Client(KEYS, http_client=own).chat.completions.create("gpt-4.1", "Hi")
+    else:
+        reply = asyncio.run(by_own_async_client())
+
+    assert reply.choices[0].message.content == "Hello"
