@@ -148,8 +148,8 @@ class ProviderError(SpecadoError, RuntimeError):
         should_retry: the provider's `x-should-retry` header, `None` without one.
         headers: the reply's headers, names in lower case, without those that hold a secret; empty
             if no reply came.
-        body: the reply's body as text, redacted and truncated; `None` if no reply came, and for
-            what was streamed.
+        body: the reply's body as text, or the error event of a stream, redacted and truncated;
+            `None` if no reply came, and if a stream failed without such an event.
     """
 
     prefix = "Provider error: "
