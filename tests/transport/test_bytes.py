@@ -16,7 +16,8 @@ from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport.httpcore_terms import PooledExchange, failure_of
 from specado.transport.network import TimeUp
-from specado.transport.route import Proxy, address_of
+from specado.transport.proxies import Proxy
+from specado.transport.route import address_of
 
 CONNECTING = ["pooled"]
 if importlib.util.find_spec("httptools") is not None:

@@ -176,7 +176,7 @@ def test_a_server_that_demands_a_client_certificate(fail, certificates, version,
     assert (failure.kind, failure.sent) == ("certificate", False)
     assert str(failure) == (
         f"localhost demands a client certificate, or rejects the one it got (TLS alert {alert}); "
-        "pass an http_client with a certificate that the server accepts"
+        "name one that the server accepts in the setting client_certificate"
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 import sockets
 import transports
 from specado import transport as t
-from specado.transport import network, network_async, route
+from specado.transport import network, network_async, trust
 
 LIMITS = t.Limits()
 on_each_stack = pytest.mark.usefixtures("stack")
@@ -127,8 +127,8 @@ def test_certificates_that_cannot_be_read_for_lack_of_descriptors(fail, monkeypa
     def fails(**_):
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(route, "_tls_contexts", {})
-    monkeypatch.setattr(route.ssl, "create_default_context", fails)
+    monkeypatch.setattr(trust, "_shared", trust._shared.__wrapped__)
+    monkeypatch.setattr(trust.ssl, "create_default_context", fails)
     failure = fail("https://127.0.0.1:9", ca_bundle=ca_bundle)
 
     assert (failure.kind, failure.sent) == ("resources", False)

@@ -19,7 +19,8 @@ import sockets
 import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
-from specado.transport.route import Address, Proxy, address_of, proxy_for
+from specado.transport.proxies import Proxy, proxy_for
+from specado.transport.route import Address, address_of
 
 LIMITS = t.Limits(connect_timeout_s=2.0)
 # Each test runs on every transport that is installed.

@@ -64,18 +64,20 @@ def certificate_cause(
     peer: str,
     *,
     is_agreed: bool = False,
+    trusted: str = "",
     trust: str = "the setting ca_bundle",
+    certificate: str = "the setting client_certificate",
 ) -> str | None:
     """Return what to say of *error* if it is about a certificate, `None` for any other error.
 
-    *peer* is the server's host or URL, *trust* the setting that names trusted certificate
-    authorities. *is_agreed* says that both sides had agreed on a cipher: a server that then
-    refuses the handshake wants a client certificate (before TLS 1.3 there is no other alert for
-    it: RFC 5246, 7.4.6).
+    *peer* is the server's host or URL, *trusted* says which certificates are trusted, *trust*
+    which setting names others, *certificate* which names a client certificate. *is_agreed* says
+    that both sides had agreed on a cipher: a server that then refuses the handshake wants a client
+    certificate (before TLS 1.3 there is no other alert for it: RFC 5246, 7.4.6).
     """
     peer = peer[:MAX_PEER_CHARACTERS]
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _verification_cause(error, peer, trust)
+        return _verification_cause(error, peer, trusted, trust)
     if not isinstance(error, ssl.SSLError):
         return None
     found = _ALERT.fullmatch(_reason_of(error))
@@ -85,7 +87,7 @@ def certificate_cause(
     if alert in _ALERTS or (alert == "handshake_failure" and is_agreed):
         return (
             f"{peer} demands a client certificate, or rejects the one it got (TLS alert {alert}); "
-            "pass an http_client with a certificate that the server accepts"
+            f"name one that the server accepts in {certificate}"
         )
     return None
 
@@ -94,7 +96,9 @@ def _reason_of(error: ssl.SSLError) -> str:
     return getattr(error, "reason", None) or ""  # one that OpenSSL did not raise has none
 
 
-def _verification_cause(error: ssl.SSLCertVerificationError, peer: str, trust: str) -> str:
+def _verification_cause(
+    error: ssl.SSLCertVerificationError, peer: str, trusted: str, trust: str
+) -> str:
     reason = redact(str(getattr(error, "verify_message", None) or _reason_of(error) or "not valid"))
     said = (
         f"the certificate of {peer} does not verify: {reason[:MAX_REASON_CHARACTERS].rstrip('.')}"
@@ -104,6 +108,8 @@ def _verification_cause(error: ssl.SSLCertVerificationError, peer: str, trust: s
         return f"{said}; correct the address"
     if code in _WRONG_DATES:
         return f"{said}; look at this machine's clock, and have the server's certificate renewed"
+    if trusted:
+        said = f"{said} (trusted are {trusted})"
     return f"{said}; if its certificate authority is your own, name it in {trust}"
 
 

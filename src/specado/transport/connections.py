@@ -25,13 +25,14 @@ from specado.transport.httpcore_terms import (
     head_of,
     library_of,
 )
-from specado.transport.route import tls_context
+from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:
     import httpcore
 
     from specado.transport.exchange import TransportSettings
-    from specado.transport.route import Address, Proxy
+    from specado.transport.proxies import Proxy
+    from specado.transport.route import Address
 
 __all__ = ["BasePooledReply", "Connection", "CoreStream", "Pool"]
 
@@ -129,7 +130,7 @@ class Pool:
         if found is None:
             library, is_async = self.library, self._backend.is_async
             # Certificates take long to load: not where they are not needed.
-            context = tls_context(self.settings.ca_bundle) if scheme == "https" else None
+            context = tls_context(self.settings).context if scheme == "https" else None
             found = (library.AsyncConnectionPool if is_async else library.ConnectionPool)(
                 ssl_context=context,
                 proxy=None if proxy is None else core_proxy(proxy, self.settings),

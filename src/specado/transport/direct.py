@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable
 from specado.transport.kept import BaseDirectReply, DirectExchange, KeptConnections
 from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import SocketStream, TlsStream, connect
-from specado.transport.route import proxy_for, tls_context
+from specado.transport.proxies import proxy_for
 from specado.transport.slots import ThreadSlots
+from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:
     from specado.transport.exchange import (
@@ -92,7 +93,7 @@ def _write(stream: Any, exchange: DirectExchange) -> None:
 def _connect(settings: TransportSettings, exchange: DirectExchange) -> SocketStream | TlsStream:
     scheme, host, port = exchange.key
     # Certificates take long to load: before the time begins to run.
-    context = tls_context(settings.ca_bundle) if scheme == "https" else None
+    context = tls_context(settings).context if scheme == "https" else None
     until = exchange.begin_to_connect()
     stream = connect(host, port, until)
     if context is None:

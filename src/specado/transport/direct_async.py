@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable
 from specado.transport.kept import BaseDirectReply, DirectExchange, KeptConnections
 from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncSocketStream, AsyncTlsStream, connect_async
-from specado.transport.route import proxy_for, tls_context
+from specado.transport.proxies import proxy_for
 from specado.transport.slots import TaskSlots
+from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:
     from specado.transport.exchange import (
@@ -98,7 +99,7 @@ async def _connect(
 ) -> AsyncSocketStream | AsyncTlsStream:
     scheme, host, port = exchange.key
     # Certificates take long to load: before the time begins to run.
-    context = tls_context(settings.ca_bundle) if scheme == "https" else None
+    context = tls_context(settings).context if scheme == "https" else None
     until = exchange.begin_to_connect()
     stream = await connect_async(host, port, until)
     if context is None:

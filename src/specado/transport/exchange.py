@@ -100,8 +100,10 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
 
     `proxies` are pairs of scheme (`http`, `https` or `all`) and proxy URL; a password in
     one is never shown. `no_proxy` is a list as in the variable NO_PROXY. `ca_bundle` is a
-    file or a folder of certificates, trusted instead of the system's. `library` is the
-    HTTP library, as `transport.library_for` returns it.
+    file or a folder of certificates, trusted instead of the system's. `client_certificate` has
+    the path of a certificate, then of its key if that is another file, then the key's password.
+    `ssl_context` is a caller's own `ssl.SSLContext`, used instead of all these; it is equal only
+    to itself. `library` is the HTTP library, as `transport.library_for` returns it.
     """
 
     proxies: tuple[tuple[str, str], ...] = ()
@@ -110,6 +112,8 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
     max_connections: int = 1000
     keepalive_s: float = 90.0
     library: str = "httpx"
+    client_certificate: Optional[tuple[str, ...]] = None
+    ssl_context: Any = None
 
     def __repr__(self) -> str:
         proxies = ", ".join(self._shown_proxies())

@@ -19,7 +19,8 @@ from specado.errors import ConfigurationError, redact
 from specado.transport.causes import RefusedCertificateError, resource_cause
 from specado.transport.exchange import Progress, TransportFailure
 from specado.transport.network import TimeUp
-from specado.transport.route import Proxy, tls_context
+from specado.transport.proxies import Proxy
+from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -176,10 +177,10 @@ def core_proxy(proxy: Proxy, settings: TransportSettings) -> httpcore.Proxy:
 def _core_proxy(proxy: Proxy, settings: TransportSettings, library: Any) -> Any:
     is_socks = proxy.scheme.startswith("socks")
     if is_socks and importlib.util.find_spec("socksio") is None:
-        message = "proxy: a SOCKS proxy needs the package socksio: pip install 'httpx[socks]'"
+        message = "proxy: a SOCKS proxy needs the package socksio: pip install 'specado[socks]'"
         raise ConfigurationError(message, key="proxy")
     url = library.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
-    context = tls_context(settings.ca_bundle) if proxy.scheme == "https" else None
+    context = tls_context(settings).context if proxy.scheme == "https" else None
     if proxy.credentials is None:
         return library.Proxy(url, ssl_context=context)
     user, password = (part.encode() for part in proxy.credentials)

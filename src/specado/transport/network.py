@@ -14,10 +14,12 @@ import os
 import select
 import socket
 import ssl
+import sys
 import time
 import weakref
 from typing import Any, Callable, TypeVar, Union
 
+from specado.errors import ConfigurationError
 from specado.transport.causes import (
     RefusedCertificateError,
     certificate_cause,
@@ -44,9 +46,17 @@ READ_BYTES = 65_536
 LONGEST_WAIT_S = 86_400.0
 # Bounds what is encrypted ahead of the socket.
 WRITE_BYTES = 65_536
-# As the anthropic SDK 0.125 sets them (its _base_client.py, read 2026-11-22): without, an idle
-# wait for a long answer is cut by address translation on the way. Only what the platform has.
-_KEEPALIVE_OPTIONS = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5))
+# A peer that is gone without a word is given up after half a minute, whether it owes an answer
+# (three probes) or the receipt of what was sent (RFC 5482; Linux applies the latter's bound to the
+# probes too: tcp(7)). Probes also keep address translation on the way from forgetting a connection
+# that waits for a long answer. Only what the platform has: macOS calls the first TCP_KEEPALIVE.
+_TCP_OPTIONS = (
+    ("TCP_NODELAY", 1),
+    ("TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE", 15),
+    ("TCP_KEEPINTVL", 5),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 30_000),
+)
 
 T = TypeVar("T")
 Buffer = Union[bytes, memoryview]
@@ -92,9 +102,10 @@ def drop_sockets_after_fork() -> None:
 def tune(sock: socket.socket) -> None:
     """Make a connected socket non-blocking, prompt, and alive through long waits."""
     sock.setblocking(False)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE_OPTIONS:
+    for name, value in _TCP_OPTIONS:
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -182,12 +193,13 @@ class SocketStream:
 
 
 class Tls:
-    """One side of a TLS connection, in memory."""
+    """One side of a TLS connection, in memory; *trusted* names the trusted certificates."""
 
-    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, context: ssl.SSLContext, host: str, trusted: str = "") -> None:
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self._host = host
+        self._trusted = trusted
         try:
             name = host.strip("[]")  # httpcore needs an IPv6 address in brackets elsewhere
             self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
@@ -202,6 +214,9 @@ class Tls:
             raise
         except ssl.SSLError as error:
             raise self._cause_of(error) from None
+        if self.session.selected_alpn_protocol() not in (None, "http/1.1"):
+            message = "ssl_context: it offers HTTP/2; call its set_alpn_protocols(['http/1.1'])"
+            raise ConfigurationError(message, key="ssl_context")
 
     def receive(self, data: bytes) -> None:
         """Take what came from the peer; `b""` is the end."""
@@ -225,16 +240,18 @@ class Tls:
     def _cause_of(self, error: ssl.SSLError) -> OSError:
         """Return what to raise for *error*."""
         is_agreed = self.session.cipher() is not None
-        cause = certificate_cause(error, self._host, is_agreed=is_agreed)
+        cause = certificate_cause(error, self._host, is_agreed=is_agreed, trusted=self._trusted)
         return error if cause is None else RefusedCertificateError(cause)
 
 
 class TlsStream:
     """TLS over a stream; also over another TLS stream, to a proxy that speaks it."""
 
-    def __init__(self, stream: Stream, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self, stream: Stream, context: ssl.SSLContext, host: str, trusted: str = ""
+    ) -> None:
         self._stream = stream
-        self._tls = Tls(context, host)
+        self._tls = Tls(context, host, trusted)
 
     def handshake(self, until: float) -> None:
         """Agree with the peer, and check who it is."""

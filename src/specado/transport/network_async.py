@@ -143,9 +143,11 @@ class AsyncSocketStream:
 class AsyncTlsStream:
     """TLS over an asynchronous stream, also over another TLS stream."""
 
-    def __init__(self, stream: AsyncStream, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self, stream: AsyncStream, context: ssl.SSLContext, host: str, trusted: str = ""
+    ) -> None:
         self._stream = stream
-        self._tls = Tls(context, host)
+        self._tls = Tls(context, host, trusted)
 
     async def handshake(self) -> None:
         """Agree with the peer, and check who it is."""

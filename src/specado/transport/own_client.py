@@ -79,7 +79,12 @@ def failure_from(
                 kind = "truncated" if has_reply else "reset"
         message = f"the HTTP client failed with {type(error).__name__}"
         for cause in () if has_reply else _causes_of(error, handled):
-            refused = certificate_cause(cause, peer, trust="the verify of your HTTP client")
+            refused = certificate_cause(
+                cause,
+                peer,
+                trust="the verify of your HTTP client",
+                certificate="the cert of your HTTP client",
+            )
             if refused is not None:
                 return TransportFailure("certificate", f"{message}: {refused}", sent=False)
             lacking = _lacking(cause) if kind == "connect" else None

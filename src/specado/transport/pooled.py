@@ -9,7 +9,8 @@ from specado.transport.connections import BasePooledReply, Connection, CoreStrea
 from specado.transport.httpcore_terms import PooledExchange, failure_of, outgoing
 from specado.transport.lifetimes import KeptForProcess
 from specado.transport.network import TlsStream, connect
-from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.proxies import proxy_for
+from specado.transport.route import address_of, warn_if_readable
 from specado.transport.slots import ThreadSlots
 
 if TYPE_CHECKING:

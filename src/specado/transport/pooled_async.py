@@ -9,7 +9,8 @@ from specado.transport.connections import BasePooledReply, Connection, CoreStrea
 from specado.transport.httpcore_terms import PooledExchange, failure_of, outgoing
 from specado.transport.lifetimes import KeptForLoops
 from specado.transport.network_async import AsyncTlsStream, connect_async
-from specado.transport.route import address_of, proxy_for, warn_if_readable
+from specado.transport.proxies import proxy_for
+from specado.transport.route import address_of, warn_if_readable
 from specado.transport.slots import TaskSlots
 
 if TYPE_CHECKING:

@@ -1,0 +1,148 @@
+"""Happy eyeballs (RFC 8305): connects to the first of a host's addresses that answers.
+
+`Race` has the order and the times of the attempts (no waiting); `connect` runs it for threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from collections import deque
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING
+
+from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s, refined_connect_error
+from specado.transport.resolver import resolve
+
+if TYPE_CHECKING:
+    from specado.transport.resolver import SocketAddress
+
+__all__ = ["Race", "connect"]
+
+# RFC 8305, 8: the Connection Attempt Delay.
+ATTEMPT_DELAY_S = 0.25
+# A dead address is tried last for so long.
+DEAD_FOR_S = 60.0
+MAX_DEAD_ADDRESSES = 256
+
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
+
+_dead_until: dict[SocketAddress, float] = {}
+
+
+class Race:
+    """Connection attempts to the addresses of one host, of which the first to succeed wins."""
+
+    def __init__(self, addresses: list[SocketAddress], until: float) -> None:
+        self._waiting = deque(_in_order(addresses))
+        self._until = until
+        # So that a short time leaves some for each address.
+        self._delay_s = min(ATTEMPT_DELAY_S, left_s(until) / max(1, len(addresses)))
+        self._next_at = 0.0
+        self._failure: OSError = socket.gaierror("the name has no address")
+        self.pending: dict[QuietSocket, SocketAddress] = {}
+
+    def begin_due(self) -> QuietSocket | None:
+        """Return the socket of the next attempt if it is time for one; it is not connected yet."""
+        while self._waiting and time.monotonic() >= self._next_at:
+            address = self._waiting.popleft()
+            try:
+                sock = QuietSocket(*address[:3])
+            except OSError as error:  # no descriptor left, or no such family
+                self._failure = error
+                continue
+            sock.setblocking(False)
+            self.pending[sock] = address
+            self._next_at = time.monotonic() + self._delay_s
+            return sock
+        if not self.pending and not self._waiting:
+            raise self._failure
+        return None
+
+    def wait_s(self) -> float:
+        """Return how long to wait for a pending attempt; `TimeUp` when the time is over."""
+        left = left_s(self._until)
+        return min(left, max(0.0, self._next_at - time.monotonic())) if self._waiting else left
+
+    def lose(self, sock: QuietSocket, error: OSError) -> None:
+        """Note that an attempt has failed: the next one begins at once."""
+        address = self.pending.pop(sock)
+        sock.close()
+        self._failure = refined_connect_error(error, address.family, address.address)
+        self._next_at = 0.0
+        _remember_dead(address)
+
+    def win(self, sock: QuietSocket) -> QuietSocket:
+        """Return the connected socket; addresses that had more time than it count as dead."""
+        winner = self.pending[sock]
+        _dead_until.pop(winner, None)
+        for other, address in self.pending.items():
+            if other is sock:
+                break
+            _remember_dead(address)
+        del self.pending[sock]
+        return sock
+
+    def close(self) -> None:
+        """Close the attempts that are still pending."""
+        for sock in self.pending:
+            sock.close()
+        self.pending.clear()
+
+
+def _in_order(addresses: list[SocketAddress]) -> list[SocketAddress]:
+    """Return addresses with their families interleaved (RFC 8305, 4), dead ones last."""
+    by_family: dict[int, list[SocketAddress]] = {}
+    for address in dict.fromkeys(addresses):
+        by_family.setdefault(address.family, []).append(address)
+    mixed = chain.from_iterable(zip_longest(*by_family.values()))
+    now = time.monotonic()
+    return sorted(filter(None, mixed), key=lambda each: _dead_until.get(each, 0.0) > now)
+
+
+def _remember_dead(address: SocketAddress) -> None:
+    _dead_until.pop(address, None)  # so that it is the newest
+    _dead_until[address] = time.monotonic() + DEAD_FOR_S
+    while len(_dead_until) > MAX_DEAD_ADDRESSES:
+        _dead_until.pop(next(iter(list(_dead_until))), None)
+
+
+def connect(host: str, port: int, until: float) -> QuietSocket:
+    """Return a non-blocking socket that is connected to *host*.
+
+    Raises:
+        TimeUp: no address has answered at *until*, a time of `time.monotonic`.
+        OSError: the last failure, if each address has failed.
+    """
+    race = Race(resolve(host, port, until), until)
+    try:
+        while True:
+            sock = race.begin_due()
+            if sock is not None:
+                outcomes = [(sock, sock.connect_ex(race.pending[sock].address))]
+            else:
+                ready = _writable(list(race.pending), race.wait_s())
+                outcomes = [(s, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) for s in ready]
+            for sock, code in outcomes:
+                if not code:
+                    return race.win(sock)
+                if code not in _IN_PROGRESS:
+                    race.lose(sock, OSError(code, os.strerror(code)))
+    finally:
+        race.close()
+
+
+def _writable(socks: list[QuietSocket], wait_s: float) -> list[QuietSocket]:
+    """Return the sockets whose attempts have ended, at latest after *wait_s*."""
+    wait_s = min(wait_s, LONGEST_WAIT_S)
+    if not hasattr(select, "poll"):  # on Windows, where a failed attempt is an exception
+        _, writable, failed = select.select([], socks, socks, wait_s)
+        return list({*writable, *failed})
+    poll = select.poll()
+    for sock in socks:
+        poll.register(sock, select.POLLOUT)
+    ready = {descriptor for descriptor, _ in poll.poll(int(wait_s * 1000) + 1)}
+    return [sock for sock in socks if sock.fileno() in ready]

@@ -1,0 +1,105 @@
+"""TLS contexts and the certificates that they trust, shared by the process."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from specado.errors import ConfigurationError
+from specado.transport.causes import resource_cause
+from specado.transport.exchange import TransportFailure
+
+if TYPE_CHECKING:
+    from specado.transport.exchange import TransportSettings
+
+__all__ = ["Trust", "tls_context"]
+
+# How OpenSSL names a certificate in a folder (openssl-rehash).
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
+
+
+class Trust(NamedTuple):
+    """A TLS context; `source` names the trusted certificates, for errors."""
+
+    context: ssl.SSLContext
+    source: str
+
+
+def tls_context(settings: TransportSettings) -> Trust:
+    """Return the TLS context for *settings*: the caller's own, else one that the process shares.
+
+    Trusted are the certificates of `ca_bundle`, else the system's, else certifi's if the system
+    has none.
+
+    Raises:
+        ConfigurationError: a file or folder that the settings name is not usable.
+        TransportFailure: this machine lacks a resource to read the files now.
+    """
+    if settings.ssl_context is not None:
+        return Trust(settings.ssl_context, "what the setting ssl_context trusts")
+    try:
+        return _shared(settings.ca_bundle, settings.client_certificate)
+    except (ConfigurationError, TransportFailure) as error:
+        raise error.with_traceback(None) from None  # the inner frames hold the key's password
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(ca_bundle: str | None, client_certificate: tuple[str, ...] | None) -> Trust:
+    with _reading("ca_bundle", ca_bundle, "trusted certificates"):
+        trust = _system_trust() if ca_bundle is None else _bundle_trust(ca_bundle)
+    if client_certificate is not None:
+        file, *key = client_certificate
+        key_file, password, *_ = *key, None, ""
+        with _reading("client_certificate", file, "client certificate"):
+            # Without a password OpenSSL would ask for one at the terminal.
+            trust.context.load_cert_chain(file, key_file, password or "")
+    trust.context.set_alpn_protocols(["http/1.1"])
+    return trust
+
+
+@contextlib.contextmanager
+def _reading(key: str, path: str | None, what: str) -> Any:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        lacking = resource_cause(error)
+        if lacking is not None:
+            message = f"the {what} cannot be read: {lacking}"
+            raise TransportFailure("resources", message, sent=False) from None
+        if path is None:
+            raise
+        message = f"{key}: {path!r} has no usable {what}: {error}"
+        raise ConfigurationError(message, key=key) from None
+
+
+def _bundle_trust(ca_bundle: str) -> Trust:
+    source = f"the certificates in {ca_bundle!r}"
+    if Path(ca_bundle).is_dir():
+        return Trust(ssl.create_default_context(capath=ca_bundle), source)
+    return Trust(ssl.create_default_context(cafile=ca_bundle), source)
+
+
+def _system_trust() -> Trust:
+    context = ssl.create_default_context()
+    # OpenSSL reads a folder's certificates only when it needs them: they are not counted.
+    if context.cert_store_stats()["x509_ca"] or _is_hashed(ssl.get_default_verify_paths().capath):
+        return Trust(context, "the system's certificates")
+    try:
+        import certifi
+    except ImportError:
+        return Trust(context, "no certificates: the system has none, and certifi is not installed")
+    context.load_verify_locations(certifi.where())
+    return Trust(context, "the certificates of the package certifi")
+
+
+def _is_hashed(folder: str | None) -> bool:
+    if folder is None:
+        return False
+    try:
+        return any(_HASHED_NAME.fullmatch(each.name) for each in Path(folder).iterdir())
+    except OSError:
+        return False

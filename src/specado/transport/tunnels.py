@@ -1,0 +1,133 @@
+"""Handshakes with proxies: HTTP CONNECT and SOCKS5 (sans-I/O).
+
+A handshake is a generator: it yields what to send, and is sent what came, `b""` at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from specado.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from specado.transport.proxies import Proxy
+
+    Handshake = Generator[bytes, bytes, None]
+
+__all__ = ["ProxyError", "http_tunnel", "socks_tunnel"]
+
+MAX_HEAD_BYTES = 65_536
+# RFC 9112, 4: the phrase after the status may be left out.
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)( .*)?")
+_HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:.*")
+
+
+class ProxyError(OSError):
+    """A proxy refuses the connection, or its answer is not valid; the text quotes no answer."""
+
+
+def http_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
+    """Let an HTTP proxy connect to the host (CONNECT: RFC 9110, 9.3.6)."""
+    name = f"[{host}]" if ":" in host else host
+    authority = f"{name}:{port}".encode("ascii")
+    request = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n" % (authority, authority)
+    answer = yield request + proxy.authorization + b"\r\n"
+    status = 100
+    while status < 200:  # RFC 9110, 15.2: any number of interim answers may come before
+        while b"\r\n\r\n" not in answer:
+            answer += yield from _more(len(answer))
+        head, _, answer = answer.partition(b"\r\n\r\n")
+        status = _status_of(head)
+    if status == 407:
+        wrong = "refuses the user and password" if proxy.credentials else "demands credentials"
+        raise ProxyError(
+            f"it {wrong} (status 407); a proxy's URL is http://user:password@host:port"
+        )
+    if status >= 300:
+        raise ProxyError(f"it answered with the status {status}")
+    _require_end(answer)
+
+
+def _more(size: int) -> Generator[bytes, bytes, bytes]:
+    """Return the next bytes of an answer of which *size* have come."""
+    if size > MAX_HEAD_BYTES:
+        raise ProxyError(f"its answer has no end within {MAX_HEAD_BYTES} bytes")
+    data = yield b""
+    if not data:
+        raise ProxyError("it closed the connection before its answer was whole")
+    return data
+
+
+def _status_of(head: bytes) -> int:
+    status_line, *lines = head.split(b"\r\n")
+    match = _STATUS_LINE.fullmatch(status_line)
+    if match is None or not all(map(_HEADER_LINE.fullmatch, lines)):
+        raise ProxyError("its answer is not valid HTTP")
+    return int(match[1])
+
+
+def _require_end(rest: bytes) -> None:
+    if rest:
+        raise ProxyError("its answer is followed by bytes that nobody asked for")
+
+
+def socks_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
+    """Let a SOCKS5 proxy resolve the host and connect to it (RFC 1928, RFC 1929)."""
+    return _socks_handshake(_socks_library(), proxy, host, port)
+
+
+def _socks_handshake(socks: Any, proxy: Proxy, host: str, port: int) -> Handshake:
+    connection = socks.SOCKS5Connection()
+    method = socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED
+    if proxy.credentials is not None:
+        method = socks.SOCKS5AuthMethod.USERNAME_PASSWORD
+    try:
+        reply = yield from _ask(connection, socks.SOCKS5AuthMethodsRequest([method]))
+        if reply.method != method:
+            wrong = "its user and password" if proxy.credentials else "a caller without credentials"
+            raise ProxyError(f"it does not take {wrong}; its URL is socks5://user:password@host")
+        if proxy.credentials is not None:
+            user, password = (part.encode() for part in proxy.credentials)
+            login = socks.SOCKS5UsernamePasswordRequest(user, password)
+            reply = yield from _ask(connection, login)
+            if not reply.success:
+                raise ProxyError("it refuses the user and password")
+        command = socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, (host, port))
+        reply = yield from _ask(connection, command)
+        if reply.reply_code != socks.SOCKS5ReplyCode.SUCCEEDED:
+            raise ProxyError(reply.reply_code.name.replace("_", " ").capitalize())
+    except socks.ProtocolError:
+        raise ProxyError("its answer is not valid SOCKS5") from None
+
+
+def _ask(connection: Any, request: Any) -> Generator[bytes, bytes, Any]:
+    """Send one message and return the answer to it, once all of that has come."""
+    connection.send(request)
+    answer = yield connection.data_to_send()
+    while len(answer) < _socks_size(answer, is_command=hasattr(request, "command")):
+        answer += yield from _more(len(answer))
+    size = _socks_size(answer, is_command=hasattr(request, "command"))
+    _require_end(answer[size:])
+    return connection.receive_data(answer)
+
+
+def _socks_size(answer: bytes, *, is_command: bool) -> int:
+    """Return how long an answer is, as far as what has come of it says."""
+    if not is_command:
+        return 2
+    if len(answer) < 5:
+        return 5
+    # Version, code, a zero, kind of address; address; two bytes of the port.
+    return 6 + {1: 4, 3: 1 + answer[4], 4: 16}.get(answer[3], 0)
+
+
+def _socks_library() -> Any:
+    try:
+        import socksio
+    except ImportError:
+        message = "proxy: a SOCKS proxy needs the package socksio: pip install 'specado[socks]'"
+        raise ConfigurationError(message, key="proxy") from None
+    return socksio
