@@ -273,6 +273,8 @@ def _refuse_other_host(name: str, address: Optional[str], new_address: str) -> N
 def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
     """Return scheme, host and port of a URL, with the default port where it has none."""
     parts = urlsplit(url)
+    if parts.scheme == "http+unix":  # upper and lower case are different sockets
+        return parts.scheme, parts.netloc, None
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import warnings
 
 import pytest
@@ -36,6 +37,8 @@ DEFAULTS = {
     "hooks": {},
     "proxy": None,
     "ca_bundle": None,
+    "client_certificate": None,
+    "ssl_context": None,
     "max_connections": 1000,
     "keepalive_seconds": 90,
 }
@@ -207,6 +210,12 @@ WRONG = [
     ("hooks", ["on_reply"], "a list; allowed: {name: callable}"),
     ("hooks", {"on_fire": print}, "'on_fire'; allowed: on_attempt, on_fallback, on_reply"),
     ("ca_bundle", "", "''; allowed: text that is not empty"),
+    (
+        "client_certificate",
+        ("a.pem", "a.key", 5),
+        "a tuple; allowed: a file's path, (certificate, key) or (certificate, key, password)",
+    ),
+    ("ssl_context", True, "True; allowed: an ssl.SSLContext"),
 ]
 
 
@@ -544,3 +553,38 @@ def test_the_proxies_of_the_environment(monkeypatch, variables, proxies, no_prox
         monkeypatch.setenv(name, value)
 
     assert environment_proxies() == (proxies, no_proxy)
+
+
+def test_a_client_certificate_is_shown_without_its_password():
+    one = resolve({"client_certificate": "a.pem"})
+    three = resolve({"client_certificate": ["a.pem", "a.key", "sk-secret"]})
+
+    assert one.as_text("client_certificate") == '["a.pem"]'
+    assert three.client_certificate == ("a.pem", "a.key", "sk-secret")
+    assert three.as_text("client_certificate") == '["a.pem", "a.key", "***"]'
+
+
+@pytest.mark.parametrize("other", ["ca_bundle", "client_certificate"])
+def test_an_ssl_context_has_all_that_the_other_settings_name(other):
+    context = ssl.create_default_context()
+
+    assert resolve({"ssl_context": context}).ssl_context is context
+    assert f"{other} has no effect beside ssl_context" in str(
+        refused({"ssl_context": context, other: "x.pem"})
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["http+unix://%2Frun%2Fllm.sock/v1/", "HTTP+UNIX://%2Frun%2Fllm.sock/v1"]
+)
+def test_a_base_url_may_name_a_unix_socket(url):
+    settings = resolve({"providers": {"openai": {"base_url": url}}})
+
+    assert settings.providers["openai"].base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["http+unix:///run/llm.sock", "http+unix://llm.sock/v1"])
+def test_a_socket_without_its_whole_path_is_refused(url):
+    error = refused({"providers": {"openai": {"base_url": url}}})
+
+    assert error.key == "providers['openai']['base_url']"

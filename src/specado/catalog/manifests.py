@@ -480,7 +480,7 @@ def _base_url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise _fail(shown, f"is not a URL: {error}") from None
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https", "http+unix") or not host:
         raise _fail(shown, "must begin with http:// or https:// and name a host")
     if parts.username is not None or parts.query or parts.fragment:
         raise _fail(shown, "may hold no user name, password, query or fragment")

@@ -305,7 +305,7 @@ def _transport_settings(settings: Settings) -> TransportSettings:
     if settings.proxy is not None:
         proxies, no_proxy = (("all", settings.proxy),), ""
     ca_bundle = settings.ca_bundle
-    if ca_bundle is None:
+    if ca_bundle is None and settings.ssl_context is None:
         ca_bundle = environment_value("SSL_CERT_FILE") or environment_value("SSL_CERT_DIR")
     return TransportSettings(
         proxies=proxies,
@@ -314,4 +314,6 @@ def _transport_settings(settings: Settings) -> TransportSettings:
         max_connections=settings.max_connections,
         keepalive_s=settings.keepalive_seconds,
         library=library_for(settings.transport),
+        client_certificate=settings.client_certificate,
+        ssl_context=settings.ssl_context,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Optional, Union
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from opentelemetry import context, metrics, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
@@ -224,6 +224,8 @@ def _server(endpoint: Endpoint, *, simulated: bool) -> Attributes:
     url = urlsplit(endpoint.base_url)
     if url.hostname is None:
         return {}
+    if url.scheme == "http+unix":
+        return {"server.address": unquote(url.netloc)}
     return {"server.address": url.hostname, "server.port": url.port or _PORTS.get(url.scheme, 443)}
 
 

@@ -27,6 +27,7 @@ from specado.settings.validators import (
     HiddenArguments,
     checked_header_value,
     checked_url,
+    client_certificate,
     closest,
     count,
     dialect_names,
@@ -39,6 +40,7 @@ from specado.settings.validators import (
     proxy_url,
     rate,
     seconds,
+    ssl_context,
     true_or_false,
 )
 
@@ -152,6 +154,8 @@ class Settings(msgspec.Struct, frozen=True):
     hooks: dict[str, Any] = {}
     proxy: Optional[str] = None
     ca_bundle: Optional[str] = None
+    client_certificate: Optional[tuple[str, ...]] = None  # certificate, key, the key's password
+    ssl_context: Optional[Any] = None
     max_connections: int = 1000
     keepalive_seconds: float = 90
     # Not a key: whether `fallback_provider` was named, by a setting or the environment.
@@ -175,6 +179,8 @@ class Settings(msgspec.Struct, frozen=True):
             return None
         if key == "proxy":
             return without_userinfo(value)
+        if key == "client_certificate":
+            return json.dumps([*value[:2], *(REDACTED for _ in value[2:])])
         if key == "providers":
             return json.dumps({name: _shown(entry) for name, entry in value.items()})
         if key == "hooks":
@@ -436,6 +442,8 @@ _KEYS: dict[str, _Key] = {
     "hooks": _Key(_hooks),
     "proxy": _Key(proxy_url),
     "ca_bundle": _Key(non_empty_text),
+    "client_certificate": _Key(client_certificate),
+    "ssl_context": _Key(ssl_context),
     "max_connections": _Key(count(1)),
     "keepalive_seconds": _Key(seconds),
 }
@@ -611,11 +619,20 @@ def effective_settings(given: Mapping[str, Any]) -> Settings:
         text = None if name in found else environment_value(variable)
         if text is not None:
             found[name] = _KEYS[name].check(variable, text)
+    _refuse_beside_ssl_context(found)
     if "fallback_provider" in found:
         found["is_fallback_named"] = True
     else:
         found["fallback_provider"] = _default_fallback(found)
     return Settings(**found)
+
+
+def _refuse_beside_ssl_context(found: Mapping[str, Any]) -> None:
+    """Raise if settings are given that an `ssl.SSLContext` of the caller's own has already."""
+    for name in ("ca_bundle", "client_certificate"):
+        if found.get("ssl_context") is not None and found.get(name) is not None:
+            message = f"{name} has no effect beside ssl_context: load it into that context"
+            raise ConfigurationError(message, key=name)
 
 
 def _default_fallback(found: dict[str, Any]) -> Optional[str]:

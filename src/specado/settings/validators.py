@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from specado.errors import ConfigurationError, ConfigurationWarning, caller_stacklevel
 
@@ -21,6 +21,7 @@ __all__ = [
     "checked_header_value",
     "checked_headers",
     "checked_url",
+    "client_certificate",
     "close_matches",
     "closest",
     "count",
@@ -36,6 +37,7 @@ __all__ = [
     "rate",
     "seconds",
     "short_repr",
+    "ssl_context",
     "timeouts",
     "true_or_false",
 ]
@@ -252,16 +254,27 @@ def checked_header_value(value: Any, key: str) -> str:
     return text
 
 
+_URL_SCHEMES = ("http://", "https://", "http+unix://")
+
+
 def checked_url(key: str, value: Any) -> str:
-    """Return an http(s) URL without its final slash; an invalid one is not shown."""
-    if not isinstance(value, str) or not value.strip().lower().startswith(("http://", "https://")):
+    """Return a server's URL without its final slash; an invalid one is not shown.
+
+    http+unix://%2Fpath%2Fto.sock/v1 is a server on a Unix socket.
+    """
+    if not isinstance(value, str) or not value.strip().lower().startswith(_URL_SCHEMES):
         raise ConfigurationError(
-            f"{key} must be a URL that begins with http:// or https://", key=key
+            f"{key} must be a URL that begins with http:// or https:// (or http+unix://)", key=key
         )
     url = value.strip().rstrip("/")
     if "?" in url or "#" in url:
         raise ConfigurationError(f"{key} is followed by a path: no '?' and no '#'", key=key)
-    if _split(key, url).username is not None:
+    parts = _split(key, url)
+    if parts.scheme == "http+unix":
+        if not unquote(parts.netloc).startswith(("/", "\0")):
+            message = f"{key}: the socket's path is written as in http+unix://%2Fpath%2Fto.sock"
+            raise ConfigurationError(message, key=key)
+    elif parts.username is not None:
         raise ConfigurationError(f"{key}: credentials go into the headers, not the URL", key=key)
     return url
 
@@ -278,6 +291,31 @@ def _split(key: str, url: str) -> SplitResult:
     if not named:
         raise ConfigurationError(f"{key} is not a URL: check its host and port", key=key)
     return parts
+
+
+def client_certificate(key: str, value: Any) -> tuple[str, ...]:
+    """Return the paths of a certificate and its key, and the key's password, as far as given.
+
+    The value is a path, or (certificate, key), or (certificate, key, password).
+    """
+    parts = (value,) if isinstance(value, str) else value
+    if (
+        not isinstance(parts, (list, tuple))
+        or not 1 <= len(parts) <= 3
+        or not all(isinstance(part, str) and part for part in parts)
+    ):
+        allowed = "a file's path, (certificate, key) or (certificate, key, password)"
+        raise ConfigurationError(f"{key} is a {type(value).__name__}; allowed: {allowed}", key=key)
+    return tuple(parts)
+
+
+def ssl_context(key: str, value: Any) -> Any:
+    """Return *value* if it is an `ssl.SSLContext`."""
+    import ssl  # not where nobody gives one: it takes long
+
+    if not isinstance(value, ssl.SSLContext):
+        raise invalid_value(key, value, "an ssl.SSLContext")
+    return value
 
 
 def proxy_url(key: str, value: Any) -> str:
