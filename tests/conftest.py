@@ -19,13 +19,12 @@ from specado.catalog import lookup
 from specado.catalog.manifests import Model
 from specado.routing import retry
 from specado.transport import route
-from transports import library, stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["certificates", "library", "server_tls", "stack"]
+__all__ = ["certificates", "server_tls"]
 
 # How long an example takes says more about a shared machine than about the code. With
 # `--hypothesis-profile thorough` each property is tried with more examples, the same in each run:

@@ -149,33 +149,26 @@ def test_nothing_below_the_edges_imports_an_edge(module):
     assert edges == [] or HEIGHTS[layer(module) or "specado"] == EDGE
 
 
-# The default transport is built on what httpx itself is built on; `transport` loads it late.
-ON_HTTPCORE = {
-    "specado.transport.connections",
-    "specado.transport.httpcore_terms",
-    "specado.transport.pooled",
-    "specado.transport.pooled_async",
+# Who may import which HTTP library; `transport` itself loads both of them late.
+HTTP_LIBRARIES = {
+    "httptools": {"specado.transport.http1"},
+    "httpx": {"specado.transport.httpx_client"},
+    **{name: set() for name in ("anyio", "httpcore", "httpx2")},
 }
-ON_HTTPTOOLS = {"specado.transport.httptools_terms"}
 
 
 @pytest.mark.parametrize("module", PYTHON)
 def test_only_the_transport_imports_an_http_library(module):
     imported = {name.partition(".")[0] for _, name in python_imports(module, PYTHON[module])}
-    allowed = {"httpcore", "httpx"} if module == "specado.transport" else set()
-    allowed |= {"httpcore"} if module in ON_HTTPCORE else set()
-    allowed |= {"httptools"} if module in ON_HTTPTOOLS else set()
-    allowed |= {"anyio"} if module == "specado.transport.slots" else set()
+    found = imported & set(HTTP_LIBRARIES)
 
-    assert imported & {"anyio", "httpcore", "httptools", "httpx"} <= allowed
+    assert [name for name in found if module not in HTTP_LIBRARIES[name]] == []
 
 
-def test_transport_does_import_httpx():
-    imported = {
-        name for _, name in python_imports("specado.transport", PYTHON["specado.transport"])
-    }
+def test_the_transport_does_import_them():
+    imported = {name for module in PYTHON for _, name in python_imports(module, PYTHON[module])}
 
-    assert "httpx" in imported
+    assert {"httptools", "httpx"} <= imported
 
 
 @pytest.mark.parametrize("module", CYTHON)

@@ -135,7 +135,7 @@ def test_a_wheel_holds_the_licence_and_names_what_it_needs(wheel, wheel_files):
     developing = {
         line.partition(";")[0].strip(" <>=.0123456789") for line in needed if "dev" in line
     }
-    assert run_time == ["httpx", "msgspec", "orjson"]
+    assert run_time == ["httptools", "httpx", "msgspec", "orjson"]
     assert {"pytest", "black", "ruff", "mypy"} <= developing
     assert "Requires-Python: >=3.9" in lines
     assert f"{information}/licenses/LICENSE" in wheel_files

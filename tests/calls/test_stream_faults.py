@@ -26,8 +26,7 @@ from specado import (
 from specado.simulator.faults import FAULT_MODELS
 from specado.simulator.server import running
 
-# On every transport that is installed.
-pytestmark = pytest.mark.usefixtures("stack", "no_backoff")
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 WHOLE = "Simulated reply to: Tell me about the sea"
 USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}

@@ -21,7 +21,7 @@ from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
 from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 from specado.transport import Limits, TransportFailure, WireReply
-from specado.transport.exchange import ReplyBody
+from specado.transport.reply_body import ReplyBody
 
 PROVIDERS = ("openai", "anthropic")
 SOURCES = tuple(ReplySource("p", "m", dialect) for dialect in DIALECTS.values())

@@ -448,7 +448,6 @@ def loses_kept_connections(action):
     return lambda arrival: action if arrival.on_connection > 1 else s.answer(arrival)
 
 
-@pytest.mark.usefixtures("stack")
 @WAYS
 @pytest.mark.parametrize("action", [s.RESET, s.CLOSE], ids=["reset", "close"])
 def test_an_idle_connection_that_was_lost_costs_a_call_nothing(action, is_async):
@@ -493,7 +492,6 @@ def test_an_idle_connection_that_was_lost_costs_a_stream_nothing(is_async):
     assert stream.extensions.attempts == 2
 
 
-@pytest.mark.usefixtures("stack")
 @WAYS
 def test_the_repeat_goes_over_a_fresh_connection_though_others_are_idle(is_async):
     with IncidentServer(loses_kept_connections(s.RESET), together=5) as server:

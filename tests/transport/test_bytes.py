@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
-import inspect
 
-import httpcore
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import transports
 from specado import transport as t
-from specado.errors import ConfigurationError
-from specado.transport.httpcore_terms import PooledExchange, failure_of
-from specado.transport.network import TimeUp
-from specado.transport.proxies import Proxy
-from specado.transport.route import address_of
+from specado.transport import connecting
 
-CONNECTING = ["pooled"]
-if importlib.util.find_spec("httptools") is not None:
-    CONNECTING.append("direct")
 LIMITS = t.Limits(max_reply_bytes=200, max_error_bytes=20)
 PARTS = [
     b"HTTP/1.1 200 OK\r\n",
@@ -68,11 +57,10 @@ class Pieces:
 def outcome(pieces, url="http://localhost/v1", **given):
     """Return (status, body), or the kind of the failure."""
     t.shutdown()
-    transport = t.shared_transport(transports.settings(max_connections=1, **given))
+    transport = t.shared_transport(t.TransportSettings(max_connections=1, **given))
     with pytest.MonkeyPatch.context() as patch:
-        for name in CONNECTING:
-            module = importlib.import_module(f"specado.transport.{name}")
-            patch.setattr(module, "connect", lambda host, port, until: Pieces(pieces))
+        patch.setattr(connecting, "connect", lambda *_: None)
+        patch.setattr(connecting, "SocketStream", lambda _: Pieces(pieces))
         try:
             reply = transport.send(t.WireRequest("POST", url, (), b""), 5, LIMITS)
         except t.TransportFailure as failure:
@@ -80,10 +68,6 @@ def outcome(pieces, url="http://localhost/v1", **given):
     return reply.status, reply.body
 
 
-on_each = pytest.mark.usefixtures("library")
-
-
-@on_each
 @given(streams)
 @example([b"HTTP/1.1 200 OK\r\n", b"Content-Length: 3\r\n", b"\r\n", b"abc"])
 def test_any_bytes_are_a_reply_or_a_failure(pieces):
@@ -96,7 +80,6 @@ def test_any_bytes_are_a_reply_or_a_failure(pieces):
         assert found in {"reset", "truncated", "protocol", "too_large"}
 
 
-@on_each
 @given(streams, st.integers(1, 7))
 def test_the_pieces_make_no_difference(pieces, size):
     whole = b"".join(pieces)
@@ -114,67 +97,3 @@ def test_any_bytes_from_a_proxy_are_a_way_or_no_connection(pieces, proxy):
         pytest.importorskip("socksio")
 
     assert outcome(pieces, "https://localhost/v1", proxies=(("all", proxy),)) == "connect"
-
-
-def every_error_of(library):
-    classes = {cls for _, cls in inspect.getmembers(library, inspect.isclass)}
-    return sorted((cls for cls in classes if issubclass(cls, Exception)), key=lambda c: c.__name__)
-
-
-EXPECTED = {
-    "ConnectError": ("connect", "reset", "truncated"),
-    "ConnectTimeout": ("timeout", "timeout", "timeout"),
-    "ConnectionNotAvailable": None,
-    "LocalProtocolError": ConfigurationError,
-    "NetworkError": ("connect", "reset", "truncated"),
-    "PoolTimeout": ("timeout", "timeout", "timeout"),
-    "ProtocolError": ("connect", "reset", "truncated"),
-    "ProxyError": ("connect", "reset", "truncated"),
-    "ReadError": ("connect", "reset", "truncated"),
-    "ReadTimeout": ("timeout", "timeout", "timeout"),
-    "RemoteProtocolError": ("connect", "protocol", "protocol"),
-    "TimeoutException": ("timeout", "timeout", "timeout"),
-    "UnsupportedProtocol": ("connect", "reset", "truncated"),
-    "WriteError": ("connect", "reset", "truncated"),
-    "WriteTimeout": ("timeout", "timeout", "timeout"),
-    # Ours, and the system's.
-    "ConnectionResetError": ("connect", "reset", "truncated"),
-    "TimeUp": ("timeout", "timeout", "timeout"),
-}
-
-
-def meanings(error, library=httpcore):
-    """Return what *error* means before anything was sent, after it, and within the reply."""
-    found = []
-    for has_sent, has_answer in ((False, False), (True, False), (True, True)):
-        exchange = PooledExchange(
-            address_of("http://h/"), Proxy("http", "p", 1, None), 1.0, LIMITS, library
-        )
-        exchange.has_sent, exchange.has_answer = has_sent, has_answer
-        failure = failure_of(error, exchange)
-        assert getattr(failure, "sent", has_sent) == has_sent
-        found.append(getattr(failure, "kind", type(failure)))
-    return tuple(found)
-
-
-@pytest.mark.parametrize(
-    "cls",
-    [*every_error_of(httpcore), ConnectionResetError, TimeUp],
-    ids=lambda cls: cls.__name__,
-)
-def test_each_error_is_mapped(cls):
-    expected = EXPECTED[cls.__name__]
-    if not isinstance(expected, tuple):
-        expected = (expected or type(None),) * 3
-
-    assert meanings(cls("what happened")) == expected
-
-
-@transports.needs("httpcore2")
-def test_httpcore2_has_the_same_errors_with_the_same_meanings():
-    httpcore2 = importlib.import_module("httpcore2")
-    ours, theirs = every_error_of(httpcore), every_error_of(httpcore2)
-
-    assert [cls.__name__ for cls in theirs] == [cls.__name__ for cls in ours]
-    for one, two in zip(ours, theirs):
-        assert meanings(two("what happened"), httpcore2) == meanings(one("what happened"))

@@ -10,14 +10,12 @@ import httpx
 import pytest
 
 import sockets
-import transports
 from certificates import server_context
 from specado import Client, ConnectionFailedError
 from specado import transport as t
 
 LIMITS = t.Limits(connect_timeout_s=5.0)
 KEY = (("x-api-key", "sk-secret"),)
-on_each_stack = pytest.mark.usefixtures("stack")
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -69,23 +67,22 @@ def failing(send):
 
 
 def trusting(certificates):
-    return transports.settings(ca_bundle=str(certificates / "ca.pem"))
+    return t.TransportSettings(ca_bundle=str(certificates / "ca.pem"))
 
 
-@on_each_stack
 def test_a_server_that_nobody_vouches_for(fail, server_tls):
     with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
-        failure = fail(server.url, transports.settings())
+        failure = fail(server.url, t.TransportSettings())
 
     assert (failure.kind, failure.sent, failure.is_written) == ("certificate", False, False)
     assert str(failure) == (
-        "the certificate of 127.0.0.1 does not verify: unable to get local issuer certificate; "
+        "the certificate of 127.0.0.1 does not verify: unable to get local issuer certificate "
+        "(trusted are the system's certificates); "
         "if its certificate authority is your own, name it in the setting ca_bundle"
     )
     assert server.requests == []
 
 
-@on_each_stack
 def test_a_server_with_another_name(fail, certificates):
     tls = server_context(certificates, "other.pem")
     with sockets.ScriptedServer(sockets.echoes, tls=tls) as server:
@@ -105,7 +102,6 @@ def test_a_server_with_another_name(fail, certificates):
     assert server.requests == []
 
 
-@on_each_stack
 def test_a_server_whose_certificate_has_expired(fail, certificates):
     tls = server_context(certificates, "expired.pem")
     with sockets.ScriptedServer(sockets.echoes, tls=tls) as server:
@@ -118,7 +114,6 @@ def test_a_server_whose_certificate_has_expired(fail, certificates):
     )
 
 
-@on_each_stack
 def test_in_a_tunnel_the_server_is_named_and_not_the_proxy(fail, server_tls):
     def tunnels(peer):
         while not peer.request().startswith(b"CONNECT"):
@@ -127,7 +122,7 @@ def test_in_a_tunnel_the_server_is_named_and_not_the_proxy(fail, server_tls):
         server_tls.wrap_socket(peer.sock, server_side=True)
 
     with sockets.ScriptedServer(tunnels) as proxy:
-        settings = transports.settings(proxies=(("https", proxy.url),))
+        settings = t.TransportSettings(proxies=(("https", proxy.url),))
         failure = fail("https://provider.test", settings)
 
     assert failure.kind == "certificate"
@@ -166,7 +161,6 @@ VERSIONS = [
 ]
 
 
-@on_each_stack
 @pytest.mark.parametrize(("version", "alert"), VERSIONS)
 @pytest.mark.parametrize("body", [b"{}", b"x" * 3_000_000], ids=["small", "large"])
 def test_a_server_that_demands_a_client_certificate(fail, certificates, version, alert, body):
@@ -192,7 +186,6 @@ def alerts(code):
     return script
 
 
-@on_each_stack
 @pytest.mark.parametrize(
     ("code", "name"),
     [
@@ -212,17 +205,16 @@ def alerts(code):
 )
 def test_each_alert_about_certificates_is_told(fail, code, name):
     with sockets.ScriptedServer(alerts(code)) as server:
-        failure = fail(f"https://127.0.0.1:{server.port}", transports.settings())
+        failure = fail(f"https://127.0.0.1:{server.port}", t.TransportSettings())
 
     assert (failure.kind, failure.sent) == ("certificate", False)
     assert re.search(rf"^127\.0\.0\.1 .*\(TLS alert {name}\); ", str(failure))
 
 
-@on_each_stack
 @pytest.mark.parametrize("code", [10, 20, 40, 47, 50, 70, 71, 80, 86, 115, 120])
 def test_other_alerts_are_failures_to_connect(fail, code):
     with sockets.ScriptedServer(alerts(code)) as server:
-        failure = fail(f"https://127.0.0.1:{server.port}", transports.settings())
+        failure = fail(f"https://127.0.0.1:{server.port}", t.TransportSettings())
 
     assert (failure.kind, failure.sent) == ("connect", False)
 
@@ -261,11 +253,10 @@ def test_a_certificate_that_the_caller_handles_already_is_no_cause(fail_through_
     assert (failure.kind, failure.sent) == ("reset", True)
 
 
-@on_each_stack
-def test_a_call_ends_with_an_error_that_is_not_passing(stack, server_tls):
+def test_a_call_ends_with_an_error_that_is_not_passing(server_tls):
     with sockets.ScriptedServer(sockets.echoes, tls=server_tls) as server:
         openai = {"api_key": "sk-secret", "base_url": server.url}
-        settings = {"transport": stack, "max_retries": 0, "providers": {"openai": openai}}
+        settings = {"max_retries": 0, "providers": {"openai": openai}}
         with pytest.raises(ConnectionFailedError) as caught:
             Client(settings).chat.completions.create("gpt-4.1", "hi", fallback_models=[])
     error = caught.value

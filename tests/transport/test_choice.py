@@ -1,8 +1,7 @@
-"""Which library carries a call: `transport`, SPECADO_TRANSPORT, and what is installed."""
+"""Whose connections carry a call: the setting `transport` and SPECADO_TRANSPORT."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,9 +9,7 @@ import sys
 import pytest
 
 import sockets
-import transports
-from specado import Client, ConfigurationError
-from specado import transport as t
+from specado import Client, ConfigurationError, ConfigurationWarning
 
 REPLY = sockets.reply(
     json.dumps(
@@ -33,74 +30,64 @@ REPLY = sockets.reply(
 )
 
 
-@pytest.fixture
-def installed(monkeypatch):
-    """Set which libraries can be found besides httpx."""
-    found = set()
-    real = importlib.util.find_spec
-    optional = {"httptools", "httpx2"}
-    monkeypatch.setattr(
-        importlib.util,
-        "find_spec",
-        lambda name, *more: object() if name in found else None if name in optional else real(name),
-    )
-    t.library_for.cache_clear()
-    yield found
-    t.library_for.cache_clear()
+def ask(server, **settings):
+    providers = {"openai": {"api_key": "k", "base_url": server.url}}
+    client = Client({"simulate": False, "providers": providers, **settings})
+    return client.chat.completions.create("gpt-4.1", "hi")
 
 
 @pytest.mark.parametrize(
-    ("present", "choice", "library"),
-    [
-        (set(), "auto", "httpx"),
-        ({"httpx2"}, "auto", "httpx"),
-        ({"httptools"}, "auto", "httptools"),
-        ({"httptools"}, "httpx", "httpx"),
-        ({"httptools", "httpx2"}, "httpx2", "httpx2"),
-        ({"httptools"}, "httptools", "httptools"),
-    ],
+    ("choice", "agent"), [("auto", None), ("httpx", b"user-agent: python-httpx")]
 )
-def test_the_library_of_a_choice(installed, present, choice, library):
-    installed |= present
-
-    assert t.library_for(choice) == library
-
-
-@pytest.mark.parametrize(
-    ("choice", "install"),
-    [("httptools", "pip install 'specado[fast]'"), ("httpx2", "pip install 'httpx2==2.*'")],
-)
-def test_a_call_through_what_is_not_installed_tells_what_to_install(installed, choice, install):
-    providers = {"openai": {"api_key": "k", "base_url": "http://127.0.0.1:1"}}
-    client = Client({"transport": choice, "simulate": False, "providers": providers})
-
-    with pytest.raises(ConfigurationError, match=f"transport: '{choice}' is not installed") as e:
-        client.chat.completions.create("gpt-4.1", "hi")
-
-    assert install in str(e.value)
-    assert e.value.key == "transport"
-
-
-def test_a_call_goes_through_the_library_that_was_asked_for(library):
+def test_a_call_goes_through_what_was_asked_for(choice, agent):
     with sockets.ScriptedServer(sockets.answers(REPLY)) as server:
-        providers = {"openai": {"api_key": "k", "base_url": server.url}}
-        client = Client({"transport": library, "simulate": False, "providers": providers})
-        reply = client.chat.completions.create("gpt-4.1", "hi")
+        reply = ask(server, transport=choice)
 
     assert reply.choices[0].message.content == "Hello"
     assert len(server.requests) == 1
+    # httpx adds headers of its own, such as this one.
+    assert (b"\r\nconnection: keep-alive\r\n" in server.requests[0].lower()) is bool(agent)
 
 
-@transports.needs("httptools")
-def test_the_fast_transport_imports_no_other_http_library():
+@pytest.mark.parametrize(("old", "new"), [("httptools", "auto"), ("httpx2", "httpx")])
+def test_an_old_value_is_taken_with_a_warning(old, new):
+    with pytest.warns(ConfigurationWarning, match=f"'{old}'.*'{new}'") as seen:
+        client = Client({"transport": old})
+
+    assert client.get_config("transport") == new
+    assert seen[0].filename == __file__
+
+
+def test_an_old_value_in_the_environment_is_taken_with_a_warning(monkeypatch):
+    monkeypatch.setenv("SPECADO_TRANSPORT", "httptools")
+    with pytest.warns(ConfigurationWarning, match="'httptools'.*'auto'"):
+        client = Client()
+
+    assert client.get_config("transport") == "auto"
+
+
+def test_httpx_that_is_not_installed_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with (
+        sockets.ScriptedServer(sockets.answers(REPLY)) as server,
+        pytest.raises(ConfigurationError, match=r"transport: 'httpx' .*pip install") as caught,
+    ):
+        ask(server, transport="httpx")
+
+    assert caught.value.key == "transport"
+
+
+def test_the_default_imports_no_other_http_library():
     code = """
-import sys, sockets
+import asyncio, sys, sockets
 from specado import transport as t
 with sockets.ScriptedServer(sockets.echoes) as server:
     request = t.WireRequest("POST", server.url, (), b"{}")
-    t.shared_transport(t.TransportSettings(library="httptools")).send(request, 5, t.Limits())
+    t.shared_transport(t.TransportSettings()).send(request, 5, t.Limits())
+    asyncio.run(t.shared_async_transport(t.TransportSettings()).send(request, 5, t.Limits()))
     t.shutdown()
-print(sorted({"httpx", "httpcore", "httpcore2", "h11", "httptools"} & set(sys.modules)))
+others = {"anyio", "httpx", "httpx2", "httpcore", "httpcore2", "h11", "httptools"}
+print(sorted(others & set(sys.modules)))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=sockets.__file__[:-11]

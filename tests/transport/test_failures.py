@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 import sockets
-import transports
 from specado import (
     ConnectionFailedError,
     DeadlineExceededError,
@@ -24,7 +23,6 @@ from specado.transport import network, network_async
 
 OPENAI = ReplySource("openai", "gpt-4o", DIALECTS["openai_chat"])
 LIMITS = t.Limits()
-on_each_stack = pytest.mark.usefixtures("stack")
 # More than the sockets of both ends take while nobody reads.
 HUGE = b"x" * 30_000_000
 
@@ -33,7 +31,7 @@ class Threads:
     """Exchanges through `shared_transport`, one after another."""
 
     def run(self, server, *bodies, settings=None, **options):
-        transport = t.shared_transport(settings or transports.settings())
+        transport = t.shared_transport(settings or t.TransportSettings())
         return [self._one(transport, post(server, body), options) for body in bodies]
 
     def _one(self, transport, request, options):
@@ -62,7 +60,7 @@ class Tasks:
         return asyncio.run(main())
 
     async def _run(self, server, bodies, settings=None, **options):
-        transport = t.shared_async_transport(settings or transports.settings())
+        transport = t.shared_async_transport(settings or t.TransportSettings())
         return [await self._one(transport, post(server, body), options) for body in bodies]
 
     async def _one(self, transport, request, options):
@@ -127,7 +125,6 @@ def each_read_takes_s(monkeypatch):
     return takes_s
 
 
-@on_each_stack
 @pytest.mark.parametrize("end", [closes_at_the_request, resets_at_the_request])
 @pytest.mark.parametrize("body", [b"{}", b"x" * 300_000], ids=["small", "large"])
 def test_an_idle_connection_that_ends_when_it_is_used_again(caller, end, body):
@@ -141,7 +138,6 @@ def test_an_idle_connection_that_ends_when_it_is_used_again(caller, end, body):
     assert server.connections == 1
 
 
-@on_each_stack
 def test_an_idle_connection_that_ends_in_the_middle_of_the_request(caller):
     with sockets.ScriptedServer(answers_once_then(resets_in_the_request)) as server:
         _, failure = caller.run(server, b"{}", HUGE)
@@ -151,7 +147,6 @@ def test_an_idle_connection_that_ends_in_the_middle_of_the_request(caller):
     assert failure.since_written_s is None
 
 
-@on_each_stack
 def test_the_time_since_the_last_byte_was_written_is_told(caller, each_read_takes_s):
     each_read_takes_s(3.5)
     with sockets.ScriptedServer(answers_once_then(closes_at_the_request)) as server:
@@ -161,7 +156,6 @@ def test_the_time_since_the_last_byte_was_written_is_told(caller, each_read_take
     assert 3.5 <= failure.since_written_s < 3.5 + sockets.SLACK_S
 
 
-@on_each_stack
 @pytest.mark.parametrize(
     ("end", "body", "is_written"),
     [
@@ -190,7 +184,6 @@ def answers_half(peer):
     peer.send(sockets.reply(b"whole")[:-2])
 
 
-@on_each_stack
 @pytest.mark.parametrize(
     ("end", "kind"), [(answers_not_http, "protocol"), (answers_half, "truncated")]
 )
@@ -202,7 +195,6 @@ def test_other_failures_of_a_used_connection_tell_the_same(caller, end, kind):
     assert 0 <= failure.since_written_s < sockets.SLACK_S
 
 
-@on_each_stack
 def test_a_used_connection_that_falls_silent(caller, each_read_takes_s):
     def end(peer):
         peer.request()
@@ -217,7 +209,6 @@ def test_a_used_connection_that_falls_silent(caller, each_read_takes_s):
     assert 10.0 <= failure.since_written_s < 12.0 + sockets.SLACK_S
 
 
-@on_each_stack
 def test_without_a_connection_nothing_was_written(caller):
     with sockets.refusing_url() as url:
         server = type("Nobody", (), {"url": url})
@@ -227,7 +218,6 @@ def test_without_a_connection_nothing_was_written(caller):
     assert (failure.is_reused, failure.is_written, failure.since_written_s) == (False, False, None)
 
 
-@on_each_stack
 def test_a_fresh_exchange_leaves_idle_connections_alone(caller):
     with sockets.ScriptedServer(sockets.echoes) as server:
         outcomes = caller.run_then_fresh(server, [b"1", b"2"])
@@ -236,28 +226,25 @@ def test_a_fresh_exchange_leaves_idle_connections_alone(caller):
     assert server.connections == 2
 
 
-@on_each_stack
 def test_a_fresh_exchange_has_room_where_one_connection_is_allowed(caller):
     with sockets.ScriptedServer(sockets.echoes) as server:
-        settings = transports.settings(max_connections=1)
+        settings = t.TransportSettings(max_connections=1)
         outcomes = caller.run_then_fresh(server, [b"1"], settings=settings)
 
     assert [outcome.body for outcome in outcomes] == [b"1", b"fresh"]
     assert server.connections == 2
 
 
-@on_each_stack
 def test_a_fresh_exchange_through_a_proxy(caller):
     with sockets.ScriptedServer(sockets.echoes) as proxy:
         server = type("Elsewhere", (), {"url": "http://api.localhost/v1"})
-        settings = transports.settings(proxies=(("http", proxy.url),))
+        settings = t.TransportSettings(proxies=(("http", proxy.url),))
         outcomes = caller.run_then_fresh(server, [b"1", b"2"], settings=settings)
 
     assert [outcome.body for outcome in outcomes] == [b"1", b"2", b"fresh"]
     assert proxy.connections == 2
 
 
-@on_each_stack
 def test_the_failure_of_a_fresh_exchange_is_one_of_a_new_connection(caller):
     with sockets.ScriptedServer(sockets.echoes, closes_at_the_request) as server:
         *_, failure = caller.run_then_fresh(server, [b"1"])
@@ -364,7 +351,6 @@ def test_only_a_reset_has_a_stale_connection(kind):
     assert (error.is_reused_connection, error.is_stale_connection) == (False, False)
 
 
-@on_each_stack
 @pytest.mark.parametrize(
     ("seconds", "is_stale"), [(0.0, True), (3.5, False)], ids=["at once", "late"]
 )

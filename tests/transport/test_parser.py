@@ -1,13 +1,11 @@
-"""Replies cut anywhere, and what may follow them, as the parser of `httptools` is used."""
+"""Replies cut anywhere, and what may follow them: the parser by itself."""
 
 from __future__ import annotations
 
 import pytest
 
 import sockets
-import transports
-
-pytestmark = transports.needs("httptools")
+from specado.transport.http1 import ReplyParser
 
 WHOLE = {
     "length": sockets.reply(b"abc"),
@@ -22,8 +20,6 @@ WHOLE = {
 
 def parsed(*pieces):
     """Return the parser after *pieces*, and the body."""
-    from specado.transport.httptools_terms import ReplyParser
-
     parser, body = ReplyParser(), b""
     for piece in pieces:
         parser.feed(piece)

@@ -13,12 +13,10 @@ import httpx
 import pytest
 
 import sockets
-import transports
 from specado import transport as t
-from specado.transport import network, network_async, trust
+from specado.transport import happy_eyeballs, network, trust
 
 LIMITS = t.Limits()
-on_each_stack = pytest.mark.usefixtures("stack")
 
 
 def failure_of(send):
@@ -32,12 +30,12 @@ def fail(request):
     """Return what sends a request that fails, and gives its `TransportFailure`."""
 
     def fail_sync(url, **settings):
-        transport = t.shared_transport(transports.settings(**settings))
+        transport = t.shared_transport(t.TransportSettings(**settings))
         return failure_of(lambda: transport.send(get(url), 5, LIMITS))
 
     def fail_async(url, **settings):
         async def main():
-            transport = t.shared_async_transport(transports.settings(**settings))
+            transport = t.shared_async_transport(t.TransportSettings(**settings))
             return await transport.send(get(url), 5, LIMITS)
 
         return failure_of(lambda: asyncio.run(main()))
@@ -57,9 +55,9 @@ def sockets_fail(monkeypatch):
         def fails(*_):
             raise OSError(number, os.strerror(number))
 
-        failing = type("FailingSocket", (network.QuietSocket,), {step: fails})
-        for module in (network, network_async):
-            monkeypatch.setattr(module, "QuietSocket", failing)
+        steps = {step: fails, "connect_ex": lambda *_: number}
+        failing = type("FailingSocket", (network.QuietSocket,), steps)
+        monkeypatch.setattr(happy_eyeballs, "QuietSocket", failing)
 
     return fail_with
 
@@ -76,7 +74,6 @@ WORDS = {
 }
 
 
-@on_each_stack
 @pytest.mark.parametrize("step", ["__init__", "connect"])
 @pytest.mark.parametrize("number", WORDS, ids=errno.errorcode.get)
 def test_what_is_lacking_is_told(fail, sockets_fail, number, step):
@@ -87,7 +84,6 @@ def test_what_is_lacking_is_told(fail, sockets_fail, number, step):
     assert str(failure) == f"no connection to 127.0.0.1:9: {WORDS[number]}"
 
 
-@on_each_stack
 @pytest.mark.parametrize(
     "number", [errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES]
 )
@@ -98,7 +94,6 @@ def test_other_failures_to_connect_lack_nothing(fail, sockets_fail, number):
     assert (failure.kind, failure.sent) == ("connect", False)
 
 
-@on_each_stack
 def test_a_proxy_that_cannot_be_reached_for_lack_of_descriptors(fail, sockets_fail):
     sockets_fail(errno.EMFILE)
     failure = fail("http://provider.localhost", proxies=(("http", "http://127.0.0.1:9"),))
@@ -107,7 +102,6 @@ def test_a_proxy_that_cannot_be_reached_for_lack_of_descriptors(fail, sockets_fa
     assert str(failure).startswith("no connection to the proxy 127.0.0.1:9: this process has no ")
 
 
-@on_each_stack
 def test_a_machine_without_an_address_of_that_family_lacks_no_port(fail, sockets_fail, monkeypatch):
     class NoWay(socket.socket):
         def connect(self, address):
@@ -121,7 +115,6 @@ def test_a_machine_without_an_address_of_that_family_lacks_no_port(fail, sockets
     assert str(failure) == "no connection to ::1:9: Network is unreachable"
 
 
-@on_each_stack
 @pytest.mark.parametrize("ca_bundle", [None, "bundle.pem"])
 def test_certificates_that_cannot_be_read_for_lack_of_descriptors(fail, monkeypatch, ca_bundle):
     def fails(**_):
@@ -139,8 +132,7 @@ EXHAUSTED = """
 import asyncio, os, resource, sys
 from specado import transport as t
 
-limits, library = t.Limits(), sys.argv[1]
-settings = t.TransportSettings(library=library)
+limits, settings = t.Limits(), t.TransportSettings()
 urls = ["http://127.0.0.1:9", "http://provider.invalid"]
 
 def told(failure):
@@ -179,10 +171,9 @@ asyncio.run(main())
 """
 
 
-@on_each_stack
-def test_a_process_without_descriptors_says_so_for_addresses_and_names(stack):
+def test_a_process_without_descriptors_says_so_for_addresses_and_names():
     pytest.importorskip("resource")
-    command = [sys.executable, "-c", EXHAUSTED, stack]
+    command = [sys.executable, "-c", EXHAUSTED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -16,15 +16,12 @@ import warnings
 import pytest
 
 import sockets
-import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport.proxies import Proxy, proxy_for
 from specado.transport.route import Address, address_of
 
 LIMITS = t.Limits(connect_timeout_s=2.0)
-# Each test runs on every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
 KEY = (("x-api-key", "sk-secret"),)
 
 
@@ -46,7 +43,7 @@ def send(request):
 
 
 def trusting(certificates, **more):
-    return transports.settings(ca_bundle=str(certificates / "ca.pem"), **more)
+    return t.TransportSettings(ca_bundle=str(certificates / "ca.pem"), **more)
 
 
 def test_a_server_that_the_bundle_vouches_for(send, certificates, server_tls):
@@ -71,7 +68,7 @@ def test_a_large_body_through_tls(certificates, server_tls):
 def test_a_server_that_speaks_no_tls(send, script):
     limits = t.Limits(connect_timeout_s=0.3)
     with sockets.ScriptedServer(script) as server, pytest.raises(t.TransportFailure) as caught:
-        send(f"https://127.0.0.1:{server.port}", transports.settings(), limits)
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(), limits)
 
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
 
@@ -118,14 +115,14 @@ def test_a_ca_bundle_that_is_none(send, tmp_path, content):
         sockets.ScriptedServer(sockets.echoes) as server,
         pytest.raises(ConfigurationError, match=r"ca_bundle: .*bundle\.pem"),
     ):
-        send(f"https://127.0.0.1:{server.port}", transports.settings(ca_bundle=str(bundle)))
+        send(f"https://127.0.0.1:{server.port}", t.TransportSettings(ca_bundle=str(bundle)))
 
 
 # --- proxies -------------------------------------------------------------------------------
 
 
 def via(proxy_url, no_proxy="", **more):
-    return transports.settings(proxies=(("all", proxy_url),), no_proxy=no_proxy, **more)
+    return t.TransportSettings(proxies=(("all", proxy_url),), no_proxy=no_proxy, **more)
 
 
 def joins(target_port, greet):
@@ -338,7 +335,7 @@ def test_what_goes_past_the_proxy(no_proxy, url, is_direct):
 
 
 def test_each_scheme_has_its_proxy():
-    settings = transports.settings(proxies=(("http", "a:1"), ("https", "b:2")))
+    settings = t.TransportSettings(proxies=(("http", "a:1"), ("https", "b:2")))
 
     assert proxy_for(settings, "http", "h", 80).host == "a"
     assert proxy_for(settings, "https", "h", 443).host == "b"
@@ -436,7 +433,7 @@ def test_no_address_that_is_kept_has_the_query():
 def test_no_traceback_with_locals_has_a_key(url, headers):
     request = t.WireRequest("POST", url, headers, b"")
     with pytest.raises(ConfigurationError) as caught:
-        t.shared_transport(transports.settings()).send(request, 5, LIMITS)
+        t.shared_transport(t.TransportSettings()).send(request, 5, LIMITS)
 
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     ours = [frame for frame in shown.stack if frame.filename != __file__]

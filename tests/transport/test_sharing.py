@@ -14,17 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import sockets
-import transports
 from reference_files import REPOSITORY
 from specado import transport as t
 
 LIMITS = t.Limits()
-# Each test runs on every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
 
 
 def single():
-    return transports.settings(max_connections=1)
+    return t.TransportSettings(max_connections=1)
 
 
 @pytest.fixture
@@ -41,8 +38,8 @@ def post(server, body=b"{}"):
 
 
 def test_equal_settings_share_a_transport():
-    assert t.shared_transport(transports.settings()) is t.shared_transport(transports.settings())
-    assert t.shared_transport(single()) is not t.shared_transport(transports.settings())
+    assert t.shared_transport(t.TransportSettings()) is t.shared_transport(t.TransportSettings())
+    assert t.shared_transport(single()) is not t.shared_transport(t.TransportSettings())
     assert t.shared_async_transport(single()) is t.shared_async_transport(single())
 
 
@@ -58,7 +55,7 @@ def test_importing_the_transport_imports_no_http_library():
 
 def test_sixty_four_threads_get_their_own_replies():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(transports.settings())
+        transport = t.shared_transport(t.TransportSettings())
 
         def calls(number):
             bodies = [b"%d.%d" % (number, turn) for turn in range(10)]
@@ -74,7 +71,7 @@ def test_sixty_four_threads_get_their_own_replies():
 @pytest.mark.parametrize("max_connections", [1000, 7])
 def test_many_tasks_get_their_own_replies(max_connections):
     async def main():
-        transport = t.shared_async_transport(transports.settings(max_connections=max_connections))
+        transport = t.shared_async_transport(t.TransportSettings(max_connections=max_connections))
         sends = [transport.send(post(server, b"%d" % n), 10, LIMITS) for n in range(256)]
         return [reply.body for reply in await asyncio.gather(*sends)]
 
@@ -87,7 +84,7 @@ def test_many_tasks_get_their_own_replies(max_connections):
 
 def test_few_connections_serve_many_threads():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(transports.settings(max_connections=3))
+        transport = t.shared_transport(t.TransportSettings(max_connections=3))
 
         with ThreadPoolExecutor(32) as threads:
             sends = [threads.submit(transport.send, post(server), 10, LIMITS) for _ in range(200)]
@@ -242,7 +239,7 @@ def test_bytes_that_nobody_asked_for_are_no_reply(early, late, whole):
 
 def test_an_idle_connection_expires():
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(transports.settings(keepalive_s=0.0))
+        transport = t.shared_transport(t.TransportSettings(keepalive_s=0.0))
         for _ in range(3):
             transport.send(post(server), 5, LIMITS)
 
@@ -262,7 +259,7 @@ def test_an_idle_connection_makes_room_for_another_origin():
 
 def test_one_loop_after_another_without_a_warning(unraisable):
     async def calls():
-        transport = t.shared_async_transport(transports.settings())
+        transport = t.shared_async_transport(t.TransportSettings())
         await asyncio.gather(*[transport.send(post(server), 5, LIMITS) for _ in range(5)])
 
     with sockets.ScriptedServer(sockets.echoes) as server:
@@ -276,7 +273,7 @@ def test_one_loop_after_another_without_a_warning(unraisable):
 
 def test_a_loop_closed_without_its_shutdown_steps(unraisable):
     async def call():
-        transport = t.shared_async_transport(transports.settings())
+        transport = t.shared_async_transport(t.TransportSettings())
         return (await transport.send(post(server), 5, LIMITS)).status
 
     with sockets.ScriptedServer(sockets.echoes) as server:
@@ -299,7 +296,7 @@ def test_a_loop_closed_without_its_shutdown_steps(unraisable):
 
 def test_a_loop_that_ends_closes_its_connections():
     async def call():
-        await t.shared_async_transport(transports.settings()).send(post(server), 5, LIMITS)
+        await t.shared_async_transport(t.TransportSettings()).send(post(server), 5, LIMITS)
 
     with sockets.ScriptedServer(sockets.echoes) as server:
         asyncio.run(call())
@@ -311,7 +308,7 @@ def test_a_loop_that_ends_closes_its_connections():
 
 def test_loops_in_several_threads_have_pools_of_their_own():
     async def calls(number):
-        transport = t.shared_async_transport(transports.settings())
+        transport = t.shared_async_transport(t.TransportSettings())
         sends = [transport.send(post(server, b"%d" % number), 10, LIMITS) for _ in range(20)]
         return {reply.body for reply in await asyncio.gather(*sends)}
 
@@ -429,7 +426,7 @@ def test_a_fork_in_the_middle_of_other_threads_calls():
         return one == b"1" and asyncio.run(call()).body == b"2"
 
     with sockets.ScriptedServer(sockets.echoes) as server:
-        transport = t.shared_transport(transports.settings(max_connections=3))
+        transport = t.shared_transport(t.TransportSettings(max_connections=3))
         callers = [threading.Thread(target=keep_calling) for _ in range(6)]
         for caller in callers:
             caller.start()
@@ -442,13 +439,13 @@ def test_a_fork_in_the_middle_of_other_threads_calls():
     assert failures == []
 
 
-def test_the_interpreter_ends_without_a_word(library):
-    code = f"""
+def test_the_interpreter_ends_without_a_word():
+    code = """
 import asyncio, sockets, sys
 from specado import transport as t
 server = sockets.ScriptedServer(sockets.echoes)
 request = t.WireRequest("POST", server.url, (), b"")
-settings = t.TransportSettings(library={library!r})
+settings = t.TransportSettings()
 t.shared_transport(settings).send(request, 5, t.Limits())
 loop = asyncio.new_event_loop()
 loop.run_until_complete(t.shared_async_transport(settings).send(request, 5, t.Limits()))

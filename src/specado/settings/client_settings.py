@@ -66,7 +66,11 @@ __all__ = [
 ]
 
 
-TRANSPORTS = ("auto", "httpx", "httpx2", "httptools")
+TRANSPORTS = ("auto", "httpx")
+
+
+# What older releases called the transports, and what stands for it now.
+_RENAMED_TRANSPORTS = {"httptools": "auto", "httpx2": "httpx"}
 
 
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
@@ -409,6 +413,19 @@ def provider_settings(stated: Mapping[str, Any]) -> ProviderSettings:
     return ProviderSettings(**{name: each for name, each in stated.items() if each is not None})
 
 
+def _transport(key: str, value: Any) -> str:
+    """Return a choice of transport; one that was renamed is taken with a warning."""
+    if not isinstance(value, str) or value not in _RENAMED_TRANSPORTS:
+        return one_of(*TRANSPORTS)(key, value)
+    renamed = _RENAMED_TRANSPORTS[value]
+    warnings.warn(
+        f"{key}: {value!r} is now {renamed!r}; write that, or leave the setting out for 'auto'",
+        ConfigurationWarning,
+        stacklevel=caller_stacklevel(),
+    )
+    return renamed
+
+
 class _Key(NamedTuple):
     """A key of the config: its check, and the environment variable that sets it."""
 
@@ -438,7 +455,7 @@ _KEYS: dict[str, _Key] = {
     "max_reply_bytes": _Key(count(1)),
     "max_frame_bytes": _Key(count(1)),
     "max_error_bytes": _Key(count(1)),
-    "transport": _Key(one_of(*TRANSPORTS), "SPECADO_TRANSPORT"),
+    "transport": _Key(_transport, "SPECADO_TRANSPORT"),
     "hooks": _Key(_hooks),
     "proxy": _Key(proxy_url),
     "ca_bundle": _Key(non_empty_text),

@@ -1,46 +1,37 @@
 """HTTP transports over connection pools that the whole process shares.
 
-Other packages use only `Transport`, `AsyncTransport` and the types of `exchange`, so that another
-HTTP library can replace the default one. This is the only module that imports httpx, and only for
-a caller's own client that does not build its requests itself.
+Two kinds: specado's own connections (the default), and an HTTP client of the httpx family, a
+caller's own or one made for `transport="httpx"`. Other packages use only `Transport`,
+`AsyncTransport` and the types of `contract`. Nothing is imported before it is used: no socket,
+no TLS, no event loop, and httpx only where somebody asks for it.
 """
 
 from __future__ import annotations
 
 import atexit
-import functools
-import importlib
-import importlib.util
 import os
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from specado.errors import ConfigurationError
-from specado.transport.exchange import (
+from specado.transport.contract import (
     AsyncOpenReply,
     AsyncTransport,
     CommonHeaders,
     InsecureTransportWarning,
     Limits,
     OpenReply,
-    StreamBody,
     Transport,
     TransportFailure,
     TransportSettings,
     WireReply,
     WireRequest,
-    read_whole,
-    read_whole_async,
     until_after,
 )
+from specado.transport.reply_body import StreamBody, read_whole, read_whole_async
 
 if TYPE_CHECKING:
-    from specado.transport.direct import DirectTransport
-    from specado.transport.direct_async import AsyncDirectTransport
-    from specado.transport.pooled import PooledTransport
-    from specado.transport.pooled_async import AsyncPooledTransport
+    from specado.transport.idle_reaper import IdleReaper
 
 __all__ = [
     "AsyncOpenReply",
@@ -66,88 +57,82 @@ __all__ = [
     "until_after",
 ]
 
-_INSTALLS = {
-    "httpx": "pip install 'httpx>=0.28.1,<1' 'httpcore==1.*'",
-    "httpx2": "pip install 'httpx2==2.*'",
-    "httptools": "pip install 'specado[fast]'",
-}
+# More settings than a process has in use: whoever has a proxy address of its own for each call
+# would otherwise leave a pool behind for each.
+MAX_TRANSPORTS = 64
 
-_transports: dict[TransportSettings, PooledTransport | DirectTransport] = {}
-_async_transports: dict[TransportSettings, AsyncPooledTransport | AsyncDirectTransport] = {}
+_transports: dict[TransportSettings, Any] = {}
+_async_transports: dict[TransportSettings, Any] = {}
+_made: weakref.WeakSet[Any] = weakref.WeakSet()
+_reaper: IdleReaper | None = None
+# A forked child's copies of its parent's pools: a finalizer in them could wait for a lock whose
+# holder was not forked.
+_left_behind: list[Any] = []
 
 
-@functools.cache
 def library_for(choice: str) -> str:
-    """Return the HTTP library for the setting `transport`.
-
-    That is *choice*, or for `auto` the fastest installed one.
-
-    Raises:
-        ConfigurationError: the library *choice* is not installed.
-    """
-    if choice == "auto":
-        return "httptools" if importlib.util.find_spec("httptools") is not None else "httpx"
-    if choice != "httpx" and importlib.util.find_spec(choice) is None:
-        message = f"transport: {choice!r} is not installed: {_INSTALLS[choice]}"
-        raise ConfigurationError(message, key="transport")
-    return choice
+    """Return whose connections the setting `transport` stands for: "own" or "httpx"."""
+    return "httpx" if choice in ("httpx", "httpx2") else "own"
 
 
-def shared_transport(settings: TransportSettings) -> PooledTransport | DirectTransport:
+def shared_transport(settings: TransportSettings) -> Transport:
     """Return the shared transport of the process for *settings*; it connects lazily."""
     found = _transports.get(settings)
     if found is None:
-        made: PooledTransport | DirectTransport
-        if settings.library == "httptools":
-            from specado.transport.direct import DirectTransport
-
-            made = DirectTransport(settings, lambda: shared_transport(_on_httpx(settings)))
-        else:
-            _require_core(settings.library)
-            from specado.transport.pooled import PooledTransport
-
-            made = PooledTransport(settings)
-        found = _transports.setdefault(settings, made)
-    return found
+        found = _share(_transports, settings, _new_transport(settings))
+    found.is_recent = True
+    return found  # type: ignore[no-any-return]
 
 
-def shared_async_transport(
-    settings: TransportSettings,
-) -> AsyncPooledTransport | AsyncDirectTransport:
+def shared_async_transport(settings: TransportSettings) -> AsyncTransport:
     """Return the shared transport for asyncio: one, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
-        made: AsyncPooledTransport | AsyncDirectTransport
-        if settings.library == "httptools":
-            from specado.transport.direct_async import AsyncDirectTransport
+        found = _share(_async_transports, settings, _new_async_transport(settings))
+    found.is_recent = True
+    return found  # type: ignore[no-any-return]
 
-            made = AsyncDirectTransport(
-                settings, lambda: shared_async_transport(_on_httpx(settings))
-            )
-        else:
-            _require_core(settings.library)
-            from specado.transport.pooled_async import AsyncPooledTransport
 
-            made = AsyncPooledTransport(settings)
-        found = _async_transports.setdefault(settings, made)
+def _share(transports: dict[TransportSettings, Any], settings: TransportSettings, made: Any) -> Any:
+    """Share *made*, unless another thread was faster; close one not used recently if too many.
+
+    A second-chance queue: the oldest goes, unless it was asked for since it was last looked at.
+    """
+    found = transports.setdefault(settings, made)
+    _made.add(found)
+    while len(transports) > MAX_TRANSPORTS:
+        oldest = next(iter(list(transports)))
+        transport = transports.pop(oldest, None)
+        if transport is not None and transport.is_recent:
+            transport.is_recent = False
+            transports[oldest] = transport
+        elif transport is not None:
+            transport.close()
     return found
 
 
-def _on_httpx(settings: TransportSettings) -> TransportSettings:
-    return msgspec.structs.replace(settings, library="httpx")
+def _new_transport(settings: TransportSettings) -> Any:
+    global _reaper
+    if settings.library == "httpx":
+        from specado.transport.httpx_client import HttpxTransport
+
+        return HttpxTransport(settings)
+    from specado.transport.idle_reaper import IdleReaper
+    from specado.transport.threads import ThreadTransport
+
+    if _reaper is None:
+        _reaper = IdleReaper()
+    return ThreadTransport(settings, _reaper)
 
 
-def _require_core(library: str) -> None:
-    name, major = ("httpcore2", "2") if library == "httpx2" else ("httpcore", "1")
-    install = _INSTALLS[library]
-    try:
-        core = importlib.import_module(name)
-    except ImportError as error:
-        missing = f"{name} cannot be imported ({error}); it comes with {library}"
-        raise ConfigurationError(f"{missing}: {install}") from None
-    if core.__version__.partition(".")[0] != major:
-        wrong = f"{name} {core.__version__} is installed, and specado needs {name} {major}"
-        raise ConfigurationError(f"{wrong}: {install}")
+def _new_async_transport(settings: TransportSettings) -> Any:
+    if settings.library == "httpx":
+        from specado.transport.httpx_client import AsyncHttpxTransport
+
+        return AsyncHttpxTransport(settings)
+    from specado.transport.event_loops import LoopTransport
+
+    return LoopTransport(settings)
 
 
 def client_transport(http_client: Any) -> Transport:
@@ -155,27 +140,16 @@ def client_transport(http_client: Any) -> Transport:
 
     Its time-outs limit each operation, not the whole request.
     """
-    from specado.transport.own_client import ClientTransport
+    from specado.transport.httpx_client import ClientTransport
 
-    return ClientTransport(http_client, _plain_request)
+    return ClientTransport(http_client)
 
 
 def async_client_transport(async_http_client: Any) -> AsyncTransport:
     """Return a transport that sends through the caller's own `httpx.AsyncClient`."""
-    from specado.transport.own_client import AsyncClientTransport
+    from specado.transport.httpx_client import AsyncClientTransport
 
-    return AsyncClientTransport(async_http_client, _plain_request)
-
-
-def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts: Any) -> Any:
-    import httpx
-
-    timeouts = dict(zip(("connect", "read", "write", "pool"), timeout))
-    return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
-
-
-def _all() -> list[Any]:
-    return [*_transports.values(), *_async_transports.values()]
+    return AsyncClientTransport(async_http_client)
 
 
 @atexit.register
@@ -185,13 +159,16 @@ def shutdown() -> None:
     Idle connections are closed now, those in use when their exchange ends. A transport
     that is used again makes a new pool.
     """
-    for transport in _all():
+    for transport in list(_made):
         transport.close()
+    if _reaper is not None:
+        _reaper.look_again()
 
 
 def _start_afresh_in_child() -> None:
-    for transport in _all():
-        transport.forget()
+    _left_behind.extend(transport.forget() for transport in list(_made))
+    if _reaper is not None:
+        _reaper.start_afresh()
     network = sys.modules.get("specado.transport.network")
     if network is not None:
         network.drop_sockets_after_fork()

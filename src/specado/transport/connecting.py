@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from specado.errors import ConfigurationError, redact
 from specado.transport.causes import RefusedCertificateError, resource_cause
-from specado.transport.exchange import TransportFailure
+from specado.transport.contract import TransportFailure
 from specado.transport.happy_eyeballs import connect
 from specado.transport.network import QuietSocket, SocketStream, TimeUp, TlsStream, left_s
 from specado.transport.trust import tls_context
 from specado.transport.tunnels import http_tunnel, socks_tunnel
 
 if TYPE_CHECKING:
-    from specado.transport.exchange import TransportSettings
+    from specado.transport.contract import TransportSettings
     from specado.transport.proxies import Proxy
     from specado.transport.trust import Trust
     from specado.transport.tunnels import Handshake

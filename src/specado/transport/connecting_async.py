@@ -14,7 +14,7 @@ from specado.transport.network_async import AsyncSocketStream, AsyncTlsStream
 from specado.transport.resolver import look_up
 
 if TYPE_CHECKING:
-    from specado.transport.exchange import TransportSettings
+    from specado.transport.contract import TransportSettings
     from specado.transport.network import QuietSocket
     from specado.transport.proxies import Proxy
     from specado.transport.resolver import SocketAddress

@@ -12,7 +12,7 @@ from specado.errors import ConfigurationError
 from specado.transport.route import ascii_host, ip_address
 
 if TYPE_CHECKING:
-    from specado.transport.exchange import TransportSettings
+    from specado.transport.contract import TransportSettings
     from specado.transport.route import Address
 
 __all__ = ["Proxy", "forwarded_head", "proxy_for"]

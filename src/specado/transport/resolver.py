@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any, Callable, NamedTuple
 
-from specado.transport.exchange import TransportFailure
+from specado.transport.contract import TransportFailure
 from specado.transport.network import TimeUp, left_s
 
 __all__ = ["Lookup", "SocketAddress", "look_up", "resolve"]

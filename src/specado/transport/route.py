@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from specado.errors import ConfigurationError, caller_stacklevel
-from specado.transport.exchange import (
+from specado.transport.contract import (
     InsecureTransportWarning,
     WireRequest,
     without_query,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specado.errors import ConfigurationError
 from specado.transport.causes import resource_cause
-from specado.transport.exchange import TransportFailure
+from specado.transport.contract import TransportFailure
 
 if TYPE_CHECKING:
-    from specado.transport.exchange import TransportSettings
+    from specado.transport.contract import TransportSettings
 
 __all__ = ["Trust", "tls_context"]
 

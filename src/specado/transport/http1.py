@@ -15,18 +15,20 @@ import httptools
 
 from specado._core import ReplyEvents
 from specado.errors import ConfigurationError
-from specado.transport.exchange import CommonHeaders, TransportFailure
+from specado.transport.contract import CommonHeaders, TransportFailure
+from specado.transport.proxies import forwarded_head
+from specado.transport.reply_body import accepted_encodings
 
 if TYPE_CHECKING:
-    from specado.transport.exchange import WireRequest
+    from specado.transport.contract import WireRequest
+    from specado.transport.proxies import Proxy
     from specado.transport.route import Address
 
 __all__ = ["JOINED_BYTES", "ReplyParser", "head_of"]
 
 # A larger body leaves by itself: joining it to its head would copy it.
 JOINED_BYTES = 262_144
-# What httpcore allows for a head, here for everything that is no body: also 1xx, trailers and
-# the extensions of chunks.
+# Bounds everything that is no body: heads, also of 1xx replies, trailers, extensions of chunks.
 MAX_IDLE_BYTES = 102_400
 MAX_COMPLAINT_CHARACTERS = 200
 # These follow from the address, the body and what can be decoded.
@@ -36,16 +38,23 @@ _HEADER = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n"
 _ONE_HEADER, _HEADERS = re.compile(_HEADER), re.compile(f"(?:{_HEADER})*")
 
 
-def head_of(request: WireRequest, address: Address) -> bytes:
-    """Return what comes before the body of *request*."""
+def head_of(request: WireRequest, address: Address, proxy: Proxy | None) -> bytes:
+    """Return what comes before the body of *request*; raise a `ConfigurationError` for a header."""
     lines = _lines_of(request.headers)
     if lines is None:
         raise ConfigurationError(_wrong_header(request))
+    target, authorization = address.target, b""
+    if proxy is not None:
+        target, authorization = forwarded_head(address, proxy)
     return (
-        f"{request.method} {address.target.decode('ascii')} HTTP/1.1\r\n"
-        f"host: {address.authority}\r\naccept-encoding: gzip, deflate\r\n"
-        f"content-length: {len(request.body)}\r\n{lines}\r\n"
-    ).encode("latin-1")
+        (
+            f"{request.method} {target.decode('ascii')} HTTP/1.1\r\n"
+            f"host: {address.authority}\r\naccept-encoding: {accepted_encodings()}\r\n"
+            f"content-length: {len(request.body)}\r\n{lines}"
+        ).encode("latin-1")
+        + authorization
+        + b"\r\n"
+    )
 
 
 def _lines_of(headers: tuple[tuple[str, str], ...]) -> str | None:

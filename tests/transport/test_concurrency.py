@@ -5,29 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import sys
 import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
-import httpcore
 import pytest
 
 import sockets
-import transports
 from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport import network
 
 LIMITS = t.Limits(connect_timeout_s=0.3)
-# Each test runs on every transport that is installed.
-pytestmark = pytest.mark.usefixtures("library")
 
 
 def single():
-    return transports.settings(max_connections=1)
+    return t.TransportSettings(max_connections=1)
 
 
 def post(url, body=b"{}"):
@@ -89,7 +84,7 @@ def test_threads_that_take_each_others_connections_lose_no_exchange():
             url = servers[(number + turn) % 4].url
             assert t.shared_transport(settings).send(post(url), 20, LIMITS).status == 200
 
-    settings = transports.settings(max_connections=3)
+    settings = t.TransportSettings(max_connections=3)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(sockets.ScriptedServer(sockets.echoes)) for _ in range(4)]
         with ThreadPoolExecutor(12) as threads:
@@ -200,7 +195,7 @@ def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
         pytest.importorskip("socksio")
     with sockets.ScriptedServer(script) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
-        settings = transports.settings(proxies=(("all", url),), max_connections=1)
+        settings = t.TransportSettings(proxies=(("all", url),), max_connections=1)
         began = time.monotonic()
         for _ in range(2):
             with pytest.raises(t.TransportFailure, match="the proxy") as caught:
@@ -214,7 +209,7 @@ def test_a_proxy_that_fails_in_any_way_is_no_connection(send, scheme, script):
 @both
 def test_an_ipv6_address_through_a_proxy_has_brackets(send):
     with sockets.ScriptedServer(sockets.echoes) as proxy:
-        settings = transports.settings(proxies=(("all", proxy.url),))
+        settings = t.TransportSettings(proxies=(("all", proxy.url),))
         with pytest.raises(t.TransportFailure):
             send("https://[::1]:4443/", settings, limits=t.Limits(connect_timeout_s=0.1))
         send("http://[::1]:81/v1", settings)
@@ -225,31 +220,18 @@ def test_an_ipv6_address_through_a_proxy_has_brackets(send):
 
 @both
 def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "socksio", None)
 
     with pytest.raises(ConfigurationError, match="socksio") as caught:
-        send("https://localhost/", transports.settings(proxies=(("all", "socks5://u:sec@h"),)))
+        send("https://localhost/", t.TransportSettings(proxies=(("all", "socks5://u:sec@h"),)))
 
     assert caught.value.key == "proxy"
     assert "sec@" not in str(caught.value)
 
 
-@pytest.mark.parametrize("shared", [t.shared_transport, t.shared_async_transport])
-@pytest.mark.parametrize("version", [None, "0.18.0", "2.0.0"])
-def test_without_httpcore_1_it_tells_what_to_install(monkeypatch, shared, version):
-    settings = t.TransportSettings(no_proxy="no transport has these settings yet")
-    if version is None:
-        monkeypatch.setitem(sys.modules, "httpcore", None)
-    else:
-        monkeypatch.setattr(httpcore, "__version__", version)
-
-    with pytest.raises(ConfigurationError, match=r"httpcore.*pip install 'httpx"):
-        shared(settings)
-
-
 def test_a_hundred_connections_are_kept_and_no_more():
     async def main():
-        shared = t.shared_async_transport(transports.settings())
+        shared = t.shared_async_transport(t.TransportSettings())
         sends = [shared.send(post(server.url), 20, LIMITS) for _ in range(130)]
         await asyncio.gather(*sends)
         for _ in range(30):

@@ -1,10 +1,16 @@
-"""Transport over a caller's own HTTP client: httpx, or one with the same `send`."""
+"""Transport over a client of the httpx family: a caller's own, or one made for `transport="httpx"`.
+
+Only what httpx documents is used: `send`, `build_request`, and what a response offers. Its
+time-outs limit each operation: a whole request can take longer than its deadline where an
+operation never stops to make progress.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
+import importlib
 import inspect
 import sys
 import time
@@ -12,21 +18,26 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
 from specado.transport.causes import certificate_cause, resource_cause
-from specado.transport.exchange import (
-    TransportFailure,
-    read_whole,
-    read_whole_async,
-    until_after,
-    without_query,
-)
+from specado.transport.connection_pool import MAX_IDLE_CONNECTIONS
+from specado.transport.contract import TransportFailure, until_after, without_query
+from specado.transport.proxies import proxy_for
+from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
 from specado.transport.route import address_of, warn_if_readable
+from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from specado.transport.exchange import Limits, WireReply, WireRequest
+    from specado.transport.contract import Limits, TransportSettings, WireReply, WireRequest
+    from specado.transport.proxies import Proxy
 
-__all__ = ["AsyncClientTransport", "ClientTransport", "failure_from"]
+__all__ = [
+    "AsyncClientTransport",
+    "AsyncHttpxTransport",
+    "ClientTransport",
+    "HttpxTransport",
+    "failure_from",
+]
 
 BuildRequest = Callable[..., Any]
 
@@ -130,14 +141,14 @@ class _Own:
     example = "httpx.Client"
     is_async = False
 
-    def __init__(self, client: Any, plain_request: BuildRequest) -> None:
+    def __init__(self, client: Any) -> None:
         send = getattr(client, "send", None)
         if isinstance(client, type) or not callable(send):
             raise self._wrong(f"{type(client).__name__!r} has no send()")
         if inspect.iscoroutinefunction(send) is not self.is_async:
             raise self._wrong(f"send() of {type(client).__name__!r} is of the other kind")
         self._client = client
-        self._build: BuildRequest = getattr(client, "build_request", None) or plain_request
+        self._build: BuildRequest = getattr(client, "build_request", None) or _plain_request
 
     def _wrong(self, what: str) -> ConfigurationError:
         message = f"{self.argument}: {what}; give it an {self.example}, or what works like one"
@@ -151,7 +162,7 @@ class _Own:
         return self._build(
             request.method,
             request.url,
-            headers=[*request.headers, ("accept-encoding", "gzip, deflate")],
+            headers=[*request.headers, ("accept-encoding", accepted_encodings())],
             content=request.body,
             timeout=(connect_s, timeout_s, timeout_s, timeout_s),
         )
@@ -390,3 +401,138 @@ def _content_of(response: Any) -> bytes:
     except RuntimeError:  # the hook had not read it
         return b""
     return content
+
+
+def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts: Any) -> Any:
+    """Return a request for a client that has no `build_request`."""
+    import httpx
+
+    timeouts = dict(zip(("connect", "read", "write", "pool"), timeout))
+    return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
+
+
+class HttpxTransport:
+    """A `Transport` through an `httpx.Client` of specado's own, one for each proxy."""
+
+    is_recent = True
+
+    def __init__(self, settings: TransportSettings) -> None:
+        self._settings = settings
+        self._clients: dict[Proxy | None, Any] = {}
+
+    def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
+        """Return the whole reply."""
+        return self._through(request).send(request, timeout_s, limits, is_fresh=is_fresh)
+
+    def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> ClientReply:
+        """Return the reply as soon as status and headers are there."""
+        return self._through(request).open(request, until, limits, is_fresh=is_fresh)
+
+    def close(self) -> None:
+        """Close the clients; the next use makes new ones."""
+        for client in self.forget():
+            client.close()
+
+    def forget(self) -> list[Any]:
+        """Leave the clients behind, in a forked child: they are the parent's. Return them."""
+        clients, self._clients = self._clients, {}
+        return list(clients.values())
+
+    def _through(self, request: WireRequest) -> ClientTransport:
+        proxy = _proxy_of(request, self._settings)
+        client = self._clients.get(proxy)
+        if client is None:
+            made = _httpx().Client(**_options(self._settings, proxy))
+            client = self._clients.setdefault(proxy, made)
+        return ClientTransport(client)
+
+
+class AsyncHttpxTransport:
+    """An `AsyncTransport` through `httpx.AsyncClient`s, one for each event loop and proxy."""
+
+    is_recent = True
+
+    def __init__(self, settings: TransportSettings) -> None:
+        self._settings = settings
+        self.forget()
+
+    async def send(
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
+    ) -> WireReply:
+        """Return the whole reply."""
+        return await self._through(request).send(request, timeout_s, limits, is_fresh=is_fresh)
+
+    async def open(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
+    ) -> AsyncClientReply:
+        """Return the reply as soon as status and headers are there."""
+        return await self._through(request).open(request, until, limits, is_fresh=is_fresh)
+
+    def close(self) -> None:
+        """Have the clients of running loops closed there; the next use makes new ones."""
+        for loop, clients in self.forget():
+            for client in clients.values():
+                closing = client.aclose()
+                try:
+                    asyncio.run_coroutine_threadsafe(closing, loop)
+                except RuntimeError:  # the loop was closed, and its sockets with it
+                    closing.close()
+
+    def forget(self) -> list[Any]:
+        """Leave the clients behind, in a forked child: they are the parent's. Return them."""
+        found = list(getattr(self, "_clients", {}).items())
+        self._clients: dict[asyncio.AbstractEventLoop, dict[Proxy | None, Any]] = {}
+        return found
+
+    def _through(self, request: WireRequest) -> AsyncClientTransport:
+        proxy = _proxy_of(request, self._settings)
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            # A client refers to its loop: those of closed loops would stay for ever.
+            for closed in [each for each in list(self._clients) if each.is_closed()]:
+                self._clients.pop(closed, None)
+        clients = self._clients.setdefault(loop, {})
+        client = clients.get(proxy)
+        if client is None:
+            client = clients[proxy] = _httpx().AsyncClient(**_options(self._settings, proxy))
+        return AsyncClientTransport(client)
+
+
+def _proxy_of(request: WireRequest, settings: TransportSettings) -> Proxy | None:
+    address = address_of(request.url)
+    if address.scheme == "http+unix":
+        message = "http+unix:// is not for transport='httpx'; leave the setting transport out"
+        raise ConfigurationError(message, key="transport")
+    return proxy_for(settings, *address[:3])
+
+
+def _httpx() -> Any:
+    try:
+        return importlib.import_module("httpx")
+    except ImportError:
+        message = "transport: 'httpx' is not installed: pip install 'httpx>=0.28.1,<1'"
+        raise ConfigurationError(message, key="transport") from None
+
+
+def _options(settings: TransportSettings, proxy: Proxy | None) -> dict[str, Any]:
+    """Return what httpx calls the same settings."""
+    httpx = _httpx()
+    context = tls_context(settings).context
+    options: dict[str, Any] = {
+        "verify": context,
+        "trust_env": False,
+        "limits": httpx.Limits(
+            max_connections=settings.max_connections,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=settings.keepalive_s,
+        ),
+    }
+    if proxy is not None:
+        url = f"{proxy.scheme}://{proxy.host}:{proxy.port}"
+        secured = context if proxy.scheme == "https" else None
+        options["proxy"] = httpx.Proxy(url, auth=proxy.credentials, ssl_context=secured)
+    return options
