@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional
 __all__ = ["CASES", "FOOTPRINTS", "HERE", "Case", "Side"]
 
 HERE = "specado"
-FAST = "specado-fast"
+UVLOOP = "specado-uvloop"
 
 
 class Side(NamedTuple):
@@ -63,15 +63,21 @@ def _specado(function: str, label: str = "specado", **arguments: Any) -> Side:
     return _side(label, HERE, "specado_here", function, quick=True, **arguments)
 
 
-def _fast(function: str) -> Side:
-    arguments: dict[str, Any] = {"transport": "httptools"}
-    return Side("specado[fast]", FAST, "specado_here", function, arguments, quick=True)
+def _over_httpx(function: str) -> Side:
+    return _side("specado, over httpx", HERE, "specado_here", function, transport="httpx")
+
+
+def _on_uvloop(function: str) -> Side:
+    return Side(
+        "specado, on uvloop", UVLOOP, "specado_here", function, {"loop": "uvloop"}, quick=True
+    )
 
 
 def _calls(kind: str) -> tuple[Side, ...]:
     return (
         _specado(kind),
-        _fast(kind),
+        *([_on_uvloop(kind)] if kind == "call_async" else []),
+        _over_httpx(kind),
         _specado(kind, "specado, to Anthropic", provider="anthropic"),
         _side("raw socket + orjson (the limit)", "httpx", "raw_socket", kind, quick=True),
         _side("specado 0.2.2", "specado-0.2.2", "specado_release", kind, quick=True),
@@ -91,7 +97,7 @@ def _streams(kind: str) -> tuple[Side, ...]:
     langchain = _side("langchain-anthropic", "langchain-anthropic", "langchain", kind)
     return (
         _specado(kind),
-        _fast(kind),
+        _over_httpx(kind),
         _specado(kind, "specado, to Anthropic", provider="anthropic"),
         *([raw] if kind == "stream" else []),
         _side("httpx + split + json", "httpx", "http_clients", kind, quick=True, library="httpx"),
@@ -157,7 +163,6 @@ def _translations() -> list[Case]:
 def _concurrent(kind: str) -> tuple[Side, ...]:
     return (
         _specado(kind),
-        _fast(kind),
         _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
         _side("httpx2", "httpx2", "http_clients", kind, library="httpx2"),
         _side("openai", "openai", "official", f"openai_{kind}"),
@@ -189,7 +194,7 @@ def _many(kind: str, most: int) -> tuple[Side, ...]:
         _side("httpx", "httpx", "http_clients", kind, most=most, library="httpx"),
         _side("openai", "openai", "official", f"openai_{kind}", most=most),
     )
-    return (_specado(kind), _fast(kind), *peers)
+    return (_specado(kind), *peers)
 
 
 def _holder(*named: str, **arguments: Any) -> Side:
@@ -200,7 +205,6 @@ def _holder(*named: str, **arguments: Any) -> Side:
 def _strained(kind: str) -> tuple[Side, ...]:
     return (
         _specado(kind),
-        _fast(kind),
         _specado(kind, "specado, to Anthropic", provider="anthropic"),
         _side("httpx", "httpx", "http_clients", kind, quick=True, library="httpx"),
     )
@@ -230,7 +234,6 @@ CASES: tuple[Case, ...] = (
         "A call that meets a 503 and is answered by the other provider",
         (
             _specado("failover"),
-            _fast("failover"),
             _side("litellm Router", "litellm", "litellm_side", "failover", quick=True),
         ),
         requests=2,
@@ -316,7 +319,6 @@ CASES: tuple[Case, ...] = (
         "A whole stream",
         (
             _specado("stream"),
-            _fast("stream"),
             _side("raw socket + msgspec (the limit)", "httpx", "raw_socket", "stream"),
             _side("httpx + split + json", "httpx", "http_clients", "stream", library="httpx"),
             _side("anthropic", "anthropic", "official", "anthropic_stream"),
@@ -369,7 +371,6 @@ CASES: tuple[Case, ...] = (
         "Memory for calls that wait for their reply",
         (
             _specado("call_async"),
-            _fast("call_async"),
             _side("raw socket (the limit)", "httpx", "raw_socket", "call_async"),
             _holder("httpx", "httpx", "http_clients", "call_async", library="httpx"),
             _holder("httpx2", "httpx2", "http_clients", "call_async", library="httpx2"),
@@ -389,7 +390,6 @@ FOOTPRINTS: tuple[tuple[str, str, str, bool], ...] = (
     ("specado", HERE, "specado", True),
     ("specado, with a client", HERE, "specado; specado.Client({})", True),
     ("specado, with a client and httpx", HERE, "specado, httpx; specado.Client({})", True),
-    ("specado[fast], with a client", FAST, "specado; specado.Client({})", True),
     ("msgspec + orjson", "httpx", "msgspec, orjson", True),
     ("httpx", "httpx", "httpx", True),
     ("httpx2", "httpx2", "httpx2", False),

@@ -100,8 +100,8 @@ def prepare(names: Iterable[str]) -> dict[str, str]:
 
 def _prepared(name: str) -> str | None:
     """Make one environment; return why it cannot be made."""
-    pins, extra = PINS[name]["requirements"], PINS[name].get("extra")
-    wanted = json.dumps([sys.version, pins or _tree(), *([extra] if extra else [])])
+    pins, beside = PINS[name]["requirements"], PINS[name].get("beside", [])
+    wanted = json.dumps([sys.version, pins or _tree(), *beside])
     stamp = python_of(name).parent.parent / "made"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return None
@@ -109,7 +109,7 @@ def _prepared(name: str) -> str | None:
     try:
         _run(sys.executable, "-m", "venv", "--clear", stamp.parent)
         pip = [python_of(name), "-m", "pip", "--disable-pip-version-check", "install"]
-        _run(*pip, *(pins or [f"{_wheel()}[{extra}]" if extra else _wheel()]))
+        _run(*pip, *(pins or [_wheel(), *beside]))
     except (MissingError, subprocess.TimeoutExpired, OSError) as error:
         return str(error)
     stamp.write_text(wanted, encoding="utf-8")

@@ -184,7 +184,7 @@ def version(name: str) -> str:
 
 def answers(commands: Any, reply: Callable[[Any], None]) -> None:
     """Carry out each command and answer it; an error is an answer too."""
-    loop = asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop | None = None
     jobs: dict[str, Prepared] = {}
     for line in commands:
         command = json.loads(line)
@@ -193,6 +193,7 @@ def answers(commands: Any, reply: Callable[[Any], None]) -> None:
             if what == "setup":
                 module = importlib.import_module(f"peers.sides.{command['module']}")
                 job = getattr(module, command["function"])(**command["arguments"])
+                loop = loop or asyncio.new_event_loop()  # the job may have chosen its kind
                 like = jobs.get(command.get("like", ""))
                 warm = command["warm"]
                 prepared = Prepared(job, command["at_once"], loop, like, warm=warm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import sys
 from typing import Any, Callable
@@ -20,7 +21,7 @@ from specado.settings.parameters import check
 
 MODELS = {"openai": "gpt-4o", "anthropic": "claude-opus-4-5"}
 # The settings of the transports that are measured, and the library that each stands on.
-LIBRARIES = {"httpx": "httpcore", "httptools": "httptools"}
+LIBRARIES = {"httpx": "httpx", "auto": "httptools"}
 
 
 def _by(transport: str) -> Callable[[], None]:
@@ -50,7 +51,7 @@ def _client(url: str, failing: str = "", **settings: Any) -> specado.Client:
     )
 
 
-def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def call(url: str, provider: str = "openai", transport: str = "auto") -> Job:
     create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model = f"{provider}/{MODELS[provider]}"
 
@@ -60,7 +61,11 @@ def call(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
     return Job(run, check=_by(transport))
 
 
-def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def call_async(
+    url: str, provider: str = "openai", transport: str = "auto", loop: str = "asyncio"
+) -> Job:
+    if loop == "uvloop":
+        importlib.import_module("uvloop").install()
     create = _client(
         url, transport=transport, primary_provider=provider
     ).chat.completions.create_async
@@ -72,7 +77,7 @@ def call_async(url: str, provider: str = "openai", transport: str = "httpx") -> 
     return Job(run, check=_by(transport))
 
 
-def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def stream(url: str, provider: str = "openai", transport: str = "auto") -> Job:
     create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model = f"{provider}/{MODELS[provider]}"
 
@@ -85,7 +90,7 @@ def stream(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
     return Job(run, check=_by(transport))
 
 
-def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def stream_async(url: str, provider: str = "openai", transport: str = "auto") -> Job:
     create = _client(
         url, transport=transport, primary_provider=provider
     ).chat.completions.create_async
@@ -100,7 +105,7 @@ def stream_async(url: str, provider: str = "openai", transport: str = "httpx") -
     return Job(run, check=_by(transport))
 
 
-def clients(url: str, count: int, transport: str = "httpx") -> Job:
+def clients(url: str, count: int, transport: str = "auto") -> Job:
     made = [_client(url, transport=transport) for _ in range(count)]
     turns = itertools.cycle(client.chat.completions.create for client in made)
     model = f"openai/{MODELS['openai']}"
@@ -113,7 +118,7 @@ def clients(url: str, count: int, transport: str = "httpx") -> Job:
     return Job(run, check=_by(transport))
 
 
-def clients_memory(url: str, count: int, transport: str = "httpx") -> Job:
+def clients_memory(url: str, count: int, transport: str = "auto") -> Job:
     # What only the first client takes is not counted.
     first = clients(url, 1, transport)
 
@@ -124,7 +129,7 @@ def clients_memory(url: str, count: int, transport: str = "httpx") -> Job:
     return Job(run, no_outcome, first.check)
 
 
-def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def stall(url: str, provider: str = "openai", transport: str = "auto") -> Job:
     create = _client(
         url, transport=transport, primary_provider=provider
     ).chat.completions.create_async
@@ -137,7 +142,7 @@ def stall(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
     return Job(run, no_outcome, _by(transport))
 
 
-def peak(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
+def peak(url: str, provider: str = "openai", transport: str = "auto") -> Job:
     create = _client(url, transport=transport, primary_provider=provider).chat.completions.create
     model, messages = f"{provider}/benchmark", huge_messages()
 
@@ -148,7 +153,7 @@ def peak(url: str, provider: str = "openai", transport: str = "httpx") -> Job:
     return Job(run, no_outcome, _by(transport))
 
 
-def failover(url: str, transport: str = "httpx") -> Job:
+def failover(url: str, transport: str = "auto") -> Job:
     routing = {"enable_fallback": True, "fallback_provider": "anthropic", "max_retries": 0}
     create = _client(url, "/fail", transport=transport, **routing).chat.completions.create
 
