@@ -324,6 +324,16 @@ def test_a_proxy_shows_no_password():
         ("[::1]:80", "http://[::1]:80", True),
         ("https://api.openai.com", "https://api.openai.com", True),
         ("nonsense/x", "https://api.openai.com", False),
+        ("https://api.openai.com/", "https://api.openai.com", True),
+        ("api.openai.com.", "https://api.openai.com", True),
+        ("api.openai.com", "https://api.openai.com.", True),
+        ("fd00::/8", "http://[fd00::1]", True),
+        ("[fd00::]/8", "http://[fd00::1]", True),
+        ("10.0.0.0/8", "http://[fd00::1]", False),
+        ("*:8080", "http://llm:8080", True),
+        ("*:8080", "http://llm:8081", False),
+        (".", "http://llm", False),
+        (",, ,", "http://llm", False),
     ],
 )
 def test_what_goes_past_the_proxy(no_proxy, url, is_direct):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -115,7 +116,7 @@ async def _connect(host: str, port: int, until: float) -> QuietSocket:
                     return race.win(sock)
                 if not isinstance(error, OSError):
                     raise error
-                race.lose(sock, error)
+                race.lose(sock, error.errno or errno.EIO)
     finally:
         await _stop(list(attempts))
         race.close()

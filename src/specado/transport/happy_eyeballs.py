@@ -67,10 +67,11 @@ class Race:
         left = left_s(self._until)
         return min(left, max(0.0, self._next_at - time.monotonic())) if self._waiting else left
 
-    def lose(self, sock: QuietSocket, error: OSError) -> None:
-        """Note that an attempt has failed: the next one begins at once."""
+    def lose(self, sock: QuietSocket, code: int) -> None:
+        """Note that an attempt has failed, with a number of `errno`; the next begins at once."""
         address = self.pending.pop(sock)
         sock.close()
+        error = OSError(code, os.strerror(code))
         self._failure = refined_connect_error(error, address.family, address.address)
         self._next_at = 0.0
         _remember_dead(address)
@@ -130,7 +131,7 @@ def connect(host: str, port: int, until: float) -> QuietSocket:
                 if not code:
                     return race.win(sock)
                 if code not in _IN_PROGRESS:
-                    race.lose(sock, OSError(code, os.strerror(code)))
+                    race.lose(sock, code)
     finally:
         race.close()
 

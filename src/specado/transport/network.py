@@ -7,6 +7,7 @@ looked at when it is done.
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import errno
 import functools
@@ -81,9 +82,8 @@ class QuietSocket(socket.socket):
         super().__init__(*args)
         _sockets.add(self)
 
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+    # Not in Python: a signal handler's exception, or the interpreter's end, would break it off.
+    __del__ = _socket.socket.close
 
 
 _sockets: weakref.WeakSet[QuietSocket] = weakref.WeakSet()

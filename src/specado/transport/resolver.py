@@ -120,15 +120,16 @@ class _Resolver:
         return None
 
     def _work(self) -> None:
+        lookup = self._lookups.get()  # the one that the thread was started for
         while True:
+            lookup.run()
+            self._running.pop(lookup.key, None)
+            del lookup
             try:
                 lookup = self._lookups.get_nowait()
             except queue.Empty:
                 self._idle.append(None)
                 lookup = self._lookups.get()
-            lookup.run()
-            self._running.pop(lookup.key, None)
-            del lookup
 
 
 _resolver = _Resolver()
