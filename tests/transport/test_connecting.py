@@ -254,6 +254,13 @@ def test_a_silent_name_does_not_hold_the_exit():
     assert time.monotonic() - began < 30
 
 
+def test_no_time_is_no_connection(failed):
+    with sockets.ScriptedServer(hello) as server:
+        failures = [failed(server.url, wait_s=-1), failed(server.url, connect_timeout_s=-1)]
+
+    assert [failure.kind for failure in failures] == ["timeout", "connect"]
+
+
 # --- several addresses ---------------------------------------------------------------------
 
 
@@ -386,16 +393,18 @@ def test_ipv6(opened):
 
 
 @contextlib.contextmanager
-def serving(listener):
-    """Answer hello to each connection of *listener*."""
+def serving(listener, answer=b"hello", heard=None):
+    """Say *answer* to each connection of *listener*; note what it said in *heard*."""
 
     def work():
         with contextlib.suppress(OSError):
             while True:
                 peer, _ = listener.accept()
                 with peer, contextlib.suppress(ConnectionError):
-                    peer.recv(1000)
-                    peer.sendall(b"hello")
+                    said = peer.recv(10_000)
+                    if heard is not None:
+                        heard.append(said)
+                    peer.sendall(answer)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -727,6 +736,23 @@ def test_a_unix_socket_whose_queue_is_full(opened, failed, unix_path):
     assert failure.kind == "timeout"
     assert took_s < 0.1 + sockets.SLACK_S
     assert open_sockets() == []
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_call_to_a_server_on_a_unix_socket(kind, unix_path):
+    wire = t.WireRequest("POST", unix_url(unix_path), (("x-api-key", "k"),), b"{}")
+    settings, heard = t.TransportSettings(), []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(unix_path)
+        listener.listen(5)
+        with serving(listener, sockets.reply(b"[]"), heard):
+            if kind == "sync":
+                reply = t.shared_transport(settings).send(wire, 5, t.Limits())
+            else:
+                reply = asyncio.run(t.shared_async_transport(settings).send(wire, 5, t.Limits()))
+
+    assert reply.body == b"[]"
+    assert heard[0].startswith(b"POST /v1/chat HTTP/1.1\r\nhost: localhost\r\n")
 
 
 # --- interrupts ----------------------------------------------------------------------------

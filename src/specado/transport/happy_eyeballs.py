@@ -14,7 +14,8 @@ from collections import deque
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s, refined_connect_error
+from specado.transport.causes import has_local_address
+from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s
 from specado.transport.resolver import resolve
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ class Race:
         """Note that an attempt has failed, with a number of `errno`; the next begins at once."""
         address = self.pending.pop(sock)
         sock.close()
-        error = OSError(code, os.strerror(code))
-        self._failure = refined_connect_error(error, address.family, address.address)
+        self._failure = _connect_error(code, address)
         self._next_at = 0.0
         _remember_dead(address)
 
@@ -109,6 +109,17 @@ def _remember_dead(address: SocketAddress) -> None:
     _dead_until[address] = time.monotonic() + DEAD_FOR_S
     while len(_dead_until) > MAX_DEAD_ADDRESSES:
         _dead_until.pop(next(iter(list(_dead_until))), None)
+
+
+def _connect_error(code: int, address: SocketAddress) -> OSError:
+    """Return the error for a number of `errno`.
+
+    EADDRNOTAVAIL means that no local port is left; but it also comes for an IPv6 address where
+    this machine has none.
+    """
+    if code == errno.EADDRNOTAVAIL and not has_local_address(address.family, address.address):
+        code = errno.ENETUNREACH
+    return OSError(code, os.strerror(code))
 
 
 def connect(host: str, port: int, until: float) -> QuietSocket:

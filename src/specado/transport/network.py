@@ -1,15 +1,14 @@
 """Sockets and TLS with one deadline for all operations, for threads.
 
 Every operation takes `until`, a time of `time.monotonic`, and raises `TimeUp` when it is
-reached; other failures are `OSError`s. Name resolution cannot be interrupted: the time is
-looked at when it is done.
+reached; other failures are `OSError`s. `happy_eyeballs` connects sockets, `connecting` opens
+streams.
 """
 
 from __future__ import annotations
 
 import _socket
 import contextlib
-import errno
 import functools
 import os
 import select
@@ -21,11 +20,7 @@ import weakref
 from typing import Any, Callable, TypeVar, Union
 
 from specado.errors import ConfigurationError
-from specado.transport.causes import (
-    RefusedCertificateError,
-    certificate_cause,
-    has_local_address,
-)
+from specado.transport.causes import RefusedCertificateError, certificate_cause
 
 __all__ = [
     "QuietSocket",
@@ -35,10 +30,8 @@ __all__ = [
     "TimeUp",
     "Tls",
     "TlsStream",
-    "connect",
     "drop_sockets_after_fork",
     "left_s",
-    "refined_connect_error",
     "tune",
 ]
 
@@ -295,42 +288,3 @@ class TlsStream:
 
 
 Stream = Union[SocketStream, TlsStream]
-
-
-def refined_connect_error(error: OSError, family: int, address: Any) -> OSError:
-    """Return *error*, or another one where EADDRNOTAVAIL does not mean that ports ran out.
-
-    It also comes for an IPv6 address where this machine has none.
-    """
-    if error.errno == errno.EADDRNOTAVAIL and not has_local_address(family, address):
-        return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
-    return error
-
-
-def connect(host: str, port: int, until: float) -> SocketStream:
-    """Return a connection to the first address of *host* that takes one.
-
-    The addresses are tried in order and share the time, so that a silent first one leaves
-    some for the next.
-    """
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise socket.gaierror(f"{host[:255]!r} is not a host name: {error}") from None
-    failure: Exception = socket.gaierror(f"no address for {host!r}")
-    for index, (family, kind, protocol, _, address) in enumerate(addresses):
-        share_s = left_s(until) / (len(addresses) - index)
-        sock = QuietSocket(family, kind, protocol)
-        try:
-            sock.settimeout(share_s)
-            sock.connect(address)
-            return SocketStream(sock)
-        except socket.timeout:
-            failure = TimeUp()
-        except OSError as error:
-            failure = refined_connect_error(error, family, address)
-        except BaseException:
-            sock.close()
-            raise
-        sock.close()
-    raise failure

@@ -13,26 +13,21 @@ import socket
 import ssl
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
+from typing import TYPE_CHECKING, Callable, TypeVar, Union
 
 from specado.transport.network import (
     READ_BYTES,
     WRITE_BYTES,
-    QuietSocket,
     Readiness,
     TimeUp,
     Tls,
-    left_s,
-    refined_connect_error,
     tune,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from specado.transport.network import Buffer
 
-__all__ = ["AsyncSocketStream", "AsyncStream", "AsyncTlsStream", "connect_async"]
+__all__ = ["AsyncSocketStream", "AsyncStream", "AsyncTlsStream"]
 
 # Copying so much to the system takes some 0.1 ms; then the loop's other tasks have their turn.
 BURST_BYTES = 262_144
@@ -199,56 +194,3 @@ class AsyncTlsStream:
 
 
 AsyncStream = Union[AsyncSocketStream, AsyncTlsStream]
-
-
-async def connect_async(host: str, port: int, until: float) -> AsyncSocketStream:
-    """Return a connection to the first address of *host* that takes one, as `connect` does."""
-    loop = asyncio.get_running_loop()
-    failure: Exception = socket.gaierror(f"no address for {host!r}")
-    addresses = await _resolve(host, port, until)
-    for index, (family, kind, protocol, _, address) in enumerate(addresses):
-        share_s = left_s(until) / (len(addresses) - index)
-        sock = QuietSocket(family, kind, protocol)
-        try:
-            sock.setblocking(False)
-            await _within(loop.sock_connect(sock, address), time.monotonic() + share_s)
-            return AsyncSocketStream(sock)
-        except TimeUp as error:
-            failure = error
-        except OSError as error:
-            failure = refined_connect_error(error, family, address)
-        except BaseException:
-            sock.close()
-            raise
-        sock.close()
-    raise failure
-
-
-async def _resolve(host: str, port: int, until: float) -> list[Any]:
-    try:
-        with contextlib.suppress(socket.gaierror):  # an address needs no thread
-            numeric = socket.AI_NUMERICHOST
-            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
-        loop = asyncio.get_running_loop()
-        return await _within(loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), until)
-    except UnicodeError as error:
-        raise socket.gaierror(f"{host[:255]!r} is not a host name: {error}") from None
-
-
-async def _within(work: Awaitable[T], until: float) -> T:
-    """Return what *work* gives, or raise `TimeUp` once it has been stopped at *until*.
-
-    Not `asyncio.wait_for`: before Python 3.12 it can swallow a cancellation.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task}, timeout=left_s(until))
-        if task.done():
-            return task.result()
-        raise TimeUp
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()
