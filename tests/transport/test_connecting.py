@@ -665,12 +665,39 @@ def test_a_certificate_error_says_whom_we_trust(failed, certificates, server_tls
     assert by_nothing == "no certificates: the system has none, and certifi is not installed"
 
 
-def test_a_folder_of_certificates(opened, certificates, server_tls, tmp_path):
+@pytest.fixture
+def folder(certificates, tmp_path):
+    """Give a folder that OpenSSL finds our authority's certificate in."""
     command = ["openssl", "x509", "-hash", "-noout", "-in", str(certificates / "ca.pem")]
     name = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
     (tmp_path / f"{name.strip()}.0").write_text((certificates / "ca.pem").read_text())
+    return tmp_path
+
+
+def test_a_folder_of_certificates(opened, server_tls, folder):
     with sockets.ScriptedServer(says_hello, tls=server_tls) as server:
-        assert opened(server.url, ca_bundle=str(tmp_path)) == b"hello"
+        assert opened(server.url, ca_bundle=str(folder)) == b"hello"
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_the_systems_file_is_not_read_where_its_folder_has_all_of_it(
+    opened, certificates, server_tls, folder, monkeypatch, is_complete
+):
+    file, certificate = folder / "all.pem", (certificates / "ca.pem").read_text()
+    file.write_text(certificate if is_complete else certificate * 2)
+    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=str(file), capath=str(folder))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    trust._shared.cache_clear()
+    with sockets.ScriptedServer(says_hello, tls=server_tls) as server:
+        if is_complete:
+            assert opened(server.url) == b"hello"
+            assert trust.tls_context(t.TransportSettings()).source == "the system's certificates"
+        else:
+            with pytest.raises(t.TransportFailure, match="does not verify"):
+                opened(server.url)
+    trust._shared.cache_clear()
 
 
 def test_contexts_are_shared_between_settings_that_trust_the_same(certificates):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import ssl
 from pathlib import Path
@@ -84,9 +85,13 @@ def _bundle_trust(ca_bundle: str) -> Trust:
 
 
 def _system_trust() -> Trust:
-    context = ssl.create_default_context()
-    # OpenSSL reads a folder's certificates only when it needs them: they are not counted.
-    if context.cert_store_stats()["x509_ca"] or _is_hashed(ssl.get_default_verify_paths().capath):
+    folder = _complete_folder()
+    # From a folder OpenSSL reads only the certificates that it needs: at once, where a file of
+    # all of them takes 30 ms.
+    context = ssl.create_default_context(capath=folder)
+    if folder is not None or context.cert_store_stats()["x509_ca"]:
+        return Trust(context, "the system's certificates")
+    if _certificates_in(ssl.get_default_verify_paths().capath):
         return Trust(context, "the system's certificates")
     try:
         import certifi
@@ -96,10 +101,23 @@ def _system_trust() -> Trust:
     return Trust(context, "the certificates of the package certifi")
 
 
-def _is_hashed(folder: str | None) -> bool:
-    if folder is None:
-        return False
-    try:
-        return any(_HASHED_NAME.fullmatch(each.name) for each in Path(folder).iterdir())
-    except OSError:
-        return False
+def _complete_folder() -> str | None:
+    """Return the system's folder of certificates if it has all that the system's file has."""
+    paths = ssl.get_default_verify_paths()
+    if os.environ.keys() & {paths.openssl_cafile_env, paths.openssl_capath_env}:
+        return None
+    with contextlib.suppress(OSError):
+        in_file = Path(paths.openssl_cafile).read_bytes().count(b"-----BEGIN CERTIFICATE-----")
+        if 0 < in_file <= len(_certificates_in(paths.capath)):
+            return paths.capath
+    return None
+
+
+def _certificates_in(folder: str | None) -> set[int]:
+    """Return the files (inodes) of a folder that OpenSSL finds: one may have several names."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for each in os.scandir(folder) if folder else ():
+            if _HASHED_NAME.fullmatch(each.name):
+                found.add(each.stat().st_ino)
+    return found
