@@ -79,7 +79,10 @@ class ConnectionPool:
         idle.append((time.monotonic() + self.settings.keepalive_s, stream))
         if self._idle.get(key) is not idle:  # `close_expired` took the empty one away meanwhile
             self._idle[key] = idle
-        self._close_oldest_above(0 if self._is_closed else MAX_IDLE_CONNECTIONS)
+        if self._is_closed:
+            self._close_oldest_above(0)
+        elif len(idle) > MAX_IDLE_CONNECTIONS or len(self._idle) > 1:
+            self._close_oldest_above(MAX_IDLE_CONNECTIONS)
         if not self.is_watched:
             self._expires(self)
 

@@ -103,14 +103,6 @@ def tune(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _open(sock: socket.socket) -> int:
-    """Return a socket's descriptor; an `OSError` if it is closed."""
-    descriptor = sock.fileno()
-    if descriptor < 0:
-        raise OSError("the connection is closed")
-    return descriptor
-
-
 class Readiness:
     """Waits until a socket can be read (or written); not for two threads at once."""
 
@@ -122,12 +114,15 @@ class Readiness:
         self._poll: Any = None
         if hasattr(select, "poll"):  # not on Windows
             self._poll = select.poll()
-            self._poll.register(_open(sock), select.POLLOUT if to_write else select.POLLIN)
+            self._poll.register(sock, select.POLLOUT if to_write else select.POLLIN)
 
     def comes_within(self, wait_s: float) -> bool:
         """Tell whether the socket is ready before *wait_s* are over."""
-        descriptor = _open(self._sock)  # else its number may be another socket's by now
-        wait_s = min(wait_s, LONGEST_WAIT_S)
+        descriptor = self._sock.fileno()
+        if descriptor < 0:  # its number may be another socket's by now
+            raise OSError("the connection is closed")
+        if wait_s > LONGEST_WAIT_S:
+            wait_s = LONGEST_WAIT_S
         if self._poll is None:
             chosen = ([], [descriptor], [descriptor]) if self._to_write else ([descriptor], [], [])
             return any(select.select(*chosen, wait_s))

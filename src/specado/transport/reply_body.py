@@ -177,7 +177,10 @@ def _zstd() -> Any:
 
 def _decoder_for(headers: dict[str, str]) -> _Decoder | None:
     """Return the decoder of a reply's encoding, `None` for none; raises for an unknown one."""
-    encoding = headers.get("content-encoding", "").strip().lower()
+    encoding = headers.get("content-encoding")
+    if encoding is None:
+        return None
+    encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return None
     if encoding == "x-gzip":
