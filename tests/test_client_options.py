@@ -274,6 +274,15 @@ def test_a_new_key_drops_the_headers_of_the_old_account(server, monkeypatch, fro
     assert "openai-project" not in stated
 
 
+def test_a_key_does_not_follow_to_another_unix_socket(make):
+    config = {"providers": {"openai": {"base_url": "http+unix://%2Frun%2Fa.sock", "api_key": "k"}}}
+    client = make(config)
+
+    client.with_options(base_url="http+unix://%2Frun%2Fa.sock/v1")
+    with pytest.raises(ConfigurationError, match="no key that was configured for another host"):
+        client.with_options(base_url="http+unix://%2Frun%2FA.sock")
+
+
 def test_anthropics_own_key_header_belongs_to_the_old_key(server):
     entry = {"base_url": server.url, "api_key": "one", "headers": {"X-API-Key": "old"}}
     client = Client({"primary_provider": "anthropic", "providers": {"anthropic": entry}})

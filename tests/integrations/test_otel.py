@@ -182,6 +182,16 @@ def test_the_address_of_a_real_call_is_told(collected):
     assert collected.span.attributes["server.port"] == int(port)
 
 
+def test_the_address_of_a_unix_socket_is_its_path(collected):
+    entry = {"api_key": "key-one", "base_url": "http+unix://%2Fnowhere%2FLlm.sock/v1"}
+    client = specado.Client({"providers": {"openai": entry}, "max_retries": 0})
+    with pytest.raises(specado.ConnectionFailedError):
+        client.chat.completions.create("gpt-4o", SECRET, fallback_models=[])
+
+    assert collected.span.attributes["server.address"] == "/nowhere/Llm.sock"
+    assert "server.port" not in collected.span.attributes
+
+
 def test_the_metrics_of_a_call(collected):
     reply = create("gpt-4o")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError, redact
 from specado.transport.causes import RefusedCertificateError, resource_cause
@@ -164,8 +164,8 @@ def _secured(stream: SocketStream | TlsStream, trust: Trust, host: str, until: f
 
 
 def _pass(tunnel: Handshake, stream: SocketStream | TlsStream, until: float) -> None:
+    answer: Any = None  # a generator begins so
     with contextlib.suppress(StopIteration):
-        outgoing = next(tunnel)
         while True:
-            stream.write(outgoing, until)
-            outgoing = tunnel.send(stream.read(until))
+            stream.write(tunnel.send(answer), until)
+            answer = stream.read(until)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specado.transport.connecting import UNIX_RETRY_S, Opening, open_unix_socket
 from specado.transport.happy_eyeballs import Race
@@ -88,11 +88,11 @@ async def _secured(
 
 
 async def _pass(tunnel: Handshake, stream: AsyncSocketStream | AsyncTlsStream) -> None:
+    answer: Any = None  # a generator begins so
     with contextlib.suppress(StopIteration):
-        outgoing = next(tunnel)
         while True:
-            await stream.write(outgoing)
-            outgoing = tunnel.send(await stream.read())
+            await stream.write(tunnel.send(answer))
+            answer = await stream.read()
 
 
 async def _connect(host: str, port: int, until: float) -> QuietSocket:

@@ -189,7 +189,7 @@ class Tls:
         self._host = host
         self._trusted = trusted
         try:
-            name = host.strip("[]")  # httpcore needs an IPv6 address in brackets elsewhere
+            name = host.rstrip(".")  # a certificate's names have no final dot (RFC 6066, 3)
             self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         except (ValueError, UnicodeError) as error:
             raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
