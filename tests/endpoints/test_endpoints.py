@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
 from specado import __version__, register_manifest
@@ -394,6 +396,19 @@ def test_the_environments_proxies_and_certificates_count(monkeypatch):
     assert from_environment.no_proxy == "localhost"
     assert from_environment.ca_bundle == "/env.pem"
     assert from_config.ca_bundle == "/mine.pem"
+
+
+def test_certificates_of_ones_own_come_from_the_config(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/env.pem")
+    context = ssl.create_default_context()
+
+    by_file = Access(resolve({"client_certificate": ["a.pem", "a.key"]})).transport_settings
+    by_context = Access(resolve({"ssl_context": context})).transport_settings
+
+    assert (by_file.ca_bundle, by_file.client_certificate) == ("/env.pem", ("a.pem", "a.key"))
+    assert by_file.ssl_context is None
+    assert by_context.ssl_context is context
+    assert by_context.ca_bundle is None
 
 
 def test_limits_of_the_connections_come_from_the_config():
