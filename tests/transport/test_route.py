@@ -231,6 +231,19 @@ def test_a_proxy_that_refuses_is_no_connection_and_keeps_no_slot(send, answer):
     assert "sk-secret" not in str(caught.value)
 
 
+def test_a_proxy_that_demands_credentials_for_a_plain_request(send):
+    answer = sockets.reply(b"sk-secret", 407)
+    with sockets.ScriptedServer(sockets.answers(answer)) as proxy:
+        with pytest.raises(
+            t.TransportFailure, match=r"it demands credentials \(status 407\)"
+        ) as one:
+            send("http://localhost:9/v1", via(proxy.url))
+        with pytest.raises(t.TransportFailure, match="it refuses the user and password") as two:
+            send("http://localhost:9/v1", via(f"http://u:p@127.0.0.1:{proxy.port}"))
+
+    assert [(each.value.kind, each.value.sent) for each in (one, two)] == [("connect", False)] * 2
+
+
 def socks(*, credentials=False, code=0, address=b"\x01\x7f\x00\x00\x01\x00\x50"):
     pytest.importorskip("socksio")
 

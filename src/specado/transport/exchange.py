@@ -51,6 +51,14 @@ class Exchange:
         self._head = self._body = b""
         return (head + body,) if len(body) <= JOINED_BYTES else (head, body)
 
+    def check_proxy(self) -> None:
+        """Raise a `TransportFailure` if a proxy demands credentials in place of the reply."""
+        proxy = self.proxy
+        if proxy is not None and self.parser.status == 407 and proxy.forwards(self.key[0]):
+            where = f"the proxy {proxy.host}:{proxy.port}"
+            message = f"no connection to {where}: {proxy.demand}"
+            raise TransportFailure("connect", message, sent=False)
+
     def finish(self, *, can_reuse: bool) -> None:
         """Give back the connection, for another exchange or to be closed, and the permit.
 
@@ -107,6 +115,7 @@ class BaseReply:
     _exchange: Exchange | None = None
 
     def __init__(self, exchange: Exchange) -> None:
+        exchange.check_proxy()
         self.status = exchange.parser.status
         self.headers = exchange.parser.headers
         self._is_reading = False

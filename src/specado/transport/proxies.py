@@ -43,6 +43,16 @@ class Proxy(NamedTuple):
             return b""
         return b"proxy-authorization: Basic %b\r\n" % b64encode(":".join(self.credentials).encode())
 
+    @property
+    def demand(self) -> str:
+        """What its status 407 means (RFC 9110, 15.5.8)."""
+        wrong = "refuses the user and password" if self.credentials else "demands credentials"
+        return f"it {wrong} (status 407); a proxy's URL is http://user:password@host:port"
+
+    def forwards(self, scheme: str) -> bool:
+        """Tell whether requests to a URL of *scheme* are the proxy's to read, and to answer."""
+        return scheme == "http" and not self.is_socks
+
     def __repr__(self) -> str:
         return f"Proxy({self.scheme}://{self.host}:{self.port})"
 
@@ -56,7 +66,7 @@ def forwarded_head(address: Address, proxy: Proxy | None) -> tuple[bytes, bytes]
     An HTTP proxy forwards a plain http:// request, whose target is then the whole URL
     (RFC 9112, 3.2.2); any other connection leads to the server itself.
     """
-    if proxy is None or proxy.is_socks or address.scheme != "http":
+    if proxy is None or not proxy.forwards(address.scheme):
         return address.target, b""
     return b"http://" + address.authority.encode("ascii") + address.target, proxy.authorization
 

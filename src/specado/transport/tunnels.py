@@ -42,10 +42,7 @@ def http_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
         head, _, answer = answer.partition(b"\r\n\r\n")
         status = _status_of(head)
     if status == 407:
-        wrong = "refuses the user and password" if proxy.credentials else "demands credentials"
-        raise ProxyError(
-            f"it {wrong} (status 407); a proxy's URL is http://user:password@host:port"
-        )
+        raise ProxyError(proxy.demand)
     if status >= 300:
         raise ProxyError(f"it answered with the status {status}")
     _require_end(answer)
