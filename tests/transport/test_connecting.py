@@ -700,6 +700,16 @@ def test_the_systems_file_is_not_read_where_its_folder_has_all_of_it(
     trust._shared.cache_clear()
 
 
+def test_a_system_whose_certificates_cannot_be_read(opened, monkeypatch):
+    def fails(**_):
+        raise ssl.SSLError("broken")
+
+    monkeypatch.setattr(ssl, "create_default_context", fails)
+    trust._shared.cache_clear()
+    with pytest.raises(ConfigurationError, match="ca_bundle: this system has no usable trusted"):
+        opened("https://127.0.0.1:9")
+
+
 def test_contexts_are_shared_between_settings_that_trust_the_same(certificates):
     ca = str(certificates / "ca.pem")
     one = trust.tls_context(t.TransportSettings(ca_bundle=ca, max_connections=1))

@@ -71,9 +71,8 @@ def _reading(key: str, path: str | None, what: str) -> Any:
         if lacking is not None:
             message = f"the {what} cannot be read: {lacking}"
             raise TransportFailure("resources", message, sent=False) from None
-        if path is None:
-            raise
-        message = f"{key}: {path!r} has no usable {what}: {error}"
+        where = "this system" if path is None else repr(path)
+        message = f"{key}: {where} has no usable {what}: {error}"
         raise ConfigurationError(message, key=key) from None
 
 
