@@ -18,7 +18,7 @@ from specado.calls import call, simulation
 from specado.catalog import lookup
 from specado.catalog.manifests import Model
 from specado.routing import retry
-from specado.transport import route
+from specado.transport import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lookup, "_registered", {})
     monkeypatch.setattr(call, "_warned", set())
     monkeypatch.setattr(simulation, "_logged", set())
-    monkeypatch.setattr(route, "_warned_origins", set())
+    monkeypatch.setattr(addresses, "_warned_origins", set())
     specado.reset_state()
     yield
     specado.shutdown()

@@ -47,7 +47,7 @@ class Pieces:
     def write(self, data, until):
         pass
 
-    def has_news(self):
+    def is_stale(self):
         return bool(self._pieces)
 
     def close(self):

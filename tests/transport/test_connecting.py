@@ -24,10 +24,10 @@ from certificates import server_context
 from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport import happy_eyeballs, network, resolver, trust
+from specado.transport.addresses import address_of
 from specado.transport.connecting import open_stream
 from specado.transport.connecting_async import open_stream_async
 from specado.transport.proxies import proxy_for
-from specado.transport.route import address_of
 
 MISSING = importlib.util.find_spec("uvloop") is None
 LOOPS = [

@@ -57,7 +57,7 @@ def exchange(transport, request):
     reply.close()
 
 
-def test_no_later_exchange_fails_and_no_slot_is_gone(interrupts):
+def test_no_later_exchange_fails_and_no_permit_is_gone(interrupts):
     chance, hits = random.Random(4711), 0
     with sockets.ScriptedServer(sockets.echoes) as server:
         transport = t.shared_transport(t.TransportSettings(max_connections=CONNECTIONS))
@@ -74,7 +74,7 @@ def test_no_later_exchange_fails_and_no_slot_is_gone(interrupts):
             if hits % 50 == 0:
                 assert transport.send(request, 5, LIMITS).body == b"{}"
         gc.collect()
-        # As many replies at once as there are slots.
+        # as many replies at once as connections are allowed.
         replies = [
             transport.open(request, time.monotonic() + 5, LIMITS) for _ in range(CONNECTIONS)
         ]

@@ -318,6 +318,38 @@ def test_loops_in_several_threads_have_pools_of_their_own():
     assert results == [{b"%d" % n} for n in range(8)]
 
 
+def test_exchanges_on_uvloop(unraisable):
+    uvloop = pytest.importorskip("uvloop")
+
+    async def calls():
+        transport = t.shared_async_transport(t.TransportSettings())
+        sends = [transport.send(post(server, b"%d" % n), 10, LIMITS) for n in range(50)]
+        bodies = [reply.body for reply in await asyncio.gather(*sends)]
+        cancelled = asyncio.ensure_future(transport.send(post(silent), 10, LIMITS))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        began = time.monotonic()
+        with pytest.raises(t.TransportFailure) as caught:
+            await transport.send(post(silent), 0.2, LIMITS)
+        return bodies, caught.value.kind, time.monotonic() - began
+
+    with (
+        sockets.ScriptedServer(sockets.echoes) as server,
+        sockets.ScriptedServer(sockets.never_answers) as silent,
+    ):
+        for _ in range(2):
+            loop = uvloop.new_event_loop()
+            bodies, kind, took_s = loop.run_until_complete(calls())
+            loop.close()
+            assert bodies == [b"%d" % n for n in range(50)]
+            assert kind == "timeout"
+            assert 0.2 <= took_s < 0.2 + sockets.SLACK_S
+        del loop
+        gc.collect()
+
+    assert unraisable == []
+
+
 def test_shutdown_closes_what_is_idle_and_a_later_call_connects_again():
     async def call():
         await t.shared_async_transport(single()).send(post(server), 5, LIMITS)

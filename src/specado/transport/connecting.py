@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError, redact
-from specado.transport.causes import RefusedCertificateError, resource_cause
 from specado.transport.contract import TransportFailure
+from specado.transport.failure_causes import RefusedCertificateError, resource_cause
 from specado.transport.happy_eyeballs import connect
 from specado.transport.network import QuietSocket, SocketStream, TimeUp, TlsStream, left_s
 from specado.transport.trust import tls_context

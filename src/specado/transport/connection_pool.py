@@ -44,7 +44,7 @@ class ConnectionPool:
                 idle_until, stream = idle.pop()
             except IndexError:  # another thread took the last one
                 break
-            if idle_until > time.monotonic() and not stream.has_news():
+            if idle_until > time.monotonic() and not stream.is_stale():
                 return stream
             stream.close()
         return None

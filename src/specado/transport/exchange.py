@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.causes import RefusedCertificateError
+from specado.transport.addresses import address_of, warn_if_readable
 from specado.transport.contract import TransportFailure
+from specado.transport.failure_causes import RefusedCertificateError
 from specado.transport.http1 import JOINED_BYTES, ReplyParser, head_of
 from specado.transport.network import TimeUp
 from specado.transport.proxies import proxy_for
-from specado.transport.route import address_of, warn_if_readable
 
 if TYPE_CHECKING:
     from specado.transport.connection_pool import ConnectionPool

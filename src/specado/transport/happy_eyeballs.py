@@ -14,7 +14,7 @@ from collections import deque
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from specado.transport.causes import has_local_address
+from specado.transport.failure_causes import has_local_address
 from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s
 from specado.transport.resolver import resolve
 

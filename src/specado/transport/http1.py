@@ -20,9 +20,9 @@ from specado.transport.proxies import forwarded_head
 from specado.transport.reply_body import accepted_encodings
 
 if TYPE_CHECKING:
+    from specado.transport.addresses import Address
     from specado.transport.contract import WireRequest
     from specado.transport.proxies import Proxy
-    from specado.transport.route import Address
 
 __all__ = ["JOINED_BYTES", "ReplyParser", "head_of"]
 

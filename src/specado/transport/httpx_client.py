@@ -17,12 +17,12 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from specado.errors import ConfigurationError
-from specado.transport.causes import certificate_cause, resource_cause
+from specado.transport.addresses import address_of, warn_if_readable
 from specado.transport.connection_pool import MAX_IDLE_CONNECTIONS
 from specado.transport.contract import TransportFailure, until_after, without_query
+from specado.transport.failure_causes import certificate_cause, resource_cause
 from specado.transport.proxies import proxy_for
 from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
-from specado.transport.route import address_of, warn_if_readable
 from specado.transport.trust import tls_context
 
 if TYPE_CHECKING:

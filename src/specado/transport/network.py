@@ -20,7 +20,7 @@ import weakref
 from typing import Any, Callable, TypeVar, Union
 
 from specado.errors import ConfigurationError
-from specado.transport.causes import RefusedCertificateError, certificate_cause
+from specado.transport.failure_causes import RefusedCertificateError, certificate_cause
 
 __all__ = [
     "QuietSocket",
@@ -144,12 +144,12 @@ class SocketStream:
     def __init__(self, sock: socket.socket) -> None:
         tune(sock)
         self._sock = sock
-        self._news = Readiness(sock)
+        self._readable = Readiness(sock)
 
     def read(self, until: float) -> bytes:
         """Return the next bytes, `b""` at the end."""
         while True:
-            if self._news.comes_within(left_s(until)):
+            if self._readable.comes_within(left_s(until)):
                 try:
                     return self._sock.recv(READ_BYTES)
                 except BlockingIOError:
@@ -166,9 +166,9 @@ class SocketStream:
                 except BlockingIOError:
                     Readiness(self._sock, to_write=True).comes_within(left_s(until))
 
-    def has_news(self) -> bool:
-        """Tell whether an idle connection is of no more use."""
-        return self._news.is_there
+    def is_stale(self) -> bool:
+        """Tell whether an idle connection can take no request: it was closed, or bytes came."""
+        return self._readable.is_there
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""
@@ -256,9 +256,9 @@ class TlsStream:
                 piece = view[start : start + WRITE_BYTES]
                 self._drive(functools.partial(self._tls.session.write, piece), until)
 
-    def has_news(self) -> bool:
-        """Tell whether an idle connection is of no more use."""
-        return self._tls.incoming.pending > 0 or self._stream.has_news()
+    def is_stale(self) -> bool:
+        """Tell whether an idle connection can take no request: it was closed, or bytes came."""
+        return self._tls.incoming.pending > 0 or self._stream.is_stale()
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""

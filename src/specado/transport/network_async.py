@@ -45,7 +45,7 @@ class AsyncSocketStream:
     def __init__(self, sock: socket.socket) -> None:
         tune(sock)
         self._sock = sock
-        self._news = Readiness(sock)
+        self._readable = Readiness(sock)
         self._loop = weakref.ref(asyncio.get_running_loop())
         self._timer: asyncio.TimerHandle | None = None
         self._until: float | None = None
@@ -102,9 +102,9 @@ class AsyncSocketStream:
         except BlockingIOError:
             return 0
 
-    def has_news(self) -> bool:
-        """Tell whether an idle connection is of no more use."""
-        return self._is_time_up or self._news.is_there
+    def is_stale(self) -> bool:
+        """Tell whether an idle connection can take no request: it was closed, or bytes came."""
+        return self._is_time_up or self._readable.is_there
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""
@@ -167,9 +167,9 @@ class AsyncTlsStream:
                 piece = view[start : start + WRITE_BYTES]
                 await self._drive(functools.partial(self._tls.session.write, piece))
 
-    def has_news(self) -> bool:
-        """Tell whether an idle connection is of no more use."""
-        return self._tls.incoming.pending > 0 or self._stream.has_news()
+    def is_stale(self) -> bool:
+        """Tell whether an idle connection can take no request: it was closed, or bytes came."""
+        return self._tls.incoming.pending > 0 or self._stream.is_stale()
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""

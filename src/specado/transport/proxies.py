@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from specado.errors import ConfigurationError
-from specado.transport.route import ascii_host, ip_address
+from specado.transport.addresses import ascii_host, ip_address
 
 if TYPE_CHECKING:
+    from specado.transport.addresses import Address
     from specado.transport.contract import TransportSettings
-    from specado.transport.route import Address
 
 __all__ = ["Proxy", "forwarded_head", "proxy_for"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specado.errors import ConfigurationError
-from specado.transport.causes import resource_cause
 from specado.transport.contract import TransportFailure
+from specado.transport.failure_causes import resource_cause
 
 if TYPE_CHECKING:
     from specado.transport.contract import TransportSettings

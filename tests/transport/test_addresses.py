@@ -18,8 +18,8 @@ import pytest
 import sockets
 from specado import transport as t
 from specado.errors import ConfigurationError
+from specado.transport.addresses import Address, address_of
 from specado.transport.proxies import Proxy, proxy_for
-from specado.transport.route import Address, address_of
 
 LIMITS = t.Limits(connect_timeout_s=2.0)
 KEY = (("x-api-key", "sk-secret"),)
