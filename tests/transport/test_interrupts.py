@@ -81,3 +81,27 @@ def test_no_later_exchange_fails_and_no_permit_is_gone(interrupts):
         bodies = [reply.read(time.monotonic() + 5) for reply in replies]
 
     assert bodies == [b"{}"] * CONNECTIONS
+
+
+def test_a_signal_handler_may_make_a_call_of_its_own():
+    made = []
+
+    def handler(*_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        made.append(transport.send(request, 5, LIMITS).status)
+
+    with sockets.ScriptedServer(sockets.echoes) as server:
+        transport = t.shared_transport(t.TransportSettings())
+        request = t.WireRequest("POST", server.url, (), b"{}")
+        before = signal.signal(signal.SIGALRM, handler)
+        left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            for microseconds in range(1, 200):
+                signal.setitimer(signal.ITIMER_REAL, microseconds * 1e-6)
+                assert transport.send(request, 5, LIMITS).status == 200
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_REAL, left_s)
+
+    assert set(made) == {200}

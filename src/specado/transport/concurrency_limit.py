@@ -32,7 +32,8 @@ class ConcurrencyLimit:
         self.max_connections = max(1, max_connections)
         self._holders: set[weakref.ref[Any]] = set()
         self._waiters: OrderedDict[Callable[[], Any], None] = OrderedDict()
-        self._lock = threading.Lock()
+        # Reentrant, here and wherever a call passes: a signal handler may make a call of its own.
+        self._lock = threading.RLock()
 
     @property
     def in_use(self) -> int:

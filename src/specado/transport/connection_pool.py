@@ -91,7 +91,8 @@ class ConnectionPool:
             self._close_oldest(min(list(self._idle.values()), key=_oldest_until))
 
     def _close_oldest(self, idle: deque[tuple[float, Any]]) -> None:
-        with contextlib.suppress(IndexError):  # another thread took the last one
+        # Another thread took the last one; what closing it says does not matter.
+        with contextlib.suppress(IndexError, OSError):
             idle.popleft()[1].close()
 
 

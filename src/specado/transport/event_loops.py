@@ -41,7 +41,7 @@ class LoopTransport:
         self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionPool] = (
             weakref.WeakKeyDictionary()
         )
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     async def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -84,7 +84,7 @@ class LoopTransport:
         """Leave the connections behind, in a forked child: they are the parent's. Return them."""
         pools = list(self._pools.values())
         self._pools = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         return pools
 
     def _connections(self) -> ConnectionPool:

@@ -26,21 +26,21 @@ class IdleReaper:
         """Forget pools and thread: a forked child has its parent's, and no thread of it."""
         self._pools: set[weakref.ref[ConnectionPool]] = set()
         self._changed = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def watch(self, pool: ConnectionPool) -> None:
         """Look after *pool* until it has nothing idle."""
         with self._lock:
-            pool.is_watched = True
             self._pools.add(weakref.ref(pool))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # an interrupt can start none
                 self._thread = threading.Thread(
                     target=self._run, name="specado-idle-connections", daemon=True
                 )
                 # Without a thread (at the interpreter's end, at a limit) the next call closes.
                 with contextlib.suppress(RuntimeError):
                     self._thread.start()
+            pool.is_watched = True  # last: if this is interrupted, the next call begins anew
         self._changed.set()
 
     def look_again(self) -> None:

@@ -35,7 +35,7 @@ class ThreadTransport:
         self._settings = settings
         self._reaper = reaper
         self._pool: ConnectionPool | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -75,7 +75,7 @@ class ThreadTransport:
     def forget(self) -> list[ConnectionPool]:
         """Leave the connections behind, in a forked child: they are the parent's. Return them."""
         pool, self._pool = self._pool, None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         return [] if pool is None else [pool]
 
     def _connections(self) -> ConnectionPool:
