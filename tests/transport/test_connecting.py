@@ -195,6 +195,28 @@ def test_names_are_resolved_in_a_bounded_number_of_threads(silent):
     assert len(ours) <= 32
 
 
+def test_a_process_that_cannot_start_a_thread(failed, silent, monkeypatch):
+    def fails(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fails)
+        failure = failed("http://localhost")
+
+    assert failure.kind == "resources"
+    assert str(failure) == "no thread can be started to resolve a name: can't start new thread"
+
+
+def test_a_process_that_cannot_start_another_thread_waits_for_one(opened, silent, monkeypatch):
+    with sockets.ScriptedServer(hello) as server:
+        resolver.resolve("localhost", server.port, time.monotonic() + sockets.PATIENCE_S)
+        monkeypatch.setattr(resolver, "MAX_THREADS", 1)
+        answers = [opened(f"http://localhost:{server.port}") for _ in range(3)]
+
+    assert answers == [b"hello"] * 3
+    assert len(resolver._resolver._threads) == 1
+
+
 def test_a_name_that_is_not_known(failed, names):
     def unknown():
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
