@@ -446,7 +446,7 @@ def test_a_connection_is_prompt_and_ends_when_its_peer_is_gone():
 
         assert option(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         assert option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+        assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
         stream.close()
 
 

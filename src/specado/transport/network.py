@@ -40,16 +40,16 @@ READ_BYTES = 65_536
 LONGEST_WAIT_S = 86_400.0
 # Bounds what is encrypted ahead of the socket.
 WRITE_BYTES = 65_536
-# A peer that is gone without a word is given up after half a minute, whether it owes an answer
-# (three probes) or the receipt of what was sent (RFC 5482; Linux applies the latter's bound to the
+# A peer that is gone without a word is given up after some 20 s, whether it owes an answer (two
+# probes) or the receipt of what was sent (RFC 5482; Linux applies the latter's bound to the
 # probes too: tcp(7)). Probes also keep address translation on the way from forgetting a connection
 # that waits for a long answer. Only what the platform has: macOS calls the first TCP_KEEPALIVE.
 _TCP_OPTIONS = (
     ("TCP_NODELAY", 1),
-    ("TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE", 15),
+    ("TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE", 10),
     ("TCP_KEEPINTVL", 5),
-    ("TCP_KEEPCNT", 3),
-    ("TCP_USER_TIMEOUT", 30_000),
+    ("TCP_KEEPCNT", 2),
+    ("TCP_USER_TIMEOUT", 20_000),
 )
 
 T = TypeVar("T")
