@@ -106,8 +106,8 @@ def _share(transports: dict[TransportSettings, Any], settings: TransportSettings
         if transport is not None and transport.is_recent:
             transport.is_recent = False
             transports[oldest] = transport
-        elif transport is not None:
-            transport.close()
+        elif transport is not None and oldest.library != "httpx":
+            transport.close()  # a client of httpx would break off what is in use: it only goes
     return found
 
 

@@ -172,24 +172,14 @@ class ClientTransport(_Own):
     """A `Transport` through the caller's client; its time-outs bound each operation."""
 
     def send(
-        self,
-        request: WireRequest,
-        timeout_s: float,
-        limits: Limits,
-        *,
-        is_fresh: bool = False,  # noqa: ARG002
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
     ) -> WireReply:
         """Return the whole reply."""
         until = until_after(timeout_s)
         return read_whole(self.open(request, until, limits), until, limits)
 
     def open(
-        self,
-        request: WireRequest,
-        until: float,
-        limits: Limits,
-        *,
-        is_fresh: bool = False,  # noqa: ARG002
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> ClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
@@ -224,12 +214,7 @@ class AsyncClientTransport(_Own):
     is_async = True
 
     async def send(
-        self,
-        request: WireRequest,
-        timeout_s: float,
-        limits: Limits,
-        *,
-        is_fresh: bool = False,  # noqa: ARG002
+        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
     ) -> WireReply:
         """Return the whole reply."""
         until = until_after(timeout_s)
@@ -240,12 +225,7 @@ class AsyncClientTransport(_Own):
             await reply.wait_closed()
 
     async def open(
-        self,
-        request: WireRequest,
-        until: float,
-        limits: Limits,
-        *,
-        is_fresh: bool = False,  # noqa: ARG002
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> AsyncClientReply:
         """Return the reply as soon as status and headers are there."""
         failure: Exception | None
