@@ -26,8 +26,20 @@ class Exchange:
     collected.
     """
 
-    is_reused = False
-    written_at: float | None = None
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_head",
+        "connect_timeout_s",
+        "is_reused",
+        "key",
+        "parser",
+        "pool",
+        "proxy",
+        "stream",
+        "until",
+        "written_at",
+    )
 
     def __init__(
         self, pool: ConnectionPool, request: WireRequest, until: float, limits: Limits
@@ -42,6 +54,8 @@ class Exchange:
         self.connect_timeout_s = limits.connect_timeout_s
         self.parser = ReplyParser()
         self.stream: Any = None
+        self.is_reused = False
+        self.written_at: float | None = None
         self._head = head_of(request, address, proxy)
         self._body = request.body
 
