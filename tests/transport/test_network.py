@@ -17,7 +17,7 @@ def test_one_socket_that_cannot_be_closed_does_not_keep_the_others(monkeypatch):
         closed.append(descriptor)
         raise OSError(errno.EIO, "not now")
 
-    monkeypatch.setattr(network, "_sockets", set())
+    monkeypatch.setattr(network, "_sockets", {})
     kept = [network.QuietSocket() for _ in range(3)]
     descriptors = {sock.fileno() for sock in kept}
     with monkeypatch.context() as patch:

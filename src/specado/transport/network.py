@@ -73,19 +73,22 @@ class QuietSocket(socket.socket):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        _sockets.add(self)
+        _sockets[self.fileno()] = weakref.ref(self)
 
     # Not in Python: a signal handler's exception, or the interpreter's end, would break it off.
     __del__ = _socket.socket.close
 
 
-_sockets: weakref.WeakSet[QuietSocket] = weakref.WeakSet()
+# By descriptor: a number that is used again takes the place of a socket that is closed. No set of
+# weak references: it has callbacks in Python, which swallow a signal handler's exception.
+_sockets: dict[int, weakref.ref[QuietSocket]] = {}
 
 
 def drop_sockets_after_fork() -> None:
     """Close this process's copies of its parent's sockets; the connections stay the parent's."""
-    for sock in list(_sockets):
-        descriptor = sock.detach()
+    for weak_sock in list(_sockets.values()):
+        sock = weak_sock()
+        descriptor = -1 if sock is None else sock.detach()
         if descriptor >= 0:
             with contextlib.suppress(OSError):  # the rest is closed all the same
                 os.close(descriptor)
