@@ -54,6 +54,26 @@ def test_a_real_exchange(send):
     assert b"\r\nx-team: a\r\n" in head
 
 
+def test_a_client_of_httpx2():
+    httpx2 = pytest.importorskip("httpx2")
+
+    async def main():
+        async with httpx2.AsyncClient() as client:
+            transport = t.async_client_transport(client)
+            return [await transport.send(post(url), 5.0, LIMITS) for url in urls]
+
+    with sockets.ScriptedServer(sockets.echoes) as server, httpx2.Client() as client:
+        urls = [server.url, f"{server.url}/again"]
+        by_thread = [t.client_transport(client).send(post(url), 5.0, LIMITS) for url in urls]
+        by_task = asyncio.run(main())
+        with sockets.refusing_url() as nobody, pytest.raises(t.TransportFailure) as caught:
+            t.client_transport(client).send(post(nobody), 5.0, LIMITS)
+
+    assert [reply.body for reply in by_thread + by_task] == [b"{}"] * 4
+    assert server.connections == 2
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+
+
 @both
 def test_a_mock_transport_and_a_redirect(send):
     seen = []
