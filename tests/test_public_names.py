@@ -27,7 +27,7 @@ DOCUMENTED = {
     "get_openai_manifest",
     "version",
 }
-HEAVY = {"anyio", "asyncio", "h11", "httpcore", "httpx", "rich", "ssl", "typer", "unittest"}
+HEAVY = {"anyio", "asyncio", "h11", "httptools", "httpx", "rich", "ssl", "typer", "unittest"}
 COMPILED = sorted(
     ".".join(path.relative_to(REPOSITORY / "src").with_suffix("").parts)
     for path in (REPOSITORY / "src/specado/_core").rglob("*.pyx")
@@ -79,8 +79,8 @@ def test_the_compiled_module_is_the_one_loaded(name):
     assert module.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES))
 
 
-def test_importing_specado_loads_no_http_library_and_no_event_loop():
-    program = "import sys, specado; print(*sorted(sys.modules), sep='\\n')"
+def test_importing_specado_and_making_a_client_load_no_http_library_and_no_event_loop():
+    program = "import sys, specado; specado.Client({}); print(*sorted(sys.modules), sep='\\n')"
 
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
