@@ -122,16 +122,11 @@ def _close_expired(weak_pool: weakref.ref[ConnectionPool]) -> None:
 
 async def _exchange_heads(exchange: Exchange, *, is_fresh: bool) -> None:
     """Send the request and read until the reply's head is there."""
-    pool, until = exchange.pool, exchange.until
-    await pool.limit.acquire_async(exchange, until)
-    stream = exchange.stream = None if is_fresh else pool.take(exchange.key)
-    exchange.is_reused = stream is not None
+    await exchange.pool.limit.acquire_async(exchange, exchange.until)
+    stream = exchange.take_idle(is_fresh=is_fresh)
     if stream is None:
-        pool.make_room()
-        stream = exchange.stream = await open_stream_async(
-            pool.settings, exchange.key[:3], exchange.proxy, until, exchange.connect_timeout_s
-        )
-    stream.arm(until)
+        stream = exchange.stream = await open_stream_async(*exchange.where_to())
+    stream.arm(exchange.until)
     await _write(stream, exchange)
     parser = exchange.parser
     while not parser.has_head:

@@ -59,6 +59,19 @@ class Exchange:
         self._head = head_of(request, address, proxy)
         self._body = request.body
 
+    def take_idle(self, *, is_fresh: bool) -> Any:
+        """Return an idle connection; `None`, after making room for another, if there is none."""
+        stream = self.stream = None if is_fresh else self.pool.take(self.key)
+        self.is_reused = stream is not None
+        if stream is None:
+            self.pool.make_room()
+        return stream
+
+    def where_to(self) -> tuple[Any, ...]:
+        """Return the arguments of `open_stream`, for a connection that this request can use."""
+        pool, key = self.pool, self.key
+        return pool.settings, key[:3], self.proxy, self.until, self.connect_timeout_s
+
     def take_unsent(self) -> tuple[bytes, ...]:
         """Return what is to be written, once: head and body, as one where that is cheap."""
         head, body = self._head, self._body

@@ -90,15 +90,11 @@ class ThreadTransport:
 
 def _exchange_heads(exchange: Exchange, *, is_fresh: bool) -> None:
     """Send the request and read until the reply's head is there."""
-    pool, until = exchange.pool, exchange.until
-    pool.limit.acquire(exchange, until)
-    stream = exchange.stream = None if is_fresh else pool.take(exchange.key)
-    exchange.is_reused = stream is not None
+    until = exchange.until
+    exchange.pool.limit.acquire(exchange, until)
+    stream = exchange.take_idle(is_fresh=is_fresh)
     if stream is None:
-        pool.make_room()
-        stream = exchange.stream = open_stream(
-            pool.settings, exchange.key[:3], exchange.proxy, until, exchange.connect_timeout_s
-        )
+        stream = exchange.stream = open_stream(*exchange.where_to())
     _write(stream, exchange)
     parser = exchange.parser
     while not parser.has_head:
