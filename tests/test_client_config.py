@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import pickle
 import traceback
 
+import pydantic
 import pytest
 
 from specado import AsyncClient, Client, ConfigurationError, ConfigurationWarning
@@ -55,6 +58,24 @@ def test_a_client_shows_no_secret(make):
     shown = [repr(client), str(client), client.get_config("providers"), str(vars(client))]
 
     assert HIDDEN not in "".join(shown)
+
+
+def test_a_client_is_its_own_copy(make):
+    client = make({"providers": PROVIDERS})
+
+    assert copy.copy(client) is client
+    assert copy.deepcopy({"client": [client]})["client"][0] is client
+
+
+def test_a_dataclass_or_pydantic_model_with_a_client_is_copied(make):
+    client = make({"providers": PROVIDERS})
+    holder = dataclasses.make_dataclass("Holder", ["client"])(client)
+    model = pydantic.create_model(
+        "Model", __config__={"arbitrary_types_allowed": True}, client=(object, ...)
+    )(client=client)
+
+    assert dataclasses.asdict(holder)["client"] is client
+    assert model.model_copy(deep=True).client is client
 
 
 def test_a_client_is_not_pickled(make):

@@ -161,6 +161,14 @@ class _BaseClient:
             names += configured_fallbacks(self._settings)
         return f"{type(self).__name__}(providers={list(dict.fromkeys(names))!r})"
 
+    # A client does not change and is shared, so that it is its own copy: in a dataclass that
+    # `asdict` copies, or a pydantic model that is copied deeply.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
     def __reduce__(self) -> Any:
         raise TypeError(
             f"a {type(self).__name__} holds keys and is not pickled: make one in the other process"
