@@ -115,11 +115,10 @@ def test_a_class_of_vcrpy_in_the_standard_library_is_enough(
     assert str(error).endswith(hint("vcrpy"))
 
 
-@pytest.mark.parametrize(("library", "is_seen"), [("httpx", True), ("httptools", False)])
+@pytest.mark.parametrize(("library", "is_seen"), [("httpx", True), ("auto", False)])
 def test_respx_sees_the_connections_of_httpcore(
     monkeypatch: pytest.MonkeyPatch, library: str, is_seen: bool
 ) -> None:
-    pytest.importorskip(library)
     active = types.SimpleNamespace(routers=[object()])
     mocker = types.SimpleNamespace(registry={"httpcore": active})
     module: Any = types.ModuleType("respx.mocks")
