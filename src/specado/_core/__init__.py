@@ -41,6 +41,7 @@ from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.compare import check_capability, compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
+from specado._core.error_bodies import error_facts
 from specado._core.frames import FrameDecoder
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
@@ -51,7 +52,6 @@ from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
 from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
 from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
 from specado._core.parameters import nearest_effort
-from specado._core.replies import error_facts
 from specado._core.reply_events import ReplyEvents
 from specado._core.schema import frozen_parameters, write_format_schema, write_tool_schemas
 

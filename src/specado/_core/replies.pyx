@@ -97,26 +97,6 @@ cdef object _as_json(object value, int depth):
     return value
 
 
-def error_facts(bytes body not None):
-    """Return `(type, code, message)` of an error body, each text or None; never raises."""
-    try:
-        data = _decode(body)
-    except UNREADABLE:
-        return None, None, None
-    error = data.get("error") if isinstance(data, dict) else None
-    if isinstance(error, str):
-        return None, None, error
-    if not isinstance(error, dict):
-        message = data.get("message") if isinstance(data, dict) else None
-        return None, None, message if isinstance(message, str) else None
-    type_, code, message = error.get("type"), error.get("code"), error.get("message")
-    return (
-        type_ if isinstance(type_, str) else None,
-        str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None,
-        message if isinstance(message, str) else None,
-    )
-
-
 cdef class Pieces:
     """Buffer of text that arrives in pieces; joins them at times, to bound the memory overhead.
 

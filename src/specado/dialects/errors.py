@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
 from specado.dialects.contract import Dialect, ErrorFacts, ErrorTable
@@ -50,7 +51,7 @@ __all__ = [
 Error = TypeVar("Error", bound=ProviderError)
 
 # The class of an error whose codes and types say nothing. The statuses up to 504 are those of HTTP
-# (RFC 9110); 529 is an overload at several providers.
+# (RFC 9110); 529 is an overload at several providers, 498 a lack of capacity at Groq.
 _BY_STATUS: dict[int, type[ProviderError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
@@ -62,6 +63,7 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
     413: InvalidRequestError,
     422: InvalidRequestError,
     429: RateLimitError,
+    498: OverloadedError,
     500: ServerError,
     502: ServerError,
     503: OverloadedError,
@@ -98,6 +100,7 @@ _DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 
 # The words that error messages of various servers use for a model.
 _MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
+_STATUS = re.compile("[45][0-9][0-9]")
 _PATH = re.compile(r"(?<![\w.-])/\S+")
 
 
@@ -159,30 +162,33 @@ def error_table(dialect: str) -> ErrorTable:
     """Return the error table for replies in a dialect.
 
     A gateway often passes on the error of a provider that speaks another dialect: the tables of
-    all dialects apply, the own one first.
+    all dialects apply, the own one first. Its words are in lower case.
     """
     own = DIALECTS[dialect].errors
     tables = [own, *(each.errors for each in DIALECTS.values() if each.errors is not own)]
     codes: dict[str, type[ProviderError]] = {}
     general_types: dict[str, type[ProviderError]] = {}
     for table in reversed(tables):
-        codes.update(table.codes)
-        general_types.update(table.general_types)
+        codes.update({word.lower(): kind for word, kind in table.codes.items()})
+        general_types.update({word.lower(): kind for word, kind in table.general_types.items()})
     return ErrorTable(
         codes,
         general_types,
         tuple(message for table in tables for message in table.messages),
-        frozenset().union(*(table.unknown_model for table in tables)),
+        frozenset(word.lower() for table in tables for word in table.unknown_model),
     )
 
 
 def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:
     """Return the class for a provider's error: by its code or type, else by the status.
 
-    Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a `ServerError`,
-    a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
+    A code that is an HTTP status counts before the reply's: a gateway may answer 200 or 500 with
+    the error of an upstream. Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a
+    `ServerError`, a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
     """
-    code, type_ = facts.code or "", facts.type or ""
+    code, type_ = (facts.code or "").lower(), (facts.type or "").lower()
+    if _STATUS.fullmatch(code):
+        status = int(code)
     found = (
         table.codes.get(code)
         or table.codes.get(type_)
@@ -204,19 +210,6 @@ def _by_range(status: int) -> type[ProviderError]:
     return InvalidRequestError if status >= 300 else ProviderError
 
 
-def _class_of(status: int, facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:
-    """Return the class of an error reply.
-
-    Some OpenAI-compatible servers send an error with status 200; a numeric code is the intended
-    status.
-    """
-    if not 200 <= status < 300:
-        return classify(status, facts, table)
-    code = facts.code
-    meant = int(code) if code is not None and code.isdecimal() and len(code) == 3 else None
-    return classify(meant, facts, table)
-
-
 def error_in_success(
     source: ReplySource, reply: WireReply, now: datetime
 ) -> Optional[ProviderError]:
@@ -230,10 +223,10 @@ def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> Pr
     status, headers = reply.status, reply.headers
     facts = source.dialect.decode_error(status, headers, reply.body)
     table = error_table(source.dialect.name)
-    kind = _class_of(status, facts, table)
+    kind = classify(status, _with_text(facts, reply), table)
     hint = ""
     if status in (404, 405):
-        about_model = facts.code in table.unknown_model or _is_about_model(
+        about_model = (facts.code or "").lower() in table.unknown_model or _is_about_model(
             facts.message or "", source.model
         )
         hint = _model_hint(source, now) if about_model else path_hint(source)
@@ -263,6 +256,13 @@ def _unescaped(found: re.Match[str]) -> str:
         return "/"
     character = chr(int(escape[2:], 16)) if escape[1] == "u" else "\\"
     return escape if character in '"\\\x7f' else character
+
+
+def _with_text(facts: ErrorFacts, reply: WireReply) -> ErrorFacts:
+    """Return the facts of an error reply, with a body that is plain text as its message."""
+    if facts.message is not None or reply.status < 300 or reply.body.lstrip()[:1] in b"<{[":
+        return facts
+    return replace(facts, message=_quoted(reply.body))
 
 
 def _text_of(source: ReplySource, reply: WireReply, facts: ErrorFacts) -> str:
