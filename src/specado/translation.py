@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from msgspec.structs import replace
 
 from specado._core import NotJson, dumps
-from specado.catalog.lookup import find_model, list_providers
+from specado.catalog.lookup import find_model, is_registered, list_providers
 from specado.catalog.lookup import provider as provider_of
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
@@ -264,7 +264,11 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
         ConfigurationError: the provider is not registered.
     """
     reply = WireReply(200, {}, _body_of(body))
-    found = read_reply(_source(provider), reply, answer_tool=None, now_s=time.time())
+    source = _source(provider)
+    is_compatible = provider != source.dialect.provider or is_registered(provider)
+    found = read_reply(
+        source, reply, answer_tool=None, now_s=time.time(), stop_means_calls=is_compatible
+    )
     if isinstance(found, ProviderError):
         raise found
     return found

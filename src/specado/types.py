@@ -35,8 +35,7 @@ __all__ = [
 ]
 
 
-# The finish reasons of OpenAI's replies; a reply with another reason keeps that word in
-# `Choice.finish_reason` and has "stop" in OpenAI's JSON.
+# The finish reasons of OpenAI's replies.
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 
@@ -206,7 +205,11 @@ class Usage(msgspec.Struct, omit_defaults=True):
 
 
 class Choice(msgspec.Struct):
-    """One answer of a reply; a request with `n` has several."""
+    """One answer of a reply; a request with `n` has several.
+
+    `finish_reason` is one of OpenAI's (`stop`, `length`, `tool_calls`, `content_filter`), or a word
+    that only the server knows, as it came; `None` where the server gave none, or broke off.
+    """
 
     index: int
     message: Message
@@ -218,7 +221,7 @@ class Choice(msgspec.Struct):
         return {
             "index": self.index,
             "message": self.message.to_dict(),
-            "finish_reason": self.finish_reason if self.finish_reason in FINISH_REASONS else "stop",
+            "finish_reason": self.finish_reason,
             "logprobs": self.logprobs,
         }
 
@@ -376,11 +379,10 @@ class ChunkChoice(msgspec.Struct):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the choice in OpenAI's shape."""
-        reason = self.finish_reason
         return {
             "index": self.index,
             "delta": self.delta.to_dict(),
-            "finish_reason": reason if reason is None or reason in FINISH_REASONS else "stop",
+            "finish_reason": self.finish_reason,
             "logprobs": self.logprobs,
         }
 

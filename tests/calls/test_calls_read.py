@@ -127,8 +127,9 @@ def test_a_model_map_names_registered_providers_and_may_repeat_the_prefix():
 
 
 @pytest.mark.parametrize("ending", [None, "zzz"])
-def test_openais_json_ends_as_openai_ends(ending):
+def test_a_finish_reason_that_is_unknown_or_missing_is_never_shown_as_stop(ending):
     reply = drive(call(), [ok(finish_reason=ending)])
 
     assert reply.choices[0].finish_reason == ending
-    assert reply.to_dict()["choices"][0]["finish_reason"] == "stop"
+    assert reply.to_dict()["choices"][0]["finish_reason"] == ending
+    assert len(reply.extensions.metadata["reply_notes"]) == 1

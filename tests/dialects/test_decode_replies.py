@@ -102,7 +102,7 @@ OPENAI_MENDED = [
     ("choices.0.index", ..., "choices.0.index", 0, "choices[0].index"),
     ("choices.0.index", None, "choices.0.index", 0, "choices[0].index"),
     ("choices.0.index", "x", "choices.0.index", 0, "choices[0].index"),
-    ("choices.0.finish_reason", ..., "choices.0.finish_reason", None, None),
+    ("choices.0.finish_reason", ..., "choices.0.finish_reason", None, "choices[0].finish_reason"),
     ("choices.0.finish_reason", 5, "choices.0.finish_reason", None, "choices[0].finish_reason"),
     ("choices.0.logprobs", [], "choices.0.logprobs", None, "choices[0].logprobs"),
     (f"{MESSAGE}.role", ..., f"{MESSAGE}.role", "assistant", None),

@@ -52,6 +52,7 @@ from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
 from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
 from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
 from specado._core.parameters import nearest_effort
+from specado._core.replies import ReportedFailure
 from specado._core.reply_events import ReplyEvents
 from specado._core.schema import frozen_parameters, write_format_schema, write_tool_schemas
 
@@ -66,6 +67,7 @@ __all__ = [
     "OpenAIStreamEncoder",
     "ReplyEvents",
     "Reported",
+    "ReportedFailure",
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",

@@ -16,6 +16,7 @@ __all__ = [
     "OpenAIStreamEncoder",
     "ReplyEvents",
     "Reported",
+    "ReportedFailure",
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
@@ -63,6 +64,10 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[tuple[str | None, bytes]]: ...
     def finish(self) -> list[tuple[str | None, bytes]]: ...
 
+class ReportedFailure(Exception):  # noqa: N818
+    body: bytes
+    def __init__(self, body: bytes) -> None: ...
+
 @disjoint_base
 class ReplyEvents:
     parser: Any
@@ -100,13 +105,14 @@ class _ReplyStream:
         *,
         emulated: bool = False,
         include_usage: bool = False,
-        finish_reason_ends: bool = False,
+        stop_means_calls: bool = False,
+        stream_end: str = "",
         framing: str = "sse",
         max_frame_bytes: int,
         max_reply_bytes: int,
     ) -> None: ...
     def feed(self, data: bytes) -> list[ChatCompletionChunk]: ...
-    def finish(self) -> list[ChatCompletionChunk]: ...
+    def finish(self, *, is_clean: bool = True) -> list[ChatCompletionChunk]: ...
     def response(self) -> tuple[ChatCompletionResponse, list[str]]: ...
 
 @final

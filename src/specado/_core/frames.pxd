@@ -3,6 +3,7 @@ cdef class FrameReader:
 
     cdef int load(self, bytes data) except -1
     cdef bytes next(self)
+    cdef bint has_rest(self) except -1
     cdef bytes last(self)
 
 cdef class FrameDecoder(FrameReader):

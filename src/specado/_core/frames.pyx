@@ -54,6 +54,10 @@ cdef class FrameReader:
         """Return the next frame's data, its name in `event`; None where the bytes end first."""
         raise NotImplementedError
 
+    cdef bint has_rest(self) except -1:
+        """Return whether the bytes so far end within a frame."""
+        raise NotImplementedError
+
     cdef bytes last(self):
         """Return the data of the frame that the end of the bytes completes, None if none does."""
         raise NotImplementedError
@@ -126,6 +130,9 @@ cdef class FrameDecoder(FrameReader):
                 is_blank = self._read_line(text + start, end - start)
             if is_blank and self._data is not None:
                 return self._frame()
+
+    cdef bint has_rest(self) except -1:
+        return self._line_size > 0 or self._data is not None
 
     cdef bytes last(self):
         if self._broken is not None:

@@ -14,7 +14,8 @@ cdef class ReplyStream:
     cdef readonly bytes failure
     cdef str provider, model
     cdef object created
-    cdef bint emulated, include_usage, finish_reason_ends
+    cdef bint emulated, include_usage, stop_means_calls
+    cdef str stream_end
     cdef Py_ssize_t _kept_bytes, _max_reply_bytes
     cdef dict _notes
     cdef object _facts       # `Notes` without texts: the repairs and the certainty so far

@@ -26,6 +26,14 @@ cdef enum:
 cdef object _decode = msgspec.json.Decoder().decode
 
 
+class ReportedFailure(Exception):
+    """The error that a reply of a successful status reports; `body` is that of an error reply."""
+
+    def __init__(self, body):
+        super().__init__("the reply reports an error")
+        self.body = body
+
+
 cdef class Notes(list):
     """Texts on repairs of a reply and members left out of it, and facts for code that decides.
 
@@ -126,9 +134,10 @@ cdef class ReplyStream:
     """Stream decoder: bytes to chunks, and to the reply that the chunks add up to.
 
     *model* and *created* are the defaults of a stream that names none. With *emulated* the input
-    of the forced tool that emulates structured output is content. With *finish_reason_ends* a
-    stream whose choices all have a finish reason is complete without a terminal event. *framing*
-    cuts the bytes into events. One decoder per stream; not for two threads at once.
+    of the forced tool that emulates structured output is content. *stop_means_calls*: `stop` beside
+    tool calls is read as `tool_calls`. *stream_end* is what proves that the stream is whole, as
+    `MakeStreamDecoder` says. *framing* cuts the bytes into events. One decoder per stream; not for
+    two threads at once.
     """
 
     def __cinit__(
@@ -139,7 +148,8 @@ cdef class ReplyStream:
         *,
         bint emulated=False,
         bint include_usage=False,
-        bint finish_reason_ends=False,
+        bint stop_means_calls=False,
+        str stream_end="",
         str framing="sse",
         Py_ssize_t max_frame_bytes,
         Py_ssize_t max_reply_bytes,
@@ -150,7 +160,8 @@ cdef class ReplyStream:
         self.created = created
         self.emulated = emulated
         self.include_usage = include_usage
-        self.finish_reason_ends = finish_reason_ends
+        self.stop_means_calls = stop_means_calls
+        self.stream_end = stream_end
         self._max_reply_bytes = max_reply_bytes
         self._notes = {}
         self._facts = Notes()
@@ -181,26 +192,32 @@ cdef class ReplyStream:
                 raise
         return out
 
-    def finish(self):
+    def finish(self, *, bint is_clean=True):
         """Return the chunks that the end of the bytes completes.
 
-        An event that it cuts off in the middle is left out: such a stream is not over.
+        An event that it cuts off in the middle is left out: such a stream is not over. Neither is
+        one that needs no terminal event, unless its end *is_clean*: marked, and not only a closed
+        connection.
         """
         cdef list out = []
         cdef bytes frame
+        cdef bint is_cut
         if self._broken is not None:
             raise self._broken
         if self.is_over or self.failure is not None:
             return out
         try:
+            is_cut = self.frames.has_rest()
             frame = self.frames.last()
-            if frame is not None:
+            if frame:
+                is_cut = False
                 try:
                     self.take(frame, out)
                 except MalformedResponseError as error:
                     if error.code != "not_json":
                         raise
-            if not self.is_over and self.failure is None:
+                    is_cut = True
+            if is_clean and not is_cut and not self.is_over and self.failure is None:
                 self.end_of_bytes(out)
         except MalformedResponseError as error:
             self._broken = error

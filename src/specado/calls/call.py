@@ -244,7 +244,11 @@ class CompletionCall:
         """Return the outcome of a whole reply: a completion, a stream or an error."""
         source = _source(candidate, request)
         outcome = read_reply(
-            source, reply, answer_tool=candidate.encoded.answer_tool, now_s=time.time()
+            source,
+            reply,
+            answer_tool=candidate.encoded.answer_tool,
+            now_s=time.time(),
+            stop_means_calls=self._stop_means_calls(candidate),
         )
         if isinstance(outcome, ProviderError):
             return self._attempted(candidate, outcome)
@@ -279,11 +283,22 @@ class CompletionCall:
             int(time.time()),
             emulated=candidate.encoded.answer_tool is not None,
             include_usage=self._wants_usage,
-            finish_reason_ends=route.finish_reason_ends,
+            stop_means_calls=self._stop_means_calls(candidate),
+            stream_end=route.stream_end,
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )
         return self._stream_state(source, opened, reader, opened)
+
+    def _stop_means_calls(self, candidate: Candidate) -> bool:
+        """Return whether a candidate that says `stop` beside tool calls means `tool_calls`.
+
+        OpenAI documents `stop` where `tool_choice` names the function.
+        """
+        if not candidate.dialect.is_compatible or candidate.encoded.answer_tool is not None:
+            return False
+        choice = self.request.parameters.get("tool_choice")
+        return not (isinstance(choice, dict) and choice.get("type") in ("function", "custom"))
 
     def opened(self, candidate: Candidate, state: StreamState) -> Outcome:
         """Return the outcome of a stream that is past its commit point or has failed before it.

@@ -13,7 +13,7 @@ from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
-from specado.dialects.errors import ReplySource, error_from_failure, error_from_reply
+from specado.dialects.errors import ReplySource, error_from_failure, reported_error
 from specado.errors import (
     CONTENT_TIMEOUT,
     DeadlineExceededError,
@@ -75,7 +75,7 @@ class WholeReply:
         """Return no chunks: the reply is complete."""
         return []
 
-    def finish(self) -> list[ChatCompletionChunk]:
+    def finish(self, *, is_clean: bool = True) -> list[ChatCompletionChunk]:  # noqa: ARG002
         """Return no chunks."""
         return []
 
@@ -216,6 +216,7 @@ class StreamState:
         self._skipped: Optional[str] = None
         self._on_end: Optional[Callable[[StreamState], None]] = None
         self._opened = opened
+        self._has_marked_end = opened is None or opened.has_marked_end
         self._reader = reader
         self._body = StreamBody(headers if opened is not None else {}, max_frame_bytes)
         self._status = status
@@ -323,7 +324,7 @@ class StreamState:
                 self._add(reader.feed(self._body.decode(data)))
                 self._add(reader.feed(b""))  # raises the error after the last good chunk
             else:
-                self._add(reader.finish())
+                self._add(reader.finish(is_clean=self._has_marked_end))
                 self._add(reader.feed(b""))
         except TransportFailure as failure:
             self.break_off(failure)
@@ -332,7 +333,7 @@ class StreamState:
         else:
             if reader.failure is not None:
                 reply = WireReply(self._status, self.headers, reader.failure)
-                self._fail(error_from_reply(self.source, reply, datetime.now(timezone.utc)))
+                self._fail(reported_error(self.source, reply, datetime.now(timezone.utc)))
             elif not data and not reader.is_over:
                 text = "the stream ended without its terminal event"
                 self._fail(self._malformed(text, "truncated"))

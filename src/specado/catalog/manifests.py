@@ -180,18 +180,23 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     models: Optional[str] = None
 
 
+StreamEnd = Literal["sentinel", "terminal_event", "finish_reason", "finish_and_usage"]
+_STREAM_ENDS = ("sentinel", "terminal_event", "finish_reason", "finish_and_usage")
+
+
 class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     """One dialect of a provider: its name, and the paths and stream options of the provider.
 
     `path` is added to the base URL, `stream_path` instead of it for a stream; `{model}` stands for
-    the model's id. Without a path the dialect's usual one holds. `stream_end` of "finish_reason":
-    a stream ends without a terminal event. `stream_usage`: a stream may be asked for its usage.
+    the model's id. Without a path the dialect's usual one holds. `stream_end` is what proves that a
+    stream is whole: the dialect's sentinel or terminal event, or the finish reason, alone or with
+    the usage, and a clean end. `stream_usage`: a stream may be asked for its usage.
     """
 
     name: str
     path: Optional[str] = None
     stream_path: Optional[str] = None
-    stream_end: Optional[Literal["finish_reason"]] = None
+    stream_end: Optional[StreamEnd] = None
     stream_usage: bool = True
 
 
@@ -429,8 +434,9 @@ def _dialect_in_short(manifest: dict[str, Any], endpoints: Endpoints) -> Provide
     if not isinstance(name, str):
         raise _fail("dialect", f"must be the name of a dialect, not {name!r}")
     _check_path(endpoints.chat, "endpoints.chat")
-    if stream_end not in (None, "finish_reason"):
-        raise _fail("stream_end", f"{stream_end!r} is not known; known: 'finish_reason'")
+    if stream_end is not None and stream_end not in _STREAM_ENDS:
+        known = ", ".join(map(repr, _STREAM_ENDS))
+        raise _fail("stream_end", f"{stream_end!r} is not known; known: {known}")
     return ProviderDialect(
         name,
         endpoints.chat,

@@ -182,8 +182,11 @@ class StreamDecoder(Protocol):
                 the error comes from the next `feed`, so call `feed(b"")` after each piece.
         """
 
-    def finish(self) -> list[ChatCompletionChunk]:
-        """Return the last chunks, at the end of the body."""
+    def finish(self, *, is_clean: bool = True) -> list[ChatCompletionChunk]:
+        """Return the last chunks, at the end of the body.
+
+        The end *is_clean* if it is marked, and not only the closing of the connection.
+        """
 
     def response(self) -> tuple[ChatCompletionResponse, list[str]]:
         """Return the reply that the chunks so far add up to, and its notes."""
@@ -200,7 +203,8 @@ class MakeStreamDecoder(Protocol):
         *,
         emulated: bool = False,
         include_usage: bool = False,
-        finish_reason_ends: bool = False,
+        stop_means_calls: bool = False,
+        stream_end: str = "",
         max_frame_bytes: int,
         max_reply_bytes: int,
     ) -> StreamDecoder:
@@ -212,7 +216,11 @@ class MakeStreamDecoder(Protocol):
             created: seconds since the epoch.
             emulated: the answer comes as the input of a forced tool.
             include_usage: add a last chunk with the usage.
-            finish_reason_ends: a finish reason is the terminal event.
+            stop_means_calls: `stop` beside tool calls is read as `tool_calls`, with a note.
+            stream_end: what proves that the stream is whole: `""`, the dialect's terminal event
+                alone; also, at a clean end of the bytes, `"finish_reason"`, the finish reason of
+                every choice; `"finish_and_usage"`, that and the usage; `"unknown"`, the same with
+                a note. `"sentinel"` and `"terminal_event"` are as `""`.
             max_frame_bytes: limit of one event.
             max_reply_bytes: limit of the assembled reply.
         """
@@ -271,7 +279,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         encode_request: see `EncodeRequest`.
         decode_reply: takes the body, the provider's name, the model id and the seconds since the
             epoch; returns the completion and the notes on its repairs. Raises
-            `MalformedResponseError`.
+            `MalformedResponseError`, and `ReportedFailure` for an error beside an answer.
         stream_decoder: see `MakeStreamDecoder`.
         decode_error: takes the HTTP status, the headers (names in lower case) and the body;
             returns `ErrorFacts`. Total: any body gives facts.

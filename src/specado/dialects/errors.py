@@ -46,6 +46,7 @@ __all__ = [
     "error_table",
     "parse_retry_after_s",
     "path_hint",
+    "reported_error",
 ]
 
 Error = TypeVar("Error", bound=ProviderError)
@@ -216,6 +217,25 @@ def error_in_success(
     """Return the error in a reply whose status is a success; `None` if it holds none."""
     error = error_from_reply(source, reply, now)
     return None if type(error) is ProviderError else error
+
+
+def reported_error(source: ReplySource, reply: WireReply, now: datetime) -> ProviderError:
+    """Return the error that a reply of a successful status reports.
+
+    One whose class nothing tells is a `MalformedResponseError`, as for a reply without an answer:
+    the next candidate is asked.
+    """
+    found = error_in_success(source, reply, now)
+    if found is not None:
+        return found
+    facts = source.dialect.decode_error(reply.status, reply.headers, reply.body)
+    return source.error(
+        MalformedResponseError,
+        f"{_text_of(source, reply, facts)} (HTTP {reply.status})",
+        status_code=reply.status,
+        code="no_choice",
+        request_id=source.dialect.request_id_in(reply.headers) or facts.request_id,
+    )
 
 
 def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> ProviderError:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from specado._core import unwrap_emulated
-from specado.dialects.errors import ReplySource, error_from_reply, error_in_success, path_hint
+from specado._core import ReportedFailure, unwrap_emulated
+from specado.dialects.errors import (
+    ReplySource,
+    error_from_reply,
+    error_in_success,
+    path_hint,
+    reported_error,
+)
 from specado.errors import MAX_QUOTED_CHARACTERS, MalformedResponseError, ProviderError
+from specado.transport import WireReply
 
 if TYPE_CHECKING:
-    from specado.transport import WireReply
     from specado.types import ChatCompletionResponse
 
 __all__ = ["read_reply"]
@@ -19,27 +25,49 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_reply(
-    source: ReplySource, reply: WireReply, *, answer_tool: str | None, now_s: float
+    source: ReplySource,
+    reply: WireReply,
+    *,
+    answer_tool: str | None,
+    now_s: float,
+    stop_means_calls: bool = False,
 ) -> ChatCompletionResponse | ProviderError:
     """Return the completion in *reply*, or the error that it reports; never raises that error.
 
     *answer_tool* names the forced tool whose input is the answer, where structured output is
-    emulated. `extensions.metadata["reply_notes"]` lists each repair of a reply that deviates from
-    the provider's documentation.
+    emulated. *stop_means_calls*: `stop` beside tool calls is read as `tool_calls`.
+    `extensions.metadata["reply_notes"]` lists each repair of a reply that deviates from the
+    provider's documentation.
     """
     if not 200 <= reply.status < 300:
         return error_from_reply(source, reply, _utc(now_s))
     body = reply.body[len(BYTE_ORDER_MARK) :] if reply.body[:3] == BYTE_ORDER_MARK else reply.body
     try:
         found, notes = source.dialect.decode_reply(body, source.provider, source.model, int(now_s))
+    except ReportedFailure as failure:
+        reported = WireReply(reply.status, reply.headers, failure.body)
+        return reported_error(source, reported, _utc(now_s))
     except MalformedResponseError as error:
         return error_in_success(source, reply, _utc(now_s)) or _malformed(source, reply, error)
     if answer_tool is not None:
         unwrap_emulated(found)
+    if stop_means_calls:
+        _read_stop(found, notes)
     found.headers = reply.headers
     if notes:
         found.extensions.metadata["reply_notes"] = list(notes)
     return found
+
+
+def _read_stop(found: ChatCompletionResponse, notes: list[str]) -> None:
+    """Read `stop` beside tool calls as `tool_calls`, with a note."""
+    for choice in found.choices:
+        if choice.finish_reason == "stop" and choice.message.tool_calls:
+            choice.finish_reason = "tool_calls"
+            notes.append(
+                f"choices[{choice.index}].finish_reason: 'stop' beside tool calls, read as "
+                "'tool_calls'"
+            )
 
 
 def _utc(now_s: float) -> datetime:

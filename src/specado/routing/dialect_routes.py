@@ -7,10 +7,11 @@ selects it; else the first dialect, unless it has a contract loss that another o
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from specado.catalog import lookup as catalog
 from specado.dialects.contract import Dialect
 from specado.dialects.framing import FRAMINGS, Framing
 from specado.dialects.registry import DIALECTS
@@ -38,7 +39,10 @@ __all__ = [
 
 
 class DialectRoute(msgspec.Struct, frozen=True):
-    """A dialect in which a model of an endpoint can be asked, with its URLs and stream format."""
+    """A dialect in which a model of an endpoint can be asked, with its URLs and stream format.
+
+    `is_compatible`: the server is another one than that whose API defines the dialect.
+    """
 
     name: str
     dialect: Dialect
@@ -46,7 +50,8 @@ class DialectRoute(msgspec.Struct, frozen=True):
     stream_url: str
     framing: Framing
     stream_usage: bool = True
-    finish_reason_ends: bool = False
+    stream_end: str = ""
+    is_compatible: bool = False
 
 
 def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
@@ -97,13 +102,16 @@ def dialect_routes(
         ConfigurationError: the setting `dialects` names one that the provider does not speak.
     """
     return tuple(
-        _dialect_route(each, model, endpoint.base_url)
+        _dialect_route(each, provider, model, endpoint.base_url)
         for each in spoken_dialects(provider, facts, access)
     )
 
 
-def _dialect_route(spoken: ProviderDialect, model: str, base_url: str) -> DialectRoute:
+def _dialect_route(
+    spoken: ProviderDialect, provider: Provider, model: str, base_url: str
+) -> DialectRoute:
     dialect = DIALECTS[spoken.name]
+    is_compatible = not _defines(provider, dialect, base_url)
     path = spoken.path or dialect.path(model, False)
     stream_path = spoken.stream_path or spoken.path or dialect.path(model, True)
     return DialectRoute(
@@ -113,7 +121,17 @@ def _dialect_route(spoken: ProviderDialect, model: str, base_url: str) -> Dialec
         base_url + _with_model(stream_path, model),
         FRAMINGS[dialect.framing],
         spoken.stream_usage,
-        spoken.stream_end == "finish_reason",
+        spoken.stream_end or ("unknown" if is_compatible else ""),
+        is_compatible,
+    )
+
+
+def _defines(provider: Provider, dialect: Dialect, base_url: str) -> bool:
+    """Return whether a provider at *base_url* is the one whose API defines the dialect."""
+    return (
+        provider.name == dialect.provider
+        and not catalog.is_registered(provider.name)
+        and urlsplit(base_url).hostname == urlsplit(provider.base_url).hostname
     )
 
 

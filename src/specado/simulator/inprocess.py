@@ -78,6 +78,7 @@ class _Opened:
     def __init__(self, reply: SimulatedReply) -> None:
         self.status = reply.status
         self.headers = dict(reply.headers)
+        self.has_marked_end = True
         body = _body_of(reply)
         self._pieces = iter(body.pieces)
         self._ends = body.ends

@@ -60,7 +60,8 @@ def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) 
     if kind == "stream_malformed":
         return _stream([*late, rest[0][: len(rest[0]) // 2] + b"\n\n", *rest[1:]])
     if kind == "stream_unterminated":
-        return _stream(frames[:-1])
+        # Without its usage too: a finish reason and the usage prove an end where no sentinel does.
+        return _stream([frame for frame in frames[:-1] if b'"prompt_tokens"' not in frame])
     return _stream(_spelled(frames, kind, dialect))
 
 

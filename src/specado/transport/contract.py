@@ -6,9 +6,12 @@ The types between the calls and the transports; no I/O, no HTTP library.
 from __future__ import annotations
 
 import time
-from typing import Any, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "AsyncOpenReply",
@@ -22,6 +25,7 @@ __all__ = [
     "TransportSettings",
     "WireReply",
     "WireRequest",
+    "has_marked_end",
     "until_after",
     "without_query",
 ]
@@ -174,14 +178,24 @@ class InsecureTransportWarning(UserWarning):
     """A key is sent over plain http:// to another machine: anybody on the network can read it."""
 
 
+def has_marked_end(headers: Mapping[str, str]) -> bool:
+    """Return whether a length or a last chunk marks the end of an HTTP/1.1 body.
+
+    Without them the connection's closing ends the body, and nothing tells a cut from an end.
+    """
+    return "content-length" in headers or "transfer-encoding" in headers
+
+
 class OpenReply(Protocol):
     """An open reply, whose body is read in pieces; `headers` have lower-case names.
 
+    `has_marked_end`: the end of the body is marked, and not only the closing of the connection.
     Its finalizer frees the connection, as `close` does.
     """
 
     status: int
     headers: dict[str, str]
+    has_marked_end: bool
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end.
@@ -199,6 +213,7 @@ class AsyncOpenReply(Protocol):
 
     status: int
     headers: dict[str, str]
+    has_marked_end: bool
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.addresses import address_of, warn_if_readable
-from specado.transport.contract import TransportFailure
+from specado.transport.contract import TransportFailure, has_marked_end
 from specado.transport.failure_causes import RefusedCertificateError
 from specado.transport.http1 import JOINED_BYTES, ReplyParser, head_of
 from specado.transport.network import TimeUp
@@ -145,6 +145,7 @@ class BaseReply:
         exchange.check_proxy()
         self.status = exchange.parser.status
         self.headers = exchange.parser.headers
+        self.has_marked_end = has_marked_end(self.headers)
         self._is_reading = False
         self._exchange = exchange  # from here on the reply frees it
 

@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from specado.errors import ConfigurationError
 from specado.transport.addresses import address_of, warn_if_readable
 from specado.transport.connection_pool import MAX_IDLE_CONNECTIONS
-from specado.transport.contract import TransportFailure, until_after, without_query
+from specado.transport.contract import (
+    TransportFailure,
+    has_marked_end,
+    until_after,
+    without_query,
+)
 from specado.transport.failure_causes import certificate_cause, resource_cause
 from specado.transport.proxies import proxy_for
 from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
@@ -259,12 +264,17 @@ class _Reply:
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
+        # HTTP/2 ends a body with a frame.
+        self.has_marked_end = has_marked_end(self.headers) or (
+            getattr(response, "http_version", "") not in ("", "HTTP/1.0", "HTTP/1.1")
+        )
         self._pieces: Any = None
         self._content: bytes | None = None
         if getattr(response, "is_stream_consumed", False) or getattr(response, "is_closed", False):
             # A hook, or a mock, has read it already, and undone its encoding.
             self.headers.pop("content-encoding", None)
             self._content = _content_of(response)
+            self.has_marked_end = True
         self._response = response
 
     def _read_already(self) -> bytes:

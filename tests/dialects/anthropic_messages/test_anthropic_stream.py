@@ -310,8 +310,8 @@ def test_a_stream_without_a_terminal_event_is_not_over():
     data = named(*HELLO[:-1])
 
     stream, chunks = read("anthropic", data)
-    ended, same = read("anthropic", data, finish_reason_ends=True)
-    early, _ = read("anthropic", named(*HELLO[:-2]), finish_reason_ends=True)
+    ended, same = read("anthropic", data, stream_end="finish_reason")
+    early, _ = read("anthropic", named(*HELLO[:-2]), stream_end="finish_reason")
 
     assert chunks == same
     assert (stream.is_over, ended.is_over, early.is_over) == (False, True, False)

@@ -114,8 +114,8 @@ def test_a_stream_without_a_terminal_event_is_not_over():
     data = sse(*HELLO, done=False)
 
     stream, chunks = read("openai", data)
-    ended, same = read("openai", data, finish_reason_ends=True)
-    early, _ = read("openai", sse(*HELLO[:-1], done=False), finish_reason_ends=True)
+    ended, same = read("openai", data, stream_end="finish_reason")
+    early, _ = read("openai", sse(*HELLO[:-1], done=False), stream_end="finish_reason")
 
     assert chunks == same
     assert (stream.is_over, ended.is_over, early.is_over) == (False, True, False)
@@ -125,9 +125,9 @@ def test_a_stream_without_a_terminal_event_is_not_over():
 def test_every_choice_needs_its_finish_reason_where_that_ends_a_stream():
     data = sse(chunk({"content": "a"}), chunk({"content": "b"}, index=1), STOP, done=False)
 
-    one, _ = read("openai", data, finish_reason_ends=True)
+    one, _ = read("openai", data, stream_end="finish_reason")
     both, _ = read(
-        "openai", data + sse(chunk(finish="stop", index=1), done=False), finish_reason_ends=True
+        "openai", data + sse(chunk(finish="stop", index=1), done=False), stream_end="finish_reason"
     )
 
     assert (one.is_over, both.is_over) == (False, True)
@@ -436,11 +436,11 @@ def test_choices_that_are_none_are_left_out_or_mended():
 
 
 def test_an_empty_finish_reason_is_none_and_an_unknown_one_is_kept():
-    stream, chunks = read("openai", sse(chunk({"content": "a"}, ""), chunk(finish="eos")))
+    stream, chunks = read("openai", sse(chunk({"content": "a"}, ""), chunk(finish="zzz")))
 
-    assert [found.choices[0].finish_reason for found in chunks] == [None, "eos"]
-    assert chunks[1].to_dict()["choices"][0]["finish_reason"] == "stop"
-    assert stream.response()[0].choices[0].finish_reason == "eos"
+    assert [found.choices[0].finish_reason for found in chunks] == [None, "zzz"]
+    assert chunks[1].to_dict()["choices"][0]["finish_reason"] == "zzz"
+    assert stream.response()[0].choices[0].finish_reason == "zzz"
 
 
 def test_a_legacy_function_call_is_noted():
@@ -479,7 +479,7 @@ def test_an_error_event_is_the_failure_and_nothing_after_it_is_read(data, messag
     assert stream.feed(sse(*HELLO)) == []
 
 
-@pytest.mark.parametrize("event", [b"{", b"nonsense", b"5", b"[]", b"null", b'"x"', b"\xff",
+@pytest.mark.parametrize("event", [b"{", b"nonsense", b"5", b"[5]", b"true", b'"x"', b"\xff",
                                    b"[" * 100_000])  # fmt: skip
 def test_an_event_that_is_no_object_is_malformed_after_the_chunks_before_it(event):
     data = sse(*HELLO[:2], done=False) + b"data: " + event + b"\n\n" + sse(*HELLO)

@@ -376,7 +376,7 @@ cdef class AnthropicStream(ReplyStream):
         return self.end(found.stop_reason == "refusal")
 
     cdef int end_of_bytes(self, list out) except -1:
-        if self.finish_reason_ends and self._is_finished:
+        if self.stream_end in ("finish_reason", "finish_and_usage") and self._is_finished:
             self._end(out)
         return 0
 

@@ -8,14 +8,21 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
-from specado._core.openai_chat.decode_reply cimport has_reasoning_content
+from specado._core.openai_chat.decode_reply cimport has_error, has_reasoning_content
 from specado._core.replies cimport Pieces, ReplyStream
 
 import msgspec
 
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
-from specado._core.openai_chat.decode_reply import reply_of
-from specado._core.openai_chat.repair import NO_INDEX, add_chunk_reasoning, repair_chunk
+from specado._core.openai_chat.decode_reply import failure_of, reply_of
+from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
+from specado._core.openai_chat.repair import (
+    NO_INDEX,
+    add_chunk_reasoning,
+    error_in,
+    is_error_event,
+    repair_chunk,
+)
 from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
 from specado.errors import MalformedResponseError
@@ -34,6 +41,11 @@ from specado.types import (
 cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 cdef object _decode_leniently = msgspec.json.Decoder(LenientChunk).decode
 cdef bytes DONE = b"[DONE]"
+# Keep-alive events of gateways, by their data and by their name; comments never come here.
+cdef frozenset KEEP_ALIVES = frozenset(
+    (b"null", b"{}", b"[]", b'""', b"ping", b"keepalive", b"keep-alive", b"heartbeat")
+)
+cdef frozenset KEEP_ALIVE_EVENTS = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 cdef str OBJECT = "chat.completion.chunk"
 
 
@@ -210,8 +222,13 @@ cdef class OpenAIStream(ReplyStream):
     cdef int take(self, bytes frame, list out) except -1:
         if PyBytes_GET_SIZE(frame) == 6 and memcmp(PyBytes_AS_STRING(frame), b"[DONE]", 6) == 0:
             return self._end()
-        if self.frames.event is not None and self.frames.event == "error":
-            return self.fail(frame)
+        if self.frames.event is not None:
+            if self.frames.event == "error":
+                return self.fail(frame)
+            if self.frames.event in KEEP_ALIVE_EVENTS:
+                return self._leave_out()
+        if has_error(frame) and self._take_error(frame):
+            return 0
         chunk = None
         if not self._is_lenient:
             try:
@@ -226,6 +243,21 @@ cdef class OpenAIStream(ReplyStream):
             return self._take_repaired(frame, out)
         return self._deliver(chunk, frame, out)
 
+    cdef int _leave_out(self) except -1:
+        return self.note("a keep-alive event: left out of the stream")
+
+    cdef bint _take_error(self, bytes frame) except -1:
+        """Take the error that a chunk reports, beside its choices or on one; return if it does."""
+        try:
+            data = self.read_object(frame)
+        except MalformedResponseError:
+            return False
+        error = None if data is None else error_in(data)
+        if error is None:
+            return False
+        self.failure = failure_of(error, data, frame)
+        return True
+
     cdef object _lenient_chunk(self, bytes frame):
         """Return a chunk that lacks common fields, None for an event that needs more repair."""
         cdef list choices = []
@@ -233,8 +265,6 @@ cdef class OpenAIStream(ReplyStream):
         try:
             found = _decode_leniently(frame)
         except UNREADABLE:
-            return None
-        if b'"error"' in frame:
             return None
         for given in found.choices:
             index = given.index
@@ -275,14 +305,15 @@ cdef class OpenAIStream(ReplyStream):
     cdef int _take_repaired(self, bytes frame, list out) except -1:
         """Read an event that is no chunk, or a chunk that is not as documented."""
         notes = Notes()
-        if frame.strip() == DONE:
+        text = frame.strip()
+        if text == DONE:
             return self._end()
+        if not text or text in KEEP_ALIVES:
+            return self._leave_out() if text else 0
         data = self.read_object(frame)
-        if data is None:
-            return 0
-        if data.get("error") or data.get("object") == "error":
-            return self.fail(frame)
         if "choices" not in data and data.get("usage") is None:
+            if is_error_event(data, frame):
+                return self.fail(frame)
             return self.note("an event without choices: left out of the stream")
         chunk = repair_chunk(data, notes)
         self.note_all(notes)
@@ -293,8 +324,6 @@ cdef class OpenAIStream(ReplyStream):
         cdef list choices = chunk.choices
         usage = chunk.usage
         if not choices:
-            if b'"error"' in frame and self.read_object(frame).get("error"):
-                return self.fail(frame)
             self._read_facts(chunk, frame)
             if usage is not None:
                 self._usage = usage
@@ -303,9 +332,11 @@ cdef class OpenAIStream(ReplyStream):
                     out.append(chunk)
             return 0
         for choice in choices:
-            if choice.finish_reason is not None:
-                if choice.finish_reason == "error" and self.read_object(frame).get("error"):
-                    return self.fail(frame)
+            reason = choice.finish_reason
+            if reason is not None:
+                if reason not in OPENAI_REASONS and not self._read_reason(choice):
+                    self.failure = failure_body(reason)
+                    return 0
                 self._read_facts(chunk, frame)
             self._add(choice, PyBytes_GET_SIZE(frame))
         if usage is not None:
@@ -396,14 +427,36 @@ cdef class OpenAIStream(ReplyStream):
         self._last = state
         return state
 
+    cdef bint _read_reason(self, choice) except -1:
+        """Read a finish reason that is none of OpenAI's; return False for that of a failure."""
+        reason = choice.finish_reason
+        meaning = meaning_of(reason)
+        if meaning is None:
+            self.note(f"choices[{choice.index}].finish_reason: {reason!r} is not known, kept as it is")
+        elif not isinstance(meaning, str):
+            return False
+        else:
+            choice.finish_reason = meaning or None
+            self.note(
+                f"choices[{choice.index}].finish_reason: {reason!r}, read as "
+                f"{choice.finish_reason!r}"
+            )
+        return True
+
+    cdef bint _means_calls(self, ChoicePieces state) except -1:
+        """Return, with a note, whether `stop` means `tool_calls` for a choice."""
+        if not self.stop_means_calls or not state.calls or state.emulation_call is not None:
+            return False
+        self.note(f"choices[{state.index}].finish_reason: 'stop' beside tool calls, read as 'tool_calls'")
+        return True
+
     cdef int _add_finish(self, ChoicePieces state, choice, reason) except -1:
-        if not reason:
-            choice.finish_reason = None
-            return self.note("finish_reason: empty, read as None")
         if reason == "function_call":
             self.note(f"choices[{state.index}].message.function_call: left in response.raw")
         if reason == "tool_calls" and state.emulation_call is not None and len(state.calls) == 1:
             choice.finish_reason = "stop"
+        if reason == "stop" and self._means_calls(state):
+            choice.finish_reason = reason = "tool_calls"
         state.finish_reason = reason
         return 0
 
@@ -511,18 +564,26 @@ cdef class OpenAIStream(ReplyStream):
         cdef ChoicePieces state
         if not self._choices:
             raise MalformedResponseError("the stream has no choice", code="no_choice")
+        for state in self._choices.values():
+            # Calls that came after the finish reason.
+            if state.finish_reason == "stop" and self._means_calls(state):
+                state.finish_reason = "tool_calls"
         return self.end(any([
             state.finish_reason == "content_filter" for state in self._choices.values()
         ]))
 
     cdef int end_of_bytes(self, list out) except -1:
         cdef ChoicePieces state
-        if self.finish_reason_ends and self._choices:
-            for state in self._choices.values():
-                if state.finish_reason is None:
-                    return 0
-            self._end()
-        return 0
+        if not self._choices or self.stream_end in ("", "sentinel", "terminal_event"):
+            return 0
+        for state in self._choices.values():
+            if state.finish_reason is None:
+                return 0
+        if self.stream_end != "finish_reason" and self._usage is None:
+            return 0
+        if self.stream_end == "unknown":
+            self.note("no [DONE]: finish reason, usage and a clean end stand for it")
+        return self._end()
 
     cdef tuple assemble(self):
         cdef ChoicePieces state

@@ -1,6 +1,7 @@
 """Finish reasons that OpenAI-compatible servers and gateways document, and what they mean.
 
-A reason is one of OpenAI's, or the class of an error: the server says that the answer failed.
+A reason is one of OpenAI's, `""` for an answer that goes on, or the class of an error: the server
+says that the answer failed.
 Words are in lower case with underscores; `MAX_TOKENS` and `content-filter` are found as well.
 
 Sources, read 2026-11-30: the API references of OpenAI, Azure OpenAI, OpenRouter, Mistral, DeepSeek,
@@ -13,6 +14,9 @@ from __future__ import annotations
 
 from typing import Union
 
+import msgspec
+
+from specado import types
 from specado.errors import (
     ContentPolicyError,
     InvalidRequestError,
@@ -22,7 +26,15 @@ from specado.errors import (
     ServerError,
 )
 
-__all__ = ["FINISH_REASONS", "meaning_of"]
+__all__ = [
+    "FINISH_REASONS",
+    "OPENAI_REASONS",
+    "ends_without_message",
+    "failure_body",
+    "meaning_of",
+]
+
+OPENAI_REASONS = frozenset(types.FINISH_REASONS)
 
 Meaning = Union[str, type[ProviderError]]
 
@@ -41,12 +53,13 @@ FINISH_REASONS: dict[str, Meaning] = {
     "stop_token": "stop",
     "end_turn": "stop",
     "end": "stop",
+    "pause_turn": "stop",
     "complete": "stop",
     "completed": "stop",
     "normal": "stop",
     # Mistral `model_length`; Gemini and Anthropic `max_tokens`; Responses `max_output_tokens`;
     # Cohere `error_limit` (the model's context is full); watsonx `token_limit`; Z.ai and Anthropic
-    # `model_context_window_exceeded`
+    # `model_context_window_exceeded`; vLLM `repetition` (the model repeats itself: cut off)
     "model_length": "length",
     "max_tokens": "length",
     "max_length": "length",
@@ -54,6 +67,7 @@ FINISH_REASONS: dict[str, Meaning] = {
     "max_completion_tokens": "length",
     "token_limit": "length",
     "error_limit": "length",
+    "repetition": "length",
     "model_context_window_exceeded": "length",
     # Cohere `tool_call`; Anthropic and Bedrock `tool_use`
     "tool_call": "tool_calls",
@@ -100,9 +114,30 @@ FINISH_REASONS: dict[str, Meaning] = {
     "missing_thought_signature": InvalidRequestError,
     # Gateways that write the error's code
     "content_policy_violation": ContentPolicyError,
+    # Alibaba writes the word `null` in each chunk but the last; watsonx `not_finished`
+    "": "",
+    "null": "",
+    "none": "",
+    "not_finished": "",
+    "finish_reason_unspecified": "",
 }
 
 
 def meaning_of(reason: str) -> Meaning | None:
     """Return what a finish reason means, `None` for a word that no vendor documents."""
-    return FINISH_REASONS.get(reason.strip().lower().replace("-", "_"))
+    return FINISH_REASONS.get(_word(reason))
+
+
+def ends_without_message(reason: str) -> bool:
+    """Return whether an answer that ended so may have no message: filtered, cut off or failed."""
+    return meaning_of(reason) not in (None, "", "stop", "tool_calls", "function_call")
+
+
+def failure_body(reason: str) -> bytes:
+    """Return the body of an error reply that says what a finish reason of a failure says."""
+    text = f"the answer failed: its finish_reason is {reason!r}"
+    return msgspec.json.encode({"error": {"code": _word(reason), "message": text}})
+
+
+def _word(reason: str) -> str:
+    return reason.strip().lower().replace("-", "_")

@@ -5,10 +5,13 @@ A reply or a chunk as documented never comes here: its bytes are decoded straigh
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
+from specado._core.error_bodies import error_facts
+from specado._core.openai_chat.finish_reasons import ends_without_message
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
 from specado._core.repair import json_text, read_field, read_whole_numbers
 from specado._core.replies import UNREADABLE, parse
@@ -36,12 +39,16 @@ __all__ = [
     "NO_INDEX",
     "add_chunk_reasoning",
     "add_reply_reasoning",
+    "error_in",
+    "is_error_event",
     "repair_chunk",
     "repair_reply",
 ]
 
 # The index of a tool call's piece that came without one.
 NO_INDEX = -1
+
+_STATUS = re.compile("[45][0-9][0-9]")
 
 _decode_chunk_reasoning = msgspec.json.Decoder(ReasoningChunk).decode
 _decode_reply_reasoning = msgspec.json.Decoder(ReasoningCompletion).decode
@@ -69,6 +76,30 @@ def add_reply_reasoning(reply: Completion, body: bytes) -> bool:
         if choice.message.reasoning is None:
             choice.message.reasoning = given.message.reasoning_content
     return True
+
+
+def error_in(data: dict[str, Any]) -> Any:
+    """Return the error that a reply or a chunk reports, beside its choices or on one; else None.
+
+    An object whose members are all empty is no error.
+    """
+    choices = data.get("choices")
+    found = [data.get("error")]
+    if isinstance(choices, list):
+        found += [choice.get("error") for choice in choices if isinstance(choice, dict)]
+    for error in found:
+        if error and (not isinstance(error, dict) or any(error.values())):
+            return error
+    return data if data.get("object") == "error" else None
+
+
+def is_error_event(data: dict[str, Any], frame: bytes) -> bool:
+    """Return whether an event without choices is an error that is not in a member `error`."""
+    type_, code, message = error_facts(frame)
+    if message is None:
+        return False
+    words = f"{type_ or ''} {code or ''}".lower()
+    return "detail" in data or "error" in words or bool(_STATUS.fullmatch(code or ""))
 
 
 def repair_reply(body: bytes, notes: Notes) -> Completion:
@@ -156,32 +187,48 @@ def _usage(given: Any, notes: Notes) -> Usage | None:
 
 
 def _choice(given: Any, place: int, notes: Notes) -> Choice | None:
-    """Return a `Choice`, or None (with a note) without a message."""
+    """Return a `Choice`, or None (with a note) without a message.
+
+    An answer that a filter, the length or a failure ended may lack its message.
+    """
     path = f"choices[{place}]"
-    if not isinstance(given, dict) or not isinstance(given.get("message"), dict):
+    if not isinstance(given, dict):
         notes.append(f"{path}: no message, left out")
         return None
-    message = _message(given["message"], f"{path}.message", notes)
-    if message is None:
+    reason = read_field(given, "finish_reason", str, None, f"{path}.finish_reason", notes)
+    may_lack = reason is not None and ends_without_message(reason)
+    found = given.get("message")
+    if not isinstance(found, dict) and not may_lack:
+        notes.append(f"{path}: no message, left out")
         return None
+    message = None
+    if isinstance(found, dict):
+        message = _message(found, f"{path}.message", notes, may_be_empty=may_lack)
+        if message is None:
+            return None
+    if message is None:
+        notes.append(f"{path}.message: missing, read as empty")
+        message = Message("assistant", None)
     if given.get("index") is None:
         notes.append(f"{path}.index: missing, read as {place}")
     return Choice(
         index=read_field(given, "index", int, place, f"{path}.index", notes),
         message=message,
-        finish_reason=read_field(given, "finish_reason", str, None, f"{path}.finish_reason", notes),
+        finish_reason=reason,
         logprobs=read_field(given, "logprobs", dict, None, f"{path}.logprobs", notes),
     )
 
 
-def _message(given: dict[str, Any], path: str, notes: Notes) -> Message | None:
-    """Return a `Message`, or None (with a note) without an answer."""
+def _message(
+    given: dict[str, Any], path: str, notes: Notes, *, may_be_empty: bool
+) -> Message | None:
+    """Return a `Message`, or None (with a note) without an answer that *may_be_empty*."""
     content = _content(given.get("content"), f"{path}.content", notes)
     calls = _calls(given.get("tool_calls"), f"{path}.tool_calls", notes)
     is_answer = "content" in given or any(
         given.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
     )
-    if calls is None and content is None and not is_answer:
+    if calls is None and content is None and not is_answer and not may_be_empty:
         notes.append(f"{path}: neither content nor tool_calls, left out")
         return None
     if given.get("function_call") is not None:
