@@ -64,6 +64,11 @@ BODIES: list[tuple[str, int, Any, type[ProviderError]]] = [
     ("openrouter", 400, error("Provider returned error", code=400, metadata={"raw": "prompt is too long: 9 tokens > 8 maximum"}), ContextLengthError),  # noqa: E501
     ("openrouter", 400, error("Input length 131393 exceeds the maximum allowed input length of 131040 tokens.", code=400), ContextLengthError),  # noqa: E501
     ("azure", 400, error("This model's maximum context length is 8192 tokens.", type="invalid_request_error", code="context_length_exceeded"), ContextLengthError),  # noqa: E501
+    ("openrouter", 200, error("Token limit reached", code=400), ContextLengthError),
+    ("vllm", 400, error("You passed 9000 input tokens and requested 100 output tokens. However, the model's context length is only 8192 tokens.", type="BadRequestError", code=400), ContextLengthError),  # noqa: E501
+    ("sglang", 400, {"object": "error", "message": "Input length (9 tokens) exceeds the maximum allowed length (8 tokens).", "type": "BadRequestError", "code": 400}, ContextLengthError),  # noqa: E501
+    ("openai", 400, error("Input tokens exceed the configured limit of 272000 tokens."), ContextLengthError),  # noqa: E501
+    ("cohere", 400, {"message": "too many tokens: total number of tokens in the prompt cannot exceed 4081"}, ContextLengthError),  # noqa: E501
     ("github models", 413, error("Request body too large for gpt-4o model. Max size: 8000 tokens.", code="tokens_limit_reached"), ContextLengthError),  # noqa: E501
     ("gemini", 400, [error("The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).", code=400, status="INVALID_ARGUMENT")], ContextLengthError),  # noqa: E501
     ("together", 422, error("The input (9 tokens) is longer than the model's context length (8 tokens).", type="invalid_request_error"), ContextLengthError),  # noqa: E501
@@ -81,6 +86,8 @@ BODIES: list[tuple[str, int, Any, type[ProviderError]]] = [
     ("openrouter", 200, error("This request requires more credits, or fewer max_tokens.", code=402), QuotaExceededError),  # noqa: E501
     ("groq", 400, error("Organization has reached its spend limit", type="invalid_request_error", code="blocked_api_access"), QuotaExceededError),  # noqa: E501
     ("azure", 429, error("You exceeded your current quota, please check your plan", type="insufficient_quota", code="insufficient_quota"), QuotaExceededError),  # noqa: E501
+    ("kimi code", 403, error("You've reached your usage limit for this billing cycle"), QuotaExceededError),  # noqa: E501
+    ("ollama", 429, {"error": "you've reached your weekly usage limit"}, QuotaExceededError),
     ("hugging face", 402, {"error": "You have exceeded your monthly included credits"}, QuotaExceededError),  # noqa: E501
     ("alibaba", 400, error("Access denied, please make sure your account is in good standing.", code="Arrearage", type="Arrearage"), QuotaExceededError),  # noqa: E501
     ("litellm", 400, error("Budget has been exceeded! Current cost: 1", type="budget_exceeded", code="400"), QuotaExceededError),  # noqa: E501
@@ -127,6 +134,8 @@ BODIES: list[tuple[str, int, Any, type[ProviderError]]] = [
     ("vllm", 404, error("The model `x` does not exist.", type="NotFoundError", code=404), ModelNotFoundError),  # noqa: E501
     ("ollama", 404, error('model "x" not found, try pulling it first', type="api_error"), ModelNotFoundError),  # noqa: E501
     ("lm studio", 400, {"error": "No models loaded. Please load a model in the developer page."}, ModelNotFoundError),  # noqa: E501
+    ("lm studio", 400, error('Invalid model identifier "x".', type="invalid_request_error"), ModelNotFoundError),  # noqa: E501
+    ("llama.cpp", 400, error("model not found", code=400, type="invalid_request_error"), ModelNotFoundError),  # noqa: E501
     ("deepseek", 400, error("Model Not Exist", type="invalid_request_error", code="invalid_request_error"), ModelNotFoundError),  # noqa: E501
     ("mistral", 400, {"object": "error", "message": "Invalid model: x", "type": "invalid_model", "code": "1500"}, ModelNotFoundError),  # noqa: E501
     ("openrouter", 400, error("x is not a valid model ID", code=400), ModelNotFoundError),

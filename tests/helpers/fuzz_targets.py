@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Callable
 
 from specado import (
@@ -76,7 +77,7 @@ def stream(data: bytes) -> None:
         headers={"content-encoding": ENCODINGS[choice // 2 % 3]},
         idle_timeout_s=1.0,
         max_frame_bytes=MAX_BYTES,
-        opened=object(),
+        opened=SimpleNamespace(has_marked_end=True),
     )
     step = 1 + size
     pieces = [rest[start : start + step] for start in range(0, len(rest), step)]

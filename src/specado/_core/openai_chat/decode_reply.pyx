@@ -43,7 +43,7 @@ cdef bint has_reasoning_content(bytes text):
 cdef bint has_error(bytes text):
     """Return whether `"error"` is in the text, as a name or a whole string.
 
-    A search of Horspool's (1980): `in` takes 2.5 times as long.
+    A search of Horspool's (1980), which every reply and chunk pays for.
     """
     cdef const char* begin = PyBytes_AS_STRING(text)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(text)

@@ -157,7 +157,10 @@ _CONTEXT_LENGTH = (
     "longer than the model's context length",  # SGLang, Together
     "longer than the maximum model length",  # vLLM: "The decoder prompt (length …) is …"
     "max_model_len",
+    "context length is only",  # vLLM: "However, the model's context length is only …"
+    "exceeds the maximum allowed length",  # SGLang
     "exceeds the context window",  # OpenAI
+    "input tokens exceed the configured limit",
     "exceed context window",  # llama-cpp-python: "Requested tokens (…) exceed context window of …"
     "context window exceeds",  # MiniMax
     "available context size",  # llama.cpp: "… exceeds the available context size"
@@ -178,6 +181,8 @@ _CONTEXT_LENGTH = (
     "input token length too long",  # Moonshot
     "exceeded model token limit",
     "maximum allowed input length",  # Poolside
+    "too many tokens: total number of tokens in the prompt",  # Cohere
+    "token limit reached",  # MiniMax through OpenRouter, recorded
     "exceeds the maximum number of tokens",  # Gemini
     "range of input length should be",  # Alibaba
     "prompt token count of",  # GitHub Copilot: "prompt token count of … exceeds the limit of …"
@@ -199,7 +204,9 @@ _QUOTA = (
     "any credits or licenses",
     "monthly included credits",  # Hugging Face
     "spend limit",
-    "usage limit for this billing cycle",  # Kimi Code
+    "reached your usage limit",  # Kimi Code
+    "usage limit reached",  # Z.ai
+    "weekly usage limit",  # Ollama's cloud
     "account balance",
     "余额不足",  # BigModel: the balance is too low
     "欠费",  # BigModel: payment is overdue
@@ -212,6 +219,7 @@ _POLICY = (
     "safety_check_type",
     "content exists risk",  # DeepSeek
     "considered high risk",  # Moonshot
+    "flagged as potentially violating",  # OpenAI
     "unsafe or sensitive content",  # Z.ai
     "不安全或敏感内容",  # BigModel
     "input was flagged",  # OpenRouter
@@ -220,6 +228,8 @@ _POLICY = (
 )
 _MODEL_NOT_FOUND = (
     "model not exist",  # DeepSeek
+    "model not found",  # llama.cpp, gateways
+    "invalid model identifier",  # LM Studio
     "model does not exist",
     "is not a valid model id",  # OpenRouter
     "no endpoints found for",
