@@ -16,7 +16,7 @@ from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
 from specado.dialects.replies import read_reply
 from specado.dialects.request_text import checked_model, plain
-from specado.endpoints.access import Access
+from specado.endpoints.access import Access, address_of
 from specado.endpoints.request import preview
 from specado.errors import (
     ConfigurationError,
@@ -27,13 +27,13 @@ from specado.errors import (
 from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
 from specado.routing.dialect_routes import dialect_routes, spoken_dialects
-from specado.settings.client_settings import Settings
+from specado.settings.client_settings import ProviderSettings, Settings
 from specado.settings.validators import STRICTNESSES, closest, invalid_value, one_of
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
     from specado._core import Reported
-    from specado.catalog.lookup import Provider
+    from specado.catalog.lookup import Provider, RequestRules
     from specado.dialects.contract import DecodedRequest
     from specado.types import ChatCompletionResponse
 
@@ -156,7 +156,7 @@ def translate(
     keeps = decoded.places is not None and decoded.dialect in spoken
     dialect = decoded.dialect if keeps else spoken[0]
     encoded = DIALECTS[dialect].encode_request(
-        decoded.conversation, target, decoded.parameters, facts, decoded
+        decoded.conversation, target, decoded.parameters, facts, _rules(provider), decoded
     )
     reported = decoded.losses_with(encoded.losses, dialect)
     found = Translation(
@@ -170,6 +170,11 @@ def translate(
     )
     _refuse_losses(found, reported, strictness)
     return found
+
+
+def _rules(provider: Provider) -> RequestRules:
+    """Return what is known of the provider's servers, at the address that the environment says."""
+    return provider.rules_at(address_of(provider, ProviderSettings()))
 
 
 def _refuse_losses(found: Translation, reported: list[Reported], strictness: str) -> None:

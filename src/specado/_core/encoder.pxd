@@ -21,6 +21,10 @@ cdef class Encoder:
     cdef str answer_tool     # the forced tool whose input is the answer, None without one
     cdef Py_ssize_t index    # the message that is being written, -1 outside of messages
     cdef str field           # what is being written there
+    cdef set call_ids        # the ids of the calls written so far, None before the first
+    cdef dict open_calls     # given id -> the written ones, of the last message with calls
+    cdef dict tool_names     # written name -> the caller's, of renamed tools; None without one
+    cdef dict short_names    # the same the other way round
 
     cdef int lose(self, str row, str path, object before=*, object after=*) except -1
     cdef int write(self) except -1
@@ -32,7 +36,18 @@ cdef class Encoder:
     cdef bytes escaped(self, str name)
     cdef int check(self, str field, object value) except -1
     cdef object refusal(self, object error)
+    cdef int begin_calls(self) except -1
+    cdef str opened_id(self, str given, str accepted, str row, str field)
+    cdef str answered_id(self, str given, str field)
+    cdef str short_name(self, str given)
+    cdef object hashed(self, str name, object value)
+
+cdef enum:
+    RENAMED = 64   # the most characters of a name that is replaced
+    REPEATED_ID = 40   # the same of the id of a call that an earlier one has
 
 cdef bint is_plain(str text)
 cdef str renamed(str text, Py_ssize_t limit)
 cdef bint is_name(str text, Py_ssize_t limit)
+cdef str name_of(object tool)
+cdef str true_media(str media, str text, Py_ssize_t start)

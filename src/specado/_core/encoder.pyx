@@ -4,6 +4,7 @@ from specado._core.conversation cimport Conversation
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
 
 from specado._core.json_writer import NotJson, locate
+from specado._core.loss_rows import TOOL_CALL_REPEATED_ID, USER_HASHED
 from specado.errors import MessageFormatError
 
 
@@ -112,10 +113,12 @@ cdef class Encoder:
         return 0
 
     def encode(self):
-        """Return `(body, losses, answer_tool)`.
+        """Return `(body, losses, answer_tool, tool_names)`.
 
         A loss is `(row id, path, before, after)`. *answer_tool* is the name of the forced tool
         whose input is the answer, where structured output is emulated by one; else `None`.
+        *tool_names* has the caller's name of each renamed tool by the written one; `None` without
+        one.
         """
         try:
             self.write()
@@ -124,7 +127,7 @@ cdef class Encoder:
                     self.check(path, before)
         except NotJson as error:
             raise self.refusal(error) from None
-        return self.out.finish(), self.losses, self.answer_tool
+        return self.out.finish(), self.losses, self.answer_tool, self.tool_names
 
     cdef object refusal(self, object error):
         value = self.params.get(self.field) if self.index < 0 else None
@@ -134,6 +137,91 @@ cdef class Encoder:
         return MessageFormatError(
             f"messages[{self.index}].{field}: {error}", index=self.index, field=field
         )
+
+    # Ids of calls: distinct over the conversation, and the same on a call and its result. A new id
+    # depends only on the ids before it: the same leading messages give the same bytes.
+
+    cdef int begin_calls(self) except -1:
+        """Begin the calls of a message: results answer those of the last message with calls."""
+        if self.call_ids is None:
+            self.call_ids = set()
+        self.open_calls = {}
+        return 0
+
+    cdef str opened_id(self, str given, str accepted, str row, str field):
+        """Return the id to write for a call: *accepted*, or another if an earlier call has it.
+
+        *accepted* is *given* in a form that the API takes; *row* says that it is another one.
+        """
+        cdef str written = accepted
+        cdef Py_ssize_t count = len(self.call_ids)
+        while written in self.call_ids:
+            row = TOOL_CALL_REPEATED_ID
+            written = renamed(f"{accepted} {count}", REPEATED_ID)
+            count += 1
+        self.call_ids.add(written)
+        self.open_calls.setdefault(given, []).append((written, row))
+        if written is not given:
+            self.lose(row, f"messages[{self.index}].{field}", given, written)
+        return written
+
+    cdef str answered_id(self, str given, str field):
+        """Return the id that the call of a result was written with."""
+        cdef list calls = None if self.open_calls is None else self.open_calls.get(given)
+        if not calls:
+            return given
+        # Of calls with one id the first result answers the first.
+        written, row = calls[0] if len(calls) == 1 else calls.pop(0)
+        if written != given:
+            self.lose(row, f"messages[{self.index}].{field}", given, written)
+        return written
+
+    # Names of tools, and ids of users.
+
+    cdef str short_name(self, str given):
+        """Return another name for a tool, one that no other tool of the request has.
+
+        It is the same for the tool, its choice and its calls; replies get the given one again.
+        """
+        cdef str made
+        cdef set taken
+        if self.tool_names is None:
+            self.tool_names = {}
+            self.short_names = {}
+        made = self.short_names.get(given)
+        if made is not None:
+            return made
+        taken = {name_of(tool) for tool in self.params.get("tools") or ()}
+        made = renamed(given, RENAMED)
+        while made in taken or made in self.tool_names:
+            made = renamed(f"{given} {made}", RENAMED)
+        self.tool_names[made] = given
+        self.short_names[given] = made
+        return made
+
+    cdef object hashed(self, str name, object value):
+        """Return the SHA-256 of a user's id in hexadecimal digits, reported."""
+        import hashlib
+
+        try:
+            made = hashlib.sha256(value.encode()).hexdigest()
+        except UnicodeEncodeError:
+            return value  # for the writer to refuse
+        self.lose(USER_HASHED, name, value, made)
+        return made
+
+
+cdef str name_of(object tool):
+    """Return the name in a tool, or in the choice of one; `None` without one."""
+    cdef object body
+    cdef object name
+    if not isinstance(tool, dict):
+        return None
+    body = (<dict>tool).get("function")
+    if not isinstance(body, dict):
+        body = (<dict>tool).get("custom")
+    name = (<dict>body).get("name") if isinstance(body, dict) else None
+    return exact(name) if isinstance(name, str) else None
 
 
 # Names and ids of tools in a form that every provider accepts. The result depends only on the text:
@@ -178,3 +266,23 @@ cdef str renamed(str text, Py_ssize_t limit):
     for c in text[:limit - DIGITS - 1]:
         kept.append(c if is_plain_character(c) else u"_")
     return f"{''.join(kept)}-{digest[:DIGITS]}"
+
+
+# The first characters in base64 of each kind of file that providers tell by its first bytes.
+cdef tuple FIRST_BYTES = (
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("JVBERi0", "application/pdf"),
+)
+
+
+cdef str true_media(str media, str text, Py_ssize_t start):
+    """Return the media type that base64 data says by its first bytes, else *media*."""
+    for first, found in FIRST_BYTES:
+        if text.startswith(first, start):
+            return found
+    # RIFF, four bytes of size, WEBP: the size shares characters with the end of the first.
+    if text.startswith("UklGR", start) and text[start + 11:start + 16] == "XRUJQ":
+        return "image/webp"
+    return media

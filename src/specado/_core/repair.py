@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,15 @@ from specado.errors import MalformedResponseError
 if TYPE_CHECKING:
     from specado._core.replies import Notes
 
-__all__ = ["json_text", "read_field", "read_whole_numbers"]
+__all__ = ["json_text", "made_call_id", "read_field", "read_whole_numbers"]
+
+
+def made_call_id() -> str:
+    """Return an id for a tool call that came without one.
+
+    It is random: in a conversation no other call has it, whichever reply that call came in.
+    """
+    return f"call_{os.urandom(12).hex()}"
 
 
 def json_text(value: Any) -> str:

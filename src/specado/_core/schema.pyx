@@ -12,10 +12,13 @@ cimport cython
 from specado._core.json_writer cimport freeze, plain_copy, written
 from specado._core.limits cimport MAX_DEPTH
 
+import msgspec
+
 from specado._core.json_writer import NotJson, dumps, locate
 from specado._core.loss_rows import RESPONSE_FORMAT_BOUND, RESPONSE_FORMAT_HINT
 from specado.errors import MessageFormatError
 
+cdef frozenset ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 # Anthropic compiles at most so many optional properties and unions.
 cdef int MAX_OPTIONAL = 24
 cdef int MAX_UNIONS = 16
@@ -173,6 +176,59 @@ cdef class OpenAIForm:
                 # Strict mode takes nothing besides a reference, not even a description.
                 made["anyOf"] = [{"$ref": made.pop("$ref")}]
         return made
+
+
+def complete_schema(given, str path not None):
+    """Return *given* with `properties` in each object and `items` in each array, and their paths.
+
+    That is `(form, added)`; *form* is *given* itself where nothing is added. *given* is a schema,
+    or its JSON text as `msgspec.Raw`.
+    """
+    cdef list added = []
+    if isinstance(given, msgspec.Raw):
+        try:
+            schema = msgspec.json.decode(given)
+        except (msgspec.DecodeError, RecursionError):
+            return given, []
+        form = completed(schema, path, added, 0)
+        return (form, added) if added else (given, added)
+    form = completed(given, path, added, 0)
+    return (form, added) if added else (given, added)
+
+
+cdef object completed(object given, str path, list added, int depth):
+    cdef dict made
+    if not isinstance(given, dict) or depth > MAX_DEPTH:
+        return given
+    made = {}
+    for name, value in (<dict>given).items():
+        where = f"{path}.{name}"
+        if (name == "properties" or name in DEFINITIONS) and isinstance(value, dict):
+            made[name] = {
+                key: completed(child, f"{where}.{key}", added, depth + 1)
+                for key, child in (<dict>value).items()
+            }
+        elif name in ALTERNATIVES and isinstance(value, (list, tuple)):
+            made[name] = [
+                completed(child, f"{where}[{place}]", added, depth + 1)
+                for place, child in enumerate(value)
+            ]
+        elif name == "items" or name == "additionalProperties" or name == "not":
+            made[name] = completed(value, where, added, depth + 1)
+        else:
+            made[name] = value
+    if has_type(made, "object") and "properties" not in made:
+        made["properties"] = {}
+        added.append(f"{path}.properties")
+    if has_type(made, "array") and "items" not in made and "prefixItems" not in made:
+        made["items"] = {}
+        added.append(f"{path}.items")
+    return made
+
+
+cdef bint has_type(dict schema, str name):
+    cdef object type_ = schema.get("type")
+    return type_ == name or (isinstance(type_, (list, tuple)) and name in type_)
 
 
 cdef bint is_openai_format(object value):

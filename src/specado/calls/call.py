@@ -20,6 +20,7 @@ from specado.calls.stream_state import StreamState, WholeReply, is_abandoned
 from specado.catalog.prices import cost_of
 from specado.dialects.errors import ReplySource, error_from_failure
 from specado.dialects.replies import read_reply
+from specado.dialects.tool_names import RestoringDecoder
 from specado.endpoints.request import RequestSecrets
 from specado.errors import (
     ConfigurationError,
@@ -247,6 +248,7 @@ class CompletionCall:
             source,
             reply,
             answer_tool=candidate.encoded.answer_tool,
+            tool_names=candidate.encoded.tool_names,
             now_s=time.time(),
             stop_means_calls=self._stop_means_calls(candidate),
         )
@@ -288,6 +290,9 @@ class CompletionCall:
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )
+        names = candidate.encoded.tool_names
+        if names is not None:
+            reader = RestoringDecoder(reader, names)
         return self._stream_state(source, opened, reader, opened)
 
     def _stop_means_calls(self, candidate: Candidate) -> bool:

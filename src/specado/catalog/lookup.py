@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from specado._core import compare_capabilities
 from specado.catalog.manifests import (
+    NO_RULES,
     Authentication,
     Endpoints,
     Model,
@@ -22,6 +23,7 @@ from specado.catalog.manifests import (
     Pricing,
     Provider,
     ProviderDialect,
+    RequestRules,
     Traits,
     build_provider,
     check_dialects_are_known,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "NO_RULES",
     "Authentication",
     "Endpoints",
     "Model",
@@ -43,6 +46,7 @@ __all__ = [
     "Pricing",
     "Provider",
     "ProviderDialect",
+    "RequestRules",
     "Traits",
     "compare_capabilities",
     "find_model",

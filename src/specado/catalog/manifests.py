@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Optional, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import orjson
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from specado._core import check_capability
 from specado.errors import ConfigurationError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "NO_RULES",
     "Authentication",
     "Endpoints",
     "LongContextPricing",
@@ -32,6 +33,7 @@ __all__ = [
     "Pricing",
     "Provider",
     "ProviderDialect",
+    "RequestRules",
     "Traits",
     "build_provider",
     "check_dialects_are_known",
@@ -200,6 +202,29 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     stream_usage: bool = True
 
 
+class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the servers of a provider refuse in a request for any model.
+
+    `None` means unknown: the value is sent as it is. `cache_control` and `reasoning`: whether
+    messages may carry them. `media_in_user_messages_only` and `complete_schemas`: whether images,
+    sounds and files stand in user messages only, and whether an object's schema must have
+    `properties` and an array's `items`. The others are the most characters of a tool's name, a
+    tool call's id and an end user's id; a limit on the name also limits it to ASCII letters,
+    digits, `_` and `-`.
+    """
+
+    cache_control: Optional[bool] = None
+    reasoning: Optional[bool] = None
+    media_in_user_messages_only: Optional[bool] = None
+    complete_schemas: Optional[bool] = None
+    tool_name_characters: Optional[Annotated[int, Meta(ge=32)]] = None
+    call_id_characters: Optional[Annotated[int, Meta(ge=32)]] = None
+    user_characters: Optional[Annotated[int, Meta(ge=64)]] = None
+
+
+NO_RULES = RequestRules()
+
+
 class Provider(Struct, frozen=True):
     """One provider: its address, its dialects, how to authenticate, and its models by id.
 
@@ -219,6 +244,7 @@ class Provider(Struct, frozen=True):
     fallback_for: dict[str, str]
     ids_have_slashes: bool
     by_alias: dict[str, Model]
+    request_rules: RequestRules = NO_RULES
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -227,6 +253,17 @@ class Provider(Struct, frozen=True):
     def dialect(self) -> str:
         """The name of the default dialect."""
         return self.dialects[0].name
+
+    def rules_at(self, base_url: str) -> RequestRules:
+        """Return what is known of the servers at an address: the provider's own, or nothing.
+
+        A subdomain of the manifest's host is the provider's own too (`eu.api.openai.com`).
+        """
+        if self.request_rules is NO_RULES or base_url == self.base_url:
+            return self.request_rules
+        own, host = urlsplit(self.base_url).hostname, urlsplit(base_url).hostname or ""
+        is_own = host == own or host.endswith(f".{own}")
+        return self.request_rules if is_own else NO_RULES
 
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""
@@ -319,7 +356,7 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
-_KEYS = (*_SECTIONS, "dialects", "stream_end", "stream_usage", "ids_have_slashes")
+_KEYS = (*_SECTIONS, "request_rules", "dialects", "stream_end", "stream_usage", "ids_have_slashes")
 
 
 def normalise(
@@ -388,6 +425,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
         ids_have_slashes=ids_have_slashes,
         by_alias=_aliases(models),
+        request_rules=_request_rules(manifest),
     )
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
@@ -396,6 +434,11 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         if model.successor is not None and provider.find(model.successor) is None:
             raise _fail(f"models.{model.id}.successor", f"{model.successor!r} is not in models")
     return provider
+
+
+def _request_rules(manifest: dict[str, Any]) -> RequestRules:
+    stated = manifest.get("request_rules")
+    return NO_RULES if stated is None else _convert(stated, RequestRules, "request_rules")
 
 
 # The keys of the short form, for a manifest with one dialect; the full form has them in a list.

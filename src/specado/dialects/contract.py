@@ -18,7 +18,7 @@ from specado.losses.field import FieldTable
 from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 if TYPE_CHECKING:
-    from specado.catalog.lookup import Model
+    from specado.catalog.lookup import Model, RequestRules
 
 __all__ = [
     "DecodedRequest",
@@ -43,12 +43,14 @@ class Encoded(msgspec.Struct, frozen=True):
     """An encoded request body, and the losses of its translation.
 
     `answer_tool` is the name of the forced tool whose input is the answer, if structured output is
-    emulated by a forced tool call; else `None`.
+    emulated by a forced tool call; else `None`. `tool_names` has the caller's name of each tool
+    that was renamed, by the name in the body; `None` if none was.
     """
 
     body: bytes
     losses: list[Reported]
     answer_tool: Optional[str] = None
+    tool_names: Optional[dict[str, str]] = None
 
 
 class DecodedRequest(msgspec.Struct, frozen=True):
@@ -138,12 +140,14 @@ class EncodeRequest(Protocol):
         model: str,
         parameters: dict[str, Any],
         facts: Optional[Model],
+        rules: RequestRules,
         source: Optional[DecodedRequest] = None,
     ) -> Encoded:
         """Return the encoded body, its losses and the tool of an emulated answer.
 
         *model* is the id that the body names; *facts* are the catalog's facts about the model,
-        `None` if it does not list it. *source* is given where the request was decoded from a
+        `None` if it does not list it; *rules* are those of the servers that get the request.
+        *source* is given where the request was decoded from a
         dialect. If that is the encoder's own dialect, the encoder keeps what the canonical form
         lacks, and its losses have paths in `source.native`; else it ignores *source*.
 

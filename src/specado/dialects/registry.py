@@ -16,7 +16,7 @@ from specado.losses.rows import check_row_ids
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from specado.catalog.lookup import Model
+    from specado.catalog.lookup import Model, RequestRules
     from specado.dialects.contract import Dialect, Encoded
 
 __all__ = ["DIALECTS", "encode"]
@@ -35,14 +35,17 @@ def encode(
     model: str,
     parameters: dict[str, Any],
     facts: Model | None,
+    rules: RequestRules,
     extra_body: Mapping[str, Any] | None = None,
 ) -> Encoded:
     """Return the encoded request body; *extra_body* replaces or adds top-level members.
 
+    *rules* are those of the servers that get the request.
+
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
-    encoded = DIALECTS[dialect].encode_request(conversation, model, parameters, facts)
+    encoded = DIALECTS[dialect].encode_request(conversation, model, parameters, facts, rules)
     if not extra_body:
         return encoded
     try:

@@ -13,6 +13,7 @@ from specado.dialects.errors import (
     path_hint,
     reported_error,
 )
+from specado.dialects.tool_names import restore_tool_names
 from specado.errors import MAX_QUOTED_CHARACTERS, MalformedResponseError, ProviderError
 from specado.transport import WireReply
 
@@ -29,13 +30,15 @@ def read_reply(
     reply: WireReply,
     *,
     answer_tool: str | None,
+    tool_names: dict[str, str] | None = None,
     now_s: float,
     stop_means_calls: bool = False,
 ) -> ChatCompletionResponse | ProviderError:
     """Return the completion in *reply*, or the error that it reports; never raises that error.
 
     *answer_tool* names the forced tool whose input is the answer, where structured output is
-    emulated. *stop_means_calls*: `stop` beside tool calls is read as `tool_calls`.
+    emulated. *tool_names* are as in `Encoded`. *stop_means_calls*: `stop` beside tool calls is read
+    as `tool_calls`.
     `extensions.metadata["reply_notes"]` lists each repair of a reply that deviates from the
     provider's documentation.
     """
@@ -53,6 +56,8 @@ def read_reply(
         unwrap_emulated(found)
     if stop_means_calls:
         _read_stop(found, notes)
+    if tool_names is not None:
+        restore_tool_names(found, tool_names)
     found.headers = reply.headers
     if notes:
         found.extensions.metadata["reply_notes"] = list(notes)

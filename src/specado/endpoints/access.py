@@ -204,6 +204,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         ),
         attempt_timeout_s=own.timeout_seconds,
         missing=missing,
+        request_rules=provider.rules_at(base_url),
     )
     return replace(
         endpoint,

@@ -7,7 +7,7 @@ from typing import Any, Optional
 import msgspec
 from msgspec.structs import replace
 
-from specado.catalog.lookup import Provider
+from specado.catalog.lookup import NO_RULES, Provider, RequestRules
 from specado.endpoints.account import Account
 from specado.endpoints.authentication import AuthenticationFlow, flow_of
 from specado.settings.secrets import Secret
@@ -42,6 +42,9 @@ class Endpoint(msgspec.Struct, frozen=True):
     def with_fetched(self, key: Secret) -> Endpoint:
         """Return a copy of the endpoint with the key that its callable gave for one request."""
         return replace(self, flow=flow_of(self.provider.authentication, key), key_callable=None)
+
+    # What the servers at this address refuse in any request.
+    request_rules: RequestRules = NO_RULES
 
     def without_key(self) -> Endpoint:
         """Return a copy of the endpoint without its key."""

@@ -32,6 +32,9 @@ ROWS: dict[str, Row] = {
     # Messages and roles.
     "system.top_level": Row("Relocate", "tuning", "None", "leading system text goes to `system`"),
     "system.later": Row("Relocate", "tuning", "Low", "a later system message becomes user text"),
+    "system.moved": Row(
+        "Relocate", "tuning", "Low", "moved to the next place where the API takes system messages"
+    ),
     "system.alone": Row(
         "Relocate", "tuning", "Low", "system text without a conversation becomes the user turn"
     ),
@@ -64,6 +67,13 @@ ROWS: dict[str, Row] = {
     "image.detail": Row("Drop", "tuning", "Low", "images have no level of detail"),
     "image.media_type": Row(
         "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
+    ),
+    "image.http": Row("Unsupported", "contract", "High", "images are fetched by https only"),
+    "media_type.corrected": Row(
+        "Relocate", "tuning", "None", "the media type that the data's first bytes say"
+    ),
+    "media.moved": Row(
+        "Relocate", "tuning", "Low", "media stand in user messages only: moved to one after it"
     ),
     "file.id": Row(
         "Unsupported", "contract", "High", "the file is stored with another provider: send its data"
@@ -111,10 +121,28 @@ ROWS: dict[str, Row] = {
         "Emulate", "tuning", "Low", "its text becomes a member of a JSON input"
     ),
     "tool.strict": Row("Drop", "tuning", "Low", "the model does not enforce tool schemas"),
-    "tool.name": Row("Unsupported", "contract", "High", "the tool's name is not allowed"),
+    "tool.name": Row(
+        "Relocate",
+        "tuning",
+        "None",
+        "the name is changed to an allowed form; replies have the given one",
+    ),
     "tool_call.name": Row("Relocate", "tuning", "None", "the name is changed to an allowed form"),
     "tool_call.id": Row(
         "Relocate", "tuning", "None", "the call's id is changed to an allowed form"
+    ),
+    "tool_call.repeated_id": Row(
+        "Relocate", "tuning", "None", "an earlier call has the id: changed on the call and result"
+    ),
+    "tool.schema_completed": Row(
+        "Default", "tuning", "None", "a schema's objects have properties, its arrays items there"
+    ),
+    "tool.strict_limit": Row(
+        "Drop",
+        "tuning",
+        "Low",
+        "not enforced: the request's strict schemas would have more than 20 tools, 24 optional "
+        "properties or 16 unions",
     ),
     "tool.strict_schema": Row("Drop", "tuning", "Low", "the schema is not enforced"),
     "tool.hint": Row("Emulate", "tuning", "Low", "not enforced: moved to the schema's description"),
@@ -303,6 +331,12 @@ ROWS: dict[str, Row] = {
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # Others.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
+    "model.assumed": Row(
+        "Default", "tuning", "None", "no manifest has the model: the newest family's rules"
+    ),
+    "user.hashed": Row(
+        "Relocate", "tuning", "Low", "the id is too long or names a person: its SHA-256 is sent"
+    ),
     "user.twice": Row(
         "Conflict", "tuning", "Low", "safety_identifier was given too and takes precedence"
     ),

@@ -37,7 +37,7 @@ from specado.routing.health import Deployment
 if TYPE_CHECKING:
     from datetime import date
 
-    from specado.catalog.lookup import Model, Provider
+    from specado.catalog.lookup import Model, Provider, RequestRules
     from specado.settings.client_settings import Settings
     from specado.settings.secrets import Secret
     from specado.transport import WireRequest
@@ -557,6 +557,7 @@ class _Judge:
             candidate.model,
             parameters,
             candidate.facts,
+            candidate.endpoint.request_rules,
             self.request.options.get("extra_body") if candidate.index == 0 else None,
         )
 
@@ -567,21 +568,25 @@ class _Judge:
     def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
         """Return (worst severity, number of losses) of the request at *model*."""
         dialect = spoken_dialects(provider, model, self.access)[0].name
+        rules = self.access.endpoint(provider).request_rules
         facts = (
             dialect,
             model.traits,
             model.features,
             model.input_modalities,
             model.max_output_tokens,
+            rules,
         )
         found = self.weights.get(facts)
         if found is None:
-            found = self.weights[facts] = self._weighed(dialect, model)
+            found = self.weights[facts] = self._weighed(dialect, model, rules)
         return found
 
-    def _weighed(self, dialect: str, model: Model) -> tuple[int, int]:
+    def _weighed(self, dialect: str, model: Model, rules: RequestRules) -> tuple[int, int]:
         try:
-            encoded = encode(dialect, self.request.conversation, model.id, self.parameters, model)
+            encoded = encode(
+                dialect, self.request.conversation, model.id, self.parameters, model, rules
+            )
         except SpecadoError:  # `judge` reports it, if this model is chosen
             return len(SEVERITIES), 0
         severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]

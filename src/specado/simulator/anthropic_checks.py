@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,7 +36,7 @@ from specado.simulator.anthropic_requests import (
 )
 from specado.simulator.anthropic_wording import refusal_for
 from specado.simulator.reply import SimulatedError
-from specado.simulator.schema_checks import anthropic_problem
+from specado.simulator.schema_checks import anthropic_problem, compiled_problem
 from specado.simulator.violations import first_violation
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 __all__ = ["check_count_request", "check_messages_request", "check_stricter_content"]
 
 MAX_CACHE_BREAKPOINTS = 4
+MAX_STRICT_TOOLS = 20
+_PERSONAL = (
+    ("an email address", re.compile(r"[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9.-]+")),
+    ("a phone number", re.compile(r"\+?[\d\s()-]{7,}")),
+)
 _MAGIC = {
     "image/png": (b"\x89PNG",),
     "image/jpeg": (b"\xff\xd8",),
@@ -96,6 +102,7 @@ def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[
     for stop in request.stop_sequences or ():
         if not stop.strip():
             raise SimulatedError("stop_sequences: each stop sequence must contain non-whitespace")
+    _check_user(request)
     _check_sampling(request, rules)
     tools = check_count_request(request, rules)
     _check_thinking(request, rules)
@@ -111,7 +118,31 @@ def check_messages_request(request: MessagesRequest, rules: ModelRules) -> list[
         problem = anthropic_problem(wanted.format.schema)
         if problem is not None:
             raise SimulatedError(f"output_config.format.schema: {problem}")
+    _check_strict_tools(request, tools)
     return tools
+
+
+def _check_user(request: MessagesRequest) -> None:
+    user = None if request.metadata is None else request.metadata.user_id
+    for kind, pattern in _PERSONAL:
+        if user is not None and pattern.fullmatch(user):
+            raise SimulatedError(f"metadata.user_id: user_id appears to contain {kind}")
+
+
+def _check_strict_tools(request: MessagesRequest, tools: list[UserDefinedTool]) -> None:
+    """Refuse strict schemas that are too much together, that of the answer included."""
+    strict = [tool.input_schema for tool in tools if tool.strict]
+    if len(strict) > MAX_STRICT_TOOLS:
+        raise SimulatedError(
+            f"Too many strict tools ({len(strict)}). The maximum number of strict tools is "
+            f"{MAX_STRICT_TOOLS}."
+        )
+    wanted = request.output_config
+    if wanted is not None and wanted.format is not None:
+        strict.append(wanted.format.schema)
+    problem = compiled_problem(strict)
+    if problem is not None:
+        raise SimulatedError(problem)
 
 
 def check_stricter_content(messages: list[InputMessage]) -> None:
@@ -282,6 +313,8 @@ def _check_system(request: CountRequest) -> None:
 def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
     if not messages:
         raise SimulatedError("messages: at least one message is required")
+    _check_system_turns(messages)
+    _check_ids(messages)
     last = len(messages) - 1
     waiting: list[str] = []
     asked_at = 0
@@ -311,6 +344,35 @@ def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
         _unanswered(waiting, asked_at)
     if messages[last].role == "assistant":
         _check_prefill(messages[last], rules)
+
+
+def _check_system_turns(messages: list[InputMessage]) -> None:
+    """Refuse system messages elsewhere than after a user turn and before an assistant's or the end.
+
+    No page shows the error's words; these are in the manner of the others.
+    """
+    for place, message in enumerate(messages):
+        if message.role != "system" or place == 0:
+            continue
+        follows = messages[place + 1].role if place + 1 < len(messages) else "assistant"
+        if messages[place - 1].role != "user" or follows != "assistant":
+            raise SimulatedError(
+                f"messages.{place}: `system` messages must follow a `user` message and be last or "
+                "be followed by an `assistant` message"
+            )
+
+
+def _check_ids(messages: list[InputMessage]) -> None:
+    seen: set[str] = set()
+    for place, message in enumerate(messages):
+        for number, block in enumerate(_blocks(message)):
+            if not isinstance(block, ToolUseBlock):
+                continue
+            if block.id in seen:
+                raise SimulatedError(
+                    f"messages.{place}.content.{number}: `tool_use` ids must be unique"
+                )
+            seen.add(block.id)
 
 
 def _unanswered(waiting: list[str], asked_at: int) -> None:
@@ -380,7 +442,7 @@ def _check_media(block: Any, where: str) -> None:
     source = block.source
     kind = "image" if isinstance(block, ImageBlock) else "document"
     if isinstance(source, UrlSource):
-        if not source.url.startswith(("https://", "http://")):
+        if not source.url.startswith("https://"):
             raise SimulatedError(f"{where}.{kind}.source.url.url: Only HTTPS URLs are supported.")
     elif isinstance(source, (Base64Image, Base64Pdf)):
         try:

@@ -26,7 +26,7 @@ from specado.simulator.openai_requests import (
     UserMessage,
 )
 from specado.simulator.reply import SimulatedError
-from specado.simulator.schema_checks import openai_problem
+from specado.simulator.schema_checks import incomplete_problem, openai_problem
 
 if TYPE_CHECKING:
     from specado.simulator.models import ModelRules
@@ -178,6 +178,13 @@ def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
             param=f"tools[{place}].function.parameters",
             code="invalid_function_parameters",
         )
+        problem = incomplete_problem(function.parameters)
+        if problem is not None:
+            raise SimulatedError(
+                f"Invalid schema for function '{function.name}': {problem}",
+                param=f"tools[{place}].function.parameters",
+                code="invalid_function_parameters",
+            )
     choice = request.tool_choice
     named = None
     if isinstance(choice, FunctionChoice):
@@ -288,7 +295,14 @@ def _all_answered(open_calls: list[str], place: int) -> None:
 
 def _calls_of(message: AssistantMessage, place: int) -> list[str]:
     if message.tool_calls:
-        return [call.id for call in message.tool_calls]
+        ids = [call.id for call in message.tool_calls]
+        repeated = next((made for made in ids if ids.count(made) > 1), None)
+        if repeated is not None:
+            raise SimulatedError(
+                f"Duplicate value for 'tool_call_id' of '{repeated}' in message[{place}].",
+                param=f"messages.[{place}].tool_calls",
+            )
+        return ids
     contents = (message.content, message.refusal, message.function_call, message.audio)
     if all(value is None for value in contents):
         raise SimulatedError(

@@ -296,7 +296,7 @@ class ChatRequest(StrictObject):
     ] = None
     top_logprobs: Optional[Annotated[int, Meta(ge=0, le=20)]] = None
     top_p: Optional[Annotated[float, Meta(ge=0, le=1)]] = None
-    user: Optional[str] = None
+    user: Optional[Annotated[str, Meta(max_length=64)]] = None
     verbosity: Optional[Literal["low", "medium", "high"]] = None
     web_search_options: Optional[WebSearchOptions] = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["anthropic_problem", "openai_problem"]
+__all__ = ["anthropic_problem", "compiled_problem", "incomplete_problem", "openai_problem"]
 
 _FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 # Keywords that strict mode refuses.
@@ -129,11 +129,17 @@ def _openai_object_problem(schema: dict[str, Any]) -> Optional[str]:
 
 def anthropic_problem(schema: dict[str, Any]) -> Optional[str]:
     """Return why Anthropic refuses *schema* for structured output, `None` if it accepts it."""
-    optional = unions = 0
     for node in _walk(schema):
         problem = _anthropic_node_problem(node)
         if problem is not None:
             return problem
+    return compiled_problem([schema]) or _reference_problem(schema)
+
+
+def compiled_problem(schemas: list[dict[str, Any]]) -> Optional[str]:
+    """Return why Anthropic refuses to compile the strict schemas of one request, or `None`."""
+    optional = unions = 0
+    for node in (node for schema in schemas for node in _walk(schema)):
         required = node.get("required") or ()
         optional += sum(name not in required for name in node.get("properties") or ())
         unions += "anyOf" in node or isinstance(node.get("type"), list)
@@ -148,7 +154,24 @@ def anthropic_problem(schema: dict[str, Any]) -> Optional[str]:
             f"Schemas contains too many parameters with union types ({unions} parameters with type "
             f"arrays or anyOf). Reduce the number of union-typed parameters (limit: {_MOST_UNIONS})"
         )
-    return _reference_problem(schema)
+    return None
+
+
+def incomplete_problem(schema: Any, context: tuple[str, ...] = ()) -> Optional[str]:
+    """Return why OpenAI refuses any tool's *schema*, strict or not, `None` if it accepts it."""
+    if not isinstance(schema, dict) or len(context) > _MOST_DEPTH:
+        return None
+    if not context and schema.get("type") == "object" and "properties" not in schema:
+        return "In context=(), object schema missing properties."
+    kind = schema.get("type")
+    is_array = kind == "array" or (isinstance(kind, list) and "array" in kind)
+    if is_array and "items" not in schema and "prefixItems" not in schema:
+        return f"In context={context}, array schema missing items."
+    for step, child in _children(schema):
+        problem = incomplete_problem(child, (*context, *step))
+        if problem is not None:
+            return problem
+    return None
 
 
 def _anthropic_node_problem(node: Any) -> Optional[str]:

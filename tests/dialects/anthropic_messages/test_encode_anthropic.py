@@ -36,7 +36,7 @@ def encoded(
     messages: Any, parameters: Any = None, model: str | None = None
 ) -> tuple[Any, list[Any]]:
     facts = None if model is None else catalog.find_model("anthropic", model)
-    body, losses, _ = encode_anthropic_request(normalize(messages), "m", parameters or {}, facts)
+    body, losses = encode_anthropic_request(normalize(messages), "m", parameters or {}, facts)[:2]
     return json.loads(body), [(row, path) for row, path, _, _ in losses]
 
 
@@ -45,7 +45,7 @@ def encoded(
 def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
     expected, losses = anthropic_body(messages, "m", parameters, facts)
 
-    found, reported, _ = encode_anthropic_request(normalize(messages), "m", parameters, facts)
+    found, reported = encode_anthropic_request(normalize(messages), "m", parameters, facts)[:2]
 
     assert plain_blocks(json.loads(found)) == plain_blocks(expected)
     assert sorted((row, path) for row, path, _, _ in reported) == sorted(losses)

@@ -5,11 +5,11 @@ cdef enum:
     RENAMED_ID = 64   # the most characters of an id or a name that is replaced
 
 cdef bint is_tool_name(str name)
-cdef str accepted_tool_name(str name)
 cdef bint is_cache_control(object value)
 cdef str model_family(str model)
 cdef str reasoning_refusal(object block, str model)
 cdef str media_refusal(Encoder encoder, Part part)
+cdef str labelled_media(Part part)
 cdef str image_media_type(Part part)
 cdef str file_media_type(Part part)
 cdef str file_text(Part part)

@@ -5,7 +5,7 @@ limits that are not in the types come from error bodies that users report (2026-
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, Part
-from specado._core.encoder cimport Encoder, is_name, renamed
+from specado._core.encoder cimport Encoder, is_name, true_media
 from specado._core.json_scan cimport Scan, skip_value
 
 import json
@@ -14,7 +14,7 @@ from base64 import b64decode
 import msgspec
 
 from specado._core.anthropic_messages.loss_rows import (
-    FILE_ID, FILE_MEDIA_TYPE, IMAGE_MEDIA_TYPE, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
+    FILE_ID, FILE_MEDIA_TYPE, IMAGE_HTTP, IMAGE_MEDIA_TYPE, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
     REASONING_FOREIGN, REASONING_UNSIGNED, TOOL_HINT, TOOL_SCHEMA,
 )
 from specado._core.json_writer import dumps
@@ -44,11 +44,6 @@ cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
 cdef bint is_tool_name(str name):
     """Return whether a tool may have this name."""
     return is_name(name, LONGEST_NAME)
-
-
-cdef str accepted_tool_name(str name):
-    """Return *name*, or a replacement where the API does not accept it as the name of a tool."""
-    return name if is_name(name, LONGEST_NAME) else renamed(name, RENAMED_ID)
 
 
 cdef bint is_cache_control(object value):
@@ -87,7 +82,9 @@ cdef str media_refusal(Encoder encoder, Part part):
     if part.kind == IMAGE:
         if encoder.lacks_input("Image"):
             return INPUT_IMAGE
-        if part.media is not None and part.media not in IMAGE_TYPES:
+        if part.media is None:
+            return IMAGE_HTTP if part.text.startswith("http://") else None
+        if image_media_type(part) is None:
             return IMAGE_MEDIA_TYPE
         return None
     if part.text is None:
@@ -100,14 +97,21 @@ cdef str media_refusal(Encoder encoder, Part part):
     return None
 
 
+cdef str labelled_media(Part part):
+    """Return the media type that an image's or a file's data is labelled with."""
+    if part.kind == IMAGE:
+        return IMAGE_TYPES.get(part.media)
+    return PDF if part.media is None else part.media
+
+
 cdef str image_media_type(Part part):
-    """Return the media type of an accepted image in the API's spelling."""
-    return IMAGE_TYPES[part.media]
+    """Return the media type of an image's data in the API's spelling, `None` if it takes none."""
+    return IMAGE_TYPES.get(true_media(labelled_media(part), part.text, part.start))
 
 
 cdef str file_media_type(Part part):
     """Return the media type of a file's data; data without one counts as a PDF."""
-    return PDF if part.media is None else part.media
+    return true_media(labelled_media(part), part.text, part.start)
 
 
 cdef bint is_pdf(str media):

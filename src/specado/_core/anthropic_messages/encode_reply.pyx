@@ -24,6 +24,7 @@ from specado._core.reply_fields cimport (
     text_or_null,
 )
 from specado._core.replies cimport Pieces
+from specado._core.repair import made_call_id
 from specado._core.anthropic_messages.loss_rows import (
     REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CHOICES, REPLY_CONTENT_PART,
     REPLY_CREATED, REPLY_CUSTOM_CALL, REPLY_FINGERPRINT, REPLY_FINISH_REASON, REPLY_LOGPROBS,
@@ -778,7 +779,7 @@ cdef class AnthropicStreamEncoder:
             call.kind = CALL
             call.text = Pieces()
             call.path = f"choices[0].delta.tool_calls[{index}]"
-            call.id = field(piece, PIECE_ID) or f"call_{index}"
+            call.id = field(piece, PIECE_ID) or made_call_id()
             call.name = ""
             call.is_custom = custom is not None
             self._calls[index] = call

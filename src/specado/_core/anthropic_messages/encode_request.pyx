@@ -7,8 +7,8 @@ with another form, are reported by a row of `specado.losses.rows`.
 cimport cython
 
 from specado._core.anthropic_messages.accepted_forms cimport (
-    RENAMED_ID, accepted_tool_name, answer_tool_schema, file_media_type, file_text,
-    image_media_type, is_cache_control, is_json_object, is_pdf, is_tool_name, media_refusal,
+    RENAMED_ID, answer_tool_schema, file_media_type, file_text,
+    image_media_type, is_cache_control, labelled_media, is_json_object, is_pdf, is_tool_name, media_refusal,
     reasoning_refusal, tool_input_schema,
 )
 from specado._core.anthropic_messages.cache_marks cimport CacheMarks
@@ -24,20 +24,23 @@ from specado._core.encoder cimport (
 )
 from specado._core.json_writer cimport exact
 
+import re
+
 import msgspec
 
 from specado._core.anthropic_messages.loss_rows import (
     ASSISTANT_AUDIO, ASSISTANT_LAST, ASSISTANT_REFUSAL, ASSISTANT_TRAILING_SPACE, AUDIO_OUTPUT,
     CACHE_CONTROL_BLANK, CACHE_CONTROL_TWICE, CACHE_CONTROL_UNKNOWN, FILE_ID, FILE_ID_BESIDE_DATA,
-    FILE_MEDIA_TYPE, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_MEDIA_TYPE, MESSAGES_BLANK,
-    MESSAGE_ANNOTATIONS, MESSAGE_NAME, MESSAGE_UNKNOWN_KEY, PARALLEL_TOOL_CALLS_NEVER,
+    FILE_MEDIA_TYPE, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_MEDIA_TYPE, MEDIA_TYPE_CORRECTED,
+    MESSAGES_BLANK,
+    MESSAGE_ANNOTATIONS, MESSAGE_NAME, MESSAGE_UNKNOWN_KEY, MODEL_ASSUMED, PARALLEL_TOOL_CALLS_NEVER,
     PARAM_UNKNOWN, PART_UNKNOWN_KEY, PROMPT_CACHE, REASONING_FOREIGN, REASONING_UNSIGNED,
     ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, SERVICE_TIER, STOP_BLANK,
     STOP_UNSUPPORTED, STREAM_OPTIONS, SYSTEM_ALONE, SYSTEM_LATER, SYSTEM_PART, SYSTEM_TOP_LEVEL,
     TEMPERATURE_ABOVE_ONE, TEXT_BLANK, TOOLS_CALLED, TOOLS_UNSUPPORTED, TOOL_CALL_ID,
     TOOL_CALL_NAME, TOOL_CHOICE_ALLOWED, TOOL_CHOICE_THINKING, TOOL_CHOICE_UNKNOWN,
     TOOL_CHOICE_WITHOUT_TOOLS, TOOL_CUSTOM, TOOL_CUSTOM_CALL, TOOL_HINT, TOOL_NAME,
-    TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
+    TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_LIMIT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
 )
 from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.schema import anthropic_form
@@ -50,6 +53,16 @@ cdef extern from "Python.h":
 
 # A parameter that the field table does not have: its loss row, and the value that is no loss.
 cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
+
+
+# The longest id of an end user; one that looks like an e-mail address or a phone number is refused.
+cdef Py_ssize_t LONGEST_USER = 512
+cdef object EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+cdef object PHONE = re.compile(r"[+(]?[0-9][0-9 ().-]{5,18}[0-9]")
+
+
+cdef bint is_refused_user(str user):
+    return len(user) > LONGEST_USER or bool(EMAIL.search(user)) or bool(PHONE.fullmatch(user))
 
 
 @cython.final
@@ -65,10 +78,14 @@ cdef class MessagesEncoder(Encoder):
     cdef RequestDecisions decided
     cdef CacheMarks cache_marks    # None without one
     cdef bint is_cached            # whether the last block has a cache_control
+    cdef bint is_assumed           # whether the facts are those of the newest family
     cdef bint has_changed_tools    # whether tools or tool_choice are not written whole
 
     cdef int write(self) except -1:
         self.decided = RequestDecisions.__new__(RequestDecisions)
+        self.decided.is_assumed = self.is_assumed
+        if self.is_assumed:
+            self.lose(MODEL_ASSUMED, "model", self.model, self.facts.id)
         self.decided.divide(self)
         self.report_left_out()
         self.decided.decide(self)
@@ -210,13 +227,12 @@ cdef class MessagesEncoder(Encoder):
     cdef int write_turns(self) except -1:
         cdef RequestDecisions decided = self.decided
         cdef list turns = decided.turns
-        cdef Py_ssize_t offset = decided.leading
+        cdef bint is_alone = not turns    # system text alone is the user turn
         cdef Py_ssize_t start = 0
         cdef Py_ssize_t end
         cdef int role
-        if not turns:
+        if is_alone:
             turns = self.conversation.turns[:decided.end]
-            offset = 0
         while start < len(turns):
             role = decided.written_role(turns[start])
             end = start + 1
@@ -224,21 +240,24 @@ cdef class MessagesEncoder(Encoder):
                 decided.written_role(turns[end]) == role or decided.is_blank(self, turns[end])
             ):
                 end += 1
-            self.write_turn(turns, start, end, offset, role)
+            self.write_turn(turns, start, end, role)
             start = end
         if self.out.just_opened():
-            self.index = offset
-            self.lose(MESSAGES_BLANK, f"messages[{offset}]")
+            self.index = 0 if is_alone else decided.leading
+            self.lose(MESSAGES_BLANK, f"messages[{self.index}]")
             self.out.literal(b'{"role":"user","content":""}')
         return 0
 
-    cdef int write_turn(self, list turns, Py_ssize_t start, Py_ssize_t end, Py_ssize_t offset,
-                        int role) except -1:
+    cdef Py_ssize_t place_of(self, Py_ssize_t at):
+        """Return the place in the conversation of a message that is written."""
+        return self.decided.place_of(at) if self.decided.turns else at
+
+    cdef int write_turn(self, list turns, Py_ssize_t start, Py_ssize_t end, int role) except -1:
         """Write the messages turns[start:end] as one turn, or nothing if all are blank."""
         cdef Turn turn = turns[start]
         cdef Py_ssize_t mark = self.out.size
         cdef Py_ssize_t at
-        self.index = offset + start
+        self.index = self.place_of(start)
         self.out.item()
         if end - start == 1 and is_plain_text(turn):
             self.report_role(turn, role)
@@ -247,10 +266,10 @@ cdef class MessagesEncoder(Encoder):
             return 0
         self.begin_turn(role)
         self.out.byte(b"[")
-        self.write_results(turns, start, end, offset)
+        self.write_results(turns, start, end)
         for at in range(start, end):
             turn = turns[at]
-            self.index = offset + at
+            self.index = self.place_of(at)
             self.report_role(turn, role)
             if turn.role != TOOL and turn.role != FUNCTION:
                 self.write_content(turn)
@@ -259,8 +278,7 @@ cdef class MessagesEncoder(Encoder):
             return 0
         return self.out.literal(b"]}")
 
-    cdef int write_results(self, list turns, Py_ssize_t start, Py_ssize_t end,
-                           Py_ssize_t offset) except -1:
+    cdef int write_results(self, list turns, Py_ssize_t start, Py_ssize_t end) except -1:
         """Write the tool results of a turn, which come before its other content."""
         cdef Turn turn
         cdef Py_ssize_t at
@@ -268,7 +286,7 @@ cdef class MessagesEncoder(Encoder):
         cdef bint has_others = False    # whether content other than tool results came before
         for at in range(start, end):
             turn = turns[at]
-            self.index = offset + at
+            self.index = self.place_of(at)
             if not self.decided.is_blank(self, turn):
                 if has_content and not (
                     turn.role == TOOL and (<Turn>turns[at - 1]).role == TOOL
@@ -353,7 +371,7 @@ cdef class MessagesEncoder(Encoder):
         self.lose_details(turn)
         self.field = "tool_call_id"
         self.block(b'{"type":"tool_result","tool_use_id":')
-        self.out.string(self.call_id(turn.more.tool_call_id, "tool_call_id"))
+        self.out.string(self.answered_id(turn.more.tool_call_id, "tool_call_id"))
         self.field = "content"
         if turn.text is not None:
             if not is_blank_text(turn.text):
@@ -444,26 +462,35 @@ cdef class MessagesEncoder(Encoder):
     cdef int write_image(self, Part part, str path) except -1:
         """Begin an image block: its source, from a URL or a data URI."""
         if part.media is None:
-            if not part.text.startswith(("https://", "http://")):
+            if not part.text.startswith("https://"):
                 raise self.malformed(
                     f"{self.field}.image_url.url", "must be an http(s) URL or a data URI"
                 )
             self.block(b'{"type":"image","source":{"type":"url","url":')
             self.out.string(part.text)
         else:
+            media = image_media_type(part)
             self.block(b'{"type":"image","source":{"type":"base64","media_type":')
-            self.out.string(image_media_type(part))
+            self.out.string(media)
+            self.report_media(part, media, f"{path}.image_url.url")
             self.out.literal(b',"data":')
             self.out.plain_tail(part.text, part.start)
         if part.detail is not None and part.detail != "auto":
             self.lose(IMAGE_DETAIL, f"{path}.image_url.detail", part.detail)
         return self.out.byte(b"}")
 
+    cdef int report_media(self, Part part, str media, str path) except -1:
+        """Report a media type that is another one than the label of the data says."""
+        if part.media is not None and part.media != media and labelled_media(part) != media:
+            self.lose(MEDIA_TYPE_CORRECTED, path, part.media, media)
+        return 0
+
     cdef int write_document(self, Part part, str path) except -1:
         """Begin a document block: its source, a PDF or a text, and its title."""
         cdef str media = file_media_type(part)
         if part.file_id is not None:
             self.lose(FILE_ID_BESIDE_DATA, f"{path}.file.file_id", part.file_id)
+        self.report_media(part, media, f"{path}.file.file_data")
         if is_pdf(media):
             self.block(b'{"type":"document","source":'
                        b'{"type":"base64","media_type":"application/pdf","data":')
@@ -508,12 +535,11 @@ cdef class MessagesEncoder(Encoder):
     cdef int write_calls(self, list calls) except -1:
         cdef Call call
         cdef Py_ssize_t place = 0
+        self.begin_calls()
         for call in calls:
             self.field = call_field(place)
             self.block(b'{"type":"tool_use","id":')
-            self.out.string(
-                call.id if is_plain(call.id) else self.call_id(call.id, f"{self.field}.id")
-            )
+            self.out.string(self.call_id(call.id, f"{self.field}.id"))
             self.out.key(b"name")
             self.out.string(self.call_name(call))
             self.out.key(b"input")
@@ -533,17 +559,18 @@ cdef class MessagesEncoder(Encoder):
         return 0
 
     cdef str call_id(self, str given, str field):
-        """Return a call's id, or a replacement: `^[a-zA-Z0-9_-]+$` is accepted (2026-11-22)."""
-        cdef str accepted
+        """Return a call's id as the API takes it: `^[a-zA-Z0-9_-]+$` (2026-11-22), and distinct."""
         if is_plain(given):
-            return given
-        accepted = renamed(given, RENAMED_ID)
-        self.lose(TOOL_CALL_ID, f"messages[{self.index}].{field}", given, accepted)
-        return accepted
+            return self.opened_id(given, given, TOOL_CALL_ID, field)
+        return self.opened_id(given, renamed(given, RENAMED_ID), TOOL_CALL_ID, field)
+
+    cdef str accepted_name(self, str given):
+        """Return the name of a tool, or its replacement."""
+        return given if is_tool_name(given) else self.short_name(given)
 
     cdef str call_name(self, Call call):
         """Return the name of the tool that was called, or its replacement."""
-        cdef str accepted = accepted_tool_name(call.name)
+        cdef str accepted = self.accepted_name(call.name)
         if accepted is not call.name:
             kind = "custom" if call.custom else "function"
             self.lose(TOOL_CALL_NAME, f"messages[{self.index}].{self.field}.{kind}.name",
@@ -696,11 +723,14 @@ cdef class MessagesEncoder(Encoder):
 
     cdef int write_user(self) except -1:
         cdef object user = self.params.get("safety_identifier")
+        cdef str name = "user" if user is None else "safety_identifier"
         if user is None:
             user = self.params.get("user")
         elif self.params.get("user") is not None and self.params["user"] != user:
             self.lose(USER_TWICE, "user", self.params["user"])
         if user is not None:
+            if isinstance(user, str) and is_refused_user(user):
+                user = self.hashed(name, user)
             self.field = "user"
             self.out.literal(b',"metadata":{"user_id":')
             self.out.value(user, 0)
@@ -831,7 +861,7 @@ cdef class MessagesEncoder(Encoder):
         for turn in self.conversation.turns:
             if turn.more is not None and turn.more.calls is not None:
                 for call in turn.more.calls:
-                    names[accepted_tool_name(call.name)] = None
+                    names[self.accepted_name(call.name)] = None
         if not names:
             return 0
         self.lose_tool(TOOLS_CALLED, "tools", None, list(names))
@@ -856,10 +886,12 @@ cdef class MessagesEncoder(Encoder):
         function = <dict>found
         if allowed is not None and function["name"] not in allowed:
             return 0
-        if not is_tool_name(exact(function["name"])):
-            return self.lose_tool(TOOL_NAME, path, exact(function["name"]))
+        given = exact(function["name"])
+        made = self.accepted_name(given)
+        if made is not given:
+            self.lose_tool(TOOL_NAME, path, given, made)
         self.block(b'{"name":')
-        self.out.value(function["name"], 0)
+        self.out.string(made)
         if function.get("description") is not None:
             self.out.key(b"description")
             self.out.value(function["description"], 0)
@@ -888,6 +920,9 @@ cdef class MessagesEncoder(Encoder):
             form, closed, moved = anthropic_form(schema, f"{path}.parameters")
             if form is None:
                 self.lose_tool(TOOL_STRICT_SCHEMA, f"{path}.strict", True, False)
+                strict = False
+            elif not self.decided.has_room_for(form, True):
+                self.lose_tool(TOOL_STRICT_LIMIT, f"{path}.strict", True, False)
                 strict = False
             else:
                 schema = form
@@ -924,9 +959,10 @@ cdef class MessagesEncoder(Encoder):
                     "tool_choice.function.name: must be the name of a tool",
                     field="tool_choice.function.name",
                 )
-            if not is_tool_name(exact(name)):
-                self.lose_tool(TOOL_NAME, "tool_choice", exact(name))
-                kind = "auto" if only_one else None
+            given = exact(name)
+            name = self.accepted_name(given)
+            if name is not given:
+                self.lose_tool(TOOL_NAME, "tool_choice", given, name)
         else:
             self.lose_tool(TOOL_CHOICE_UNKNOWN, "tool_choice", choice)
             kind = "auto" if only_one else None
@@ -960,12 +996,14 @@ cdef bint is_plain_text(Turn turn) noexcept:
 
 def encode_request(
     Conversation conversation not None, model, dict params not None, facts,
-    dict parameters not None,
+    dict parameters not None, bint is_assumed=False,
 ):
-    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None.
+    """Return `(body, losses, answer_tool, tool_names)`; *facts* is the target's `Model` or None.
 
+    With *is_assumed* the facts are those of the newest family, for a model that is not known.
     *parameters* are `FieldTable.parameters()` of the dialect's canonical fields.
     """
     cdef MessagesEncoder encoder = MessagesEncoder(conversation, model, params, facts)
     encoder.parameters = parameters
+    encoder.is_assumed = is_assumed
     return encoder.encode()

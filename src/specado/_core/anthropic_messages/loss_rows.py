@@ -45,6 +45,7 @@ FILE_MEDIA_TYPE = "file.media_type"
 FILE_TEXT = "file.text"
 FUNCTIONS = "functions"
 IMAGE_DETAIL = "image.detail"
+IMAGE_HTTP = "image.http"
 IMAGE_MEDIA_TYPE = "image.media_type"
 INPUT_AUDIO = "input.audio"
 INPUT_DOCUMENT = "input.document"
@@ -52,10 +53,12 @@ INPUT_IMAGE = "input.image"
 MAX_TOKENS_ABOVE_LIMIT = "max_tokens.above_limit"
 MAX_TOKENS_DEFAULT = "max_tokens.default"
 MAX_TOKENS_TWICE = "max_tokens.twice"
+MEDIA_TYPE_CORRECTED = "media_type.corrected"
 MESSAGES_BLANK = "messages.blank"
 MESSAGE_ANNOTATIONS = "message.annotations"
 MESSAGE_NAME = "message.name"
 MESSAGE_UNKNOWN_KEY = "message.unknown_key"
+MODEL_ASSUMED = "model.assumed"
 PARALLEL_TOOL_CALLS_NEVER = "parallel_tool_calls.never"
 PARAM_UNKNOWN = "param.unknown"
 PART_UNKNOWN_KEY = "part.unknown_key"
@@ -110,6 +113,7 @@ STOP_UNSUPPORTED = "stop.unsupported"
 STREAM_OPTIONS = "stream_options"
 SYSTEM_ALONE = "system.alone"
 SYSTEM_LATER = "system.later"
+SYSTEM_MOVED = "system.moved"
 SYSTEM_PART = "system.part"
 SYSTEM_TOP_LEVEL = "system.top_level"
 TEMPERATURE_ABOVE_ONE = "temperature.above_one"
@@ -129,6 +133,7 @@ TOOL_NAME = "tool.name"
 TOOL_RESULT_LATE = "tool.result_late"
 TOOL_SCHEMA = "tool.schema"
 TOOL_STRICT = "tool.strict"
+TOOL_STRICT_LIMIT = "tool.strict_limit"
 TOOL_STRICT_SCHEMA = "tool.strict_schema"
 TURNS_MERGED = "turns.merged"
 USER_TWICE = "user.twice"
@@ -174,6 +179,7 @@ ROW_IDS = (
     FILE_TEXT,
     FUNCTIONS,
     IMAGE_DETAIL,
+    IMAGE_HTTP,
     IMAGE_MEDIA_TYPE,
     INPUT_AUDIO,
     INPUT_DOCUMENT,
@@ -181,10 +187,12 @@ ROW_IDS = (
     MAX_TOKENS_ABOVE_LIMIT,
     MAX_TOKENS_DEFAULT,
     MAX_TOKENS_TWICE,
+    MEDIA_TYPE_CORRECTED,
     MESSAGES_BLANK,
     MESSAGE_ANNOTATIONS,
     MESSAGE_NAME,
     MESSAGE_UNKNOWN_KEY,
+    MODEL_ASSUMED,
     PARALLEL_TOOL_CALLS_NEVER,
     PARAM_UNKNOWN,
     PART_UNKNOWN_KEY,
@@ -239,6 +247,7 @@ ROW_IDS = (
     STREAM_OPTIONS,
     SYSTEM_ALONE,
     SYSTEM_LATER,
+    SYSTEM_MOVED,
     SYSTEM_PART,
     SYSTEM_TOP_LEVEL,
     TEMPERATURE_ABOVE_ONE,
@@ -258,6 +267,7 @@ ROW_IDS = (
     TOOL_RESULT_LATE,
     TOOL_SCHEMA,
     TOOL_STRICT,
+    TOOL_STRICT_LIMIT,
     TOOL_STRICT_SCHEMA,
     TURNS_MERGED,
     USER_TWICE,

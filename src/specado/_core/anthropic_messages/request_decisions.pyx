@@ -20,7 +20,7 @@ from specado._core.anthropic_messages.loss_rows import (
     REASONING_EFFORT_NO_ROOM, REASONING_EFFORT_THINKING, REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED, RESPONSE_FORMAT_CLOSED, RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_DESCRIPTION, RESPONSE_FORMAT_JSON_OBJECT, RESPONSE_FORMAT_NAME,
-    RESPONSE_FORMAT_STRICT, RESPONSE_FORMAT_TOOL, RESPONSE_FORMAT_UNSUPPORTED,
+    RESPONSE_FORMAT_STRICT, RESPONSE_FORMAT_TOOL, RESPONSE_FORMAT_UNSUPPORTED, SYSTEM_MOVED,
 )
 from specado._core.schema import anthropic_form, row_of_moved
 from specado._core.emulation import EMULATION_TOOL
@@ -28,6 +28,11 @@ from specado._core.parameters import nearest_effort
 from specado.errors import MessageFormatError
 
 UNKNOWN_MODEL_MAX_TOKENS = 4096
+# What Anthropic compiles for one request at most.
+cdef enum:
+    MAX_STRICT_TOOLS = 20
+    MAX_OPTIONAL = 24
+    MAX_UNIONS = 16
 # Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
 MAX_TOKENS_WITHOUT_STREAM = 21_333
 MIN_THINKING_BUDGET = 1024
@@ -77,7 +82,49 @@ cdef class RequestDecisions:
                 break
             self.end = at
         self.turns = turns[self.leading:self.end]
+        if self.keeps_system:
+            self._place_system_turns(encoder)
         return 0
+
+    cdef int _place_system_turns(self, Encoder encoder) except -1:
+        """Move later system messages to the places where the API takes them.
+
+        Those are after a user turn, its tool results included, and before an assistant turn or the
+        end. A message without such a place becomes user text (`demoted`).
+        """
+        cdef Turn turn
+        cdef list places = []
+        cdef list waiting = []    # the places of system messages
+        cdef list moved = []      # those of them that others have overtaken
+        cdef bint follows_user = False
+        for at in range(len(self.turns)):
+            turn = self.turns[at]
+            if self.is_blank(encoder, turn):
+                places.append(at)
+                continue
+            if turn.role == SYSTEM or turn.role == DEVELOPER:
+                waiting.append(at)
+                continue
+            if turn.role == ASSISTANT and follows_user:
+                places += waiting
+                waiting = []
+            elif waiting:
+                moved += [place for place in waiting if place not in moved]
+            follows_user = turn.role != ASSISTANT
+            places.append(at)
+        if waiting and not follows_user:
+            self.demoted = [self.turns[at] for at in waiting]
+            moved = [at for at in moved if at not in waiting]
+        places += waiting
+        for at in sorted(moved):
+            encoder.lose(SYSTEM_MOVED, f"messages[{self.leading + at}]")
+        if places != list(range(len(places))):
+            self.turns, self.places = [self.turns[at] for at in places], places
+        return 0
+
+    cdef Py_ssize_t place_of(self, Py_ssize_t at):
+        """Return the place in the conversation of a message of `turns`."""
+        return self.leading + (at if self.places is None else <Py_ssize_t>self.places[at])
 
     cdef int decide(self, Encoder encoder) except -1:
         """Decide max_tokens, thinking and the form of the answer; report the changes."""
@@ -93,7 +140,9 @@ cdef class RequestDecisions:
         """Return the role that a message is written with: USER, ASSISTANT or SYSTEM."""
         if turn.role == ASSISTANT:
             return ASSISTANT
-        if self.keeps_system and (turn.role == SYSTEM or turn.role == DEVELOPER):
+        if self.keeps_system and (turn.role == SYSTEM or turn.role == DEVELOPER) and (
+            self.demoted is None or turn not in self.demoted
+        ):
             return SYSTEM
         return USER
 
@@ -140,7 +189,7 @@ cdef class RequestDecisions:
             else:
                 wanted = min(limit, MAX_TOKENS_WITHOUT_STREAM)
             encoder.lose(MAX_TOKENS_DEFAULT, "max_tokens", None, wanted)
-        elif limit is not None and wanted > limit:
+        elif limit is not None and wanted > limit and not self.is_assumed:
             encoder.lose(MAX_TOKENS_ABOVE_LIMIT, name, wanted, limit)
             wanted = limit
         self.max_tokens = wanted
@@ -216,6 +265,23 @@ cdef class RequestDecisions:
             return False
         return encoder.trait("forced_tool_choice") is not False
 
+    cdef bint has_room_for(self, object schema, bint of_tool) except -1:
+        """Count a strict schema if the request's limits leave room for it; return whether they do.
+
+        Anthropic compiles the strict schemas of a request together, that of the answer too
+        ("Structured outputs" guide, read 2026-11-22).
+        """
+        optional, unions = compiled_parts(schema)
+        if (
+            self.optional + optional > MAX_OPTIONAL or self.unions + unions > MAX_UNIONS
+            or self.strict_tools + of_tool > MAX_STRICT_TOOLS
+        ):
+            return False
+        self.optional += optional
+        self.unions += unions
+        self.strict_tools += of_tool
+        return True
+
     # The form of the answer.
 
     cdef int _decide_response_format(self, Encoder encoder) except -1:
@@ -251,12 +317,40 @@ cdef class RequestDecisions:
         self.answer_schema, closed, moved = anthropic_form(asked_schema(encoder), path)
         if self.answer_schema is None:
             return False
+        self.has_room_for(self.answer_schema, False)
         report_format_members(encoder)
         if closed:
             encoder.lose(RESPONSE_FORMAT_CLOSED, path, None, False)
         for place, name, value, hint in moved:
             encoder.lose(row_of_moved(name, value), place, value, hint)
         return True
+
+
+cdef tuple compiled_parts(object schema):
+    """Return the numbers of optional properties and of unions in a schema with enforced form."""
+    cdef dict given
+    cdef Py_ssize_t optional = 0
+    cdef Py_ssize_t unions = 0
+    cdef list waiting = [schema]
+    while waiting:
+        found = waiting.pop()
+        if not isinstance(found, dict):
+            continue
+        given = <dict>found
+        if "anyOf" in given or isinstance(given.get("type"), (list, tuple)):
+            unions += 1
+        required = given.get("required") or ()
+        for keyword in ("properties", "$defs", "definitions"):
+            members = given.get(keyword)
+            if isinstance(members, dict):
+                waiting += (<dict>members).values()
+                if keyword == "properties":
+                    optional += sum([name not in required for name in <dict>members])
+        waiting.append(given.get("items"))
+        for keyword in ("anyOf", "allOf"):
+            if isinstance(given.get(keyword), (list, tuple)):
+                waiting += given[keyword]
+    return optional, unions
 
 
 cdef bint has_accepted_reasoning(list blocks, str model) except -1:

@@ -23,6 +23,7 @@ from specado._core.openai_chat.repair import (
     is_error_event,
     repair_chunk,
 )
+from specado._core.repair import made_call_id
 from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
 from specado.errors import MalformedResponseError
@@ -548,7 +549,7 @@ cdef class OpenAIStream(ReplyStream):
         call = CallPieces()
         call.place = len(state.calls)
         if not id_:
-            id_ = piece.id = f"call_{call.place}"
+            id_ = piece.id = made_call_id()
             self.note(f"tool_calls[{call.place}].id: missing, called {id_}")
         call.id = id_
         if piece.type is None:

@@ -7,10 +7,10 @@ Members that a model is known to refuse are left out and reported by a row of `s
 cimport cython
 
 from specado._core.conversation cimport (
-    AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT,
+    AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
     Call, Conversation, Details, Part, Turn,
 )
-from specado._core.encoder cimport Encoder, is_name, renamed
+from specado._core.encoder cimport Encoder, is_name, name_of, renamed
 from specado._core.json_writer cimport exact
 
 import msgspec
@@ -18,41 +18,45 @@ import msgspec
 from specado._core.openai_chat.loss_rows import (
     AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
     LOGIT_BIAS_UNSUPPORTED, LOGPROBS_MODEL, LOGPROBS_THINKING, MAX_TOKENS_ABOVE_LIMIT,
-    MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, PARALLEL_TOOL_CALLS_NEVER,
+    MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, MEDIA_MOVED, PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED, REASONING_OPENAI, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME,
     ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, STOP_TOO_MANY,
     STOP_UNSUPPORTED, TOOLS_REASONING, TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME,
-    TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_STRICT, WEB_SEARCH_MODEL,
+    TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED, TOOL_STRICT, WEB_SEARCH_MODEL,
 )
 from specado._core.parameters import MAX_STOPS, nearest_effort
-from specado._core.schema import openai_form, row_of_moved
+from specado._core.schema import complete_schema, openai_form, row_of_moved
 from specado.errors import MessageFormatError
 
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
 cdef frozenset PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
 cdef frozenset AUDIO_PARAMETERS = frozenset({"modalities", "audio"})
 cdef frozenset TOOL_PARAMETERS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
-# The longest id of a tool call ("Expected a string with maximum length 40"; 2026-11-22).
-cdef Py_ssize_t LONGEST_ID = 40
 cdef frozenset LOGPROBS = frozenset({"logprobs", "top_logprobs"})
-# The longest name of a tool (openai.types.shared.function_definition 3.54, 2026-11-22).
-cdef Py_ssize_t LONGEST_NAME = 64
+cdef frozenset USERS = frozenset({"user", "safety_identifier"})
 
 
 @cython.final
 cdef class OpenAIChatEncoder(Encoder):
     """Encoder of one chat-completions request: decides what the target takes, then writes.
 
-    See `Encoder`. Limits of other servers than OpenAI's are not known: without the target's facts
-    names, ids and parameters pass unchanged.
+    See `Encoder`. What is not known of the target's servers and its model passes unchanged.
     """
+
+    cdef object rules     # the servers' `RequestRules`, None if nothing is known of them
+    cdef list moved       # (turn, its place, its media's places) to write after the tool results
+    cdef dict called      # given id -> name, of the calls that tool results may answer
 
     cdef bint toolless    # whether the tools are left out
     cdef object effort    # the reasoning effort to ask for, None to leave it out
     cdef bint reasons     # whether the target is known to reason with that effort
     cdef dict sent        # the parameters to send
+
+    cdef object rule(self, str name):
+        """Return a rule of the target's servers, `None` if it is not known."""
+        return None if self.rules is None else getattr(self.rules, name)
 
     cdef int write(self) except -1:
         cdef Turn turn
@@ -71,9 +75,13 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.literal(b',"messages":[')
         self.index = 0
         for turn in self.conversation.turns:
+            if self.moved is not None and turn.role != TOOL:
+                self.write_moved()
             self.out.item()
             self.write_turn(turn)
             self.index += 1
+        if self.moved is not None:
+            self.write_moved()
         self.index = -1
         self.out.byte(b"]")
         for name, value in self.sent.items():
@@ -126,13 +134,62 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.byte(b"[")
         for part in turn.parts:
             if self.is_taken(part, place):
-                self.out.item()
-                self.write_part(part, place)
+                if self.is_misplaced(part, turn):
+                    self.move(turn, place)
+                else:
+                    self.out.item()
+                    self.write_part(part, place)
             place += 1
         if not self.out.just_opened():
             return self.out.byte(b"]")
         self.out.size = start
         return self.out.literal(b'""')
+
+    # Media outside of user messages move to a user message after it, and after all tool results.
+
+    cdef bint is_misplaced(self, Part part, Turn turn):
+        return (
+            (part.kind == IMAGE or part.kind == AUDIO or part.kind == FILE)
+            and turn.role != USER and turn.role != OTHER
+            and self.rule("media_in_user_messages_only") is True
+        )
+
+    cdef int move(self, Turn turn, Py_ssize_t place) except -1:
+        self.lose(MEDIA_MOVED, f"messages[{self.index}].content[{place}]")
+        if self.moved is None:
+            self.moved = []
+        if not self.moved or self.moved[-1][1] != self.index:
+            self.moved.append((turn, self.index, []))
+        (<list>self.moved[-1][2]).append(place)
+        return 0
+
+    cdef int write_moved(self) except -1:
+        """Write the moved media as one user message, a line before each message's."""
+        cdef Turn turn
+        cdef Py_ssize_t now = self.index
+        cdef list moved = self.moved
+        self.moved = None
+        self.out.item()
+        self.out.literal(b'{"role":"user","content":[')
+        for turn, self.index, places in moved:
+            self.out.item()
+            self.out.literal(b'{"type":"text","text":')
+            self.out.string(self.owner_of(turn))
+            self.out.byte(b"}")
+            for place in places:
+                self.out.item()
+                self.write_part(turn.parts[place], place)
+        self.index = now
+        return self.out.literal(b"]}")
+
+    cdef str owner_of(self, Turn turn):
+        """Return the line that says whose media follow."""
+        cdef str given
+        if turn.role != TOOL:
+            return f"From the {turn.role_name} message before:"
+        given = turn.more.tool_call_id
+        name = None if self.called is None else self.called.get(given)
+        return f"From the result of the tool call {given}" + (f" ({name}):" if name else ":")
 
     cdef bint is_taken(self, Part part, Py_ssize_t place) except -1:
         """Report a part that the target is known not to take; return whether it does."""
@@ -196,7 +253,7 @@ cdef class OpenAIChatEncoder(Encoder):
             return 0
         for name, value in extra.items():
             place = f"{field}.{name}" if field else name
-            if name == "cache_control":
+            if name == "cache_control" and self.rule("cache_control") is False:
                 self.lose(CACHE_CONTROL_OPENAI, f"messages[{self.index}].{place}", value)
                 continue
             self.field = place
@@ -213,10 +270,13 @@ cdef class OpenAIChatEncoder(Encoder):
         self.optional(b"name", more.name)
         self.field = "tool_call_id"
         if more.tool_call_id is not None:
-            self.optional(b"tool_call_id", self.call_id(more.tool_call_id, "tool_call_id"))
+            self.optional(b"tool_call_id", self.answered_id(more.tool_call_id, "tool_call_id"))
         self.field = "refusal"
         self.optional(b"refusal", more.refusal)
         if more.calls is not None:
+            self.begin_calls()
+            if self.rule("media_in_user_messages_only") is True:
+                self.called = {call.id: call.name for call in more.calls}
             self.out.literal(b',"tool_calls":[')
             for call in more.calls:
                 self.out.item()
@@ -236,13 +296,11 @@ cdef class OpenAIChatEncoder(Encoder):
         return self.extra(more.extra, "")
 
     cdef str call_id(self, str given, str field):
-        """Return a call's id as OpenAI takes it; other servers' limits are not known."""
-        cdef str short_id
-        if self.facts is None or len(given) <= LONGEST_ID:
-            return given
-        short_id = renamed(given, LONGEST_ID)
-        self.lose(TOOL_CALL_ID, f"messages[{self.index}].{field}", given, short_id)
-        return short_id
+        """Return a call's id as the target takes it, distinct from those before."""
+        cdef object limit = self.rule("call_id_characters")
+        if limit is None or len(given) <= limit:
+            return self.opened_id(given, given, TOOL_CALL_ID, field)
+        return self.opened_id(given, renamed(given, limit), TOOL_CALL_ID, field)
 
     cdef int write_call(self, Call call, str field) except -1:
         self.field = field
@@ -323,6 +381,8 @@ cdef class OpenAIChatEncoder(Encoder):
                 return 0
         elif name == "tools":
             value = self.supported_tools(value)
+        elif name in USERS:
+            value = self.supported_user(name, value)
         elif self.facts is not None:
             if self.refused(name, value):
                 return 0
@@ -336,6 +396,13 @@ cdef class OpenAIChatEncoder(Encoder):
                 value = value[:MAX_STOPS]
         self.sent[name] = value
         return 0
+
+    cdef object supported_user(self, str name, object value):
+        """Return the id of an end user as the target takes it."""
+        cdef object limit = self.rule("user_characters")
+        if limit is None or not isinstance(value, str) or len(value) <= limit:
+            return value
+        return self.hashed(name, value)
 
     cdef dict supported_format(self, dict given):
         """Return a response format as the target takes it, `None` if it takes none of its kind."""
@@ -418,65 +485,54 @@ cdef class OpenAIChatEncoder(Encoder):
     # Decisions on tools
 
     cdef int decide_tools(self) except -1:
-        """Find whether any tool goes to the target; report those whose names it refuses."""
-        cdef object tools = self.params.get("tools")
-        cdef Py_ssize_t refused = 0
-        if not tools:
-            return 0
-        if self.lacks("function_calling") and self.lacks("tool_use"):
+        """Find whether any tool goes to the target."""
+        if self.params.get("tools") and self.lacks("function_calling") and self.lacks("tool_use"):
             self.lose(TOOLS_UNSUPPORTED, "tools")
             self.toolless = True
-        elif isinstance(tools, list):
-            for place, tool in enumerate(<list>tools):
-                if self.is_misnamed(tool):
-                    self.lose(TOOL_NAME, f"tools[{place}]", name_of(tool))
-                    self.check("tools", tool)
-                    refused += 1
-            self.toolless = refused == len(<list>tools)
         return 0
 
-    cdef bint is_misnamed(self, object tool):
-        """Return whether a tool, or the choice of one, has a name that the target refuses."""
-        cdef object name
-        if self.facts is None:
-            return False
-        name = name_of(tool)
-        return name is not None and not is_name(<str>name, LONGEST_NAME)
+    cdef bint is_misnamed(self, str name):
+        """Return whether the target refuses a tool's name."""
+        cdef object limit = self.rule("tool_name_characters")
+        return limit is not None and name is not None and not is_name(name, limit)
 
     cdef str call_name(self, str given, str field):
         """Return the name of a called tool in a form that the target takes."""
-        cdef str short_name
-        if self.facts is None or is_name(given, LONGEST_NAME):
+        cdef str made
+        if not self.is_misnamed(given):
             return given
-        short_name = renamed(given, LONGEST_NAME)
-        self.lose(TOOL_CALL_NAME, f"messages[{self.index}].{field}", given, short_name)
-        return short_name
+        made = self.short_name(given)
+        self.lose(TOOL_CALL_NAME, f"messages[{self.index}].{field}", given, made)
+        return made
+
+    cdef object with_accepted_name(self, object tool, str path):
+        """Return a tool, or the choice of one, with a name that the target takes."""
+        cdef str name = name_of(tool)
+        cdef str kind
+        if not self.is_misnamed(name):
+            return tool
+        made = self.short_name(name)
+        self.lose(TOOL_NAME, path, name, made)
+        kind = "function" if isinstance((<dict>tool).get("function"), dict) else "custom"
+        return {**tool, kind: {**(<dict>tool)[kind], "name": made}}
 
     cdef object supported_choice(self, object choice):
-        """Return a choice of tools without those left out, `None` if nothing is left of it."""
+        """Return a choice of tools as the target takes it."""
         cdef object given
-        cdef list named = []
-        if self.facts is None:
-            return choice
-        if self.is_misnamed(choice):
-            self.lose(TOOL_NAME, "tool_choice", name_of(choice))
-            return None
         if self.is_forced(choice) and self.trait("forced_tool_choice") is False:
             self.lose(TOOL_CHOICE_THINKING, "tool_choice", choice, "auto")
             return "auto"
-        given = (<dict>choice).get("allowed_tools") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict):
+            return choice
+        given = (<dict>choice).get("allowed_tools")
         tools = (<dict>given).get("tools") if isinstance(given, dict) else None
         if not isinstance(tools, list):
-            return choice
-        for place, tool in enumerate(<list>tools):
-            if self.is_misnamed(tool):
-                path = f"tool_choice.allowed_tools.tools[{place}]"
-                self.lose(TOOL_NAME, path, name_of(tool))
-            else:
-                named.append(tool)
-        if len(named) == len(<list>tools):
-            return choice
-        return {**choice, "allowed_tools": {**given, "tools": named}} if named else "none"
+            return self.with_accepted_name(choice, "tool_choice")
+        named = [
+            self.with_accepted_name(tool, f"tool_choice.allowed_tools.tools[{place}]")
+            for place, tool in enumerate(<list>tools)
+        ]
+        return {**choice, "allowed_tools": {**given, "tools": named}}
 
     cdef bint is_forced(self, object choice):
         return choice == "required" or (
@@ -484,21 +540,22 @@ cdef class OpenAIChatEncoder(Encoder):
         )
 
     cdef object supported_tools(self, object tools):
-        """Return the tools that the target takes, as it takes them."""
-        cdef list supported = []
+        """Return the tools as the target takes them."""
         if not isinstance(tools, list):
             return tools
-        for place, tool in enumerate(<list>tools):
-            if not self.is_misnamed(tool):
-                supported.append(self.supported_tool(tool, f"tools[{place}]"))
-        return supported
+        return [
+            self.supported_tool(
+                self.with_accepted_name(tool, f"tools[{place}]"), f"tools[{place}]"
+            )
+            for place, tool in enumerate(<list>tools)
+        ]
 
     cdef object supported_tool(self, object tool, str path):
         """Return a tool without the members that the target does not take."""
         cdef object function
         if not isinstance(tool, dict):
             return tool
-        if "cache_control" in <dict>tool:
+        if "cache_control" in <dict>tool and self.rule("cache_control") is False:
             self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", tool["cache_control"])
             tool = {name: value for name, value in (<dict>tool).items() if name != "cache_control"}
         function = (<dict>tool).get("function")
@@ -509,6 +566,9 @@ cdef class OpenAIChatEncoder(Encoder):
                 raise MessageFormatError(
                     f"{field}: must be a dict, not {type(given).__name__}", field=field
                 )
+            if given and self.rule("complete_schemas") is True:
+                tool = self.with_complete_schema(<dict>tool, given, f"{path}.function.parameters")
+                function = (<dict>tool)["function"]
         if (
             self.trait("strict_tools") is False
             and isinstance(function, dict)
@@ -520,20 +580,23 @@ cdef class OpenAIChatEncoder(Encoder):
             }}
         return tool
 
-
-cdef str name_of(object tool):
-    """Return the name in a tool, or in the choice of one; `None` without one."""
-    cdef object body
-    cdef object name
-    if not isinstance(tool, dict):
-        return None
-    body = (<dict>tool).get("function")
-    if not isinstance(body, dict):
-        body = (<dict>tool).get("custom")
-    name = (<dict>body).get("name") if isinstance(body, dict) else None
-    return exact(name) if isinstance(name, str) else None
+    cdef dict with_complete_schema(self, dict tool, object given, str path):
+        """Return a tool whose schema has the members that the target requires."""
+        form, added = complete_schema(given, path)
+        if not added:
+            return tool
+        for place in added:
+            self.lose(TOOL_SCHEMA_COMPLETED, place, None, "{}")
+        return {**tool, "function": {**tool["function"], "parameters": form}}
 
 
-def encode_request(Conversation conversation not None, model, dict params not None, facts):
-    """Return `(body, losses, answer_tool)`; *facts* is the target's `Model` or None."""
-    return OpenAIChatEncoder(conversation, model, params, facts).encode()
+def encode_request(
+    Conversation conversation not None, model, dict params not None, facts, rules=None
+):
+    """Return `(body, losses, answer_tool, tool_names)`.
+
+    *facts* is the target's `Model`, *rules* the `RequestRules` of its servers; None if not known.
+    """
+    cdef OpenAIChatEncoder encoder = OpenAIChatEncoder(conversation, model, params, facts)
+    encoder.rules = rules
+    return encoder.encode()

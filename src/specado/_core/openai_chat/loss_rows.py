@@ -11,6 +11,7 @@ LOGPROBS_THINKING = "logprobs.thinking"
 MAX_TOKENS_ABOVE_LIMIT = "max_tokens.above_limit"
 MAX_TOKENS_RENAMED = "max_tokens.renamed"
 MAX_TOKENS_TWICE = "max_tokens.twice"
+MEDIA_MOVED = "media.moved"
 PARALLEL_TOOL_CALLS_NEVER = "parallel_tool_calls.never"
 PARALLEL_TOOL_CALLS_UNSUPPORTED = "parallel_tool_calls.unsupported"
 PENALTY_UNSUPPORTED = "penalty.unsupported"
@@ -39,6 +40,7 @@ TOOL_CALL_ID = "tool_call.id"
 TOOL_CALL_NAME = "tool_call.name"
 TOOL_CHOICE_THINKING = "tool_choice.thinking"
 TOOL_NAME = "tool.name"
+TOOL_SCHEMA_COMPLETED = "tool.schema_completed"
 TOOL_STRICT = "tool.strict"
 WEB_SEARCH_MODEL = "web_search.model"
 
@@ -54,6 +56,7 @@ ROW_IDS = (
     MAX_TOKENS_ABOVE_LIMIT,
     MAX_TOKENS_RENAMED,
     MAX_TOKENS_TWICE,
+    MEDIA_MOVED,
     PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED,
     PENALTY_UNSUPPORTED,
@@ -82,6 +85,7 @@ ROW_IDS = (
     TOOL_CALL_NAME,
     TOOL_CHOICE_THINKING,
     TOOL_NAME,
+    TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT,
     WEB_SEARCH_MODEL,
 )

@@ -13,7 +13,7 @@ import msgspec
 from specado._core.error_bodies import error_facts
 from specado._core.openai_chat.finish_reasons import ends_without_message
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
-from specado._core.repair import json_text, read_field, read_whole_numbers
+from specado._core.repair import json_text, made_call_id, read_field, read_whole_numbers
 from specado._core.replies import UNREADABLE, parse
 from specado.errors import MalformedResponseError
 from specado.types import (
@@ -268,7 +268,7 @@ def _calls(given: Any, path: str, notes: Notes) -> list[ToolCall] | None:
         return None
     calls = []
     for place, item in enumerate(given):
-        call = _call(item, place, f"{path}[{place}]", notes)
+        call = _call(item, f"{path}[{place}]", notes)
         if call is None:
             notes.append(f"{path}[{place}]: not a tool call, left out")
         else:
@@ -276,12 +276,12 @@ def _calls(given: Any, path: str, notes: Notes) -> list[ToolCall] | None:
     return calls or None
 
 
-def _call(given: Any, place: int, path: str, notes: Notes) -> ToolCall | None:
+def _call(given: Any, path: str, notes: Notes) -> ToolCall | None:
     if not isinstance(given, dict):
         return None
     id_ = read_field(given, "id", str, "", f"{path}.id", notes)
     if not id_:
-        id_ = f"call_{place}"
+        id_ = made_call_id()
         notes.append(f"{path}.id: missing, called {id_}")
     function = given.get("function")
     if not isinstance(function, dict):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from specado._core import Conversation, encode_anthropic_request, read_anthropic_request
+from specado.catalog import lookup as catalog
+from specado.catalog.lookup import Traits
 from specado.dialects.anthropic_messages.fields import (
     REQUEST_PARAMETERS,
     SERVER_BLOCKS,
@@ -19,7 +22,7 @@ from specado.dialects.request_text import checked_model, decode_json, read_reque
 from specado.settings.parameters import PARAMETERS
 
 if TYPE_CHECKING:
-    from specado.catalog.lookup import Model
+    from specado.catalog.lookup import Model, RequestRules
 
 __all__ = ["decode_request", "encode_request"]
 
@@ -51,6 +54,7 @@ def encode_request(
     model: str,
     parameters: dict[str, Any],
     facts: Optional[Model],
+    rules: RequestRules,  # noqa: ARG001 - no manifest of this dialect has any
     source: Optional[DecodedRequest] = None,
 ) -> Encoded:
     """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`.
@@ -60,10 +64,32 @@ def encode_request(
     """
     if source is not None and source.dialect == NAME:
         return change_model(source, model, facts)
-    body, losses, answer_tool = encode_anthropic_request(
-        conversation, model, parameters, facts, REQUEST_PARAMETERS
+    known = _assumed_facts(model) if facts is None else facts
+    is_assumed = known is not facts
+    return Encoded(
+        *encode_anthropic_request(
+            conversation, model, parameters, known, REQUEST_PARAMETERS, is_assumed
+        )
     )
-    return Encoded(body, losses, answer_tool)
+
+
+def _assumed_facts(model: str) -> Model | None:
+    """Return what is assumed of a Claude model that no manifest has, `None` for another model.
+
+    It takes what the newest family takes. What that family refuses is not known to be refused.
+    """
+    provider = catalog.provider("anthropic") if "claude" in model else None
+    if provider is None or not provider.models:
+        return None
+    newest = max(provider.models.values(), key=lambda each: each.release_date or "")
+    taken = {name: value for name, value in asdict(newest.traits).items() if value is not False}
+    return replace(
+        newest,
+        features=None,
+        input_modalities=None,
+        output_modalities=None,
+        traits=Traits(**{**taken, "max_tokens_parameter": None, "system_role": None}),
+    )
 
 
 def decode_request(request: Any) -> DecodedRequest:

@@ -13,7 +13,7 @@ from specado.errors import MessageFormatError
 from specado.settings.parameters import PARAMETERS
 
 if TYPE_CHECKING:
-    from specado.catalog.lookup import Model
+    from specado.catalog.lookup import Model, RequestRules
 
 __all__ = ["decode_request", "encode_request"]
 
@@ -26,11 +26,11 @@ def encode_request(
     model: str,
     parameters: dict[str, Any],
     facts: Optional[Model],
+    rules: RequestRules,
     source: Optional[DecodedRequest] = None,  # noqa: ARG001 - the canonical form lacks nothing
 ) -> Encoded:
     """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`."""
-    body, losses, answer_tool = encode_openai_request(conversation, model, parameters, facts)
-    return Encoded(body, losses, answer_tool)
+    return Encoded(*encode_openai_request(conversation, model, parameters, facts, rules))
 
 
 def decode_request(request: Any) -> DecodedRequest:
