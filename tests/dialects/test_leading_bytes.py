@@ -38,6 +38,8 @@ def test_all_turns_but_the_last_are_written_the_same_whatever_follows(
     count = data.draw(st.integers(1, len(messages)))
     request = {"model": "gpt-4.1", "messages": messages}
 
-    before = turns(specado.translate({**request, "messages": messages[:count]}, to).body)[:-1]
+    before = turns(specado.translate({**request, "messages": messages[:count]}, to).body)
+    # What follows may join the last turn, before a system message at the end too.
+    before = before[: -2 if '"role":"system"' in before[-1] else -1]
 
     assert turns(specado.translate(request, to).body)[: len(before)] == before

@@ -1,8 +1,9 @@
-"""Tool names that a provider refuses: the tool is left out, the rest is accepted."""
+"""Names of tools that a provider refuses: changed in the request, given back in the reply."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from example_inputs import USER
 from specado.simulator import handle
 
 LONG = "f" * 65
-SCHEMA = {"type": "object"}
+SCHEMA = {"type": "object", "properties": {}}
+BOTH = ["openai/gpt-4.1", "anthropic/claude-opus-4-5"]
 
 
 def tool(name: str) -> dict[str, Any]:
@@ -38,62 +40,73 @@ def sent(to: str, **params: Any) -> tuple[dict[str, Any], list[tuple[str, str, A
     return json.loads(found.body), losses
 
 
-@pytest.mark.parametrize("name", [LONG, "a.b", "é", "", "a b", "a\n"])
-def test_openai_gets_no_tool_whose_name_it_refuses(name: str) -> None:
-    body, losses = sent("openai/gpt-4.1", tools=[tool("g"), tool(name)])
-
-    assert body["tools"] == [tool("g")]
-    assert losses == [("High", "tools[1]", name)]
+def names_in(body: dict[str, Any]) -> list[str]:
+    return [each.get("function", each)["name"] for each in body["tools"]]
 
 
-@pytest.mark.parametrize("name", ["f" * 129, "a.b", "é", ""])
-def test_anthropic_gets_no_tool_whose_name_it_refuses(name: str) -> None:
-    body, losses = sent("anthropic/claude-opus-4-5", tools=[tool("g"), tool(name)])
+@pytest.mark.parametrize(
+    ("to", "name"),
+    [(to, name) for to in BOTH for name in (LONG, "f" * 129, "a.b", "é", "", "a b", "a\n")],
+)
+def test_a_name_that_is_refused_is_changed_and_noted(to: str, name: str) -> None:
+    body, losses = sent(to, tools=[tool("g"), tool(name)])
 
-    assert [each["name"] for each in body["tools"]] == ["g"]
-    assert losses == [("High", "tools[1]", name)]
-
-
-def test_a_name_that_only_openai_finds_too_long_goes_to_anthropic() -> None:
-    body, losses = sent("anthropic/claude-opus-4-5", tools=[tool(LONG)])
-
-    assert ([each["name"] for each in body["tools"]], losses) == ([LONG], [])
-
-
-@pytest.mark.parametrize("to", ["openai/gpt-4.1", "anthropic/claude-opus-4-5"])
-def test_without_a_tool_that_is_left_nothing_is_said_of_tools(to: str) -> None:
-    body, losses = sent(to, tools=[tool("a.b")], tool_choice="auto", parallel_tool_calls=False)
-
-    assert {"tools", "tool_choice", "parallel_tool_calls"} & set(body) == set()
-    assert losses == [("High", "tools[0]", "a.b")]
+    kept, made = names_in(body)
+    assert kept == "g"
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,128}", made)
+    taken = name == LONG and to.startswith("anthropic")
+    assert (made == name) == taken
+    assert losses == ([] if taken else [("None", "tools[1]", name)])
 
 
-@pytest.mark.parametrize("to", ["openai/gpt-4.1", "anthropic/claude-opus-4-5"])
-def test_a_tool_that_is_left_out_is_not_forced(to: str) -> None:
+def test_names_that_begin_alike_stay_distinct() -> None:
+    body, _ = sent("openai/gpt-4.1", tools=[tool(LONG + "a"), tool(LONG + "b")])
+
+    first, second = names_in(body)
+    assert first != second
+    assert len(first) == len(second) == 64
+
+
+@pytest.mark.parametrize("to", BOTH)
+def test_a_changed_name_is_no_other_tools(to: str) -> None:
+    made = names_in(sent(to, tools=[tool("a.b")])[0])[0]
+
+    found = names_in(sent(to, tools=[tool("a.b"), tool(made)])[0])
+
+    assert found[1] == made
+    assert found[0] != made
+
+
+@pytest.mark.parametrize("to", BOTH)
+def test_tool_choice_and_history_have_the_name_of_the_tool(to: str) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "a.b", "arguments": "{}"}}
+    history = [
+        USER,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "r"},
+    ]
     forced = {"type": "function", "function": {"name": "a.b"}}
 
-    body, losses = sent(to, tools=[tool("g"), tool("a.b")], tool_choice=forced)
+    body, losses = sent(to, messages=history, tools=[tool("g"), tool("a.b")], tool_choice=forced)
 
-    assert "tool_choice" not in body
-    assert losses == [("High", "tools[1]", "a.b"), ("High", "tool_choice", "a.b")]
+    made = names_in(body)[1]
+    assert json.dumps(body).count(made) == 3
+    assert "a.b" not in json.dumps(body)
+    assert [path for _, path, _ in losses] == (
+        ["messages[1].tool_calls[0].function.name", "tools[1]", "tool_choice"]
+    )
 
 
-def test_a_tool_that_is_left_out_is_not_among_the_allowed() -> None:
+def test_the_allowed_tools_have_the_names_of_the_tools() -> None:
     body, losses = sent(
         "openai/gpt-4.1", tools=[tool("g"), tool("a.b")], tool_choice=choice("a.b", "g")
     )
 
-    assert body["tool_choice"] == choice("g")
-    assert losses[1:] == [("High", "tool_choice.allowed_tools.tools[0]", "a.b")]
+    assert body["tool_choice"] == choice(names_in(body)[1], "g")
+    assert losses[1:] == [("None", "tool_choice.allowed_tools.tools[0]", "a.b")]
 
 
-def test_where_no_allowed_tool_is_left_none_is_called() -> None:
-    body, _ = sent("openai/gpt-4.1", tools=[tool("g"), tool("a.b")], tool_choice=choice("a.b"))
-
-    assert body["tool_choice"] == "none"
-
-
-@pytest.mark.parametrize("to", ["openai/gpt-4.1", "anthropic/claude-opus-4-5"])
+@pytest.mark.parametrize("to", BOTH)
 def test_calls_of_such_a_tool_in_the_history_are_renamed(to: str) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "a.b", "arguments": "{}"}}
     history = [
@@ -110,9 +123,35 @@ def test_calls_of_such_a_tool_in_the_history_are_renamed(to: str) -> None:
     assert ("None", "messages[1].tool_calls[0].function.name", "a.b") in losses
 
 
-def test_nothing_is_known_of_other_servers() -> None:
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("to", BOTH)
+def test_replies_have_the_callers_names(to: str, stream: bool) -> None:
+    client = specado.Client(simulate=True)
+    name = "files." + "f" * 130
+    forced = {"type": "function", "function": {"name": name}}
+    asked: dict[str, Any] = {"tools": [tool("g"), tool(name)], "tool_choice": forced}
+
+    if stream:
+        chunks = client.create(model=to, messages=[USER], stream=True, **asked)
+        called = [
+            call.function.name
+            for chunk in chunks
+            for each in chunk.choices
+            for call in each.delta.tool_calls or ()
+            if call.function is not None and call.function.name
+        ]
+        reply = chunks.response
+        assert called == [name]
+    else:
+        reply = client.create(model=to, messages=[USER], **asked)
+
+    (call,) = reply.choices[0].message.tool_calls
+    assert call.function.name == name
+
+
+def test_a_limit_of_openais_servers_holds_for_a_model_that_is_not_known() -> None:
     request = {"model": "m", "messages": [USER], "tools": [tool("a.b")]}
 
     found = specado.translate(request, "openai/unheard-of")
 
-    assert json.loads(found.body)["tools"] == [tool("a.b")]
+    assert names_in(json.loads(found.body)) == ["a_b-2e7336dc8eba87ef"]

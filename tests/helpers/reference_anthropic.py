@@ -175,6 +175,7 @@ class AnthropicTwin(AnthropicParamsTwin):
             self.lose("response_format.strict", path)
 
     def find_last(self, lead: int) -> None:
+        self.demoted: list[dict[str, Any]] = []
         self.alone = lead == self.end
         while True:
             spoken = [i for i in range(lead, self.end) if not self.is_blank(i)]
@@ -192,10 +193,12 @@ class AnthropicTwin(AnthropicParamsTwin):
     def is_blank(self, index: int) -> bool:
         """Whether a message has nothing that is sent."""
         reported, marked = len(self.losses), len(self.marks)
+        ids, opened = list(self.ids), list(self.open)
         if self.messages[index]["role"] == "tool":
             return False
         blocks = self.blocks_of(index)
         del self.losses[reported:], self.marks[marked:]
+        self.ids, self.open = ids, opened
         return not blocks
 
     def blocks_of(self, index: int) -> list[Block]:
@@ -276,18 +279,49 @@ class AnthropicTwin(AnthropicParamsTwin):
         if message["role"] == "assistant":
             return "assistant"
         in_place = self.trait("mid_conversation_system") is True and not self.alone
+        in_place = in_place and not any(message is each for each in self.demoted)
         return "system" if in_place and message["role"] in LEADING else "user"
+
+    def order(self, start: int) -> list[int]:
+        """Return the messages in the order in which they are written."""
+        indexes = list(range(start, self.end))
+        spoken = [i for i in indexes if not self.is_blank(i)]
+        late = [i for i in spoken if self.side(self.messages[i]) == "system"]
+        others = [i for i in spoken if i not in late]
+        follows: dict[int, list[int]] = {}
+        for index in late:
+            before = [i for i in others if i < index]
+            at = len(before)
+            while at == 0 or self.messages[others[at - 1]]["role"] == "assistant" or (
+                at < len(others) and self.messages[others[at]]["role"] != "assistant"
+            ):  # fmt: skip
+                at += 1
+                if at > len(others):
+                    break
+            if at > len(others):
+                self.demoted.append(self.messages[index])
+                follows.setdefault(others[-1], []).append(index)
+            else:
+                if at > len(before):
+                    self.lose("system.moved", f"messages[{index}]")
+                follows.setdefault(others[at - 1], []).append(index)
+        made = [i for i in indexes if i not in spoken]
+        for index in others:
+            made += [index, *follows.get(index, ())]
+        return made
 
     def turns(self, start: int) -> list[Block]:
         groups: list[tuple[str, list[int]]] = []
-        for index in range(start, self.end):
+        last = start
+        for index in self.order(start):
             message = self.messages[index]
             if self.is_blank(index):
                 self.blocks_of(index)
                 continue
+            before, last = self.messages[last], index
             side = self.side(message)
             if groups and groups[-1][0] == side:
-                if not (message["role"] == "tool" == self.messages[index - 1]["role"]):
+                if not (message["role"] == "tool" == before["role"]):
                     self.lose("turns.merged", f"messages[{index}].role")
                 groups[-1][1].append(index)
             else:
@@ -319,7 +353,7 @@ class AnthropicTwin(AnthropicParamsTwin):
 
     def result(self, message: dict[str, Any], index: int) -> Block:
         self.lose_keys(message, index)
-        block: Block = {"type": "tool_result", "tool_use_id": self.call_id(
+        block: Block = {"type": "tool_result", "tool_use_id": self.answered(
             message["tool_call_id"], f"messages[{index}].tool_call_id")}  # fmt: skip
         content = message["content"]
         if isinstance(content, str):
@@ -353,6 +387,8 @@ class AnthropicTwin(AnthropicParamsTwin):
         if message.get("refusal") is not None:
             self.lose("assistant.refusal", f"{path}.refusal")
             blocks += self.text(message["refusal"], f"{path}.refusal")
+        if message.get("tool_calls"):
+            self.open = []
         for place, call in enumerate(message.get("tool_calls") or ()):
             blocks.append(self.call(call, f"{path}.tool_calls[{place}]"))
         return self.cached(message, blocks, index)
@@ -372,10 +408,8 @@ class AnthropicTwin(AnthropicParamsTwin):
         return block
 
     def call_id(self, given: str, path: str) -> str:
-        if re.fullmatch("[a-zA-Z0-9_-]+", given):
-            return given
-        self.lose("tool_call.id", path)
-        return renamed(given, 64)
+        plain = re.fullmatch("[a-zA-Z0-9_-]+", given)
+        return self.opened(given, given if plain else renamed(given, 64), path)
 
     def reasoning(self, details: list[dict[str, Any]], path: str) -> list[Block]:
         blocks: list[Block] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import Any, Optional
 
 from reference_core import NATIVE, NO_COUNTERPART, SHARES, _Twin, is_name, renamed
@@ -44,7 +46,11 @@ class AnthropicParamsTwin(_Twin):
         if safe is not None and user not in (None, safe):
             self.lose("user.twice", "user")
         if user is not None or safe is not None:
-            found["metadata"] = {"user_id": user if safe is None else safe}
+            given, name = (user, "user") if safe is None else (safe, "safety_identifier")
+            if len(given) > 512 or re.search(r"[^@\s]+@[^@\s]+\.[^@\s]+", given):
+                self.lose("user.hashed", name)
+                given = hashlib.sha256(given.encode()).hexdigest()
+            found["metadata"] = {"user_id": given}
         tier = self.params.get("service_tier")
         if tier in ("auto", "default"):
             found["service_tier"] = "auto" if tier == "auto" else "standard_only"
@@ -139,7 +145,7 @@ class AnthropicParamsTwin(_Twin):
         found: Block = {"name": function.pop("name")}
         if not is_name(found["name"], 128):
             self.lose("tool.name", path)
-            return None
+            found["name"] = renamed(found["name"], 64)
         if function.get("description") is not None:
             found["description"] = function["description"]
         where = f"{path}.function.parameters"
@@ -192,14 +198,13 @@ class AnthropicParamsTwin(_Twin):
             one = False
         if isinstance(choice, dict) and not is_name(choice["function"]["name"], 128):
             self.lose("tool.name", "tool_choice")
-            choice = None
         forced = choice == "required" or isinstance(choice, dict)
         thinks = self.thinks and self.trait("thinking") != "always"
         if forced and (thinks or self.trait("forced_tool_choice") is False):
             self.lose("tool_choice.thinking", "tool_choice")
             made: Block = {"type": "auto"}
         elif isinstance(choice, dict):
-            made = {"type": "tool", "name": choice["function"]["name"]}
+            made = {"type": "tool", "name": taken_name(choice["function"]["name"])}
         elif choice is None and not one:
             return
         else:

@@ -61,6 +61,30 @@ class _Twin:
         self.params = params
         self.facts = facts
         self.losses: Losses = []
+        self.ids: list[str] = []
+        self.open: list[tuple[str, str, str]] = []
+
+    def opened(self, given: str, accepted: str, path: str) -> str:
+        """Return the id of a call: no call before has it."""
+        row, made, count = "tool_call.id", accepted, len(self.ids)
+        while made in self.ids:
+            row = "tool_call.repeated_id"
+            made = renamed(f"{accepted} {count}", 40)
+            count += 1
+        self.ids.append(made)
+        self.open.append((given, made, row))
+        if made != given:
+            self.lose(row, path)
+        return made
+
+    def answered(self, given: str, path: str) -> str:
+        found = [each for each in self.open if each[0] == given]
+        if len(found) > 1:
+            self.open.remove(found[0])
+        _, made, row = found[0]
+        if made != given:
+            self.lose(row, path)
+        return made
 
     def lose(self, row: str, path: str) -> None:
         self.losses.append((row, path))
@@ -79,9 +103,15 @@ class _Twin:
 class OpenAITwin(_Twin):
     """The canonical shape is this dialect's own: what no row changes stays."""
 
+    def __init__(
+        self, messages: list[dict[str, Any]], params: dict[str, Any], facts: Any, own: bool
+    ) -> None:
+        super().__init__(messages, params, facts)
+        self.own = own  # whether the servers are OpenAI's
+
     def body(self, model: str) -> tuple[dict[str, Any], Losses]:
         found: dict[str, Any] = {"model": model}
-        found["messages"] = [self.message(m, i) for i, m in enumerate(self.messages)]
+        found["messages"] = self.all_messages()
         self.effort = self.effort_there()
         for name, value in self.params.items():
             self.param(found, name, value)
@@ -99,15 +129,9 @@ class OpenAITwin(_Twin):
             effort = nearest(effort, levels)
         running = default if effort is None else effort
         tools = self.params.get("tools") or []
-        self.toolless = bool(tools) and (
-            self.without_tools() or all(self.is_misnamed(tool) for tool in tools)
-        )
-        for place, tool in enumerate(tools):
-            if self.is_misnamed(tool) and not self.without_tools():
-                self.lose("tool.name", f"tools[{place}]")
+        self.toolless = bool(tools) and self.without_tools()
         if self.toolless:
-            if self.without_tools():
-                self.lose("tools.unsupported", "tools")
+            self.lose("tools.unsupported", "tools")
         elif (
             self.params.get("tools")
             and running != "none"
@@ -121,6 +145,38 @@ class OpenAITwin(_Twin):
                 effort, running = (None if default == "none" else "none"), "none"
         self.reasons = running not in (None, "none")
         return effort
+
+    def all_messages(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        moved: list[Any] = []
+        for index, message in enumerate(self.messages):
+            if moved and message["role"] != "tool":
+                found.append({"role": "user", "content": moved})
+                moved = []
+            written = self.message(message, index)
+            parts = written["content"]
+            if self.own and isinstance(parts, list) and message["role"] in ROLES[:2] + ROLES[3:]:
+                media = [part for part in parts if part["type"] in ("image_url", "file")]
+                written["content"] = [part for part in parts if part not in media] or ""
+                if media:
+                    moved += [{"type": "text", "text": self.owner(message, index)}, *media]
+                    for place, part in enumerate(message["content"]):
+                        if self.cleaned(part, None) in media:
+                            self.lose("media.moved", f"messages[{index}].content[{place}]")
+            found.append(written)
+        return found + ([{"role": "user", "content": moved}] if moved else [])
+
+    def owner(self, message: dict[str, Any], index: int) -> str:
+        if message["role"] != "tool":
+            return f"From the {message['role']} message before:"
+        calls = [
+            call
+            for each in self.messages[:index]
+            for call in each.get("tool_calls") or ()
+            if call["id"] == message["tool_call_id"]
+        ]
+        name = calls[-1]["function"]["name"]
+        return f"From the result of the tool call {message['tool_call_id']} ({name}):"
 
     def message(self, message: dict[str, Any], index: int) -> dict[str, Any]:
         path = f"messages[{index}]"
@@ -138,19 +194,20 @@ class OpenAITwin(_Twin):
         for name, value in message.items():
             if name in ("role", "content") or (name in KNOWN_KEYS and value is None):
                 continue
-            if name == "cache_control":
+            if name == "cache_control" and self.own:
                 self.lose("cache_control.openai", f"{path}.cache_control")
             elif name in ("reasoning", "reasoning_details"):
                 places = [""] if name == "reasoning" else [f"[{i}]" for i in range(len(value))]
                 for place in places:
                     self.lose("reasoning.openai", f"{path}.{name}{place}")
             elif name == "tool_calls":
+                self.open = []
                 found[name] = [
                     self.call(call, f"{path}.tool_calls[{place}]")
                     for place, call in enumerate(value)
                 ]
             elif name == "tool_call_id":
-                found[name] = self.call_id(value, f"{path}.tool_call_id")
+                found[name] = self.answered(value, f"{path}.tool_call_id")
             else:
                 found[name] = value
         return found
@@ -164,19 +221,19 @@ class OpenAITwin(_Twin):
         return found
 
     def is_misnamed(self, tool: Any) -> bool:
-        if self.facts is None or not isinstance(tool, dict):
+        if not self.own or not isinstance(tool, dict):
             return False
         body = tool.get("function") or tool.get("custom")
         return not is_name(body["name"], 64)
 
     def call_id(self, given: str, path: str) -> str:
-        if self.facts is None or len(given) <= 40:
-            return given
-        self.lose("tool_call.id", path)
-        return renamed(given, 40)
+        taken = not self.own or len(given) <= 40
+        return self.opened(given, given if taken else renamed(given, 40), path)
 
-    def cleaned(self, given: dict[str, Any], path: str) -> dict[str, Any]:
-        if "cache_control" in given:
+    def cleaned(self, given: Any, path: Optional[str]) -> Any:
+        if not self.own or not isinstance(given, dict):
+            return given
+        if "cache_control" in given and path is not None:
             self.lose("cache_control.openai", f"{path}.cache_control")
         return {name: value for name, value in given.items() if name != "cache_control"}
 
@@ -234,18 +291,19 @@ class OpenAITwin(_Twin):
         row, neutral = refused.get(name, (None, None))
         if row is not None and value != neutral:
             return self.lose(row, name)
-        if name == "tool_choice" and self.is_misnamed(value):
-            return self.lose("tool.name", name)
+        if name in ("user", "safety_identifier") and self.own and len(value) > 64:
+            self.lose("user.hashed", name)
+            value = hashlib.sha256(value.encode()).hexdigest()
         if name == "tool_choice" and self.trait("forced_tool_choice") is False:
             if value not in ("none", "auto"):
                 self.lose("tool_choice.thinking", name)
                 value = "auto"
+            elif self.is_misnamed(value):
+                value = self.with_name(value, name)
+        elif name == "tool_choice" and self.is_misnamed(value):
+            value = self.with_name(value, name)
         elif name == "tools":
-            value = [
-                self.tool(tool, f"tools[{place}]")
-                for place, tool in enumerate(value)
-                if not self.is_misnamed(tool)
-            ]
+            value = [self.tool(tool, f"tools[{place}]") for place, tool in enumerate(value)]
         elif name == "stop" and isinstance(value, list) and self.trait("stop"):
             for place, _ in enumerate(value[4:], 4):
                 self.lose("stop.too_many", f"stop[{place}]")
@@ -271,11 +329,26 @@ class OpenAITwin(_Twin):
             self.lose(row, f"response_format.json_schema.schema{place}")
         return {**value, "json_schema": {**inner, "schema": opened(inner["schema"])}}
 
+    def with_name(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
+        self.lose("tool.name", path)
+        kind = "function" if "function" in tool else "custom"
+        return {**tool, kind: {**tool[kind], "name": renamed(tool[kind]["name"], 64)}}
+
     def refusing(self, trait: str, row: str) -> Optional[str]:
         return row if self.trait(trait) is False else None
 
     def tool(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
         tool = self.cleaned(tool, path)
+        if self.is_misnamed(tool):
+            tool = self.with_name(tool, path)
+        given = tool.get("function", {}).get("parameters")
+        if given and self.own:
+            rows: Losses = []
+            tool = {**tool, "function": {
+                **tool["function"],
+                "parameters": completed(given, f"{path}.function.parameters", rows),
+            }}  # fmt: skip
+            self.losses += rows
         if self.trait("strict_tools") is False and tool.get("function", {}).get("strict"):
             self.lose("tool.strict", f"{path}.function.strict")
             function = {k: v for k, v in tool["function"].items() if k != "strict"}
@@ -298,10 +371,37 @@ class OpenAITwin(_Twin):
         return None
 
 
+def completed(schema: Any, path: str, rows: Losses) -> Any:
+    """Return a tool's schema with the members that OpenAI requires."""
+    if not isinstance(schema, dict):
+        return schema
+    made = dict(schema)
+    for name in ("properties", "$defs"):
+        if name in made:
+            made[name] = {
+                key: completed(value, f"{path}.{name}.{key}", rows)
+                for key, value in made[name].items()
+            }
+    for name in ("anyOf", "oneOf", "allOf"):
+        if name in made:
+            made[name] = [
+                completed(value, f"{path}.{name}[{place}]", rows)
+                for place, value in enumerate(made[name])
+            ]
+    for name in ("items", "additionalProperties"):
+        if name in made:
+            made[name] = completed(made[name], f"{path}.{name}", rows)
+    for kind, name in (("object", "properties"), ("array", "items")):
+        if made.get("type") == kind and name not in made:
+            made[name] = {}
+            rows.append(("tool.schema_completed", f"{path}.{name}"))
+    return made
+
+
 def openai_body(
-    messages: list[dict[str, Any]], model: str, params: dict[str, Any], facts: Any
+    messages: list[dict[str, Any]], model: str, params: dict[str, Any], facts: Any, own: bool = True
 ) -> tuple[dict[str, Any], Losses]:
-    return OpenAITwin(messages, params, facts).body(model)
+    return OpenAITwin(messages, params, facts, own).body(model)
 
 
 def plain_blocks(body: dict[str, Any]) -> dict[str, Any]:

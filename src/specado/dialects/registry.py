@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from specado._core import Conversation, NotJson, dumps
 from specado._core.loss_rows import ROW_IDS
+from specado.catalog.lookup import NO_RULES, RequestRules
 from specado.dialects import anthropic_messages, openai_chat
 from specado.errors import MessageFormatError
 from specado.losses.rows import check_row_ids
@@ -16,7 +17,7 @@ from specado.losses.rows import check_row_ids
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from specado.catalog.lookup import Model, RequestRules
+    from specado.catalog.lookup import Model
     from specado.dialects.contract import Dialect, Encoded
 
 __all__ = ["DIALECTS", "encode"]
@@ -35,8 +36,8 @@ def encode(
     model: str,
     parameters: dict[str, Any],
     facts: Model | None,
-    rules: RequestRules,
     extra_body: Mapping[str, Any] | None = None,
+    rules: RequestRules = NO_RULES,
 ) -> Encoded:
     """Return the encoded request body; *extra_body* replaces or adds top-level members.
 

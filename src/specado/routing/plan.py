@@ -557,8 +557,8 @@ class _Judge:
             candidate.model,
             parameters,
             candidate.facts,
-            candidate.endpoint.request_rules,
             self.request.options.get("extra_body") if candidate.index == 0 else None,
+            candidate.endpoint.request_rules,
         )
 
     @staticmethod
@@ -585,7 +585,12 @@ class _Judge:
     def _weighed(self, dialect: str, model: Model, rules: RequestRules) -> tuple[int, int]:
         try:
             encoded = encode(
-                dialect, self.request.conversation, model.id, self.parameters, model, rules
+                dialect,
+                self.request.conversation,
+                model.id,
+                self.parameters,
+                model,
+                rules=rules,
             )
         except SpecadoError:  # `judge` reports it, if this model is chosen
             return len(SEVERITIES), 0

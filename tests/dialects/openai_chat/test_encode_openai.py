@@ -21,11 +21,14 @@ from specado.settings import parameters as params
 
 MODELS = ("gpt-3.5-turbo", "gpt-4", "gpt-4o", "o1", "gpt-5", "gpt-5.1")
 FACTS = [None, *(catalog.find_model("openai", model) for model in MODELS)]
+OWN = catalog.provider("openai").request_rules  # type: ignore[union-attr]
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
-def encoded(messages: Any, parameters: Any = None, facts: Any = None) -> tuple[bytes, list[Any]]:
-    return encode_openai_request(normalize(messages), "m", parameters or {}, facts)[:2]
+def encoded(
+    messages: Any, parameters: Any = None, facts: Any = None, rules: Any = OWN
+) -> tuple[bytes, list[Any]]:
+    return encode_openai_request(normalize(messages), "m", parameters or {}, facts, rules)[:2]
 
 
 def body(messages: Any, parameters: Any = None, facts: Any = None) -> Any:
@@ -33,11 +36,11 @@ def body(messages: Any, parameters: Any = None, facts: Any = None) -> Any:
 
 
 @pytest.mark.no_cover
-@given(MESSAGES, PARAMS, st.sampled_from(FACTS))
-def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any) -> None:
-    expected, losses = openai_body(messages, "m", parameters, facts)
+@given(MESSAGES, PARAMS, st.sampled_from(FACTS), st.sampled_from([OWN, None]))
+def test_core_and_twin_agree(messages: Any, parameters: Any, facts: Any, rules: Any) -> None:
+    expected, losses = openai_body(messages, "m", parameters, facts, rules is OWN)
 
-    found, reported = encoded(messages, parameters, facts)
+    found, reported = encoded(messages, parameters, facts, rules)
 
     assert json.loads(found) == expected
     assert sorted((row, path) for row, path, _, _ in reported) == sorted(losses)
