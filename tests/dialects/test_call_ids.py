@@ -86,3 +86,85 @@ def test_an_id_too_long_for_openai_is_shortened() -> None:
         "messages[1].content[0]",
         "messages[2].content[0]",
     ]
+
+
+# Repeated ids: renamed on call and result alike.
+
+
+def rounds(*ids: str) -> list[dict[str, Any]]:
+    """Return a conversation with one call and its result for each id."""
+    return [USER, *(message for made in ids for message in history(made)[1:])]
+
+
+def ids_sent(to: str, messages: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return the ids of calls and of results in the body for a provider, which takes it."""
+    request = {"model": "gpt-4.1", "messages": messages, "tools": TOOLS}
+    sent = specado.translate(request, to)
+    path = sent.url.partition(".com")[2]
+    reply = handle("POST", path, {"anthropic-version": "2023-06-01"}, sent.body)
+    assert reply.status == 200, reply.body
+    turns = json.loads(sent.body)["messages"]
+    if to.startswith("openai"):
+        calls = [call["id"] for turn in turns for call in turn.get("tool_calls") or ()]
+        return calls, [turn["tool_call_id"] for turn in turns if turn["role"] == "tool"]
+    blocks = [block for turn in turns if isinstance(turn["content"], list) for block in
+              turn["content"]]  # fmt: skip
+    return (
+        [block["id"] for block in blocks if block["type"] == "tool_use"],
+        [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"],
+    )
+
+
+BOTH = ["openai/gpt-4.1", "anthropic/claude-opus-4-5"]
+
+
+@pytest.mark.parametrize("to", BOTH)
+@pytest.mark.parametrize(
+    "messages",
+    [
+        rounds("call_0", "call_0"),
+        rounds("call_0", "call_0", "call_1", "call_0"),
+        rounds("a.b", "a.b"),
+        rounds("x" * 60, "x" * 60),
+        history("call_0", "call_0"),
+        rounds("call_0", "call_0", "call_0_1-afa71b0f3e679144"),
+    ],
+)
+def test_repeated_ids_become_distinct_on_call_and_result(to: str, messages: Any) -> None:
+    calls, results = ids_sent(to, messages)
+
+    assert calls == results
+    assert len(set(calls)) == len(calls)
+
+
+@pytest.mark.parametrize("to", BOTH)
+def test_a_repeated_id_is_noted_where_it_stands(to: str) -> None:
+    request = {"model": "gpt-4.1", "messages": rounds("call_0", "call_0"), "tools": TOOLS}
+
+    items = [item for item in specado.translate(request, to).report.items if item.before]
+
+    assert [(item.severity, item.path, item.before) for item in items] == [
+        ("None", "messages[3].tool_calls[0].id", "call_0"),
+        ("None", "messages[4].tool_call_id", "call_0"),
+    ]
+    assert items[0].after == items[1].after == "call_0_1-afa71b0f3e679144"
+
+
+@pytest.mark.parametrize("to", BOTH)
+def test_new_ids_depend_on_what_came_before_only(to: str) -> None:
+    ids = ["call_0", "call_0", "call_1", "call_0"]
+
+    for count in range(1, len(ids)):
+        assert ids_sent(to, rounds(*ids[:count]))[0] == ids_sent(to, rounds(*ids))[0][:count]
+
+
+def test_ids_that_a_server_leaves_out_are_distinct_over_replies() -> None:
+    function = {"name": "f", "arguments": "{}"}
+    message = {"role": "assistant", "content": None, "tool_calls": [{"function": function}] * 2}
+    body = json.dumps({"choices": [{"index": 0, "message": message}]})
+
+    replies = [specado.parse_response(body, "openai") for _ in range(2)]
+
+    made = [call.id for reply in replies for call in reply.choices[0].message.tool_calls or ()]
+    assert len(set(made)) == len(made) == 4
+    assert all(each.startswith("call_") for each in made)

@@ -121,7 +121,7 @@ OPENAI_MENDED = [
     (f"{MESSAGE}.tool_calls", [{k: v for k, v in CALL.items() if k != "type"}],
      f"{MESSAGE}.tool_calls.0.type", "function", None),
     (f"{MESSAGE}.tool_calls", [{k: v for k, v in CALL.items() if k != "id"}],
-     f"{MESSAGE}.tool_calls.0.id", "call_0", "choices[0].message.tool_calls[0].id"),
+     f"{MESSAGE}.tool_calls.0.type", "function", "choices[0].message.tool_calls[0].id"),
     (f"{MESSAGE}.tool_calls", [{"id": "c", "function": {"name": "f", "arguments": {"a": 10**30}}}],
      f"{MESSAGE}.tool_calls.0.function.arguments", f'{{"a":{10**30}}}',
      "choices[0].message.tool_calls[0].function.arguments"),

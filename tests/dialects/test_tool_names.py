@@ -126,13 +126,13 @@ def test_calls_of_such_a_tool_in_the_history_are_renamed(to: str) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("to", BOTH)
 def test_replies_have_the_callers_names(to: str, stream: bool) -> None:
-    client = specado.Client(simulate=True)
+    client = specado.Client({"simulate": True})
     name = "files." + "f" * 130
     forced = {"type": "function", "function": {"name": name}}
     asked: dict[str, Any] = {"tools": [tool("g"), tool(name)], "tool_choice": forced}
 
     if stream:
-        chunks = client.create(model=to, messages=[USER], stream=True, **asked)
+        chunks = client.chat.completions.create(model=to, messages=[USER], stream=True, **asked)
         called = [
             call.function.name
             for chunk in chunks
@@ -140,10 +140,10 @@ def test_replies_have_the_callers_names(to: str, stream: bool) -> None:
             for call in each.delta.tool_calls or ()
             if call.function is not None and call.function.name
         ]
-        reply = chunks.response
+        reply = chunks.response()
         assert called == [name]
     else:
-        reply = client.create(model=to, messages=[USER], **asked)
+        reply = client.chat.completions.create(model=to, messages=[USER], **asked)
 
     (call,) = reply.choices[0].message.tool_calls
     assert call.function.name == name

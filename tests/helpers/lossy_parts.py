@@ -65,6 +65,17 @@ def function(parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "function", "function": {"name": "f", "parameters": parameters, **more}}
 
 
+def many_options(name: str, count: int) -> dict[str, Any]:
+    """Return a strict function with *count* optional parameters."""
+    schema = {
+        "type": "object",
+        "properties": {f"p{place}": {"type": "string"} for place in range(count)},
+        "additionalProperties": False,
+    }
+    made = function(schema, strict=True)
+    return {**made, "function": {**made["function"], "name": name}}
+
+
 def file(**given: str) -> dict[str, Any]:
     return {"type": "file", "file": given}
 

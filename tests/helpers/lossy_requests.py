@@ -29,6 +29,7 @@ from lossy_parts import (
     file,
     function,
     image,
+    many_options,
     messages,
     reasoning,
     schema_format,
@@ -41,6 +42,9 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "system.later": Lost(
         messages(USER, {"role": "system", "content": "s"}), OPUS, "messages[1].role"
+    ),
+    "system.moved": Lost(
+        messages(USER, SAID, {"role": "system", "content": "s"}, USER), NEW, "messages[2]"
     ),
     "system.alone": Lost(messages({"role": "system", "content": "s"}), OPUS, "messages[0].role"),
     "system.part": Lost(
@@ -88,6 +92,21 @@ FROM_OPENAI: dict[str, Lost] = {
         user(image("data:image/tiff;base64,AAAA"), {"type": "text", "text": "a"}),
         OPUS,
         "messages[0].content[0]",
+    ),
+    "image.http": Lost(
+        user(image("http://x.org/a.png"), {"type": "text", "text": "a"}),
+        OPUS,
+        "messages[0].content[0]",
+    ),
+    "media_type.corrected": Lost(
+        user(image("data:image/jpeg;base64,iVBORw0KGgo=")),
+        OPUS,
+        "messages[0].content[0].image_url.url",
+    ),
+    "media.moved": Lost(
+        messages(USER, CALLED, {**ANSWER, "content": [image(PNG)]}),
+        "gpt-4o",
+        "messages[2].content[0]",
     ),
     "file.id": Lost(
         user(file(file_id="f"), {"type": "text", "text": "a"}),
@@ -170,6 +189,19 @@ FROM_OPENAI: dict[str, Lost] = {
         ),
         OPUS,
         "messages[1].tool_calls[0].id",
+    ),
+    "tool_call.repeated_id": Lost(
+        messages(USER, CALLED, ANSWER, CALLED, ANSWER), OPUS, "messages[4].tool_call_id"
+    ),
+    "tool.schema_completed": Lost(
+        messages(USER, tools=[function({"type": "object"})]),
+        "gpt-4o",
+        "tools[0].function.parameters.properties",
+    ),
+    "tool.strict_limit": Lost(
+        messages(USER, tools=[many_options("f", 13), many_options("g", 13)]),
+        OPUS,
+        "tools[1].function.strict",
     ),
     "tool.strict_schema": Lost(
         messages(USER, tools=[function({"properties": {"a": {}}}, strict=True)]),
@@ -324,6 +356,8 @@ FROM_OPENAI: dict[str, Lost] = {
         OPUS,
         "modalities",
     ),
+    "model.assumed": Lost(messages(USER), "claude-opus-99", "model"),
+    "user.hashed": Lost(messages(USER, user="ann@example.org"), OPUS, "user"),
     "user.twice": Lost(messages(USER, user="a", safety_identifier="b"), OPUS, "user"),
     "service_tier": Lost(messages(USER, service_tier="flex"), OPUS, "service_tier"),
     "store": Lost(messages(USER, store=True), OPUS, "store"),

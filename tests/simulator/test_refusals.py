@@ -12,6 +12,7 @@ from specado.simulator import handle
 
 FUNCTION = {"type": "function", "function": {"name": "look_up"}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+OBJECT = {"type": "object"}
 TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
 USE = {
     "role": "assistant",
@@ -47,6 +48,14 @@ def strict(properties):
 
 def answer(properties):
     return {"output_config": {"format": {"type": "json_schema", "schema": closed(properties)}}}
+
+
+def strict_tools(count, optional=0):
+    properties = {f"p{place}": {"type": "string"} for place in range(optional)}
+    schema = {**closed(properties), "required": []}
+    return [
+        {"name": f"f{place}", "strict": True, "input_schema": schema} for place in range(count)
+    ]
 
 
 def ask_openai(changes, headers=None):
@@ -198,8 +207,46 @@ OPENAI = [
             "default (1) value is supported."
         ),
     ),
+    (
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": OBJECT}}]},
+        "tools[0].function.parameters",
+        "Invalid schema for function 'f': In context=(), object schema missing properties.",
+    ),
+    (
+        {
+            "tools": [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": "f",
+                        "parameters": {**OBJECT, "properties": {"a": {"type": "array"}}},
+                    },
+                }
+            ]
+        },
+        "tools[0].function.parameters",
+        "Invalid schema for function 'f': In context=('properties', 'a'), array schema missing ite",
+    ),
+    (
+        {"messages": [USER, {"role": "assistant", "content": None, "tool_calls": [CALL, CALL]}]},
+        "messages.[1].tool_calls",
+        "Duplicate value for 'tool_call_id' of 'c1' in message[1].",
+    ),
+    ({"user": "u" * 65}, "user", "Invalid 'user': string too long. Expected a string with max"),
 ]
 ANTHROPIC = [
+    (
+        {"messages": [USER, USE, {"role": "user", "content": [RESULT]}] * 2, "tools": [TOOL]},
+        "messages.4.content.0: `tool_use` ids must be unique",
+    ),
+    (source(type="url", url="http://x.org/a.png"), "messages.0.content.0.image.source.url.url: Onl"),
+    ({"metadata": {"user_id": "a@b.org"}}, "metadata.user_id: user_id appears to contain an email"),
+    ({"metadata": {"user_id": "+49 30 1234"}}, "metadata.user_id: user_id appears to contain a ph"),
+    ({"tools": strict_tools(21)}, "Too many strict tools (21)."),
+    (
+        {"tools": strict_tools(2, optional=13)},
+        "Schemas contains too many optional parameters (26)",
+    ),
     ({"n": 2}, "n: Extra inputs are not permitted"),
     ({"context_management": {}}, "context_management: Extra inputs are not permitted"),
     ({"max_tokens": ...}, "max_tokens: Field required"),
@@ -362,6 +409,35 @@ def test_anthropic_refuses(changes, message):
     assert official.problems("anthropic-error", reply.body) == []
     assert error["type"] == "invalid_request_error"
     assert error["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("roles", "accepted"),
+    [
+        (["user", "system"], True),
+        (["user", "system", "assistant", "user"], True),
+        (["user", "system", "user"], False),
+        (["user", "assistant", "system", "user"], False),
+        (["user", "assistant", "system"], False),
+        (["user", "system", "system"], False),
+    ],
+)
+def test_a_later_system_message_follows_a_user_and_precedes_an_assistant(roles, accepted):
+    messages = [{"role": role, "content": "a"} for role in roles]
+
+    reply = ask_anthropic({"model": "claude-opus-4-8", "messages": messages})
+
+    assert reply.status == (200 if accepted else 400)
+    assert accepted or b"`system` messages must follow a `user` message" in reply.body
+
+
+def test_a_system_message_between_a_call_and_its_result_is_refused():
+    rule = {"role": "system", "content": "a"}
+    messages = [USER, USE, rule, {"role": "user", "content": [RESULT]}]
+
+    reply = ask_anthropic({"model": "claude-opus-4-8", "messages": messages, "tools": [TOOL]})
+
+    assert reply.status == 400
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ __all__ = [
 # Parts of a canonical path that name one item of the caller's request.
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
+_TOOL_SCHEMA = ".parameters"
 _PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
@@ -63,8 +64,8 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         conversation: its messages in the canonical form.
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
-        places: the path in *native* of each canonical parameter that has another name there;
-            `None` if *native* has the canonical form.
+        places: the path in *native* of each canonical parameter that has another name there, and
+            as "parameters" what follows a tool's path to its schema; `None` if *native* has the canonical form.
     """
 
     dialect: str
@@ -97,7 +98,10 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
         if found is None or found.group(1) not in places:
             return path
-        return places[found.group(1)] + found.group(2)
+        name, rest = found.groups()
+        if found.re is _TOOL and rest.startswith(_TOOL_SCHEMA):
+            rest = places.get("parameters", _TOOL_SCHEMA) + rest[len(_TOOL_SCHEMA) :]
+        return places[name] + rest
 
 
 class ErrorFacts(msgspec.Struct, frozen=True):

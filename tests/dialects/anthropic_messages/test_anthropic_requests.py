@@ -233,6 +233,7 @@ def test_paths_are_those_of_the_callers_request() -> None:
         ("Drop", "thinking"),
         ("Unsupported", "messages[1].content[1]"),
         ("Clamp", "max_tokens"),
+        ("Default", "tools[1].input_schema.properties"),
     ]
 
 

@@ -108,6 +108,7 @@ def decode_request(request: Any) -> DecodedRequest:
     conversation, parameters, losses, places = read_anthropic_request(
         dict(given), SOURCE_PARAMETERS, SERVER_BLOCKS
     )
+    places["parameters"] = ".input_schema"
     model = checked_model(given.get("model"))
     return DecodedRequest(NAME, given, model, conversation, parameters, losses, places)
 
