@@ -119,7 +119,6 @@ def test_an_address_that_only_ends_alike_is_not_openais(monkeypatch: pytest.Monk
         ({"user_characters": 64}, 1),
         ({"complete_schemas": True}, 1),
         ({"media_in_user_messages_only": True}, 1),
-        ({"reasoning": False}, 0),
     ],
 )
 def test_a_manifest_says_otherwise_field_by_field(rules: dict[str, Any], losses: int) -> None:

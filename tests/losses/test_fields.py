@@ -18,7 +18,6 @@ from lossy_requests import FROM_OPENAI
 from reference_files import REPOSITORY
 from request_fields import (
     CLOSED,
-    PNG,
     AnthropicRequest,
     BetaRequest,
     OpenAIRequest,
@@ -198,7 +197,7 @@ def openai_example(path: str) -> dict[str, Any]:
         if not {"tool_calls", "audio", "refusal", "function_call"} & message.keys():
             message["content"] = message["content"] or "Hello"
     elif path.startswith("messages[user].content[file]") and not path.endswith("file_id"):
-        message["content"][0]["file"]["file_data"] = f"data:application/pdf;base64,{PNG}"
+        message["content"][0]["file"]["file_data"] = "data:application/pdf;base64,JVBERi0xLjQK"
     answers = [
         {"role": "tool", "tool_call_id": call["id"], "content": "done"}
         for call in message.get("tool_calls", ())

@@ -236,8 +236,8 @@ OPENAI = [
 ]
 ANTHROPIC = [
     (
-        {"messages": [USER, USE, {"role": "user", "content": [RESULT]}] * 2, "tools": [TOOL]},
-        "messages.4.content.0: `tool_use` ids must be unique",
+        {"messages": [USER, {**USE, "content": USE["content"] * 2}], "tools": [TOOL]},
+        "messages.1.content.1: `tool_use` ids must be unique",
     ),
     (source(type="url", url="http://x.org/a.png"), "messages.0.content.0.image.source.url.url: Onl"),
     ({"metadata": {"user_id": "a@b.org"}}, "metadata.user_id: user_id appears to contain an email"),
@@ -419,7 +419,7 @@ def test_anthropic_refuses(changes, message):
         (["user", "system", "user"], False),
         (["user", "assistant", "system", "user"], False),
         (["user", "assistant", "system"], False),
-        (["user", "system", "system"], False),
+        (["user", "system", "system"], True),
     ],
 )
 def test_a_later_system_message_follows_a_user_and_precedes_an_assistant(roles, accepted):

@@ -205,16 +205,15 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
 class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     """What the servers of a provider refuse in a request for any model.
 
-    `None` means unknown: the value is sent as it is. `cache_control` and `reasoning`: whether
-    messages may carry them. `media_in_user_messages_only` and `complete_schemas`: whether images,
-    sounds and files stand in user messages only, and whether an object's schema must have
-    `properties` and an array's `items`. The others are the most characters of a tool's name, a
+    `None` means unknown: the value is sent as it is. `cache_control`: whether messages, parts and
+    tools may carry it. `media_in_user_messages_only` and `complete_schemas`: whether images, sounds
+    and files stand in user messages only, and whether an object's schema must have `properties`
+    and an array's `items`. The others are the most characters of a tool's name, a
     tool call's id and an end user's id; a limit on the name also limits it to ASCII letters,
     digits, `_` and `-`.
     """
 
     cache_control: Optional[bool] = None
-    reasoning: Optional[bool] = None
     media_in_user_messages_only: Optional[bool] = None
     complete_schemas: Optional[bool] = None
     tool_name_characters: Optional[Annotated[int, Meta(ge=32)]] = None

@@ -313,7 +313,8 @@ def _check_system(request: CountRequest) -> None:
 def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
     if not messages:
         raise SimulatedError("messages: at least one message is required")
-    _check_system_turns(messages)
+    if rules.system_turns and messages[0].role != "system":
+        _check_system_turns(messages)
     _check_ids(messages)
     last = len(messages) - 1
     waiting: list[str] = []
@@ -349,13 +350,16 @@ def _check_turns(messages: list[InputMessage], rules: ModelRules) -> None:
 def _check_system_turns(messages: list[InputMessage]) -> None:
     """Refuse system messages elsewhere than after a user turn and before an assistant's or the end.
 
-    No page shows the error's words; these are in the manner of the others.
+    Several in a row are taken, as recordings show. No page shows the error's words; these are in
+    the manner of the others.
     """
+    before = "user"
     for place, message in enumerate(messages):
-        if message.role != "system" or place == 0:
+        if message.role != "system":
+            before = message.role
             continue
         follows = messages[place + 1].role if place + 1 < len(messages) else "assistant"
-        if messages[place - 1].role != "user" or follows != "assistant":
+        if before != "user" or follows == "user":
             raise SimulatedError(
                 f"messages.{place}: `system` messages must follow a `user` message and be last or "
                 "be followed by an `assistant` message"
@@ -363,8 +367,9 @@ def _check_system_turns(messages: list[InputMessage]) -> None:
 
 
 def _check_ids(messages: list[InputMessage]) -> None:
-    seen: set[str] = set()
+    """Refuse two calls of one id in an answer; recordings show that another answer may have it."""
     for place, message in enumerate(messages):
+        seen: set[str] = set()
         for number, block in enumerate(_blocks(message)):
             if not isinstance(block, ToolUseBlock):
                 continue

@@ -79,39 +79,39 @@ cdef str media_refusal(Encoder encoder, Part part):
     cdef str media
     if part.kind == AUDIO:
         return INPUT_AUDIO
-    if part.kind == IMAGE:
+    if part.kind == IMAGE and part.media is None:
         if encoder.lacks_input("Image"):
             return INPUT_IMAGE
-        if part.media is None:
-            return IMAGE_HTTP if part.text.startswith("http://") else None
-        if image_media_type(part) is None:
-            return IMAGE_MEDIA_TYPE
-        return None
+        return IMAGE_HTTP if part.text.startswith("http://") else None
     if part.text is None:
         return FILE_ID
+    media = data_media_type(part)
+    if is_image(media):
+        return INPUT_IMAGE if encoder.lacks_input("Image") else None
+    if part.kind == IMAGE and not is_pdf(media):
+        return INPUT_IMAGE if encoder.lacks_input("Image") else IMAGE_MEDIA_TYPE
     if encoder.lacks_input("Document"):
         return INPUT_DOCUMENT
-    media = file_media_type(part)
     if not is_pdf(media) and (not is_text(media) or file_text(part) is None):
         return FILE_MEDIA_TYPE
     return None
 
 
-cdef str labelled_media(Part part):
-    """Return the media type that an image's or a file's data is labelled with."""
-    if part.kind == IMAGE:
-        return IMAGE_TYPES.get(part.media)
-    return PDF if part.media is None else part.media
+cdef str labelled_media_type(Part part):
+    """Return the media type that data is labelled with; a file without one counts as a PDF."""
+    if part.media is None:
+        return PDF
+    return IMAGE_TYPES.get(part.media, part.media)
 
 
-cdef str image_media_type(Part part):
-    """Return the media type of an image's data in the API's spelling, `None` if it takes none."""
-    return IMAGE_TYPES.get(true_media(labelled_media(part), part.text, part.start))
+cdef str data_media_type(Part part):
+    """Return the media type of data in the API's spelling, by its first bytes or its label."""
+    return true_media(labelled_media_type(part), part.text, part.start)
 
 
-cdef str file_media_type(Part part):
-    """Return the media type of a file's data; data without one counts as a PDF."""
-    return true_media(labelled_media(part), part.text, part.start)
+cdef bint is_image(str media):
+    """Return whether *media* is the media type of an accepted image."""
+    return media in IMAGE_TYPES
 
 
 cdef bint is_pdf(str media):

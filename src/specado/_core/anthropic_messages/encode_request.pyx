@@ -7,8 +7,8 @@ with another form, are reported by a row of `specado.losses.rows`.
 cimport cython
 
 from specado._core.anthropic_messages.accepted_forms cimport (
-    RENAMED_ID, answer_tool_schema, file_media_type, file_text,
-    image_media_type, is_cache_control, labelled_media, is_json_object, is_pdf, is_tool_name, media_refusal,
+    RENAMED_ID, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image,
+    is_json_object, is_pdf, is_tool_name, labelled_media_type, media_refusal,
     reasoning_refusal, tool_input_schema,
 )
 from specado._core.anthropic_messages.cache_marks cimport CacheMarks
@@ -443,10 +443,7 @@ cdef class MessagesEncoder(Encoder):
         row = media_refusal(self, part)
         if row is not None:
             return self.lose_media(part, row, path)
-        if part.kind == IMAGE:
-            self.write_image(part, path)
-        else:
-            self.write_document(part, path)
+        self.write_medium(part, path)
         if part.media_extra is not None:
             self.lose_keys(part.media_extra, PART_UNKNOWN_KEY,
                            f"{field}.image_url" if part.kind == IMAGE else f"{field}.file")
@@ -459,38 +456,37 @@ cdef class MessagesEncoder(Encoder):
             return self.lose(row, path, part.media)
         return self.lose(row, path, part.file_id if row == FILE_ID else None)
 
-    cdef int write_image(self, Part part, str path) except -1:
-        """Begin an image block: its source, from a URL or a data URI."""
-        if part.media is None:
-            if not part.text.startswith("https://"):
-                raise self.malformed(
-                    f"{self.field}.image_url.url", "must be an http(s) URL or a data URI"
-                )
-            self.block(b'{"type":"image","source":{"type":"url","url":')
-            self.out.string(part.text)
+    cdef int write_medium(self, Part part, str path) except -1:
+        """Begin the block of an image or a file, by what its data is."""
+        cdef str media = None
+        if part.kind == IMAGE and part.media is None:
+            self.write_image_url(part)
         else:
-            media = image_media_type(part)
-            self.block(b'{"type":"image","source":{"type":"base64","media_type":')
-            self.out.string(media)
-            self.report_media(part, media, f"{path}.image_url.url")
-            self.out.literal(b',"data":')
-            self.out.plain_tail(part.text, part.start)
-        if part.detail is not None and part.detail != "auto":
-            self.lose(IMAGE_DETAIL, f"{path}.image_url.detail", part.detail)
+            media = data_media_type(part)
+            if media != labelled_media_type(part):
+                field = "image_url.url" if part.kind == IMAGE else "file.file_data"
+                self.lose(MEDIA_TYPE_CORRECTED, f"{path}.{field}", part.media, media)
+            if is_image(media):
+                self.block(b'{"type":"image","source":{"type":"base64","media_type":')
+                self.out.string(media)
+                self.out.literal(b',"data":')
+                self.out.plain_tail(part.text, part.start)
+                self.out.byte(b"}")
+            else:
+                self.write_document(part, media, path)
+        return self.write_medium_details(part, media, path)
+
+    cdef int write_image_url(self, Part part) except -1:
+        if not part.text.startswith("https://"):
+            raise self.malformed(
+                f"{self.field}.image_url.url", "must be an http(s) URL or a data URI"
+            )
+        self.block(b'{"type":"image","source":{"type":"url","url":')
+        self.out.string(part.text)
         return self.out.byte(b"}")
 
-    cdef int report_media(self, Part part, str media, str path) except -1:
-        """Report a media type that is another one than the label of the data says."""
-        if part.media is not None and part.media != media and labelled_media(part) != media:
-            self.lose(MEDIA_TYPE_CORRECTED, path, part.media, media)
-        return 0
-
-    cdef int write_document(self, Part part, str path) except -1:
-        """Begin a document block: its source, a PDF or a text, and its title."""
-        cdef str media = file_media_type(part)
-        if part.file_id is not None:
-            self.lose(FILE_ID_BESIDE_DATA, f"{path}.file.file_id", part.file_id)
-        self.report_media(part, media, f"{path}.file.file_data")
+    cdef int write_document(self, Part part, str media, str path) except -1:
+        """Begin a document block: its source, a PDF or a text."""
         if is_pdf(media):
             self.block(b'{"type":"document","source":'
                        b'{"type":"base64","media_type":"application/pdf","data":')
@@ -500,8 +496,19 @@ cdef class MessagesEncoder(Encoder):
             self.block(b'{"type":"document","source":'
                        b'{"type":"text","media_type":"text/plain","data":')
             self.out.string(file_text(part))
-        self.out.byte(b"}")
+        return self.out.byte(b"}")
+
+    cdef int write_medium_details(self, Part part, str media, str path) except -1:
+        """Write or report what a part says beside its data: an image's detail, a file's name."""
+        if part.kind == IMAGE:
+            if part.detail is not None and part.detail != "auto":
+                self.lose(IMAGE_DETAIL, f"{path}.image_url.detail", part.detail)
+            return 0
+        if part.file_id is not None:
+            self.lose(FILE_ID_BESIDE_DATA, f"{path}.file.file_id", part.file_id)
         if part.detail is not None:
+            if is_image(media):
+                return self.lose(PART_UNKNOWN_KEY, f"{path}.file.filename", part.detail)
             self.out.key(b"title")
             self.out.string(part.detail)
         return 0

@@ -17,19 +17,20 @@ __all__ = [
 ]
 
 _SYSTEM = ("system.top_level", "system.later", "system.alone")
+_SYSTEM_PLACE = ("system.moved",)
 _BLOCK = "messages[].content"
 
 # What becomes of each canonical field in a messages request.
 REQUEST_FIELDS = FieldTable(
     {
-        "model": Field(SAME),
+        "model": Field(SAME, model_rows=("model.assumed",)),
         # Messages.
         "messages": Field(SAME, ("turns.merged", "role.unknown", "messages.blank")),
-        "messages[system]": Field("system", _SYSTEM),
+        "messages[system]": Field("system", _SYSTEM, _SYSTEM_PLACE),
         "messages[system].content": Field("system", ("system.part",)),
         "messages[system].content[].text": Field("system[].text", ("text.blank",)),
         "messages[system].name": Field(None, ("message.name",)),
-        "messages[developer]": Field("system", _SYSTEM),
+        "messages[developer]": Field("system", _SYSTEM, _SYSTEM_PLACE),
         "messages[developer].content": Field("system", ("system.part",)),
         "messages[developer].content[].text": Field("system[].text", ("text.blank",)),
         "messages[developer].name": Field(None, ("message.name",)),
@@ -40,7 +41,7 @@ REQUEST_FIELDS = FieldTable(
         "messages[user].content[image_url]": Field(f"{_BLOCK}[image]", model_rows=("input.image",)),
         "messages[user].content[image_url].image_url": Field(f"{_BLOCK}[image].source"),
         "messages[user].content[image_url].image_url.url": Field(
-            f"{_BLOCK}[image].source", ("image.media_type",)
+            f"{_BLOCK}[image].source", ("image.media_type", "image.http", "media_type.corrected")
         ),
         "messages[user].content[image_url].image_url.detail": Field(None, ("image.detail",)),
         "messages[user].content[input_audio]": Field(None, ("input.audio",), whole=True),
@@ -49,7 +50,8 @@ REQUEST_FIELDS = FieldTable(
         ),
         "messages[user].content[file].file": Field(f"{_BLOCK}[document].source"),
         "messages[user].content[file].file.file_data": Field(
-            f"{_BLOCK}[document].source[base64].data", ("file.media_type", "file.text")
+            f"{_BLOCK}[document].source[base64].data",
+            ("file.media_type", "file.text", "media_type.corrected"),
         ),
         "messages[user].content[file].file.file_id": Field(
             None, ("file.id", "file.id_beside_data")
@@ -75,7 +77,7 @@ REQUEST_FIELDS = FieldTable(
         "messages[assistant].tool_calls": Field(f"{_BLOCK}[tool_use]", ("tools.called",)),
         "messages[assistant].tool_calls[function]": Field(f"{_BLOCK}[tool_use]"),
         "messages[assistant].tool_calls[function].id": Field(
-            f"{_BLOCK}[tool_use].id", ("tool_call.id",)
+            f"{_BLOCK}[tool_use].id", ("tool_call.id", "tool_call.repeated_id")
         ),
         "messages[assistant].tool_calls[function].function": Field(f"{_BLOCK}[tool_use]"),
         "messages[assistant].tool_calls[function].function.name": Field(
@@ -86,7 +88,7 @@ REQUEST_FIELDS = FieldTable(
         ),
         "messages[assistant].tool_calls[custom]": Field(f"{_BLOCK}[tool_use]"),
         "messages[assistant].tool_calls[custom].id": Field(
-            f"{_BLOCK}[tool_use].id", ("tool_call.id",)
+            f"{_BLOCK}[tool_use].id", ("tool_call.id", "tool_call.repeated_id")
         ),
         "messages[assistant].tool_calls[custom].custom": Field(f"{_BLOCK}[tool_use]"),
         "messages[assistant].tool_calls[custom].custom.name": Field(
@@ -99,7 +101,7 @@ REQUEST_FIELDS = FieldTable(
         "messages[tool].content": Field(f"{_BLOCK}[tool_result].content"),
         "messages[tool].content[].text": Field(f"{_BLOCK}[tool_result].content[text].text"),
         "messages[tool].tool_call_id": Field(
-            f"{_BLOCK}[tool_result].tool_use_id", ("tool_call.id",)
+            f"{_BLOCK}[tool_result].tool_use_id", ("tool_call.id", "tool_call.repeated_id")
         ),
         "messages[function]": Field(None, ("functions",), whole=True),
         "(another key of a message)": Field(None, ("message.unknown_key",)),
@@ -126,7 +128,9 @@ REQUEST_FIELDS = FieldTable(
             "tools[].input_schema", ("tool.hint", "tool.schema")
         ),
         "tools[function].function.strict": Field(
-            "tools[].strict", ("tool.strict",), model_rows=("tool.strict_schema",)
+            "tools[].strict",
+            ("tool.strict",),
+            model_rows=("tool.strict_schema", "tool.strict_limit"),
         ),
         "tools[custom]": Field(None, ("tool.custom",), whole=True),
         "tool_choice": Field(
@@ -135,7 +139,7 @@ REQUEST_FIELDS = FieldTable(
         "tool_choice[allowed_tools]": Field("tools", ("tool_choice.allowed",), whole=True),
         "tool_choice[function]": Field("tool_choice"),
         "tool_choice[function].function": Field("tool_choice"),
-        "tool_choice[function].function.name": Field("tool_choice.name"),
+        "tool_choice[function].function.name": Field("tool_choice.name", ("tool.name",)),
         "tool_choice[custom]": Field(None, ("tool_choice.unknown",), whole=True),
         "parallel_tool_calls": Field(
             "tool_choice.disable_parallel_tool_use", model_rows=("parallel_tool_calls.never",)
@@ -209,8 +213,8 @@ REQUEST_FIELDS = FieldTable(
         "stream_options": Field(implied=True),
         "stream_options.include_usage": Field(implied=True),
         "stream_options.include_obfuscation": Field(None, ("stream_options",)),
-        "user": Field("metadata.user_id", ("user.twice",)),
-        "safety_identifier": Field("metadata.user_id"),
+        "user": Field("metadata.user_id", ("user.twice", "user.hashed")),
+        "safety_identifier": Field("metadata.user_id", ("user.hashed",)),
         "metadata": Field(None, ("metadata",), neutral={}),
         "store": Field(None, ("store",), neutral=False),
         "service_tier": Field(SAME, ("service_tier",)),

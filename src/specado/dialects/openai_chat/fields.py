@@ -9,7 +9,9 @@ from specado.losses.field import SAME, Field, FieldTable
 
 __all__ = ["REQUEST_FIELDS", "SOURCE_FIELDS"]
 
-_ID = Field(SAME, model_rows=("tool_call.id",))
+# Rows of OpenAI's own servers stand with those of its models: elsewhere none is reported.
+_ID = Field(SAME, ("tool_call.repeated_id",), model_rows=("tool_call.id",))
+_USER = Field(SAME, model_rows=("user.hashed",))
 _CALL_NAME = Field(SAME, model_rows=("tool_call.name",))
 _REASONING = Field(None, ("reasoning.openai",), whole=True)
 _LOGPROBS = Field(SAME, model_rows=("logprobs.model", "logprobs.thinking"))
@@ -32,12 +34,16 @@ REQUEST_FIELDS = FieldTable(
         "messages[assistant].tool_calls[function].function.name": _CALL_NAME,
         "messages[assistant].tool_calls[custom].id": _ID,
         "messages[assistant].tool_calls[custom].custom.name": _CALL_NAME,
+        "messages[tool].content": Field(SAME, model_rows=("media.moved",), whole=True),
         "messages[tool].tool_call_id": _ID,
-        "*.cache_control": Field(None, ("cache_control.openai",), whole=True),
+        "*.cache_control": Field(SAME, model_rows=("cache_control.openai",), whole=True),
         "tools": Field(
             SAME, model_rows=("tools.unsupported", "tools.reasoning", "reasoning_effort.off")
         ),
         "tools[function].function.name": Field(SAME, model_rows=("tool.name",)),
+        "tools[function].function.parameters": Field(
+            SAME, model_rows=("tool.schema_completed",), whole=True
+        ),
         "tools[function].function.strict": Field(SAME, model_rows=("tool.strict",)),
         "tools[custom].custom.name": Field(SAME, model_rows=("tool.name",)),
         "tool_choice": Field(SAME, model_rows=("tool_choice.thinking", "tool.name")),
@@ -54,6 +60,8 @@ REQUEST_FIELDS = FieldTable(
             model_rows=("max_tokens.renamed", "max_tokens.above_limit", "max_tokens.twice"),
         ),
         "max_completion_tokens": Field(SAME, model_rows=("max_tokens.above_limit",)),
+        "user": _USER,
+        "safety_identifier": _USER,
         "stop": Field(SAME, model_rows=("stop.unsupported", "stop.too_many")),
         "modalities": _AUDIO,
         "audio": _AUDIO._replace(whole=True),
