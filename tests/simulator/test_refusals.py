@@ -53,9 +53,7 @@ def answer(properties):
 def strict_tools(count, optional=0):
     properties = {f"p{place}": {"type": "string"} for place in range(optional)}
     schema = {**closed(properties), "required": []}
-    return [
-        {"name": f"f{place}", "strict": True, "input_schema": schema} for place in range(count)
-    ]
+    return [{"name": f"f{place}", "strict": True, "input_schema": schema} for place in range(count)]
 
 
 def ask_openai(changes, headers=None):
@@ -239,7 +237,10 @@ ANTHROPIC = [
         {"messages": [USER, {**USE, "content": USE["content"] * 2}], "tools": [TOOL]},
         "messages.1.content.1: `tool_use` ids must be unique",
     ),
-    (source(type="url", url="http://x.org/a.png"), "messages.0.content.0.image.source.url.url: Onl"),
+    (
+        source(type="url", url="http://x.org/a.png"),
+        "messages.0.content.0.image.source.url.url: Onl",
+    ),
     ({"metadata": {"user_id": "a@b.org"}}, "metadata.user_id: user_id appears to contain an email"),
     ({"metadata": {"user_id": "+49 30 1234"}}, "metadata.user_id: user_id appears to contain a ph"),
     ({"tools": strict_tools(21)}, "Too many strict tools (21)."),

@@ -65,7 +65,8 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
         places: the path in *native* of each canonical parameter that has another name there, and
-            as "parameters" what follows a tool's path to its schema; `None` if *native* has the canonical form.
+            as "parameters" what follows a tool's path to its schema; `None` if *native* has the
+            canonical form.
     """
 
     dialect: str

@@ -65,9 +65,9 @@ class RestoringDecoder:
         """Return the chunks that are complete with *data*."""
         return self._restored(self._decoder.feed(data))
 
-    def finish(self) -> list[ChatCompletionChunk]:
-        """Return the last chunks, at the end of the body."""
-        return self._restored(self._decoder.finish())
+    def finish(self, *, is_clean: bool = True) -> list[ChatCompletionChunk]:
+        """Return the last chunks, at the end of the body; see `StreamDecoder.finish`."""
+        return self._restored(self._decoder.finish(is_clean=is_clean))
 
     def response(self) -> tuple[ChatCompletionResponse, list[str]]:
         """Return the reply that the chunks so far add up to, and its notes."""
