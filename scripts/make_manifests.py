@@ -88,6 +88,7 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
                 name: float(dearer[key]) for name, key in MODELS_DEV_PRICES.items() if key in dearer
             },
         }
+    add_fast_prices(prices, known)
     source = f"{FACTS_SOURCE}; {MODELS_DEV_SOURCE}" if "long_context" in prices else FACTS_SOURCE
     flags = {key[len("supports_") :]: value for key, value in fact.items() if "supports_" in key}
     return {
@@ -106,6 +107,21 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
     }
 
 
+def add_fast_prices(prices: Row, known: Row) -> None:
+    """Add the prices of Anthropic's fast mode, in which replies say `speed: "fast"`."""
+    mode = known.get("experimental", {}).get("modes", {}).get("fast", {})
+    if mode.get("provider", {}).get("body") == {"speed": "fast"}:
+        prices["fast"] = {
+            "source": MODELS_DEV_SOURCE,
+            "date": MODELS_DEV_DATE,
+            **{
+                name: float(mode["cost"][key])
+                for name, key in MODELS_DEV_PRICES.items()
+                if key in mode["cost"]
+            },
+        }
+
+
 def row_from_models_dev(model_id: str, known: Row) -> Row:
     """Return the row of a model that only models.dev knows: one retired since."""
     inputs = known["modalities"]["input"]
@@ -114,6 +130,7 @@ def row_from_models_dev(model_id: str, known: Row) -> Row:
         for name, key in MODELS_DEV_PRICES.items()
         if key in known["cost"]
     }
+    add_fast_prices(prices, known)
     return {
         "id": model_id,
         "name": known["name"],

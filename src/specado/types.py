@@ -163,7 +163,7 @@ class Message(msgspec.Struct):
         return f"Message({', '.join(shown)})"
 
 
-class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
+class PromptTokensDetails(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """Breakdown of the prompt's tokens; each count is a part of `prompt_tokens`.
 
     `cache_write_1h_tokens`, of `cache_write_tokens` those that Anthropic keeps for an hour, is
@@ -178,8 +178,12 @@ class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
     cache_write_1h_tokens: Optional[int] = None
 
 
-class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
-    """Breakdown of the completion's tokens; each count is a part of `completion_tokens`."""
+class CompletionTokensDetails(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """Breakdown of the completion's tokens; each count is a part of `completion_tokens`.
+
+    Some servers count the reasoning beside the completion: `total_tokens` is then the sum of
+    prompt, completion and reasoning.
+    """
 
     reasoning_tokens: Optional[int] = None
     audio_tokens: Optional[int] = None
@@ -188,7 +192,7 @@ class CompletionTokensDetails(msgspec.Struct, omit_defaults=True):
     text_tokens: Optional[int] = None
 
 
-class Usage(msgspec.Struct, omit_defaults=True):
+class Usage(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """Token usage of a reply; `total_tokens` is the sum of prompt and completion tokens."""
 
     prompt_tokens: int
@@ -291,6 +295,7 @@ class ChatCompletionResponse(_Completion):
     provider's body as it came and `headers` its headers, names in lower case. `usage_certainty`
     tells how much of the bill the tokens in `usage` are: "exact", "at_least" where the provider
     bills more than tokens, "unknown" where it left out a count or sent one that cannot be.
+    `other_usage` has the members of the provider's usage that `usage` has no place for.
     """
 
     id: str
@@ -305,6 +310,7 @@ class ChatCompletionResponse(_Completion):
     raw: bytes = b""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     usage_certainty: str = "exact"
+    other_usage: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (

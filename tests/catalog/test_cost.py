@@ -470,3 +470,301 @@ def test_a_stream_that_was_left_may_have_cost_more():
 
     # Anthropic tells the prompt's tokens first: 5 at 1 dollar, and 1 of the answer's at 5.
     assert stream.extensions.metadata["cost"] == {"usd": 1e-05, "certainty": "at_least"}
+
+
+# Counts and prices of servers that speak OpenAI's dialect
+
+COUNTED = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+
+
+@pytest.fixture
+def server():
+    """Register a server with a price list; return its name."""
+    prices = {"input": 1.25, "output": 2.5, "cached_input": 0.2, "cache_write": 2.0}
+    specado.register_manifest(
+        {
+            "name": "priced",
+            "base_url": "http://127.0.0.1:1/v1",
+            "models": {"m": {"pricing": prices}},
+        }
+    )
+    return "priced"
+
+
+def whole_reply(provider, counts, **more):
+    said = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    body = {"id": "c", "created": 1, "model": "m", "choices": [said], "usage": counts, **more}
+    return specado.parse_response(body, provider)
+
+
+def streamed_reply(provider, *chunks):
+    """Return the reply of a stream that says "Hi", and of what these chunks hold."""
+    stream = OpenAIStream(provider, "m", 1, max_frame_bytes=9999, max_reply_bytes=9999)
+    said = {"index": 0, "delta": {"content": "Hi"}}
+    for each in [{"choices": [said]}, *chunks]:
+        data = {"id": "c", "created": 1, "model": "m", "choices": [], **each}
+        stream.feed(b"data: " + json.dumps(data).encode() + b"\n\n")
+    stream.feed(b"data: [DONE]\n\n")
+    return stream.response()
+
+
+def cost_at(reply, **more):
+    return cost_of(reply, find_model(reply.extensions.provider_used, "m"), **more)
+
+
+def both_costs(provider, counts):
+    """Return what a reply with these counts costs, the same whole and streamed."""
+    whole = cost_at(whole_reply(provider, counts))
+    reply, _ = streamed_reply(provider, {"usage": counts})
+    assert cost_at(reply) == whole
+    partial = cost_at(reply, is_whole=False)
+    assert partial["certainty"] != "exact"
+    assert partial["usd"] == whole["usd"]
+    return whole
+
+
+OTHER_COUNTS = [
+    # 1000 at 1.25, 100 at 2.50 dollars a million
+    ({}, 0.0015, "exact"),
+    ({"queue_time": 0.1, "latency_checkpoint": {"engine_ttft_ms": 30}}, 0.0015, "exact"),
+    ({"citation_tokens": 0, "service_tier": "default"}, 0.0015, "exact"),
+    # totals that do not add up
+    ({"total_tokens": 1200}, 0.0015, "at_least"),
+    ({"total_tokens": 1050}, None, "unknown"),
+    (
+        {"total_tokens": 1150, "completion_tokens_details": {"reasoning_tokens": 60}},
+        0.0015,
+        "at_least",
+    ),
+    ({"completion_tokens_details": {"reasoning_tokens": 101}}, 0.0015, "at_least"),
+    # 200 of reasoning inside the completion, and 60 beside it
+    ({"completion_tokens_details": {"reasoning_tokens": 60}}, 0.0015, "exact"),
+    (
+        {"total_tokens": 1160, "completion_tokens_details": {"reasoning_tokens": 60}},
+        0.00165,
+        "exact",
+    ),
+    ({"total_tokens": 1160, "reasoning_tokens": 60}, 0.00165, "exact"),
+    # 900 cached at 0.20, 100 at 1.25 and 100 at 2.50 dollars a million
+    ({"prompt_cache_hit_tokens": 900, "prompt_cache_miss_tokens": 100}, 0.000555, "exact"),
+    ({"prompt_cache_hit_tokens": 900}, 0.000555, "exact"),
+    ({"cached_tokens": 900}, 0.000555, "exact"),
+    ({"num_cached_tokens": 900}, 0.000555, "exact"),
+    ({"cache_read_input_tokens": 900}, 0.000555, "exact"),
+    ({"cached_tokens": 900, "prompt_tokens_details": {"cached_tokens": 900}}, 0.000555, "exact"),
+    ({"cached_tokens": 900, "prompt_tokens_details": {"cached_tokens": 0}}, 0.000555, "exact"),
+    ({"cached_tokens": 900, "prompt_tokens_details": {"cached_tokens": 5}}, 0.000555, "at_least"),
+    ({"prompt_cache_hit_tokens": 900, "prompt_cache_miss_tokens": 50}, 0.000555, "at_least"),
+    ({"cached_tokens": "x"}, None, "unknown"),
+    # 100 written at 2 dollars a million
+    ({"cache_creation_input_tokens": 100}, 0.001575, "exact"),
+    # what else is counted
+    ({"citation_tokens": 7}, 0.0015, "at_least"),
+    ({"num_search_queries": 2}, 0.0015, "at_least"),
+    ({"num_sources_used": 3}, 0.0015, "at_least"),
+    ({"server_tool_use": {"web_search_requests": 1}}, 0.0015, "at_least"),
+    ({"prompt_tokens_details": {"video_tokens": 4}}, 0.0015, "at_least"),
+    ({"completion_tokens_details": {"image_tokens": 4}}, 0.0015, "at_least"),
+    (
+        {"usage_breakdown": {"models": [{"model": "m", "usage": {"total_tokens": 4}}]}},
+        0.0015,
+        "at_least",
+    ),
+    ({"service_tier": "flex"}, None, "unknown"),
+    ({"speed": "turbo"}, None, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("counts", "usd", "certainty"), OTHER_COUNTS)
+def test_a_cost_is_exact_only_where_every_count_is_read_and_adds_up(server, counts, usd, certainty):
+    assert both_costs(server, {**COUNTED, **counts}) == {"usd": usd, "certainty": certainty}
+
+
+def test_reasoning_beside_the_completion_is_priced_as_completion(server):
+    counts = {
+        "prompt_tokens": 10120,
+        "completion_tokens": 1499,
+        "total_tokens": 14428,
+        "prompt_tokens_details": {"cached_tokens": 128},
+        "completion_tokens_details": {"reasoning_tokens": 2809},
+    }
+
+    assert both_costs(server, counts) == {"usd": 0.0232856, "certainty": "exact"}
+
+
+def test_a_count_under_another_name_is_noted(server):
+    reply = whole_reply(server, {**COUNTED, "prompt_cache_hit_tokens": 900})
+
+    assert reply.usage.prompt_tokens_details.cached_tokens == 900
+    assert reply.extensions.metadata["reply_notes"] == [
+        "usage.prompt_cache_hit_tokens: read as prompt_tokens_details.cached_tokens"
+    ]
+
+
+def test_members_of_usage_without_a_place_are_kept(server):
+    counts = {**COUNTED, "queue_time": 0.1, "citation_tokens": 7}
+    streamed, notes = streamed_reply(server, {"usage": counts})
+
+    assert whole_reply(server, counts).other_usage == {"queue_time": 0.1, "citation_tokens": 7}
+    assert streamed.other_usage == {"queue_time": 0.1, "citation_tokens": 7}
+    assert notes == ["usage.citation_tokens: not priced"]
+
+
+TOLD_COSTS = [
+    ({"cost": 0.0123, "is_byok": False}, 0.0123, "exact", "usage.cost"),
+    ({"cost": 0.0123, "is_byok": True}, 0.0123, "at_least", "usage.cost"),
+    ({"cost": 0.0123}, 0.0123, "at_least", "usage.cost"),
+    ({"cost": 0, "is_byok": False}, 0.0, "exact", "usage.cost"),
+    (
+        {"cost": 0.0123, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.01}},
+        0.0123,
+        "exact",
+        "usage.cost",
+    ),
+    (
+        {"cost": {"input_tokens_cost": 0.001, "total_cost": 0.006}, "num_search_queries": 2},
+        0.006,
+        "exact",
+        "usage.cost.total_cost",
+    ),
+    ({"cost_in_usd_ticks": 158500000}, 0.01585, "exact", "usage.cost_in_usd_ticks"),
+    ({"cost_in_usd_ticks": 158500000, "total_tokens": 1200}, 0.01585, "exact", None),
+]
+
+
+@pytest.mark.parametrize("name", ["priced", "unlisted"])
+@pytest.mark.parametrize(("counts", "usd", "certainty", "source"), TOLD_COSTS)
+def test_the_providers_own_cost_is_taken(server, name, counts, usd, certainty, source):
+    specado.register_manifest({"name": "unlisted", "base_url": "http://127.0.0.1:1/v1"})
+    source = source or "usage.cost_in_usd_ticks"
+
+    found = both_costs(name, {**COUNTED, **counts})
+
+    assert found == {"usd": usd, "certainty": certainty, "source": source}
+
+
+@pytest.mark.parametrize("told", [None, "0.01", True, -1, {}, {"total_cost": None}])
+def test_a_cost_that_is_no_price_is_left_aside(server, told):
+    counts = {**COUNTED, "cost": told, "is_byok": False}
+
+    assert both_costs(server, counts) == {"usd": 0.0015, "certainty": "exact"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "usd"),
+    [
+        ({"member": "cost_in_usd_ticks", "per_usd": 10000000000}, 0.0001),
+        ({"member": "price.cents", "per_usd": 100}, 0.02),
+        ({"member": "credits"}, 3.0),
+    ],
+)
+def test_a_manifest_states_the_member_and_the_unit_of_a_providers_cost(stated, usd):
+    manifest = {"name": "told", "base_url": "http://127.0.0.1:1/v1"}
+    specado.register_manifest({**manifest, "usage_cost": {**stated, "source": "its page"}})
+    counts = {**COUNTED, "cost_in_usd_ticks": 1e6, "price": {"cents": 2}, "credits": 3}
+
+    assert both_costs("told", counts) == {
+        "usd": usd,
+        "certainty": "exact",
+        "source": f"usage.{stated['member']}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stated", "path"),
+    [
+        ({"per_usd": 1}, "usage_cost"),
+        ({"member": "cost", "per_usd": 0}, "usage_cost.per_usd"),
+        ({"member": "cost", "unit": "usd"}, "usage_cost"),
+    ],
+)
+def test_a_wrong_unit_in_a_manifest_is_refused(stated, path):
+    with pytest.raises(specado.ConfigurationError) as refused:
+        specado.register_manifest(
+            {"name": "told", "base_url": "http://127.0.0.1:1/v1", "usage_cost": stated}
+        )
+    assert refused.value.key == path
+
+
+def test_an_attempt_before_may_have_been_billed_beside_the_providers_cost(server):
+    reply = whole_reply(server, {**COUNTED, "cost": 0.01, "is_byok": False})
+    earlier = [specado.ServerError("failed", provider=server, status_code=500)]
+
+    assert cost_at(reply, earlier=earlier)["certainty"] == "at_least"
+
+
+ENDED = {"index": 0, "delta": {}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("last", "noted"),
+    [
+        ({"choices": [ENDED], "x_groq": {"id": "r", "usage": COUNTED}}, "x_groq.usage"),
+        ({"choices": [{**ENDED, "usage": COUNTED}]}, "choices[0].usage"),
+        ({"choices": [ENDED], "usage": None, "x_groq": {"usage": COUNTED}}, "x_groq.usage"),
+        ({"x_groq": {"id": "r", "usage": COUNTED}}, "x_groq.usage"),
+    ],
+)
+def test_a_streams_usage_is_read_where_some_servers_put_it(server, last, noted):
+    reply, notes = streamed_reply(server, last)
+
+    assert reply.usage == Usage(1000, 100, 1100)
+    assert notes == [f"{noted}: read as usage"]
+    assert cost_at(reply) == {"usd": 0.0015, "certainty": "exact"}
+
+
+# Anthropic's speed, and what a later usage of it may hold
+
+FAST = [
+    # 100 in at 10, 10 out at 50 dollars a million
+    ("claude-opus-4-8", {"speed": "fast"}, 0.0015, "exact"),
+    ("claude-opus-4-8", {"speed": "fast", "cache_read_input_tokens": 100}, 0.0016, "exact"),
+    ("claude-opus-4-8", {"speed": "standard"}, 0.00075, "exact"),
+    ("claude-opus-4-8", {"speed": None}, 0.00075, "exact"),
+    ("claude-opus-4-8", {"speed": "slow"}, None, "unknown"),
+    ("claude-haiku-4-5-20251001", {"speed": "fast"}, 0.00015, "at_least"),
+    ("claude-haiku-4-5-20251001", {"new_tokens": 5}, 0.00015, "at_least"),
+    ("claude-haiku-4-5-20251001", {"new_tokens": 0}, 0.00015, "exact"),
+    ("claude-haiku-4-5-20251001", {"new_tier": "cheap"}, None, "unknown"),
+    (
+        "claude-haiku-4-5-20251001",
+        {"cache_creation": {"ephemeral_1d_input_tokens": 4}},
+        0.00015,
+        "at_least",
+    ),
+    (
+        "claude-haiku-4-5-20251001",
+        {"server_tool_use": {"code_execution_requests": 1}},
+        0.00015,
+        "at_least",
+    ),
+    (
+        "claude-haiku-4-5-20251001",
+        {"new_tokens": 0, "server_tool_use": {"web_search_requests": 1}},
+        0.00015,
+        "at_least",
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "more", "usd", "certainty"), FAST)
+def test_anthropics_usage_is_priced_exactly_only_if_all_of_it_is_read(model, more, usd, certainty):
+    reply = specado.parse_response(message(model=model, **more).body, "anthropic")
+    stream = AnthropicStream("anthropic", model, 1, max_frame_bytes=9999, max_reply_bytes=9999)
+    begun = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": model}
+    events = [
+        {"type": "message_start", "message": {**begun, "usage": {"input_tokens": 100, **more}}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 10, **more},
+        },
+        {"type": "message_stop"},
+    ]
+    for event in events:
+        stream.feed(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+    facts = find_model("anthropic", model)
+
+    assert cost_of(reply, facts) == {"usd": usd, "certainty": certainty}
+    assert cost_of(stream.response()[0], facts) == {"usd": usd, "certainty": certainty}
+    assert cost_of(stream.response()[0], facts, is_whole=False)["certainty"] != "exact"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,9 +12,17 @@ from specado._core.json_writer import NotJson, dumps
 from specado.errors import MalformedResponseError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from specado._core.replies import Notes
 
-__all__ = ["json_text", "made_call_id", "read_field", "read_whole_numbers"]
+__all__ = ["json_text", "made_call_id", "read_field", "read_whole_numbers", "unread_members"]
+
+# Names of what providers bill beside the tokens that are read, or at other prices.
+_BILLED = re.compile("token|tier|speed|request|quer|search|source|tool")
+_NOT_BILLED = re.compile("cost|time|latency")
+# The words for the tier and the speed that the listed prices are for.
+_USUAL = ("", "auto", "default", "standard", "on_demand", "none")
 
 
 def made_call_id() -> str:
@@ -72,3 +81,34 @@ def read_whole_numbers(
         return None
     found = {name: read_field(value, name, int, None, f"{path}.{name}", notes) for name in names}
     return {name: number for name, number in found.items() if number is not None} or None
+
+
+def unread_members(
+    given: dict[str, Any], read: Collection[str], path: str, notes: Notes
+) -> dict[str, Any]:
+    """Return the members of a usage that are not among the *read* ones.
+
+    One that names what may be billed is noted: the tokens are then not the whole bill.
+    """
+    found = {name: value for name, value in given.items() if name not in read}
+    for name, value in found.items():
+        certainty = _certainty_beside(name, value)
+        if certainty is not None:
+            notes.append(f"{path}.{name}: not priced")
+            notes.bill(certainty)
+    return found
+
+
+def _certainty_beside(name: str, value: Any) -> str | None:
+    """Return how certain tokens are as the bill, beside a member; `None` where it is none of it."""
+    if not value or value is True:
+        return None
+    if isinstance(value, (dict, list)):
+        items = value.items() if isinstance(value, dict) else (("", item) for item in value)
+        found = {_certainty_beside(f"{name}.{key}", item) for key, item in items}
+        return next((each for each in ("unknown", "at_least") if each in found), None)
+    if not _BILLED.search(name) or _NOT_BILLED.search(name):
+        return None
+    if isinstance(value, str):  # a tier or a mode, which may be cheaper too
+        return None if value in _USUAL else "unknown"
+    return "at_least"

@@ -39,15 +39,18 @@ cdef class Notes(list):
 
     `repaired` has the paths of the fields that were not as documented. `usage_certainty` tells how
     much of the provider's bill the counted tokens are: "exact", "at_least" where it has more
-    than tokens, "unknown" where a count was repaired. Owned by one reply.
+    than tokens, "unknown" where a count was repaired. `other_usage` has the members of the
+    provider's usage that are not read. Owned by one reply.
     """
 
     cdef readonly set repaired
     cdef readonly str usage_certainty
+    cdef public dict other_usage
 
     def __cinit__(self, *_args):
         self.usage_certainty = "exact"
         self.repaired = set()
+        self.other_usage = {}
 
     def repair(self, str path not None, str text not None):
         """Note a repair of the field at *path*."""
@@ -279,6 +282,8 @@ cdef class ReplyStream:
 
     cdef int note_all(self, object notes) except -1:
         """Take over the `Notes` on one event."""
+        if notes.other_usage:
+            self._facts.other_usage = notes.other_usage
         if notes:
             if len(self._notes) < MAX_NOTES:
                 self._facts.add_facts(notes.repaired, "exact")
@@ -291,6 +296,7 @@ cdef class ReplyStream:
         """Return new `Notes` with those so far."""
         notes = Notes(self._notes)
         notes.add_facts(self._facts.repaired, self._facts.usage_certainty)
+        notes.other_usage = self._facts.other_usage
         return notes
 
     cdef int fail(self, bytes frame) except -1:

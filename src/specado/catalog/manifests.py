@@ -27,6 +27,7 @@ __all__ = [
     "NO_RULES",
     "Authentication",
     "Endpoints",
+    "FastPricing",
     "LongContextPricing",
     "Model",
     "OptionalHeader",
@@ -35,6 +36,7 @@ __all__ = [
     "ProviderDialect",
     "RequestRules",
     "Traits",
+    "UsageCost",
     "build_provider",
     "check_dialects_are_known",
     "read_shipped",
@@ -91,6 +93,18 @@ class LongContextPricing(Struct, frozen=True, forbid_unknown_fields=True):
     cache_write: Optional[float] = None
 
 
+class FastPricing(Struct, frozen=True, forbid_unknown_fields=True):
+    """The prices of a reply in Anthropic's fast mode, with their source and date."""
+
+    source: str
+    date: str
+    input: Optional[float] = None
+    output: Optional[float] = None
+    cached_input: Optional[float] = None
+    cache_write: Optional[float] = None
+    cache_write_1h: Optional[float] = None
+
+
 class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     """A model's prices, in US dollars per million tokens; `None` where not known."""
 
@@ -102,6 +116,7 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     audio_input: Optional[float] = None
     audio_output: Optional[float] = None
     long_context: Optional[LongContextPricing] = None
+    fast: Optional[FastPricing] = None
 
 
 class Model(Struct, frozen=True):
@@ -149,6 +164,18 @@ class Model(Struct, frozen=True):
         if pricing is None or pricing.input is None or pricing.output is None:
             return None
         return pricing.input + pricing.output
+
+
+class UsageCost(Struct, frozen=True, forbid_unknown_fields=True):
+    """The member of `usage` in which a provider tells its own price of a reply, and its unit.
+
+    `per_usd` is how many of the member's units are a US dollar.
+    """
+
+    member: str
+    per_usd: float = 1.0
+    source: Optional[str] = None
+    date: Optional[str] = None
 
 
 class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,7 +258,7 @@ class Provider(Struct, frozen=True):
 
     `ids_have_slashes`: the ids of its models have slashes (`meta-llama/llama-4`). As primary
     provider it takes every id with a slash as it is, even if the id begins with another provider's
-    name.
+    name. `usage_cost` is `None` where the manifest says nothing of it.
     """
 
     name: str
@@ -244,6 +271,7 @@ class Provider(Struct, frozen=True):
     ids_have_slashes: bool
     by_alias: dict[str, Model]
     request_rules: RequestRules = NO_RULES
+    usage_cost: Optional[UsageCost] = None
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -355,7 +383,15 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 _SECTIONS = ("info", "dialect", "authentication", "endpoints", "models", "fallback_for")
-_KEYS = (*_SECTIONS, "request_rules", "dialects", "stream_end", "stream_usage", "ids_have_slashes")
+_KEYS = (
+    *_SECTIONS,
+    "request_rules",
+    "dialects",
+    "stream_end",
+    "stream_usage",
+    "ids_have_slashes",
+    "usage_cost",
+)
 
 
 def normalise(
@@ -425,6 +461,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         ids_have_slashes=ids_have_slashes,
         by_alias=_aliases(models),
         request_rules=_request_rules(manifest),
+        usage_cost=_usage_cost(manifest.get("usage_cost")),
     )
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
@@ -438,6 +475,15 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
 def _request_rules(manifest: dict[str, Any]) -> RequestRules:
     stated = manifest.get("request_rules")
     return NO_RULES if stated is None else _convert(stated, RequestRules, "request_rules")
+
+
+def _usage_cost(value: Any) -> UsageCost | None:
+    if value is None:
+        return None
+    found = _convert(value, UsageCost, "usage_cost")
+    if not 0 < found.per_usd < float("inf"):
+        raise _fail("usage_cost.per_usd", "must be a number above 0")
+    return found
 
 
 # The keys of the short form, for a manifest with one dialect; the full form has them in a list.

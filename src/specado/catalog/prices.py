@@ -1,9 +1,13 @@
-"""Cost of a reply in US dollars: the manifest's prices times the reply's token counts."""
+"""Cost of a reply in US dollars: what the provider tells, else the manifest's prices times tokens.
+
+A cost is "exact" only where nothing in the reply speaks against it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
+from specado.catalog.lookup import provider as find_provider
 from specado.errors import (
     ConnectionFailedError,
     ContentPolicyError,
@@ -19,12 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from specado.catalog.lookup import Model, Pricing
+    from specado.catalog.manifests import FastPricing, LongContextPricing
     from specado.types import ChatCompletionResponse, Usage
 
 __all__ = ["cost_of", "may_have_been_billed", "usd_of"]
 
-# The service tiers (OpenAI's names) for which the listed prices hold.
-_LISTED_TIERS = (None, "auto", "default", "standard")
+# The service tiers (OpenAI's names, and Groq's usual one) for which the listed prices hold.
+_LISTED_TIERS = (None, "auto", "default", "standard", "on_demand")
+# The members of `usage` in which providers tell the price of a reply, and their units to the
+# dollar: OpenRouter, Perplexity, xAI (their documentation, read 2026-11-30). A manifest may say
+# otherwise.
+_USAGE_COSTS = (("cost", 1.0), ("cost.total_cost", 1.0), ("cost_in_usd_ticks", 1e10))
+_MUCH = 1e15  # a number above is no price
 
 _NO_PROMPT_DETAILS = PromptTokensDetails()
 _NO_COMPLETION_DETAILS = CompletionTokensDetails()
@@ -52,49 +62,109 @@ def cost_of(
 ) -> dict[str, Any]:
     """Return the cost of a reply: `usd` (`None` if unknown) and its `certainty`.
 
+    A price that the provider tells is taken; `source` is then the member of the reply.
+
     Args:
         reply: the reply.
         facts: the manifest's entry for the model that answered.
         earlier: the errors of the earlier attempts.
         is_whole: whether the reply is complete.
     """
-    usage, pricing = reply.usage, None if facts is None else facts.pricing
-    usd = None
-    if (
-        usage is not None
-        and pricing is not None
-        and reply.service_tier in _LISTED_TIERS
-        and reply.usage_certainty != "unknown"
-    ):
-        usd = usd_of(usage, pricing)
-    if usd is None:
+    may_be_more = not is_whole or any(map(may_have_been_billed, earlier))
+    told = _told_by_provider(reply) if reply.other_usage else None
+    if told is not None:
+        usd, source, is_all = told
+        certainty = "exact" if is_all and not may_be_more else "at_least"
+        return {"usd": usd, "certainty": certainty, "source": source}
+    priced = _priced(reply, facts)
+    if priced is None:
         return {"usd": None, "certainty": "unknown"}
-    may_be_more = (
-        not is_whole
-        or reply.usage_certainty == "at_least"
-        or (facts is not None and facts.traits.web_search)
-        or (earlier and any(map(may_have_been_billed, earlier)))
-    )
-    return {"usd": usd, "certainty": "at_least" if may_be_more else "exact"}
+    usd, is_all = priced
+    return {"usd": usd, "certainty": "exact" if is_all and not may_be_more else "at_least"}
 
 
-def usd_of(usage: Usage, pricing: Pricing) -> float | None:
+def _told_by_provider(reply: ChatCompletionResponse) -> tuple[float, str, bool] | None:
+    """Return the price in a reply: dollars, the member that tells it, and whether it is all.
+
+    OpenRouter's `cost` is all only where the upstream provider bills nothing of its own.
+    """
+    provider = find_provider(reply.extensions.provider_used)
+    stated = None if provider is None else provider.usage_cost
+    places = _USAGE_COSTS if stated is None else ((stated.member, stated.per_usd),)
+    for member, per_usd in places:
+        value: Any = reply.other_usage
+        for name in member.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MUCH:
+            is_all = member != "cost" or reply.other_usage.get("is_byok") is False
+            return round(value / per_usd, 12), f"usage.{member}", is_all
+    return None
+
+
+def _priced(reply: ChatCompletionResponse, facts: Model | None) -> tuple[float, bool] | None:
+    """Return the price of a reply's tokens, and whether they are all of the bill."""
+    usage, pricing = reply.usage, None if facts is None else facts.pricing
+    if (
+        usage is None
+        or facts is None
+        or pricing is None
+        or reply.service_tier not in _LISTED_TIERS
+        or reply.usage_certainty == "unknown"
+    ):
+        return None
+    is_all = reply.usage_certainty == "exact" and not facts.traits.web_search
+    uncounted = uncounted_tokens(usage)
+    speed = reply.other_usage.get("speed")
+    if uncounted < 0 or speed not in (None, "fast"):
+        return None
+    if speed == "fast":
+        is_all = is_all and pricing.fast is not None
+    usd = usd_of(usage, pricing, is_fast=speed == "fast")
+    return None if usd is None else (usd, is_all and not uncounted)
+
+
+def uncounted_tokens(usage: Usage) -> int:
+    """Return how many tokens of the total are neither prompt nor completion; 0 if they add up.
+
+    Reasoning that is counted beside the completion, as xAI does, is part of it.
+    """
+    beside = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
+    reasoning = _reasoning_tokens(usage)
+    if beside == 0:  # reasoning that the completion cannot hold is in no total
+        return max(0, reasoning - usage.completion_tokens)
+    return 0 if beside == reasoning else beside
+
+
+def _reasoning_tokens(usage: Usage) -> int:
+    details = usage.completion_tokens_details
+    return 0 if details is None else details.reasoning_tokens or 0
+
+
+def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | None:
     """Return the price of tokens in dollars, `None` if the price of some is unknown.
 
     Cached, cache-write and audio tokens are parts of the prompt's, reasoning and audio tokens parts
-    of the completion's: each is counted once.
+    of the completion's: each is counted once. Reasoning beside the completion is added to it. With
+    *is_fast* the prices of the fast mode hold, where the manifest has them.
     """
     long = pricing.long_context
-    rates = pricing if long is None or usage.prompt_tokens <= long.above_tokens else long
+    rates: Pricing | LongContextPricing | FastPricing = pricing
+    if is_fast and pricing.fast is not None:
+        rates = pricing.fast
+    elif long is not None and usage.prompt_tokens > long.above_tokens:
+        rates = long
     prompt = usage.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = usage.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
     cache_written = prompt.cache_write_tokens or 0
     audio_prompt = prompt.audio_tokens or 0
     audio_completion = completion.audio_tokens or 0
+    completed = usage.completion_tokens
+    if 0 < usage.total_tokens - usage.prompt_tokens - completed == _reasoning_tokens(usage):
+        completed = usage.total_tokens - usage.prompt_tokens
     parts = [
         (usage.prompt_tokens - cached - cache_written - audio_prompt, rates.input),
-        (usage.completion_tokens - audio_completion, rates.output),
+        (completed - audio_completion, rates.output),
     ]
     if cached or cache_written or audio_prompt or audio_completion:
         if audio_prompt and cached:  # how many cached tokens are audio is unknown
@@ -103,7 +173,7 @@ def usd_of(usage: Usage, pricing: Pricing) -> float | None:
         parts += [
             (cached, rates.cached_input),
             (cache_written - cache_written_1h, rates.cache_write),
-            (cache_written_1h, pricing.cache_write_1h if rates is pricing else None),
+            (cache_written_1h, getattr(rates, "cache_write_1h", None)),
             (audio_prompt, pricing.audio_input),
             (audio_completion, pricing.audio_output),
         ]

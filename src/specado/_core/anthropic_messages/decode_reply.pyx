@@ -2,9 +2,9 @@
 
 import msgspec
 
-from specado._core.anthropic_messages.repair import TOKENS, repair_reply
-from specado._core.anthropic_messages.wire import Reply
-from specado._core.replies import UNREADABLE, Notes
+from specado._core.anthropic_messages.repair import TOKENS, repair_reply, repair_usage
+from specado._core.anthropic_messages.wire import OtherReply, Reply
+from specado._core.replies import UNREADABLE, Notes, parse
 from specado.types import (
     ChatCompletionResponse,
     Choice,
@@ -33,6 +33,7 @@ FINISH_REASONS = {
 }
 
 cdef object _decode = msgspec.json.Decoder(Reply).decode
+cdef object _decode_but_usage = msgspec.json.Decoder(OtherReply).decode
 
 
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
@@ -52,7 +53,13 @@ def read_reply(bytes body not None, notes):
     try:
         return _decode(body)
     except UNREADABLE:
+        pass
+    try:
+        found = _decode_but_usage(body)
+    except UNREADABLE:
         return repair_reply(body, notes)
+    found.usage = repair_usage(parse(bytes(found.usage), notes), notes)
+    return found
 
 
 def reply_of(found, notes, str provider, str model, created, bytes body):
@@ -93,6 +100,7 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
         body,
         {},
         notes.usage_certainty,
+        notes.other_usage,
     )
 
 
@@ -120,6 +128,8 @@ cdef int _note_usage(found, notes) except -1:
     if place is not None and place not in ANYWHERE:
         notes.append("usage.inference_geo: left in response.raw")
         notes.bill("at_least")
+    if found.speed is not None and found.speed != "standard":
+        notes.other_usage = {**notes.other_usage, "speed": found.speed}
     if found.iterations:
         notes.append("usage.iterations: left in response.raw")
         notes.bill("at_least")

@@ -16,9 +16,10 @@ from specado._core.anthropic_messages.wire import (
     OutputDetails,
     RawContent,
     Reply,
+    ServerToolUse,
     TokenUsage,
 )
-from specado._core.repair import json_text, read_field, read_whole_numbers
+from specado._core.repair import json_text, read_field, read_whole_numbers, unread_members
 from specado._core.replies import UNREADABLE, parse
 from specado.errors import MalformedResponseError
 
@@ -34,6 +35,11 @@ TOKENS = (
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
 )
+_PARTS: dict[str, Any] = {
+    "output_tokens_details": OutputDetails,
+    "cache_creation": CacheCreation,
+    "server_tool_use": ServerToolUse,
+}
 _NOTED_LENGTH = 60
 
 
@@ -77,10 +83,16 @@ def _readable_block(text: str | msgspec.Raw, path: str, notes: Notes) -> Block |
 
 
 def repair_usage(given: Any, notes: Notes) -> TokenUsage | None:
-    """Return the readable counts of a usage, `None` without any.
+    """Return the readable counts of a usage, `None` without any; the other members are noted.
 
     After a repair it is not known how much of the bill the counted tokens are.
     """
+    if isinstance(given, dict):
+        given = _documented_usage(given, notes)
+        try:
+            return msgspec.convert(given, TokenUsage)
+        except msgspec.ValidationError:
+            pass
     noted = len(notes)
     found = _readable_usage(given, notes)
     if len(notes) > noted:
@@ -88,27 +100,30 @@ def repair_usage(given: Any, notes: Notes) -> TokenUsage | None:
     return found
 
 
+def _documented_usage(given: dict[str, Any], notes: Notes) -> dict[str, Any]:
+    """Return the documented members of a usage and of the objects in it."""
+    notes.other_usage = unread_members(given, TokenUsage.__struct_fields__, "usage", notes)
+    found = {name: value for name, value in given.items() if name not in notes.other_usage}
+    for name, kind in _PARTS.items():
+        part = found.get(name)
+        if isinstance(part, dict):
+            other = unread_members(part, kind.__struct_fields__, f"usage.{name}", notes)
+            found[name] = {key: value for key, value in part.items() if key not in other}
+    return found
+
+
 def _readable_usage(given: Any, notes: Notes) -> TokenUsage | None:
-    tokens = read_whole_numbers(given, TOKENS, "usage", notes)
+    """Return a usage of which each part is read for itself."""
+    tokens: dict[str, Any] | None = read_whole_numbers(given, TOKENS, "usage", notes)
     if tokens is None:
         return None
-    details = read_whole_numbers(
-        given.get("output_tokens_details"),
-        ("thinking_tokens",),
-        "usage.output_tokens_details",
-        notes,
-    )
-    created = read_whole_numbers(
-        given.get("cache_creation"), ("ephemeral_1h_input_tokens",), "usage.cache_creation", notes
-    )
-    return TokenUsage(
-        input_tokens=tokens.get("input_tokens"),
-        output_tokens=tokens.get("output_tokens"),
-        cache_read_input_tokens=tokens.get("cache_read_input_tokens"),
-        cache_creation_input_tokens=tokens.get("cache_creation_input_tokens"),
-        output_tokens_details=None if details is None else OutputDetails(**details),
-        cache_creation=None if created is None else CacheCreation(**created),
-    )
+    parts: dict[str, Any] = {}
+    for name, kind in _PARTS.items():
+        counts = read_whole_numbers(given.get(name), kind.__struct_fields__, f"usage.{name}", notes)
+        parts[name] = None if counts is None else kind(**counts)
+    for name in ("service_tier", "inference_geo", "speed"):
+        parts[name] = read_field(given, name, str, None, f"usage.{name}", notes)
+    return TokenUsage(**tokens, **parts)
 
 
 def repair_event(data: dict[str, Any], kind: Any, notes: Notes) -> bytes | None:

@@ -10,9 +10,11 @@ __all__ = [
     "AppliedEdits",
     "Block",
     "CacheCreation",
+    "OtherReply",
     "OutputDetails",
     "RawContent",
     "Reply",
+    "ServerToolUse",
     "TokenUsage",
 ]
 
@@ -23,17 +25,18 @@ class Caller(msgspec.Struct):
     type: str = ""
 
 
-class ServerToolUse(msgspec.Struct):
+class ServerToolUse(msgspec.Struct, forbid_unknown_fields=True):
     """Counts of the server tools' requests, which are billed in addition to the tokens."""
 
     web_search_requests: int = 0
     web_fetch_requests: int = 0
 
 
-class CacheCreation(msgspec.Struct):
-    """The tokens that were written to the prompt cache for one hour."""
+class CacheCreation(msgspec.Struct, forbid_unknown_fields=True):
+    """The tokens that were written to the prompt cache, for one hour and for five minutes."""
 
     ephemeral_1h_input_tokens: int = 0
+    ephemeral_5m_input_tokens: int = 0
 
 
 class Block(msgspec.Struct):
@@ -51,13 +54,13 @@ class Block(msgspec.Struct):
     caller: Optional[Caller] = None
 
 
-class OutputDetails(msgspec.Struct):
+class OutputDetails(msgspec.Struct, forbid_unknown_fields=True):
     """The part of the output tokens that went into thinking."""
 
     thinking_tokens: Optional[int] = None
 
 
-class TokenUsage(msgspec.Struct):
+class TokenUsage(msgspec.Struct, forbid_unknown_fields=True):
     """The `usage` of a reply: tokens, and other billed facts."""
 
     input_tokens: Optional[int] = None
@@ -70,6 +73,7 @@ class TokenUsage(msgspec.Struct):
     cache_creation: Optional[CacheCreation] = None
     inference_geo: Optional[str] = None
     iterations: Optional[list[msgspec.Raw]] = None
+    speed: Optional[str] = None
 
 
 class AppliedEdits(msgspec.Struct):
@@ -90,6 +94,12 @@ class Reply(msgspec.Struct):
     container: Optional[dict[str, msgspec.Raw]] = None
     context_management: Optional[AppliedEdits] = None
     stop_details: Optional[dict[str, msgspec.Raw]] = None
+
+
+class OtherReply(Reply):
+    """A message that is as documented but for its usage, which is JSON text."""
+
+    usage: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
 
 
 class RawContent(msgspec.Struct):

@@ -12,12 +12,14 @@ import msgspec
 from specado._core.json_writer import NotJson, dumps
 from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
 from specado._core.openai_chat.repair import add_reply_reasoning, error_in, repair_reply
-from specado._core.openai_chat.wire import Completion
+from specado._core.openai_chat.usage import read_usage_text
+from specado._core.openai_chat.wire import Completion, OtherCompletion
 from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
 from specado.errors import MalformedResponseError
 from specado.types import ChatCompletionResponse, Extensions
 
 cdef object _decode = msgspec.json.Decoder(Completion).decode
+cdef object _decode_but_usage = msgspec.json.Decoder(OtherCompletion).decode
 
 
 cdef bint has_reasoning_content(bytes text):
@@ -76,14 +78,13 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     notes = Notes()
     if has_error(body):
         check_for_error(body)
-    try:
-        found = _decode(body)
-    except UNREADABLE:
-        found = None
+    found = _completion_in(body)
     if found is None or not _is_whole(found.choices) or (
         has_reasoning_content(body) and not add_reply_reasoning(found, body)
     ):
         found = repair_reply(body, notes)
+    elif type(found) is OtherCompletion:
+        found.usage = read_usage_text(bytes(found.usage), notes)
     if not found.choices:
         raise MalformedResponseError("the reply has no choice", code="no_choice")
     for choice in found.choices:
@@ -133,6 +134,18 @@ cdef int _read_reason(choice, notes) except -1:
     return 0
 
 
+cdef object _completion_in(bytes body):
+    """Return the reply in *body*, its usage as it came if only that is not as documented."""
+    try:
+        return _decode(body)
+    except UNREADABLE:
+        pass
+    try:
+        return _decode_but_usage(body)
+    except UNREADABLE:
+        return None
+
+
 def reply_of(found, notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Completion` stands for."""
     id_, name, made, usage = found.id, found.model, found.created, found.usage
@@ -157,6 +170,7 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
         body,
         {},
         notes.usage_certainty,
+        notes.other_usage,
     )
 
 

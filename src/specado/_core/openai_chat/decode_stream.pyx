@@ -24,6 +24,7 @@ from specado._core.openai_chat.repair import (
     repair_chunk,
 )
 from specado._core.repair import made_call_id
+from specado._core.openai_chat.usage import read_usage, read_usage_text
 from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
 from specado.errors import MalformedResponseError
@@ -278,9 +279,15 @@ cdef class OpenAIStream(ReplyStream):
             place += 1
         self._is_lenient = True
         return ChatCompletionChunk(
-            found.id or "", found.model or "", choices, found.created or 0, OBJECT, found.usage,
-            found.system_fingerprint, found.service_tier,
+            found.id or "", found.model or "", choices, found.created or 0, OBJECT,
+            self._usage_in(bytes(found.usage)), found.system_fingerprint, found.service_tier,
         )
+
+    cdef object _usage_in(self, bytes text):
+        notes = Notes()
+        usage = read_usage_text(text, notes)
+        self.note_all(notes)
+        return usage
 
     cdef object _lenient_delta(self, given, Py_ssize_t place):
         """Return a delta whose tool calls without an index have `NO_INDEX`."""
@@ -326,7 +333,9 @@ cdef class OpenAIStream(ReplyStream):
         usage = chunk.usage
         if not choices:
             self._read_facts(chunk, frame)
-            if usage is not None:
+            if usage is None:
+                self._read_usage_elsewhere(frame)
+            else:
                 self._usage = usage
                 if self.include_usage:
                     self._name_chunk(chunk)
@@ -339,6 +348,8 @@ cdef class OpenAIStream(ReplyStream):
                     self.failure = failure_body(reason)
                     return 0
                 self._read_facts(chunk, frame)
+                if usage is None:
+                    self._read_usage_elsewhere(frame)
             self._add(choice, PyBytes_GET_SIZE(frame))
         if usage is not None:
             self._usage = usage
@@ -346,6 +357,23 @@ cdef class OpenAIStream(ReplyStream):
                 chunk.usage = None
         self._name_chunk(chunk)
         out.append(chunk)
+        return 0
+
+    cdef int _read_usage_elsewhere(self, bytes frame) except -1:
+        """Read the usage that Groq (in `x_groq`) or Moonshot (in the choice) sends in a last chunk."""
+        if b'"usage"' not in frame:
+            return 0
+        data = self.read_object(frame)
+        places = [("x_groq", data.get("x_groq"))]
+        given = data.get("choices")
+        if isinstance(given, list):
+            places += [(f"choices[{place}]", each) for place, each in enumerate(given)]
+        for path, holder in places:
+            if isinstance(holder, dict) and isinstance(holder.get("usage"), dict):
+                notes = Notes()
+                self._usage = read_usage(holder["usage"], notes)
+                self.note_all(notes)
+                return self.note(f"{path}.usage: read as usage")
         return 0
 
     cdef int _name_chunk(self, chunk) except -1:

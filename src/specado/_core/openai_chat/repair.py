@@ -12,8 +12,9 @@ import msgspec
 
 from specado._core.error_bodies import error_facts
 from specado._core.openai_chat.finish_reasons import ends_without_message
+from specado._core.openai_chat.usage import read_usage
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
-from specado._core.repair import json_text, made_call_id, read_field, read_whole_numbers
+from specado._core.repair import json_text, made_call_id, read_field
 from specado._core.replies import UNREADABLE, parse
 from specado.errors import MalformedResponseError
 from specado.types import (
@@ -23,13 +24,10 @@ from specado.types import (
     ChoiceDeltaToolCall,
     ChoiceDeltaToolCallFunction,
     ChunkChoice,
-    CompletionTokensDetails,
     FunctionCall,
     Message,
-    PromptTokensDetails,
     ReasoningBlock,
     ToolCall,
-    Usage,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +116,7 @@ def repair_reply(body: bytes, notes: Notes) -> Completion:
         id=read_field(data, "id", str, "", "id", notes),
         model=read_field(data, "model", str, "", "model", notes),
         created=read_field(data, "created", Union[int, float], 0, "created", notes),
-        usage=_usage(data.get("usage"), notes),
+        usage=read_usage(data.get("usage"), notes),
         system_fingerprint=_text(data, "system_fingerprint", notes),
         service_tier=_text(data, "service_tier", notes),
     )
@@ -140,7 +138,7 @@ def repair_chunk(data: dict[str, Any], notes: Notes) -> ChatCompletionChunk:
         model=read_field(data, "model", str, "", "model", notes),
         choices=[choice for choice in choices if choice is not None],
         created=created,
-        usage=_usage(data.get("usage"), notes),
+        usage=read_usage(data.get("usage"), notes),
         system_fingerprint=_text(data, "system_fingerprint", notes),
         service_tier=_text(data, "service_tier", notes),
     )
@@ -149,41 +147,6 @@ def repair_chunk(data: dict[str, Any], notes: Notes) -> ChatCompletionChunk:
 def _text(data: dict[str, Any], name: str, notes: Notes) -> str | None:
     found: str | None = read_field(data, name, str, None, name, notes)
     return found
-
-
-def _usage(given: Any, notes: Notes) -> Usage | None:
-    """Return a `Usage`, with a note on each number that is missing or not whole."""
-    noted = len(notes)
-    counted = read_whole_numbers(given, ("prompt_tokens", "completion_tokens"), "usage", notes)
-    if len(notes) > noted:
-        notes.bill("unknown")
-    if not isinstance(given, dict):
-        return None
-    total = read_whole_numbers(given, ("total_tokens",), "usage", notes)  # prices nothing
-    if counted is None and total is None:
-        return None
-    tokens: dict[str, Any] = {**(counted or {}), **(total or {})}
-    for name in ("prompt_tokens", "completion_tokens"):
-        if name not in tokens:
-            tokens[name] = 0
-            notes.append(f"usage.{name}: missing, read as 0")
-            notes.bill("unknown")
-    if "total_tokens" not in tokens:
-        tokens["total_tokens"] = tokens["prompt_tokens"] + tokens["completion_tokens"]
-        notes.append("usage.total_tokens: missing, added up")
-    noted = len(notes)
-    kinds: tuple[tuple[str, Any], ...] = (
-        ("prompt_tokens_details", PromptTokensDetails),
-        ("completion_tokens_details", CompletionTokensDetails),
-    )
-    for name, kind in kinds:
-        details = read_whole_numbers(
-            given.get(name), kind.__struct_fields__, f"usage.{name}", notes
-        )
-        tokens[name] = None if details is None else kind(**details)
-    if len(notes) > noted:
-        notes.bill("unknown")
-    return Usage(**tokens)
 
 
 def _choice(given: Any, place: int, notes: Notes) -> Choice | None:

@@ -17,7 +17,13 @@ from specado.types import (
     Usage,
 )
 
-__all__ = ["Completion", "LenientChunk", "ReasoningChunk", "ReasoningCompletion"]
+__all__ = [
+    "Completion",
+    "LenientChunk",
+    "OtherCompletion",
+    "ReasoningChunk",
+    "ReasoningCompletion",
+]
 
 
 class Completion(msgspec.Struct):
@@ -32,6 +38,12 @@ class Completion(msgspec.Struct):
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
     moderation: Optional[dict[str, msgspec.Raw]] = None
+
+
+class OtherCompletion(Completion):
+    """A reply that is as documented but for its usage, which is JSON text."""
+
+    usage: msgspec.Raw = msgspec.Raw(b"")  # type: ignore[assignment]
 
 
 class LenientCall(msgspec.Struct):
@@ -67,13 +79,13 @@ class LenientChoice(msgspec.Struct):
 
 
 class LenientChunk(msgspec.Struct):
-    """A chunk that may lack, or have as null, every field but `choices`."""
+    """A chunk that may lack, or have as null, every field but `choices`; its usage is JSON text."""
 
     choices: list[LenientChoice]
     id: Optional[str] = None
     model: Optional[str] = None
     created: Optional[int] = None
-    usage: Optional[Usage] = None
+    usage: msgspec.Raw = msgspec.Raw(b"")
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
 
