@@ -26,7 +26,7 @@ from specado.errors import (
 )
 from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
-from specado.routing.dialect_routes import dialect_routes, spoken_dialects
+from specado.routing.dialect_routes import dialect_routes, sent_parameters, spoken_dialects
 from specado.settings.client_settings import ProviderSettings, Settings
 from specado.settings.validators import STRICTNESSES, closest, invalid_value, one_of
 from specado.transport import WireReply
@@ -151,18 +151,17 @@ def translate(
         named = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
-    spoken = [each.name for each in spoken_dialects(provider, facts, Access(_DEFAULTS))]
-    # A request that is not in the canonical form keeps its dialect, which loses nothing of it.
-    keeps = decoded.places is not None and decoded.dialect in spoken
-    dialect = decoded.dialect if keeps else spoken[0]
-    encoded = DIALECTS[dialect].encode_request(
-        decoded.conversation, target, decoded.parameters, facts, _rules(provider), decoded
+    listed = spoken_dialects(provider, facts, Access(_DEFAULTS))
+    spoken = next((each for each in listed if each.name == decoded.dialect), listed[0])
+    parameters = sent_parameters(decoded.parameters, may_ask_for_usage=spoken.stream_usage)
+    encoded = DIALECTS[spoken.name].encode_request(
+        decoded.conversation, target, parameters, facts, _rules(provider), decoded
     )
-    reported = decoded.losses_with(encoded.losses, dialect)
+    reported = decoded.losses_with(encoded.losses, spoken.name)
     found = Translation(
         provider,
         target,
-        dialect,
+        spoken.name,
         encoded.body,
         reported,
         was_text=not isinstance(request, dict),

@@ -34,6 +34,7 @@ __all__ = [
     "dialect_routes",
     "known_only_to_one",
     "named_dialects",
+    "sent_parameters",
     "spoken_dialects",
 ]
 
@@ -159,6 +160,20 @@ def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:
     """Return the place of the only dialect that knows a name, in a list; else an empty one."""
     knowing = [place for place, each in enumerate(dialects) if name in getattr(each.dialect, kind)]
     return knowing if len(knowing) == 1 else []
+
+
+def sent_parameters(parameters: dict[str, Any], *, may_ask_for_usage: bool) -> dict[str, Any]:
+    """Return the parameters that are written: a stream is asked for its usage where it may be."""
+    if not parameters.get("stream"):
+        return parameters
+    options = dict(parameters.get("stream_options") or {})
+    options.pop("include_usage", None)
+    if may_ask_for_usage:
+        options["include_usage"] = True
+    streamed = {**parameters, "stream_options": options}
+    if not options:
+        del streamed["stream_options"]
+    return streamed
 
 
 def contract_loss(encoded: Encoded) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from specado.routing.dialect_routes import (
     contract_loss,
     dialect_routes,
     known_only_to_one,
+    sent_parameters,
     spoken_dialects,
 )
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
@@ -548,14 +549,11 @@ class _Judge:
             raise inexpressible
 
     def _encoded(self, candidate: Candidate, dialect: DialectRoute) -> Encoded:
-        parameters = self.parameters
-        if parameters.get("stream"):
-            parameters = _with_usage(parameters, may_ask=dialect.stream_usage)
         return encode(
             dialect.name,
             self.request.conversation,
             candidate.model,
-            parameters,
+            sent_parameters(self.parameters, may_ask_for_usage=dialect.stream_usage),
             candidate.facts,
             self.request.options.get("extra_body") if candidate.index == 0 else None,
             candidate.endpoint.request_rules,
@@ -597,18 +595,6 @@ class _Judge:
         severities = [SEVERITIES.index(ROWS[row].severity) for row, _, _, _ in encoded.losses]
         lossy = [severity for severity in severities if severity]
         return max(lossy, default=0), len(lossy)
-
-
-def _with_usage(parameters: dict[str, Any], *, may_ask: bool) -> dict[str, Any]:
-    """Return a stream's parameters that ask for its usage where the provider can give it."""
-    options = dict(parameters.get("stream_options") or {})
-    options.pop("include_usage", None)
-    if may_ask:
-        options["include_usage"] = True
-    streamed = {**parameters, "stream_options": options}
-    if not options:
-        del streamed["stream_options"]
-    return streamed
 
 
 def _lossy(candidate: Candidate, refused: RefusedLoss) -> LossyTranslationError:
