@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+_NAMED_BY_CREATE = ("temperature", "max_tokens", "stream")
+
+
 class DialectRoute(msgspec.Struct, frozen=True):
     """A dialect in which a model of an endpoint can be asked, with its URLs and stream format.
 
@@ -163,7 +166,13 @@ def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:
 
 
 def sent_parameters(parameters: dict[str, Any], *, may_ask_for_usage: bool) -> dict[str, Any]:
-    """Return the parameters that are written: a stream is asked for its usage where it may be."""
+    """Return the parameters as they are written: a stream asks for its usage where it may.
+
+    Those that `create` names come first, in its order.
+    """
+    first = {name: parameters[name] for name in _NAMED_BY_CREATE if name in parameters}
+    if first:
+        parameters = {**first, **parameters}
     if not parameters.get("stream"):
         return parameters
     options = dict(parameters.get("stream_options") or {})
