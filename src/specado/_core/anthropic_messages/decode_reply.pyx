@@ -150,10 +150,12 @@ cdef object _message(list blocks, str model, notes):
         elif kind == "tool_use" and block.id is not None and block.name is not None:
             if calls is None:
                 calls = []
-            arguments = bytes(block.input).decode() or "{}"
-            if arguments == "null":
+            arguments = input_text(bytes(block.input))
+            if not arguments:
                 arguments = "{}"
-                notes.append(f"content[{place}].input: null, read as {arguments}")
+                if len(block.input):
+                    said = "null" if bytes(block.input) == b"null" else "empty"
+                    notes.append(f"content[{place}].input: {said}, read as {arguments}")
             if block.caller is not None and block.caller.type != "direct":
                 notes.append(f"content[{place}].caller: left in response.raw")
             calls.append(ToolCall(block.id, FunctionCall(block.name, arguments)))
@@ -177,6 +179,13 @@ cdef object _message(list blocks, str model, notes):
         thoughts,
         reasoning,
     )
+
+
+def input_text(bytes given not None):
+    """Return a tool's input as JSON text, `""` for an empty one: null, or blank text."""
+    if given == b"null" or (given[:1] == b'"' and not msgspec.json.decode(given).strip()):
+        return ""
+    return given.decode()
 
 
 cdef object _service_tier(found):

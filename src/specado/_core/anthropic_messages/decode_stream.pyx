@@ -8,6 +8,7 @@ import msgspec
 
 from specado._core.anthropic_messages.decode_reply import (
     FINISH_REASONS,
+    input_text,
     read_reply,
     reply_of,
     usage_of,
@@ -255,7 +256,8 @@ cdef class AnthropicStream(ReplyStream):
         if not text:
             return 0
         block.pieces.add(text)
-        block.has_pieces = True
+        if not block.has_pieces:
+            block.has_pieces = not text.isspace()
         self.keep(text)
         self.begin(False)
         if block.is_answer:
@@ -292,6 +294,7 @@ cdef class AnthropicStream(ReplyStream):
         if block.kind == "thinking":
             self._send_thought(block, out)
         elif block.call != NO_INDEX and not block.has_pieces:
+            block.pieces = Pieces()   # at most white space came
             self._add_input(block, _input_of(block), out)
         block.is_closed = True
         return 0
@@ -396,8 +399,7 @@ cdef str _input_of(BlockPieces block):
     """Return a tool's input as JSON text."""
     if block.has_pieces:
         return block.pieces.whole()
-    text = bytes(block.block.input).decode()
-    return "{}" if text in ("", "null") else text
+    return input_text(bytes(block.block.input)) or "{}"
 
 
 cdef object _whole(BlockPieces block):

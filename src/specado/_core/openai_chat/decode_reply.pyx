@@ -175,7 +175,7 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
 
 
 cdef bint _is_whole(list choices):
-    """Return whether every message has what its type cannot say: text, and calls of something."""
+    """Return whether every message has what its type cannot say: text, and calls with arguments."""
     for choice in choices:
         if choice.finish_reason == "function_call":
             return False
@@ -190,6 +190,10 @@ cdef bint _is_whole(list choices):
 
 cdef bint _are_whole(list calls):
     for call in calls:
-        if call.function is None and call.custom is None:
+        function = call.function
+        if function is None:
+            if call.custom is None:
+                return False
+        elif not function.arguments or function.arguments.isspace():
             return False
     return True

@@ -33,6 +33,7 @@ from specado.types import (
     Choice,
     ChoiceDelta,
     ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
     ChunkChoice,
     FunctionCall,
     Message,
@@ -61,6 +62,7 @@ cdef class CallPieces:
     cdef Pieces rest_of_name
     cdef Pieces arguments   # None until a piece came
     cdef bint is_custom
+    cdef bint has_arguments     # a piece that is more than white space came
 
     cdef object whole(self, notes):
         """Return the `ToolCall` that the pieces add up to, None (with a note) without a name."""
@@ -73,9 +75,10 @@ cdef class CallPieces:
         if self.is_custom:
             custom = {"name": name, "input": text or ""}
             return ToolCall(self.id, type="custom", custom=custom)
-        if text is None:
+        if not text or text.isspace():
+            said = "missing" if text is None else "empty"
             text = "{}"
-            notes.append(f"{path}.function.arguments: missing, read as {text}")
+            notes.append(f"{path}.function.arguments: {said}, read as {text}")
         return ToolCall(self.id, FunctionCall(name, text))
 
 
@@ -484,9 +487,26 @@ cdef class OpenAIStream(ReplyStream):
             self.note(f"choices[{state.index}].message.function_call: left in response.raw")
         if reason == "tool_calls" and state.emulation_call is not None and len(state.calls) == 1:
             choice.finish_reason = "stop"
+        if state.calls is not None and state.finish_reason is None:
+            self._complete_calls(state, choice.delta)
         if reason == "stop" and self._means_calls(state):
             choice.finish_reason = reason = "tool_calls"
         state.finish_reason = reason
+        return 0
+
+    cdef int _complete_calls(self, ChoicePieces state, delta) except -1:
+        """Add to a choice's last delta the arguments of calls to which none came."""
+        cdef CallPieces call
+        for call in state.calls:
+            if call.is_custom or call.has_arguments:
+                continue
+            if call is state.emulation_call:
+                delta.content = (delta.content or "") + "{}"
+                continue
+            piece = ChoiceDeltaToolCall(call.place, function=ChoiceDeltaToolCallFunction(None, "{}"))
+            if delta.tool_calls is None:
+                delta.tool_calls = []
+            delta.tool_calls.append(piece)
         return 0
 
     cdef int _add_reasoning(self, ChoicePieces state, str text) except -1:
@@ -531,6 +551,8 @@ cdef class OpenAIStream(ReplyStream):
                 if text:
                     call.arguments.add(text)
                     self.keep(text)
+                    if not call.has_arguments:
+                        call.has_arguments = not text.isspace()
             if call is not state.emulation_call:
                 self.begin(False)
                 delivered.append(piece)

@@ -47,6 +47,9 @@ __all__ = [
 NO_INDEX = -1
 
 _STATUS = re.compile("[45][0-9][0-9]")
+# The types of content parts that hold reasoning, and the members with its text.
+_REASONING_PARTS = ("thinking", "reasoning")
+_REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
 
 _decode_chunk_reasoning = msgspec.json.Decoder(ReasoningChunk).decode
 _decode_reply_reasoning = msgspec.json.Decoder(ReasoningCompletion).decode
@@ -186,7 +189,7 @@ def _message(
     given: dict[str, Any], path: str, notes: Notes, *, may_be_empty: bool
 ) -> Message | None:
     """Return a `Message`, or None (with a note) without an answer that *may_be_empty*."""
-    content = _content(given.get("content"), f"{path}.content", notes)
+    content, thoughts = _content(given.get("content"), f"{path}.content", notes)
     calls = _calls(given.get("tool_calls"), f"{path}.tool_calls", notes)
     is_answer = "content" in given or any(
         given.get(name) for name in ("refusal", "reasoning", "reasoning_content", "audio")
@@ -201,25 +204,47 @@ def _message(
         role=read_field(given, "role", str, "assistant", f"{path}.role", notes),
         content=content,
         tool_calls=calls,
-        reasoning=read_field(given, reasoning, str, None, f"{path}.{reasoning}", notes),
+        reasoning=read_field(given, reasoning, str, thoughts, f"{path}.{reasoning}", notes),
         refusal=read_field(given, "refusal", str, None, f"{path}.refusal", notes),
         annotations=read_field(given, "annotations", list, None, f"{path}.annotations", notes),
         audio=read_field(given, "audio", dict, None, f"{path}.audio", notes),
     )
 
 
-def _content(given: Any, path: str, notes: Notes) -> str | None:
+def _content(given: Any, path: str, notes: Notes) -> tuple[str | None, str | None]:
+    """Return the text of a content and the reasoning in it, `None` without any.
+
+    Mistral's and Databricks' models have parts with their reasoning in the content; a server that
+    was asked for JSON may answer with the object itself.
+    """
     if given is None or isinstance(given, str):
-        return given
+        return given, None
+    if isinstance(given, dict):
+        notes.append(f"{path}: an object where text is documented, written as JSON text")
+        return json_text(given), None
     if not isinstance(given, list):
         notes.append(f"{path}: {type(given).__name__}, read as None")
-        return None
+        return None, None
     notes.append(f"{path}: a list of parts, its text joined")
-    return "".join(
-        part["text"]
-        for part in given
-        if isinstance(part, dict) and isinstance(part.get("text"), str)
-    )
+    texts, thoughts = [], []
+    for part in given:
+        if isinstance(part, dict) and part.get("type") in _REASONING_PARTS:
+            thoughts.append(_reasoning_in(part))
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    reasoning = "".join(thoughts) or None
+    return None if thoughts and not texts else "".join(texts), reasoning
+
+
+def _reasoning_in(value: Any) -> str:
+    """Return the text of a reasoning part, which may be a list of parts again."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(_reasoning_in(item) for item in value)
+    if isinstance(value, dict):
+        return "".join(_reasoning_in(value.get(name)) for name in _REASONING_MEMBERS)
+    return ""
 
 
 def _calls(given: Any, path: str, notes: Notes) -> list[ToolCall] | None:
@@ -253,9 +278,10 @@ def _call(given: Any, path: str, notes: Notes) -> ToolCall | None:
     if not isinstance(function.get("name"), str):
         return None
     arguments = _arguments(function.get("arguments"), f"{path}.function.arguments", notes)
-    if arguments is None:
+    if arguments is None or not arguments.strip():
+        said = "missing" if arguments is None else "empty"
         arguments = "{}"
-        notes.append(f"{path}.function.arguments: missing, read as {arguments}")
+        notes.append(f"{path}.function.arguments: {said}, read as {arguments}")
     return ToolCall(id_, FunctionCall(function["name"], arguments))
 
 
@@ -291,11 +317,12 @@ def _delta(given: dict[str, Any], path: str, notes: Notes) -> ChoiceDelta:
         return read_field(given, name, type_, None, f"{path}.{name}", notes)
 
     reasoning = "reasoning" if given.get("reasoning") is not None else "reasoning_content"
+    content, thoughts = _content(given.get("content"), f"{path}.content", notes)
     return ChoiceDelta(
-        content=_content(given.get("content"), f"{path}.content", notes),
+        content=content,
         role=read("role", str),
         tool_calls=_call_pieces(given.get("tool_calls"), f"{path}.tool_calls", notes),
-        reasoning=read(reasoning, str),
+        reasoning=read_field(given, reasoning, str, thoughts, f"{path}.{reasoning}", notes),
         reasoning_details=read("reasoning_details", list[ReasoningBlock]),
         refusal=read("refusal", str),
         annotations=read("annotations", list[Any]),
