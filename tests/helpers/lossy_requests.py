@@ -181,6 +181,15 @@ FROM_OPENAI: dict[str, Lost] = {
         OPUS,
         "messages[1].tool_calls[0].function.name",
     ),
+    "tool_call.arguments": Lost(
+        messages(
+            USER,
+            {**CALLED, "tool_calls": [{**CALL, "function": {"name": "f", "arguments": " "}}]},
+            ANSWER,
+        ),
+        OPUS,
+        "messages[1].tool_calls[0].function.arguments",
+    ),
     "tool_call.id": Lost(
         messages(
             USER,

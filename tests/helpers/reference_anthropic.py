@@ -401,6 +401,8 @@ class AnthropicTwin(AnthropicParamsTwin):
             self.lose("tool_call.name", f"{path}.function.name")
         block: Block = {"type": "tool_use", "id": made, "name": name}
         block["input"] = arguments_of(function["arguments"])
+        if not function["arguments"].strip():
+            self.lose("tool_call.arguments", f"{path}.function.arguments")
         for name, value in function.items():
             if name not in ("name", "arguments") and value is not None:
                 self.lose("part.unknown_key", f"{path}.function.{name}")

@@ -218,6 +218,9 @@ class OpenAITwin(_Twin):
         if self.is_misnamed(call):
             self.lose("tool_call.name", f"{path}.function.name")
             found["function"] = {**call["function"], "name": renamed(name, 64)}
+        if not found["function"]["arguments"].strip():
+            self.lose("tool_call.arguments", f"{path}.function.arguments")
+            found["function"] = {**found["function"], "arguments": "{}"}
         return found
 
     def is_misnamed(self, tool: Any) -> bool:

@@ -1,5 +1,5 @@
 from specado._core.json_writer cimport JsonWriter
-from specado._core.conversation cimport Conversation
+from specado._core.conversation cimport Call, Conversation
 
 cdef inline bint is_blank_text(str text):
     """Return whether a text is nothing but space."""
@@ -39,6 +39,7 @@ cdef class Encoder:
     cdef int begin_calls(self) except -1
     cdef str opened_id(self, str given, str accepted, str row, str field)
     cdef str answered_id(self, str given, str field)
+    cdef str arguments_of(self, Call call, str field)
     cdef str short_name(self, str given)
     cdef object hashed(self, str name, object value)
 

@@ -1,10 +1,10 @@
 """Base class of the request encoders of all dialects."""
 
-from specado._core.conversation cimport Conversation
+from specado._core.conversation cimport Call, Conversation
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
 
 from specado._core.json_writer import NotJson, locate
-from specado._core.loss_rows import TOOL_CALL_REPEATED_ID, USER_HASHED
+from specado._core.loss_rows import TOOL_CALL_ARGUMENTS, TOOL_CALL_REPEATED_ID, USER_HASHED
 from specado.errors import MessageFormatError
 
 
@@ -175,6 +175,14 @@ cdef class Encoder:
         if written != given:
             self.lose(row, f"messages[{self.index}].{field}", given, written)
         return written
+
+    cdef str arguments_of(self, Call call, str field):
+        """Return the arguments of a function's call, `{}` for empty ones, which APIs refuse."""
+        if not is_blank_text(call.text):
+            return call.text
+        self.lose(TOOL_CALL_ARGUMENTS, f"messages[{self.index}].{field}.function.arguments",
+                  call.text, "{}")
+        return "{}"
 
     # Names of tools, and ids of users.
 

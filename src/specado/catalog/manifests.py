@@ -235,7 +235,8 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     `None` means unknown: the value is sent as it is. `cache_control`: whether messages, parts and
     tools may carry it. `media_in_user_messages_only` and `complete_schemas`: whether images, sounds
     and files stand in user messages only, and whether an object's schema must have `properties`
-    and an array's `items`. The others are the most characters of a tool's name, a
+    and an array's `items`. `text_content_only`: whether a content must be text, so that a list of
+    texts becomes one. The others are the most characters of a tool's name, a
     tool call's id and an end user's id; a limit on the name also limits it to ASCII letters,
     digits, `_` and `-`.
     """
@@ -243,6 +244,7 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     cache_control: Optional[bool] = None
     media_in_user_messages_only: Optional[bool] = None
     complete_schemas: Optional[bool] = None
+    text_content_only: Optional[bool] = None
     tool_name_characters: Optional[Annotated[int, Meta(ge=32)]] = None
     call_id_characters: Optional[Annotated[int, Meta(ge=32)]] = None
     user_characters: Optional[Annotated[int, Meta(ge=64)]] = None

@@ -60,6 +60,9 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "an audio answer cannot be sent back"
     ),
     # Content parts.
+    "content.joined": Row(
+        "Relocate", "tuning", "None", "the server takes text only: the parts become one text"
+    ),
     "part.unknown_key": Row("Drop", "contract", "Medium", "the key is not known there"),
     "input.image": Row("Unsupported", "contract", "Critical", "the model takes no images"),
     "input.audio": Row("Unsupported", "contract", "Critical", "the model takes no audio"),
@@ -130,6 +133,9 @@ ROWS: dict[str, Row] = {
     "tool_call.name": Row("Relocate", "tuning", "None", "the name is changed to an allowed form"),
     "tool_call.id": Row(
         "Relocate", "tuning", "None", "the call's id is changed to an allowed form"
+    ),
+    "tool_call.arguments": Row(
+        "Default", "tuning", "None", "empty arguments are written as an empty object"
     ),
     "tool_call.repeated_id": Row(
         "Relocate", "tuning", "None", "an earlier call has the id: changed on the call and result"

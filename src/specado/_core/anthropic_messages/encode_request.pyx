@@ -586,9 +586,7 @@ cdef class MessagesEncoder(Encoder):
 
     cdef int write_arguments(self, Call call) except -1:
         """Write a call's arguments as they are, once they are known to be a JSON object."""
-        cdef str text = call.text.strip(" \t\r\n")
-        if not text:
-            return self.out.literal(b"{}")
+        cdef str text = self.arguments_of(call, self.field).strip(" \t\r\n")
         try:
             problem = None if is_json_object(text) else "not a JSON object"
         except ValueError:

@@ -16,10 +16,10 @@ from specado._core.json_writer cimport exact
 import msgspec
 
 from specado._core.openai_chat.loss_rows import (
-    AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
+    AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, CONTENT_JOINED, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
     LOGIT_BIAS_UNSUPPORTED, LOGPROBS_MODEL, LOGPROBS_THINKING, MAX_TOKENS_ABOVE_LIMIT,
     MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, MEDIA_MOVED, PARALLEL_TOOL_CALLS_NEVER,
-    PARALLEL_TOOL_CALLS_UNSUPPORTED, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
+    PARALLEL_TOOL_CALLS_UNSUPPORTED, PART_UNKNOWN_KEY, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED, REASONING_OPENAI, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME,
     ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, STOP_TOO_MANY,
@@ -97,6 +97,8 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.literal(b',"content":')
         if turn.text is not None:
             self.out.string(turn.text)
+        elif turn.parts is not None and self.is_text_alone(turn):
+            self.out.string(self.joined(turn))
         elif turn.parts is None:
             # Without content and calls the message says nothing, and null is refused.
             self.out.literal(b"null" if self.acts(turn.more) else b'""')
@@ -144,6 +146,30 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.out.byte(b"]")
         self.out.size = start
         return self.out.literal(b'""')
+
+    # A server that takes text only gets the texts of a list as one, a line for each.
+
+    cdef bint is_text_alone(self, Turn turn) except -1:
+        cdef Part part
+        if self.rule("text_content_only") is not True:
+            return False
+        for part in turn.parts:
+            if part.kind != TEXT and part.kind != REFUSAL:
+                return False
+        return True
+
+    cdef str joined(self, Turn turn):
+        cdef Part part
+        cdef Py_ssize_t place = 0
+        cdef list texts = []
+        for part in turn.parts:
+            texts.append(part.text)
+            for name, value in (part.extra or {}).items():
+                row = CACHE_CONTROL_OPENAI if name == "cache_control" else PART_UNKNOWN_KEY
+                self.lose(row, f"messages[{self.index}].content[{place}].{name}", value)
+            place += 1
+        self.lose(CONTENT_JOINED, f"messages[{self.index}].content")
+        return "\n".join(texts)
 
     # Media outside of user messages move to a user message after it, and after all tool results.
 
@@ -314,7 +340,7 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.literal(b',"type":"function","function":{"name":')
             self.out.string(self.call_name(call.name, f"{field}.function.name"))
             self.out.literal(b',"arguments":')
-        self.out.string(call.text)
+        self.out.string(call.text if call.custom else self.arguments_of(call, field))
         self.extra(call.body_extra, f"{field}.custom" if call.custom else f"{field}.function")
         self.out.byte(b"}")
         self.extra(call.extra, field)

@@ -2,6 +2,7 @@
 
 AUDIO_OUTPUT = "audio.output"
 CACHE_CONTROL_OPENAI = "cache_control.openai"
+CONTENT_JOINED = "content.joined"
 INPUT_AUDIO = "input.audio"
 INPUT_DOCUMENT = "input.document"
 INPUT_IMAGE = "input.image"
@@ -14,6 +15,7 @@ MAX_TOKENS_TWICE = "max_tokens.twice"
 MEDIA_MOVED = "media.moved"
 PARALLEL_TOOL_CALLS_NEVER = "parallel_tool_calls.never"
 PARALLEL_TOOL_CALLS_UNSUPPORTED = "parallel_tool_calls.unsupported"
+PART_UNKNOWN_KEY = "part.unknown_key"
 PENALTY_UNSUPPORTED = "penalty.unsupported"
 REASONING_EFFORT_LEVEL = "reasoning_effort.level"
 REASONING_EFFORT_NONE = "reasoning_effort.none"
@@ -47,6 +49,7 @@ WEB_SEARCH_MODEL = "web_search.model"
 ROW_IDS = (
     AUDIO_OUTPUT,
     CACHE_CONTROL_OPENAI,
+    CONTENT_JOINED,
     INPUT_AUDIO,
     INPUT_DOCUMENT,
     INPUT_IMAGE,
@@ -59,6 +62,7 @@ ROW_IDS = (
     MEDIA_MOVED,
     PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED,
+    PART_UNKNOWN_KEY,
     PENALTY_UNSUPPORTED,
     REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NONE,

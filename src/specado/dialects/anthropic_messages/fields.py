@@ -84,7 +84,7 @@ REQUEST_FIELDS = FieldTable(
             f"{_BLOCK}[tool_use].name", ("tool_call.name",)
         ),
         "messages[assistant].tool_calls[function].function.arguments": Field(
-            f"{_BLOCK}[tool_use].input"
+            f"{_BLOCK}[tool_use].input", ("tool_call.arguments",)
         ),
         "messages[assistant].tool_calls[custom]": Field(f"{_BLOCK}[tool_use]"),
         "messages[assistant].tool_calls[custom].id": Field(

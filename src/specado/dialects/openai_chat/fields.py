@@ -13,6 +13,7 @@ __all__ = ["REQUEST_FIELDS", "SOURCE_FIELDS"]
 _ID = Field(SAME, ("tool_call.repeated_id",), model_rows=("tool_call.id",))
 _USER = Field(SAME, model_rows=("user.hashed",))
 _CALL_NAME = Field(SAME, model_rows=("tool_call.name",))
+_CONTENT = Field(SAME, model_rows=("content.joined",))
 _REASONING = Field(None, ("reasoning.openai",), whole=True)
 _LOGPROBS = Field(SAME, model_rows=("logprobs.model", "logprobs.thinking"))
 _AUDIO = Field(SAME, model_rows=("audio.output",))
@@ -24,14 +25,22 @@ REQUEST_FIELDS = FieldTable(
         "*": Field(SAME, whole=True),
         "messages": Field(SAME, ("role.unknown",)),
         "messages[system]": Field(SAME, model_rows=("role.system_name",)),
+        "messages[system].content": _CONTENT,
         "messages[developer]": Field(SAME, model_rows=("role.system_name",)),
+        "messages[developer].content": _CONTENT,
         "messages[user].content[image_url]": Field(SAME, model_rows=("input.image",), whole=True),
         "messages[user].content[input_audio]": Field(SAME, model_rows=("input.audio",), whole=True),
         "messages[user].content[file]": Field(SAME, model_rows=("input.document",), whole=True),
         "messages[assistant].reasoning": _REASONING,
         "messages[assistant].reasoning_details": _REASONING,
+        "messages[user].content": _CONTENT,
+        "messages[assistant].content": _CONTENT,
+        "messages[tool].content": _CONTENT,
         "messages[assistant].tool_calls[function].id": _ID,
         "messages[assistant].tool_calls[function].function.name": _CALL_NAME,
+        "messages[assistant].tool_calls[function].function.arguments": Field(
+            SAME, ("tool_call.arguments",)
+        ),
         "messages[assistant].tool_calls[custom].id": _ID,
         "messages[assistant].tool_calls[custom].custom.name": _CALL_NAME,
         "messages[tool].content": Field(SAME, model_rows=("media.moved",), whole=True),
