@@ -164,3 +164,17 @@ def test_the_preview_shows_the_body_of_the_call(server, provider, tmp_path, caps
 
         shown = json.loads(capsys.readouterr().out)["body"]
         assert shown == json.loads(sent(bodies, target, request))
+
+
+@pytest.mark.parametrize(
+    "dialects", [("openai_chat", "anthropic_messages"), ("anthropic_messages", "openai_chat")]
+)
+def test_a_translation_is_in_the_dialect_of_the_call(server, dialects):
+    base_url, bodies = server
+    listed = [{"name": each, "path": f"/{each}"} for each in dialects]
+    specado.register_manifest({"name": "both", "base_url": base_url, "dialects": listed})
+
+    for changes in [{"max_tokens": 9, **each} for each in REQUESTS]:
+        request = {"model": "m", "messages": [USER], **changes}
+
+        assert specado.translate(request, "both/m").body == sent(bodies, "both/m", request)

@@ -26,15 +26,21 @@ from specado.errors import (
 )
 from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
-from specado.routing.dialect_routes import dialect_routes, sent_parameters, spoken_dialects
+from specado.routing.dialect_routes import (
+    dialect_routes,
+    sent_parameters,
+    spoken_dialects,
+    written_in_one,
+)
 from specado.settings.client_settings import ProviderSettings, Settings
 from specado.settings.validators import STRICTNESSES, closest, invalid_value, one_of
 from specado.transport import WireReply
 
 if TYPE_CHECKING:
     from specado._core import Reported
-    from specado.catalog.lookup import Provider, RequestRules
-    from specado.dialects.contract import DecodedRequest
+    from specado.catalog.lookup import Model, Provider, ProviderDialect, RequestRules
+    from specado.dialects.contract import DecodedRequest, Encoded
+    from specado.routing.dialect_routes import DialectRoute
     from specado.types import ChatCompletionResponse
 
 __all__ = ["Translation", "parse_error", "parse_response", "translate"]
@@ -151,17 +157,12 @@ def translate(
         named = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
-    listed = spoken_dialects(provider, facts, Access(_DEFAULTS))
-    spoken = next((each for each in listed if each.name == decoded.dialect), listed[0])
-    parameters = sent_parameters(decoded.parameters, may_ask_for_usage=spoken.stream_usage)
-    encoded = DIALECTS[spoken.name].encode_request(
-        decoded.conversation, target, parameters, facts, _rules(provider), decoded
-    )
-    reported = decoded.losses_with(encoded.losses, spoken.name)
+    dialect, encoded = _written(decoded, provider, target, facts)
+    reported = decoded.losses_with(encoded.losses, dialect)
     found = Translation(
         provider,
         target,
-        spoken.name,
+        dialect,
         encoded.body,
         reported,
         was_text=not isinstance(request, dict),
@@ -169,6 +170,34 @@ def translate(
     )
     _refuse_losses(found, reported, strictness)
     return found
+
+
+def _written(
+    decoded: DecodedRequest, provider: Provider, model: str, facts: Model | None
+) -> tuple[str, Encoded]:
+    """Return the dialect of a request at a provider, chosen as for a call, and the body in it.
+
+    A request in a form that the canonical one is not keeps it where the provider speaks it.
+    """
+    rules = _rules(provider)
+
+    def write(spoken: ProviderDialect | DialectRoute) -> Encoded:
+        parameters = sent_parameters(decoded.parameters, may_ask_for_usage=spoken.stream_usage)
+        return DIALECTS[spoken.name].encode_request(
+            decoded.conversation, model, parameters, facts, rules, decoded
+        )
+
+    access = Access(_DEFAULTS)
+    listed = spoken_dialects(provider, facts, access)
+    own = None
+    if decoded.places is not None:
+        own = next((each for each in listed if each.name == decoded.dialect), None)
+    if own is not None or len(listed) == 1:
+        spoken = own or listed[0]
+        return spoken.name, write(spoken)
+    several = dialect_routes(provider, model, facts, access.endpoint(provider), access)
+    route, encoded = written_in_one(several, decoded.parameters, None, write)
+    return route.name, encoded
 
 
 def _rules(provider: Provider) -> RequestRules:

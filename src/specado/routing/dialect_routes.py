@@ -6,7 +6,7 @@ selects it; else the first dialect, unless it has a contract loss that another o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -15,7 +15,7 @@ from specado.catalog import lookup as catalog
 from specado.dialects.contract import Dialect
 from specado.dialects.framing import FRAMINGS, Framing
 from specado.dialects.registry import DIALECTS
-from specado.errors import ConfigurationError
+from specado.errors import ConfigurationError, SpecadoError
 from specado.losses.report import SEVERITIES
 from specado.losses.rows import ROWS
 from specado.settings.validators import closest
@@ -36,6 +36,7 @@ __all__ = [
     "named_dialects",
     "sent_parameters",
     "spoken_dialects",
+    "written_in_one",
 ]
 
 
@@ -163,6 +164,37 @@ def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:
     """Return the place of the only dialect that knows a name, in a list; else an empty one."""
     knowing = [place for place, each in enumerate(dialects) if name in getattr(each.dialect, kind)]
     return knowing if len(knowing) == 1 else []
+
+
+def written_in_one(
+    dialects: Sequence[DialectRoute],
+    parameters: Iterable[str],
+    extra_body: Optional[Mapping[str, Any]],
+    write: Callable[[DialectRoute], Encoded],
+) -> tuple[DialectRoute, Encoded]:
+    """Return the dialect of several that a request selects, and the body that *write* makes in it.
+
+    Without one it is the first without a contract loss, else that where the loss is least.
+    """
+    chosen = known_only_to_one(dialects, parameters, extra_body)
+    if chosen is not None:
+        return chosen, write(chosen)
+    best: tuple[tuple[int, int], DialectRoute, Encoded] | None = None
+    inexpressible: SpecadoError | None = None
+    for dialect in dialects:
+        try:
+            encoded = write(dialect)
+        except SpecadoError as error:
+            inexpressible = inexpressible or error.with_traceback(None)
+            continue
+        loss = contract_loss(encoded)
+        if best is None or loss < best[0]:
+            best = loss, dialect, encoded
+        if not loss[1]:
+            break
+    if best is None:
+        raise inexpressible or ValueError("no dialects")
+    return best[1:]
 
 
 def sent_parameters(parameters: dict[str, Any], *, may_ask_for_usage: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -26,11 +27,10 @@ from specado.losses.rows import ROWS
 from specado.routing.candidates import ModelResolver, Route, choose_model, routes
 from specado.routing.dialect_routes import (
     DialectRoute,
-    contract_loss,
     dialect_routes,
-    known_only_to_one,
     sent_parameters,
     spoken_dialects,
+    written_in_one,
 )
 from specado.routing.estimate import estimated_price_usd, estimated_tokens, exceeds_window
 from specado.routing.health import Deployment
@@ -521,32 +521,13 @@ class _Judge:
         candidate.deployment = replace(candidate.deployment, model=found.id)
 
     def _encode_in_one_of_several(self, candidate: Candidate) -> None:
-        """Write a candidate's body in the dialect that the request selects.
-
-        Without one it is written in the first without a contract loss, else where that is least.
-        """
-        extra_body = self.request.options.get("extra_body") if candidate.index == 0 else None
-        chosen = known_only_to_one(candidate.dialects, self.parameters, extra_body)
-        if chosen is not None:
-            candidate.encoded = self._encoded(candidate, chosen)
-            candidate.dialect = chosen
-            return
-        least: tuple[int, int] | None = None
-        inexpressible: SpecadoError | None = None
-        for dialect in candidate.dialects:
-            try:
-                encoded = self._encoded(candidate, dialect)
-            except SpecadoError as error:
-                inexpressible = inexpressible or error.with_traceback(None)
-                continue
-            loss = contract_loss(encoded)
-            if least is None or loss < least:
-                least = loss
-                candidate.encoded, candidate.dialect = encoded, dialect
-            if not loss[1]:
-                return
-        if least is None and inexpressible is not None:
-            raise inexpressible
+        """Write a candidate's body in the dialect that the request selects."""
+        candidate.dialect, candidate.encoded = written_in_one(
+            candidate.dialects,
+            self.parameters,
+            self.request.options.get("extra_body") if candidate.index == 0 else None,
+            functools.partial(self._encoded, candidate),
+        )
 
     def _encoded(self, candidate: Candidate, dialect: DialectRoute) -> Encoded:
         return encode(
