@@ -35,7 +35,6 @@ REQUEST_FIELDS = FieldTable(
         "messages[assistant].reasoning_details": _REASONING,
         "messages[user].content": _CONTENT,
         "messages[assistant].content": _CONTENT,
-        "messages[tool].content": _CONTENT,
         "messages[assistant].tool_calls[function].id": _ID,
         "messages[assistant].tool_calls[function].function.name": _CALL_NAME,
         "messages[assistant].tool_calls[function].function.arguments": Field(
@@ -43,7 +42,9 @@ REQUEST_FIELDS = FieldTable(
         ),
         "messages[assistant].tool_calls[custom].id": _ID,
         "messages[assistant].tool_calls[custom].custom.name": _CALL_NAME,
-        "messages[tool].content": Field(SAME, model_rows=("media.moved",), whole=True),
+        "messages[tool].content": Field(
+            SAME, model_rows=("content.joined", "media.moved"), whole=True
+        ),
         "messages[tool].tool_call_id": _ID,
         "*.cache_control": Field(SAME, model_rows=("cache_control.openai",), whole=True),
         "tools": Field(
