@@ -300,12 +300,12 @@ class AnthropicTwin(AnthropicParamsTwin):
                     break
             if at > len(others):
                 self.demoted.append(self.messages[index])
-                follows.setdefault(others[-1], []).append(index)
+                follows.setdefault(others[-1] if others else -1, []).append(index)
             else:
                 if at > len(before):
                     self.lose("system.moved", f"messages[{index}]")
                 follows.setdefault(others[at - 1], []).append(index)
-        made = [i for i in indexes if i not in spoken]
+        made = [i for i in indexes if i not in spoken] + follows.get(-1, [])
         for index in others:
             made += [index, *follows.get(index, ())]
         return made

@@ -151,7 +151,8 @@ cdef class Encoder:
     cdef str opened_id(self, str given, str accepted, str row, str field):
         """Return the id to write for a call: *accepted*, or another if an earlier call has it.
 
-        *accepted* is *given* in a form that the API takes; *row* says that it is another one.
+        *accepted* is *given* in a form that the API takes; *row* says that it is another one, and
+        *field* where the call stands.
         """
         cdef str written = accepted
         cdef Py_ssize_t count = len(self.call_ids)
@@ -162,7 +163,7 @@ cdef class Encoder:
         self.call_ids.add(written)
         self.open_calls.setdefault(given, []).append((written, row))
         if written is not given:
-            self.lose(row, f"messages[{self.index}].{field}", given, written)
+            self.lose(row, f"messages[{self.index}].{field}.id", given, written)
         return written
 
     cdef str answered_id(self, str given, str field):

@@ -546,7 +546,7 @@ cdef class MessagesEncoder(Encoder):
         for call in calls:
             self.field = call_field(place)
             self.block(b'{"type":"tool_use","id":')
-            self.out.string(self.call_id(call.id, f"{self.field}.id"))
+            self.out.string(self.call_id(call.id, self.field))
             self.out.key(b"name")
             self.out.string(self.call_name(call))
             self.out.key(b"input")

@@ -331,7 +331,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef int write_call(self, Call call, str field) except -1:
         self.field = field
         self.out.literal(b'{"id":')
-        self.out.string(self.call_id(call.id, f"{field}.id"))
+        self.out.string(self.call_id(call.id, field))
         if call.custom:
             self.out.literal(b',"type":"custom","custom":{"name":')
             self.out.string(self.call_name(call.name, f"{field}.custom.name"))
