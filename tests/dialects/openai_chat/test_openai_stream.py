@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -207,6 +208,7 @@ def test_reasoning_blocks_join_until_their_signature():
     ]
 
 
+MADE = "an id that was made up"
 # (pieces of tool calls as they come, calls by stable index as they are delivered and kept)
 CALLS = [
     ([call(0, "a", "f", ""), call(0, arguments='{"x"'), call(0, arguments=":1}")],
@@ -223,8 +225,8 @@ CALLS = [
     ([call(None, "a", "f", "1"), call(None, "b", "g", "2"), call(None, "a", None, "3")],
      [("a", "f", "13"), ("b", "g", "2")]),
     ([call(None, "", "f", "1"), call(None, "", "g", "2")],
-     [("call_0", "f", "1"), ("call_1", "g", "2")]),
-    ([call(0, None, "f", "1")], [("call_0", "f", "1")]),
+     [(MADE, "f", "1"), (MADE, "g", "2")]),
+    ([call(0, None, "f", "1")], [(MADE, "f", "1")]),
     ([call("0", "a", "f", "1"), call(0.0, None, None, "2")], [("a", "f", "12")]),
     ([{**call(0, "a", "f"), "function": {"name": "f", "arguments": {"x": 1}}}],
      [("a", "f", '{"x":1}')]),
@@ -239,9 +241,14 @@ def test_tool_calls_have_stable_indexes_however_they_are_told_apart(pieces, expe
         )
 
         assert [
-            (kept.id, kept.function.name, kept.function.arguments)
+            (
+                MADE if re.fullmatch("call_[0-9a-f]{24}", kept.id) else kept.id,
+                kept.function.name,
+                kept.function.arguments,
+            )
             for kept in message_of(stream).tool_calls
         ] == expected
+        assert len({kept.id for kept in message_of(stream).tool_calls}) == len(expected)
         assert {place: kept[1:] for place, kept in calls(chunks).items()} == {
             place: [name, arguments] for place, (_, name, arguments) in enumerate(expected)
         }
