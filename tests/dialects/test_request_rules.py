@@ -138,3 +138,35 @@ def test_a_manifest_says_otherwise_field_by_field(rules: dict[str, Any], losses:
 def test_rules_that_are_wrong_are_refused(rules: dict[str, Any], where: str) -> None:
     with pytest.raises(specado.ConfigurationError, match=where.replace(".", r"\.")):
         specado.register_manifest({"name": "corp", "base_url": HERE, "request_rules": rules})
+
+
+def test_cache_control_of_an_anthropic_request_goes_to_a_compatible_server() -> None:
+    specado.register_manifest({"name": "corp", "base_url": HERE})
+    use = {"type": "tool_use", "id": "c", "name": "f", "input": {}, "cache_control": CACHE}
+    result = {"type": "tool_result", "tool_use_id": "c", "content": "r", "cache_control": CACHE}
+    request = {
+        "model": "claude-opus-4-5",
+        "max_tokens": 9,
+        "system": [PART],
+        "messages": [
+            {"role": "user", "content": [PART]},
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [result]},
+        ],
+        "tools": [{"name": "f", "input_schema": {"type": "object"}, "cache_control": CACHE}],
+    }
+
+    corp = specado.translate(request, "corp/m", source="anthropic")
+    openai = specado.translate(request, "openai/gpt-4.1", source="anthropic")
+
+    assert corp.body.count(b'"cache_control":{"type":"ephemeral"}') == 5
+    assert corp.report.items == []
+    assert b"cache_control" not in openai.body
+    assert [item.path for item in openai.report.items] == [
+        "system[0].cache_control",
+        "messages[0].content[0].cache_control",
+        "messages[1].content[0].cache_control",
+        "messages[2].content[0].cache_control",
+        "tools[0].cache_control",
+        "tools[0].input_schema.properties",
+    ]

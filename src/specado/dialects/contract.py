@@ -37,6 +37,7 @@ __all__ = [
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
 _TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
 _TOOL_SCHEMA = ".parameters"
+_CACHE = ".cache_control"
 _PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
@@ -95,7 +96,8 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         found = _TURN.fullmatch(path)
         if found is not None:
             index, name, place = found.groups()
-            return self.conversation.origin(int(index), name, int(place or 0))
+            origin = self.conversation.origin(int(index), name, int(place or 0))
+            return origin + _CACHE if path.endswith(_CACHE) else origin
         found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
         if found is None or found.group(1) not in places:
             return path

@@ -23,7 +23,7 @@ from specado._core.anthropic_messages.loss_rows import (
     ANTHROPIC_PREFILL, ANTHROPIC_RESULT_MEDIA, ANTHROPIC_SEARCH_RESULT, ANTHROPIC_SERVER_BLOCK,
     ANTHROPIC_SERVER_TOOL, ANTHROPIC_THINKING_ADAPTIVE, ANTHROPIC_THINKING_BUDGET,
     ANTHROPIC_THINKING_DISPLAY, ANTHROPIC_TOOLSET, ANTHROPIC_TOOL_OPTION, ANTHROPIC_TOOL_STRICT,
-    CACHE_CONTROL_OPENAI, FILE_ID, MESSAGES_BLANK, PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER,
+    FILE_ID, MESSAGES_BLANK, PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER,
     STOP_TOO_MANY, TOOL_CHOICE_WITHOUT_TOOLS,
 )
 from specado._core.schema import openai_enforces, openai_form
@@ -134,10 +134,18 @@ cdef class RequestReader:
         part.text = self.counted(self.text_of(block.get("text"), f"{path}.text"))
         if block.get("citations"):
             self.lose(ANTHROPIC_CITATIONS, f"{path}.citations", None)
-        if block.get("cache_control") is not None:
-            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
+        part.extra = self.cache_of(block, path)
         self.check_keys(block, BLOCK_KEYS, path)
         return part
+
+    cdef dict cache_of(self, dict block, str path):
+        """Return the `cache_control` of a block as a canonical key, `None` without one."""
+        if block.get("cache_control") is None:
+            return None
+        try:
+            return {"cache_control": freeze(block["cache_control"], 0)}
+        except NotJson as error:
+            raise self.malformed(f"{path}.cache_control", str(error)) from None
 
     cdef int check_keys(self, dict block, frozenset known, str path) except -1:
         for name in block:
@@ -167,6 +175,7 @@ cdef class RequestReader:
     cdef Part search_part(self, dict block, str path):
         """Return a search result as text: its title, its source, an empty line, its texts."""
         cdef Part part = Part.__new__(Part)
+        cdef Part said
         cdef list lines = [
             self.text_of(block.get("title"), f"{path}.title"),
             self.text_of(block.get("source"), f"{path}.source"),
@@ -182,7 +191,11 @@ cdef class RequestReader:
             item = self.dict_of(item, where)
             if item.get("type") != "text":
                 raise self.malformed(f"{where}.type", "a search result holds text blocks only")
-            lines.append(self.text_part(item, where).text)
+            said = self.text_part(item, where)
+            lines.append(said.text)
+            if said.extra is not None:
+                part.extra = said.extra
+        part.extra = self.cache_of(block, path) or part.extra
         part.origin = path
         part.text = "\n".join(lines)
         self.conversation.characters += len(<str>lines[0]) + len(<str>lines[1])
@@ -190,8 +203,6 @@ cdef class RequestReader:
         return part
 
     cdef int media_keys(self, dict block, tuple known, str path) except -1:
-        if block.get("cache_control") is not None:
-            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
         for name, value in block.items():
             if name not in known and name != "cache_control" and value is not None:
                 if name == "citations":
@@ -220,6 +231,7 @@ cdef class RequestReader:
         cdef Part part = Part.__new__(Part)
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         self.media_keys(block, ("type", "source"), path)
+        part.extra = self.cache_of(block, path)
         self.check_keys(source, SOURCE_KEYS, f"{path}.source")
         part.kind = IMAGE
         part.origin = path
@@ -242,6 +254,7 @@ cdef class RequestReader:
         cdef dict source = self.dict_of(block.get("source"), f"{path}.source")
         kind = source.get("type")
         self.media_keys(block, ("type", "source", "title", "context"), path)
+        part.extra = self.cache_of(block, path)
         self.check_keys(source, SOURCE_KEYS, f"{path}.source")
         part.origin = path
         if block.get("context") is not None:
@@ -307,8 +320,7 @@ cdef class RequestReader:
         call.id = self.text_of(block.get("id"), f"{path}.id")
         call.name = self.text_of(block.get("name"), f"{path}.name")
         call.text = self.counted(self.json_of(block.get("input"), f"{path}.input"))
-        if block.get("cache_control") is not None:
-            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
+        call.extra = self.cache_of(block, path)
         if block.get("toolset_name") is not None:
             self.lose(ANTHROPIC_TOOLSET, f"{path}.toolset_name", block["toolset_name"])
         self.check_keys(block, CALL_KEYS, path)
@@ -416,8 +428,7 @@ cdef class RequestReader:
             raise self.malformed(
                 f"{path}.tool_use_id", f"{more.tool_call_id!r} answers no tool_use before it"
             )
-        if block.get("cache_control") is not None:
-            self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", block["cache_control"])
+        more.extra = self.cache_of(block, path)
         self.check_keys(
             block,
             frozenset(
@@ -453,7 +464,7 @@ cdef class RequestReader:
                 (<Part>texts[0]).text = ""
             said = texts[0]
             said.text = "Error: " + said.text
-        if len(texts) > 1:
+        if len(texts) > 1 or (texts and (<Part>texts[0]).extra is not None):
             return self.add(TOOL, "tool", None, texts, more, path)
         return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
 
@@ -648,6 +659,7 @@ cdef class RequestReader:
                 self.lose(ANTHROPIC_SERVER_TOOL, path, tool["type"])
                 continue
             function = {"name": self.text_of(tool.get("name"), f"{path}.name")}
+            cache = None
             for name, value in tool.items():
                 if name in ("type", "name") or value is None:
                     continue
@@ -660,14 +672,14 @@ cdef class RequestReader:
                         raise self.malformed(f"{path}.strict", "must be True or False")
                     function[name] = value
                 elif name == "cache_control":
-                    self.lose(CACHE_CONTROL_OPENAI, f"{path}.cache_control", value)
+                    cache = self.cache_of(tool, path)
                 else:
                     self.lose(ANTHROPIC_TOOL_OPTION, f"{path}.{name}", value)
             if function.get("strict") and not openai_enforces(function.get("parameters")):
                 self.lose(ANTHROPIC_TOOL_STRICT, f"{path}.strict", True, False)
                 function["strict"] = False
             self.places[f"tools[{len(found)}]"] = path
-            found.append({"type": "function", "function": function})
+            found.append({"type": "function", "function": function, **(cache or {})})
         if found:
             self.params["tools"] = found
         return 0

@@ -35,7 +35,6 @@ ASSISTANT_TRAILING_SPACE = "assistant.trailing_space"
 AUDIO_OUTPUT = "audio.output"
 CACHE_CONTROL_BLANK = "cache_control.blank"
 CACHE_CONTROL_MOST = "cache_control.most"
-CACHE_CONTROL_OPENAI = "cache_control.openai"
 CACHE_CONTROL_ORDER = "cache_control.order"
 CACHE_CONTROL_TWICE = "cache_control.twice"
 CACHE_CONTROL_UNKNOWN = "cache_control.unknown"
@@ -169,7 +168,6 @@ ROW_IDS = (
     AUDIO_OUTPUT,
     CACHE_CONTROL_BLANK,
     CACHE_CONTROL_MOST,
-    CACHE_CONTROL_OPENAI,
     CACHE_CONTROL_ORDER,
     CACHE_CONTROL_TWICE,
     CACHE_CONTROL_UNKNOWN,

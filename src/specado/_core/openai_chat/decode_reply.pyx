@@ -190,6 +190,8 @@ cdef bint _is_whole(list choices):
 
 cdef bint _are_whole(list calls):
     for call in calls:
+        if not call.id:
+            return False
         function = call.function
         if function is None:
             if call.custom is None:

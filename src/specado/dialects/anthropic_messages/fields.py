@@ -348,7 +348,7 @@ SOURCE_FIELDS = FieldTable(
         },
         "system": Field("messages[system].content"),
         "system[].text": Field("messages[system].content"),
-        "*.cache_control": Field(None, ("cache_control.openai",), whole=True),
+        "*.cache_control": Field(SAME, whole=True),
         "*.citations": Field(None, ("anthropic.citations",), whole=True),
         "(another key of a block)": Field(None, ("part.unknown_key",)),
         # Tools.
