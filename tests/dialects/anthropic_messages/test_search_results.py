@@ -97,7 +97,7 @@ def test_search_results_of_other_turns_are_text_too(role: str) -> None:
         ({"zz": 1}, [("Drop", "contract", "Medium", "zz")]),
         (
             {"content": [{**TEXTS[0], "cache_control": CACHE}]},
-            [("Drop", "tuning", "Low", "content[0].cache_control")],
+            [("Drop", "tuning", "Low", "cache_control")],
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_a_search_result_has_besides_is_reported(more: Any, losses: Losses)
 
     path = "messages[0].content[0]"
     expected = [(code, kind, severity, f"{path}.{at}") for code, kind, severity, at in losses]
-    assert found == [*expected, relocated(path)]
+    assert sorted(found) == sorted([*expected, relocated(path)])
 
 
 @pytest.mark.parametrize(
