@@ -32,7 +32,7 @@ NOTES = [
     "choices[0].message.content: ages[1] breaks minimum: 0",
 ]
 NATIVE = "claude-opus-4-5"
-EMULATED = "a-claude-of-tomorrow"  # not known to enforce a schema: it gets a forced tool
+EMULATED = "a-model-of-tomorrow"  # not known to enforce a schema: it gets a forced tool
 
 
 def answer_format(schema: Any = SCHEMA, strict: Any = True) -> dict[str, Any]:

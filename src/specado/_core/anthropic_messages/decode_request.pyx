@@ -511,7 +511,7 @@ cdef class RequestReader:
             more.calls = calls or None
             more.reasoning_details = reasoning or None
             more.origins = origins
-        if len(parts) == 1:  # one text alone is the content itself
+        if len(parts) == 1 and (<Part>parts[0]).extra is None:  # the content is the text itself
             return self.add(ASSISTANT, "assistant", (<Part>parts[0]).text, None, more, path)
         if parts or more is not None:
             self.add(ASSISTANT, "assistant", None, parts or None, more, path)
