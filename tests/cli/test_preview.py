@@ -103,7 +103,7 @@ def test_json_keeps_the_exact_body(tmp_path, capsys):
 
 def test_text_is_shown_whole(tmp_path, capsys):
     path = tmp_path / "text.json"
-    path.write_text(json.dumps({**REQUEST, "user": "a word " * 100}))
+    path.write_text(json.dumps({**REQUEST, "stop": "a word " * 100}))
 
     main(["preview", str(path), "--to", "anthropic/claude-opus-4-5"])
 
