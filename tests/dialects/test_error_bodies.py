@@ -215,7 +215,7 @@ def test_each_servers_error_body_has_its_class(
             {"error": {"message": "outer", "code": 400, "metadata": {"raw": '{"error":"inner"}'}}},
             (None, "400", "outer: inner"),
         ),
-        ({"error": {"message": "m", "details": {"error_code": "c"}}}, (None, "c", "m")),
+        ({"error": {"message": "m", "details": {"error_code": "c"}}}, (None, None, "m")),
         ({"type": "error", "message": "m"}, (None, None, "m")),
         ({"error": {}}, (None, None, None)),
         ([], (None, None, None)),

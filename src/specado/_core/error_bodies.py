@@ -99,9 +99,6 @@ def _facts_of_object(data: dict[str, Any], depth: int) -> _Facts:
         # One complaint of FastAPI's; its `type` is a word of pydantic's and no error class.
         return _Facts(message=f"{'.'.join(map(str, place))}: {data['msg']}")
     type_, code = _word(data, _TYPES), _word(data, _CODES) or _digits(data.get("status"))
-    details = data.get("details")
-    if code is None and isinstance(details, dict):
-        code = _word(details, ("error_code",))  # Anthropic's place for one
     said = _facts_of_text(_word(data, _MESSAGES) or "", depth)
     found = said.with_outer(_Facts(None if type_ == "error" else type_, code))
     for name in _INNER:
