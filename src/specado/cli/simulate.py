@@ -90,6 +90,8 @@ def _why_not(host: str, port: int, error: OSError) -> str:
         return f"port {port} on {host} is in use: choose another with --port (0: a free one)"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"port {port} on {host} is not permitted: choose one above 1023 with --port"
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    # asyncio in Python 3.13 passes over addresses that are not this machine's, and then raises an
+    # error without a number.
+    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None):
         return f"{host!r} is not an address of this machine: choose one with --host"
     return f"cannot listen on {host}, port {port}: {error.strerror or error}"
