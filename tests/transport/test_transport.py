@@ -354,6 +354,26 @@ def test_an_encoding_that_a_library_is_installed_for(caller, encoding):
 @pytest.mark.parametrize(
     ("encoding", "data"),
     [
+        ("utf-8", b"text"),
+        ("UTF8", b"text"),
+        ("none", b"text"),
+        ("binary", b"text"),
+        ("identity", b"text"),
+        ("", b"text"),
+        ("utf-8, gzip", gzip.compress(b"text")),
+        ("gzip, identity", gzip.compress(b"text")),
+    ],
+    ids=range(8),
+)
+def test_a_word_that_is_no_encoding_is_ignored(caller, encoding, data):
+    header = f"Content-Encoding: {encoding}\r\n"
+    with sockets.ScriptedServer(sockets.answers(sockets.reply(data, headers=header))) as server:
+        assert ask(caller, server).body == b"text"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
         ("compress", b"\x0b\x02\x80text\x03"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"x"))),
         ("gzip", b"not gzip at all"),
@@ -466,7 +486,7 @@ def test_an_error_body_that_drips_past_the_deadline_is_what_came_until_then(call
         b"HTTP/1.1 200 OK\r\nsk-abcdefghijkl\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: sk-abcdefghijkl\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsk-abcdefghijkl\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: sk-abcdefghijkl\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: compress, sk-abcdefghijkl\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: sk-abcdefghijkl\r\n\r\n",
     ],
     ids=range(6),

@@ -36,6 +36,7 @@ from specado.routing.dialect_routes import named_dialects
 from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
 from specado.settings.parameters import check
+from specado.transport import ignored_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -434,6 +435,10 @@ class CompletionCall:
             self.plan, history, candidate, latency_ms=self._latency_ms(), simulated=self.simulated
         )
         earlier_notes: list[str] = known.get("reply_notes", [])
+        encoding = ignored_encoding(headers) if "content-encoding" in headers else None
+        if encoding is not None:
+            note = f"content-encoding: {encoding!r} is no encoding, ignored"
+            earlier_notes = [*earlier_notes, note]
         known.update(extensions.metadata)
         if earlier_notes:
             known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])

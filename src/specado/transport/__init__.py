@@ -28,7 +28,12 @@ from specado.transport.contract import (
     WireRequest,
     until_after,
 )
-from specado.transport.reply_body import StreamBody, read_whole, read_whole_async
+from specado.transport.reply_body import (
+    StreamBody,
+    ignored_encoding,
+    read_whole,
+    read_whole_async,
+)
 
 if TYPE_CHECKING:
     from specado.transport.idle_reaper import IdleReaper
@@ -48,6 +53,7 @@ __all__ = [
     "WireRequest",
     "async_client_transport",
     "client_transport",
+    "ignored_encoding",
     "library_for",
     "read_whole",
     "read_whole_async",

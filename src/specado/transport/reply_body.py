@@ -12,15 +12,34 @@ from specado.errors import redact
 from specado.transport.contract import TransportFailure, WireReply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from specado.transport.contract import AsyncOpenReply, Limits, OpenReply
 
 __all__ = [
     "ReplyBody",
     "StreamBody",
     "accepted_encodings",
+    "ignored_encoding",
     "read_whole",
     "read_whole_async",
 ]
+
+# The codings that exist (IANA's "HTTP Content Coding Registry", read 2026-11-30), by the names that
+# servers use; `None` for those that change nothing.
+_CODINGS = {
+    "": None,
+    "identity": None,
+    "x-gzip": "gzip",
+    "x-compress": "compress",
+    **{
+        name: name
+        for name in (
+            "aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip",
+            "zstd",
+        )
+    },
+}  # fmt: skip
 
 # A reply has one gzip member; each further one costs a copy of what is left of its piece.
 MAX_MEMBERS = 100
@@ -175,18 +194,32 @@ def _zstd() -> Any:
     return None
 
 
+def ignored_encoding(headers: Mapping[str, str]) -> str | None:
+    """Return the value of `content-encoding` if it names anything but codings, else `None`.
+
+    Some gateways put a character set there, or `none`.
+    """
+    given = headers.get("content-encoding")
+    if given is None or all(word in _CODINGS for word in _words_of(given)):
+        return None
+    return redact(given)[:MAX_ENCODING_CHARACTERS]
+
+
+def _words_of(encoding: str) -> list[str]:
+    return [word.strip().lower() for word in encoding.split(",")]
+
+
 def _decoder_for(headers: dict[str, str]) -> _Decoder | None:
-    """Return the decoder of a reply's encoding, `None` for none; raises for an unknown one."""
-    encoding = headers.get("content-encoding")
-    if encoding is None:
+    """Return the decoder of a reply's encoding, `None` for none; raises for one not asked for."""
+    given = headers.get("content-encoding")
+    if given is None:
         return None
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
+    words = [word for word in _words_of(given) if _CODINGS.get(word)]
+    if not words:
         return None
-    if encoding == "x-gzip":
-        encoding = "gzip"
+    encoding = ", ".join(str(_CODINGS[word]) for word in words)
     if encoding not in accepted_encodings().split(", "):
-        shown = redact(encoding)[:MAX_ENCODING_CHARACTERS]
+        shown = redact(given)[:MAX_ENCODING_CHARACTERS]
         message = f"the reply's content-encoding {shown!r} is not one that was asked for"
         raise TransportFailure("protocol", message, sent=True)
     return _Decoder(encoding)
