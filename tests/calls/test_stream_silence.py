@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def stream(clock: Clock) -> StreamState:
         headers={},
         idle_timeout_s=60.0,
         max_frame_bytes=100_000,
-        opened=object(),  # type: ignore[arg-type]
+        opened=types.SimpleNamespace(has_marked_end=True),  # type: ignore[arg-type]
         content_timeout_s=100.0,
         now=clock,
     )

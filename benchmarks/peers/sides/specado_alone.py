@@ -67,6 +67,7 @@ class _Stream:
     """A reply whose body comes in pieces, each of them there at once."""
 
     status = 200
+    has_marked_end = True
 
     def __init__(self, body: bytes) -> None:
         self.headers = _headers("text/event-stream")

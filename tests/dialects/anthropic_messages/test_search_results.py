@@ -97,7 +97,7 @@ def test_search_results_of_other_turns_are_text_too(role: str) -> None:
         ({"zz": 1}, [("Drop", "contract", "Medium", "zz")]),
         (
             {"content": [{**TEXTS[0], "cache_control": CACHE}]},
-            [("Drop", "tuning", "Low", "cache_control")],
+            [("Drop", "tuning", "Low", "content[0].cache_control")],
         ),
     ],
 )

@@ -182,6 +182,7 @@ cdef class RequestReader:
         ]
         cdef object content = block.get("content")
         self.media_keys(block, ("type", "title", "source", "content"), path)
+        part.origin = path
         if not isinstance(content, (list, tuple)):
             raise self.malformed(f"{path}.content", "must be a list of text blocks")
         if content:
@@ -194,9 +195,9 @@ cdef class RequestReader:
             said = self.text_part(item, where)
             lines.append(said.text)
             if said.extra is not None:
-                part.extra = said.extra
-        part.extra = self.cache_of(block, path) or part.extra
-        part.origin = path
+                part.extra, part.origin = said.extra, where
+        if block.get("cache_control") is not None:
+            part.extra, part.origin = self.cache_of(block, path), path
         part.text = "\n".join(lines)
         self.conversation.characters += len(<str>lines[0]) + len(<str>lines[1])
         self.lose(ANTHROPIC_SEARCH_RESULT, path, "search_result", "text")
