@@ -277,7 +277,11 @@ def dialects_named_in(module: str) -> set[str]:
 
 @pytest.mark.parametrize("module", [name for name in PYTHON if name not in MAY_NAME_DIALECTS])
 def test_only_a_dialect_itself_names_it(module):
-    own = {name for name in DIALECTS if module.startswith(f"specado.dialects.{name}")}
+    own = {
+        name
+        for name in DIALECTS
+        if module.startswith((f"specado.dialects.{name}", f"specado._core.{name}."))
+    }
 
     assert module in SIMULATED_SIDE or dialects_named_in(module) <= own
 

@@ -14,7 +14,7 @@ from specado.catalog.lookup import find_model, is_registered, list_providers
 from specado.catalog.lookup import provider as provider_of
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
-from specado.dialects.replies import read_reply
+from specado.dialects.replies import add_tag, read_reply
 from specado.dialects.request_text import checked_model, plain
 from specado.endpoints.access import Access, address_of
 from specado.endpoints.request import preview
@@ -30,6 +30,7 @@ from specado.routing.dialect_routes import (
     dialect_routes,
     sent_parameters,
     spoken_dialects,
+    target_of,
     written_in_one,
 )
 from specado.settings.client_settings import ProviderSettings, Settings
@@ -38,8 +39,8 @@ from specado.transport import WireReply
 
 if TYPE_CHECKING:
     from specado._core import Reported
-    from specado.catalog.lookup import Model, Provider, ProviderDialect, RequestRules
-    from specado.dialects.contract import DecodedRequest, Encoded
+    from specado.catalog.lookup import Model, Provider, ProviderDialect
+    from specado.dialects.contract import DecodedRequest, Encoded, Target
     from specado.routing.dialect_routes import DialectRoute
     from specado.types import ChatCompletionResponse
 
@@ -179,12 +180,15 @@ def _written(
 
     A request in a form that the canonical one is not keeps it where the provider speaks it.
     """
-    rules = _rules(provider)
+    base_url = _base_url(provider)
+    rules = provider.rules_at(base_url)
+    has_reasoning = decoded.conversation.has_reasoning
 
     def write(spoken: ProviderDialect | DialectRoute) -> Encoded:
         parameters = sent_parameters(decoded.parameters, may_ask_for_usage=spoken.stream_usage)
+        target = _target(provider, spoken.name, base_url) if has_reasoning else None
         return DIALECTS[spoken.name].encode_request(
-            decoded.conversation, model, parameters, facts, rules, decoded
+            decoded.conversation, model, parameters, facts, rules, decoded, target
         )
 
     access = Access(_DEFAULTS)
@@ -200,9 +204,15 @@ def _written(
     return route.name, encoded
 
 
-def _rules(provider: Provider) -> RequestRules:
-    """Return what is known of the provider's servers, at the address that the environment says."""
-    return provider.rules_at(address_of(provider, ProviderSettings()))
+def _base_url(provider: Provider) -> str:
+    """Return the address of a provider by the current environment."""
+    return address_of(provider, ProviderSettings())
+
+
+def _target(provider: Provider, dialect: str, base_url: str) -> Target:
+    """Return the target of requests to a provider in one of its dialects."""
+    spoken = next(each for each in provider.dialects if each.name == dialect)
+    return target_of(provider, spoken, base_url)
 
 
 def _refuse_losses(found: Translation, reported: list[Reported], strictness: str) -> None:
@@ -304,6 +314,8 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     )
     if isinstance(found, ProviderError):
         raise found
+    if any(choice.message.native is not None for choice in found.choices):
+        add_tag(found, _base_url(known_provider(provider, "provider")))
     return found
 
 

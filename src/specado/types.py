@@ -8,6 +8,7 @@ OpenRouter's API.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Optional, Union
 
 import msgspec
@@ -28,6 +29,8 @@ __all__ = [
     "FallbackEvent",
     "FunctionCall",
     "Message",
+    "NativeBlock",
+    "NativeContent",
     "PromptTokensDetails",
     "ReasoningBlock",
     "ToolCall",
@@ -37,6 +40,9 @@ __all__ = [
 
 # The finish reasons of OpenAI's replies.
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+# The type and version of the entry of `reasoning_details` that holds a stored `NativeContent`.
+NATIVE_ENTRY = "specado.native"
+NATIVE_VERSION = 1
 
 
 class FunctionCall(msgspec.Struct):
@@ -70,8 +76,9 @@ class ToolCall(msgspec.Struct, omit_defaults=True):
 class ReasoningBlock(msgspec.Struct, omit_defaults=True):
     """One block of a model's reasoning, kept so that it can be sent back to the same model.
 
-    `type` is `"thinking"` or `"redacted_thinking"`; `signature` and `data` are opaque; `model`
-    is the model that made the block.
+    `type` is `"thinking"` or `"redacted_thinking"`, from OpenRouter `"reasoning.text"`,
+    `"reasoning.summary"` or `"reasoning.encrypted"`; `signature` and `data` are opaque; `model`
+    is the model that made the block. `id`, `format`, `index` and `summary` are OpenRouter's.
     """
 
     type: str
@@ -79,6 +86,57 @@ class ReasoningBlock(msgspec.Struct, omit_defaults=True):
     signature: Optional[str] = None
     data: Optional[str] = None
     model: Optional[str] = None
+    id: Optional[str] = None
+    format: Optional[str] = None
+    index: Optional[int] = None
+    summary: Optional[str] = None
+
+
+class NativeBlock(msgspec.Struct, frozen=True):
+    """One block of an answer as its provider wrote it.
+
+    `kind` is `"text"`, `"call"`, `"reasoning"` or `"other"`, `raw` the block's JSON. `values` are
+    those of the canonical fields that stand for the block: the text; the call's id, name and
+    arguments; the fields of the `ReasoningBlock`. Edits are found by comparing with them.
+    """
+
+    kind: str
+    raw: bytes
+    values: tuple[Any, ...] = ()
+
+
+class NativeContent(msgspec.Struct, frozen=True):
+    """An answer's content as its provider wrote it, kept to be sent back unchanged.
+
+    Attributes:
+        dialect: the wire format of the blocks.
+        provider: the provider's name.
+        tag: a hash of the provider's address.
+        model: the model that answered; in OpenAI's dialect the model that was asked.
+        family: the model without the date in its id.
+        blocks: the blocks in the order of the answer.
+        reasoning: the canonical `reasoning` of the answer.
+    """
+
+    dialect: str
+    provider: str
+    tag: str
+    model: str
+    family: str
+    blocks: tuple[NativeBlock, ...]
+    reasoning: Optional[str] = None
+
+    def to_entry(self) -> dict[str, Any]:
+        """Return the record as the entry of `reasoning_details` that `Message` reads back."""
+        return {
+            "type": NATIVE_ENTRY,
+            "version": NATIVE_VERSION,
+            "dialect": self.dialect,
+            "provider": self.provider,
+            "tag": self.tag,
+            "model": self.model,
+            "blocks": [json.loads(block.raw) for block in self.blocks],
+        }
 
 
 class Message(msgspec.Struct):
@@ -97,6 +155,8 @@ class Message(msgspec.Struct):
         refusal: the refusal's text where the model refused.
         annotations: citations, as the provider gave them.
         audio: the model's audio answer, as the provider gave it.
+        native: what the provider wrote, where the other fields cannot reproduce it; made by
+            specado, and no part of comparisons.
 
     Raises:
         MessageFormatError: the role or the content has a wrong type.
@@ -112,6 +172,7 @@ class Message(msgspec.Struct):
     refusal: Optional[str] = None
     annotations: Optional[list[Any]] = None
     audio: Optional[dict[str, Any]] = None
+    native: Optional[NativeContent] = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, str):
@@ -123,6 +184,11 @@ class Message(msgspec.Struct):
                 "content must be a str, a list of content parts or None, "
                 f"not {type_and_beginning(self.content)}",
                 field="content",
+            )
+        if self.native is not None and type(self.native) is not NativeContent:
+            raise MessageFormatError(
+                f"native must be the NativeContent of a reply, not a {type(self.native).__name__}",
+                field="native",
             )
 
     @property
@@ -136,11 +202,11 @@ class Message(msgspec.Struct):
             if isinstance(part, dict) and part.get("type") == "text"
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, native: bool = False) -> dict[str, Any]:
         """Return the message in OpenAI's shape, without the fields that are not set.
 
-        That shape has no place for `reasoning_details`: a history that a model's signed thinking
-        is to go back in keeps the `Message` itself.
+        That shape has no place for reasoning. With *native* an entry of `reasoning_details` holds
+        what the provider wrote; the dict, or `Message(**dict)`, sends it back to the provider.
         """
         data: dict[str, Any] = {"role": self.role, "content": self.content}
         for name in ("name", "tool_call_id", "refusal", "annotations", "audio"):
@@ -151,13 +217,36 @@ class Message(msgspec.Struct):
             data["tool_calls"] = [
                 call.to_dict() if isinstance(call, ToolCall) else call for call in self.tool_calls
             ]
+        if native:
+            # An entry that was read back is a dict.
+            entries: list[Any] = [
+                block
+                for block in self.reasoning_details or ()
+                if isinstance(block, dict) and block.get("type") == NATIVE_ENTRY
+            ]
+            if self.native is not None:
+                entries = [self.native.to_entry()]
+            if entries:
+                data["reasoning_details"] = entries
         return data
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._shown_fields())
+
+    # Instances can change.
+    __hash__ = None  # type: ignore[assignment]
+
+    def _shown_fields(self) -> tuple[str, ...]:
+        """Return the names of the fields that are compared and shown: all but `native`."""
+        return self.__struct_fields__[:-1]
 
     def __repr__(self) -> str:
         shown = [f"role={self.role!r}", f"content={self.content!r}"]
         shown += [
             f"{name}={value!r}"
-            for name in self.__struct_fields__[2:]
+            for name in self._shown_fields()[2:]
             if (value := getattr(self, name)) is not None
         ]
         return f"Message({', '.join(shown)})"

@@ -27,6 +27,20 @@ USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
 RANGED = {"type": "integer", "minimum": 1}
 PHONE = {"type": "string", "format": "phone"}
 THINKING = {"type": "thinking", "text": "hm", "signature": "s", "model": "claude-opus-4-5"}
+# A stored answer: its thinking comes between its two texts.
+STORED = {
+    "type": "specado.native",
+    "version": 1,
+    "dialect": "anthropic_messages",
+    "provider": "anthropic",
+    "tag": "0",
+    "model": "claude-opus-4-5",
+    "blocks": [
+        {"type": "text", "text": "a"},
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "text", "text": "b"},
+    ],
+}
 CACHE = {"type": "ephemeral"}
 CACHED = {"type": "text", "text": "a", "cache_control": CACHE}
 OPUS, SONNET, OLD, NEW = "claude-opus-4-5", "claude-sonnet-4-5", "claude-3-haiku", "claude-opus-5"

@@ -23,6 +23,7 @@ from lossy_parts import (
     SCHEMA,
     SONNET,
     SOUND,
+    STORED,
     STRICT,
     THINKING,
     Lost,
@@ -155,6 +156,30 @@ FROM_OPENAI: dict[str, Lost] = {
         reasoning(type="thinking", text="hm", model=OPUS), OPUS, "messages[1].reasoning_details[0]"
     ),
     "reasoning.foreign": Lost(reasoning(**THINKING), SONNET, "messages[1].reasoning_details[0]"),
+    "reasoning.edited": Lost(
+        messages(
+            USER,
+            {"role": "assistant", "content": "a", "reasoning": "x", "reasoning_details": [STORED]},
+            USER,
+        ),
+        OPUS,
+        "messages[1].reasoning_details",
+    ),
+    "native.foreign": Lost(
+        messages(USER, {**CALLED, "tool_calls": [{**CALL, "extra_content": {"a": 1}}]}, ANSWER),
+        OPUS,
+        "messages[1].tool_calls[0].extra_content",
+    ),
+    "native.order": Lost(
+        messages(USER, {"role": "assistant", "content": "ab", "reasoning_details": [STORED]}, USER),
+        "gpt-4o",
+        "messages[1].native",
+    ),
+    "native.unusable": Lost(
+        messages(USER, {**SAID, "reasoning_details": [{**STORED, "version": 9}]}, USER),
+        OPUS,
+        "messages[1].reasoning_details[0]",
+    ),
     "tools.unsupported": Lost(messages(USER, tools=[FUNCTION]), "gpt-5-chat", "tools"),
     "tools.reasoning": Lost(messages(USER, tools=[FUNCTION]), "gpt-6-astra", "tools"),
     "tools.called": Lost(messages(USER, CALLED, ANSWER), OPUS, "tools"),

@@ -39,9 +39,14 @@ def translated(row: str, **options: Any) -> specado.Translation:
 
 def test_every_row_has_a_request() -> None:
     # No shipped model has only one of the two roles: see the test of that below. No shipped
-    # provider takes text only: tests/dialects/test_histories.py.
+    # provider takes text only: tests/dialects/test_histories.py. A provider's refusal is seen in a
+    # call only.
     of_requests = {row for row in ROWS if not row.startswith("reply.")}
-    assert {*FROM_OPENAI, *FROM_ANTHROPIC} == of_requests - {"role.system_name", "content.joined"}
+    assert {*FROM_OPENAI, *FROM_ANTHROPIC} == of_requests - {
+        "role.system_name",
+        "content.joined",
+        "reasoning.refused",
+    }
 
 
 @pytest.mark.parametrize("module", [loss_rows, openai_rows, anthropic_rows])

@@ -40,7 +40,12 @@ cdef class Details:
     cdef list calls          # of Call
     cdef readonly str refusal
     cdef readonly str reasoning
+    cdef str reasoning_content    # what stood under this name, as many servers call `reasoning`
     cdef list reasoning_details
+    cdef str details_name    # where the blocks stood: reasoning_details or thinking_blocks
+    cdef list given_details    # frozen copies of the blocks as they were given
+    cdef object native       # the `NativeContent` of an answer, None without one
+    cdef list kept           # of its reasoning blocks: whether each is unchanged; None if all are
     cdef list origins        # of reasoning_details, in a request of another dialect
     cdef readonly object audio        # {"id": …} of an earlier audio answer
     cdef readonly object function_call
@@ -56,6 +61,8 @@ cdef class Turn:
 
 cdef class Conversation:
     cdef list turns
+    cdef list changes      # (loss row, path) of reasoning that was changed, and unusable records
+    cdef readonly bint has_reasoning
     cdef readonly Py_ssize_t characters   # of all text, for estimates
     cdef Py_ssize_t extra_bytes    # bytes of a body for media, calls and parts, estimated
     cdef readonly Py_ssize_t images

@@ -39,6 +39,10 @@ cdef class Turn:
 cdef class Conversation:
     """Checked messages of one call, which owns all their text; threads may share it."""
 
+    def __cinit__(self):
+        self.turns = []
+        self.changes = []
+
     def __len__(self):
         return len(self.turns)
 

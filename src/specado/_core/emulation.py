@@ -25,5 +25,6 @@ def unwrap_emulated(reply: ChatCompletionResponse) -> None:
         if function is not None and function.name == EMULATION_TOOL:
             choice.message.content = function.arguments
             choice.message.tool_calls = None
+            choice.message.native = None
             if choice.finish_reason == "tool_calls":
                 choice.finish_reason = "stop"

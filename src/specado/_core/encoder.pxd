@@ -16,6 +16,7 @@ cdef class Encoder:
     cdef str model
     cdef dict params
     cdef object facts        # the target's capabilities.Model, None if unknown
+    cdef object target       # the `Target` that is asked, None if it is not known
     cdef object traits       # facts.traits, None if unknown
     cdef list losses         # (row id, path, before, after)
     cdef str answer_tool     # the forced tool whose input is the answer, None without one
@@ -27,6 +28,8 @@ cdef class Encoder:
     cdef dict short_names    # the same the other way round
 
     cdef int lose(self, str row, str path, object before=*, object after=*) except -1
+    cdef bint is_from_target(self, object native)
+    cdef int report_native(self, object native) except -1
     cdef int write(self) except -1
     cdef int member(self, str name, object value) except -1
     cdef object trait(self, str name)

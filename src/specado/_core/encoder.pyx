@@ -4,7 +4,10 @@ from specado._core.conversation cimport Call, Conversation
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
 
 from specado._core.json_writer import NotJson, locate
-from specado._core.loss_rows import TOOL_CALL_ARGUMENTS, TOOL_CALL_REPEATED_ID, USER_HASHED
+from specado._core.loss_rows import (
+    NATIVE_FOREIGN, NATIVE_ORDER, TOOL_CALL_ARGUMENTS, TOOL_CALL_REPEATED_ID, USER_HASHED,
+)
+from specado._core.native import has_own_order
 from specado.errors import MessageFormatError
 
 
@@ -58,6 +61,25 @@ cdef class Encoder:
     cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
         """Report a loss by its row in the table of losses."""
         self.losses.append((row, path, before, after))
+        return 0
+
+    cdef bint is_from_target(self, object native):
+        """Return whether the target is the provider, at the address, that wrote an answer."""
+        return (
+            self.target is not None
+            and native.provider == self.target.provider
+            and native.tag == self.target.tag
+        )
+
+    cdef int report_native(self, object native) except -1:
+        """Report what an answer in another dialect had beyond its canonical fields."""
+        cdef Py_ssize_t place = 0
+        for block in native.blocks:
+            if block.kind in ("other", "call_member") or (block.kind == "text" and block.values[1]):
+                self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
+            place += 1
+        if has_own_order(native):
+            self.lose(NATIVE_ORDER, f"messages[{self.index}].native")
         return 0
 
     cdef int write(self) except -1:
@@ -120,6 +142,8 @@ cdef class Encoder:
         *tool_names* has the caller's name of each renamed tool by the written one; `None` without
         one.
         """
+        for row, path in self.conversation.changes:
+            self.lose(row, path)
         try:
             self.write()
             for _, path, before, _ in self.losses:

@@ -1,5 +1,10 @@
 """Ids of the loss rows that code shared by the dialects reports; `ROW_IDS` has all of them."""
 
+NATIVE_FOREIGN = "native.foreign"
+NATIVE_ORDER = "native.order"
+NATIVE_UNUSABLE = "native.unusable"
+REASONING_EDITED = "reasoning.edited"
+REASONING_REFUSED = "reasoning.refused"
 RESPONSE_FORMAT_BOUND = "response_format.bound"
 RESPONSE_FORMAT_HINT = "response_format.hint"
 TOOL_CALL_ARGUMENTS = "tool_call.arguments"
@@ -7,6 +12,11 @@ TOOL_CALL_REPEATED_ID = "tool_call.repeated_id"
 USER_HASHED = "user.hashed"
 
 ROW_IDS = (
+    NATIVE_FOREIGN,
+    NATIVE_ORDER,
+    NATIVE_UNUSABLE,
+    REASONING_EDITED,
+    REASONING_REFUSED,
     RESPONSE_FORMAT_BOUND,
     RESPONSE_FORMAT_HINT,
     TOOL_CALL_ARGUMENTS,

@@ -20,6 +20,8 @@ cdef class PartReader:
     cdef int read_media(self, Part part, str kind, object media, str field) except -1
 
 cdef class MessageReader(PartReader):
+    cdef dict stored        # the record in the message that is read, None without one
+    cdef str stored_path
     cdef set open_calls     # ids that the last assistant turn with calls waits for
 
     cdef int read(self, object message) except -1
@@ -31,7 +33,9 @@ cdef class MessageReader(PartReader):
     cdef int read_struct(self, object message) except -1
     cdef int read_dict(self, dict message) except -1
     cdef object read_audio(self, object audio)
-    cdef list read_reasoning(self, object blocks)
+    cdef int read_reasoning(self, Details more, object blocks, str name) except -1
+    cdef int read_native(self, Details more, object native) except -1
+    cdef int compare_reasoning(self, Details more) except -1
     cdef list read_calls(self, object calls)
     cdef Call read_call(self, object call, Py_ssize_t place)
     cdef int count_call(self, Call call) except -1

@@ -18,8 +18,10 @@ from specado._core.json_writer cimport exact, freeze, is_a
 from collections.abc import Mapping
 
 from specado._core.json_writer import NotJson, locate
+from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
+from specado._core.native import kept_reasoning, read_entry, reasoning_blocks
 from specado.errors import MessageFormatError, type_and_beginning
-from specado.types import FunctionCall, Message, ReasoningBlock, ToolCall
+from specado.types import NATIVE_ENTRY, FunctionCall, Message, ReasoningBlock, ToolCall
 
 cdef enum:
     RUN = 128
@@ -350,8 +352,11 @@ cdef dict ROLES = {
 }
 cdef frozenset MESSAGE_KEYS = frozenset({
     "role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning",
-    "reasoning_details", "audio", "function_call",
+    "reasoning_details", "audio", "function_call", "reasoning_content",
 })
+cdef tuple REASONING_FIELDS = ReasoningBlock.__struct_fields__
+# The texts of LiteLLM's `thinking_blocks` are under this name.
+cdef str THINKING = "thinking"
 
 # Bytes of a call and its result in a body besides their text, estimated.
 cdef Py_ssize_t CALL_BYTES = 200
@@ -457,6 +462,7 @@ cdef class MessageReader(PartReader):
             or message.refusal is not None
             or message.audio is not None
             or message.annotations
+            or message.native is not None
         ):
             more = turn.more = Details.__new__(Details)
             more.name = self.text_of(message.name, "name", True)
@@ -464,7 +470,8 @@ cdef class MessageReader(PartReader):
             more.refusal = self.text_of(message.refusal, "refusal", True)
             more.reasoning = self.text_of(message.reasoning, "reasoning", True)
             more.calls = self.read_calls(message.tool_calls)
-            more.reasoning_details = self.read_reasoning(message.reasoning_details)
+            self.read_reasoning(more, message.reasoning_details, "reasoning_details")
+            self.read_native(more, message.native)
             more.audio = self.read_audio(message.audio)
             if message.annotations:
                 more.extra = {"annotations": self.frozen(message.annotations, "annotations")}
@@ -489,10 +496,20 @@ cdef class MessageReader(PartReader):
             if left:
                 more.refusal = self.text_of(taken(message, "refusal", &left), "refusal", True)
                 more.reasoning = self.text_of(taken(message, "reasoning", &left), "reasoning", True)
+                if more.reasoning is not None:
+                    self.found.has_reasoning = True
             if calls is not None:
                 more.calls = self.read_calls(calls)
         if left:
-            more.reasoning_details = self.read_reasoning(message.get("reasoning_details"))
+            self.read_reasoning(more, message.get("reasoning_details"), "reasoning_details")
+            more.reasoning_content = self.text_of(
+                message.get("reasoning_content"), "reasoning_content", True
+            )
+            if more.reasoning is None:
+                more.reasoning = more.reasoning_content
+            if more.reasoning_details is None and message.get("thinking_blocks") is not None:
+                self.read_reasoning(more, message["thinking_blocks"], "thinking_blocks")
+            self.read_native(more, None)
             more.audio = self.read_audio(message.get("audio"))
             if message.get("function_call") is not None:
                 more.function_call = self.frozen(message["function_call"], "function_call")
@@ -506,33 +523,93 @@ cdef class MessageReader(PartReader):
             raise self.wrong("audio", "must be a dict with the id of an earlier audio answer")
         return {"id": audio["id"]}
 
-    cdef list read_reasoning(self, object blocks):
-        if blocks is None:
-            return None
-        if not isinstance(blocks, (list, tuple)):
-            raise self.wrong(
-                "reasoning_details", f"must be a list, not {type(blocks).__name__}"
-            )
-        cdef list found = []
+    cdef int read_reasoning(self, Details more, object blocks, str name) except -1:
+        """Read reasoning blocks, ours or OpenRouter's, or those of LiteLLM's `thinking_blocks`."""
         cdef dict given
+        if blocks is None:
+            return 0
+        if not isinstance(blocks, (list, tuple)):
+            raise self.wrong(name, f"must be a list, not {type(blocks).__name__}")
+        cdef list found = []
+        cdef list as_given = []
         for place, block in enumerate(blocks):
-            field = f"reasoning_details[{place}]"
+            field = f"{name}[{place}]"
             if is_a(block, ReasoningBlock):
-                given = {name: getattr(block, name) for name in ReasoningBlock.__struct_fields__}
+                given = {each: getattr(block, each) for each in REASONING_FIELDS}
+                given = {each: value for each, value in given.items() if value is not None}
             elif isinstance(block, dict):
                 given = <dict>block
             else:
                 raise self.wrong(
                     field, f"must be a ReasoningBlock or a dict, not {type(block).__name__}"
                 )
+            kind = self.text_of(given.get("type"), f"{field}.type", False)
+            if kind == NATIVE_ENTRY:
+                self.stored = given
+                self.stored_path = f"messages[{self.index}].{field}"
+                continue
+            text = THINKING if name == "thinking_blocks" else "text"
+            index = given.get("index")
             found.append(ReasoningBlock(
-                self.text_of(given.get("type"), f"{field}.type", False),
-                self.text_of(given.get("text"), f"{field}.text", True),
+                kind,
+                self.text_of(given.get(text), f"{field}.{text}", True),
                 self.text_of(given.get("signature"), f"{field}.signature", True),
                 self.text_of(given.get("data"), f"{field}.data", True),
                 self.text_of(given.get("model"), f"{field}.model", True),
+                self.text_of(given.get("id"), f"{field}.id", True),
+                self.text_of(given.get("format"), f"{field}.format", True),
+                index if type(index) is int else None,
+                self.text_of(given.get("summary"), f"{field}.summary", True),
             ))
-        return found
+            as_given.append(self.frozen(given, field))
+        more.reasoning_details = found or None
+        more.given_details = as_given
+        more.details_name = name
+        return 0
+
+    cdef int read_native(self, Details more, object native) except -1:
+        """Read an answer's record, its own or a stored one; keep of its reasoning what is the same.
+
+        A stored record tells the reasoning where the message itself has none.
+        """
+        cdef str path = self.stored_path
+        if native is None and self.stored is not None:
+            native = read_entry(self.stored)
+            if native is None:
+                self.found.changes.append((NATIVE_UNUSABLE, path))
+            elif more.reasoning is None and more.reasoning_details is None:
+                more.reasoning = native.reasoning
+                more.reasoning_details = reasoning_blocks(native)
+        self.stored = None
+        if native is not None:
+            more.native = native
+            self.compare_reasoning(more)
+        if (
+            native is not None or more.reasoning is not None or more.reasoning_details is not None
+        ):
+            self.found.has_reasoning = True
+        return 0
+
+    cdef int compare_reasoning(self, Details more) except -1:
+        """Leave out the reasoning blocks that are no longer as the provider wrote them."""
+        cdef list kept = kept_reasoning(more.native, more.reasoning, more.reasoning_details)
+        cdef bint had_any = more.reasoning is not None or more.reasoning_details is not None
+        if kept is None:
+            return 0
+        more.kept = kept
+        made = reasoning_blocks(more.native)
+        if made is None:    # there is only text, which may be another now
+            if more.reasoning_details is None:
+                return 0
+            made = []
+        elif more.reasoning == more.native.reasoning and True not in kept:
+            more.reasoning = None    # its blocks were removed
+        more.reasoning_details = [block for block, same in zip(made, kept) if same] or None
+        if had_any and False in kept:
+            self.found.changes.append(
+                (REASONING_EDITED, f"messages[{self.index}].reasoning_details")
+            )
+        return 0
 
     cdef list read_calls(self, object calls):
         if calls is None:
@@ -590,6 +667,8 @@ cdef class MessageReader(PartReader):
             found.extra = self.read_extra(
                 given, frozenset({"id", "type", kind}), f"tool_calls[{place}]"
             )
+            if found.extra is not None and "extra_content" in found.extra:
+                self.found.has_reasoning = True    # a signature of the reasoning
         return found
 
     cdef int count_call(self, Call call) except -1:

@@ -109,6 +109,7 @@ def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySo
         candidate.model,
         candidate.dialect.dialect,
         () if request is None else RequestSecrets(candidate.endpoint, request),
+        candidate.endpoint.base_url,
     )
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
 from specado.dialects.errors import ReplySource, error_from_failure, reported_error
+from specado.dialects.replies import add_tag
 from specado.errors import (
     CONTENT_TIMEOUT,
     DeadlineExceededError,
@@ -389,6 +390,7 @@ class StreamState:
         """Return the reply that the chunks so far add up to."""
         if self._response is None or self.error is not None:
             response, notes = self._reader.response()
+            add_tag(response, self.source.base_url)
             response.headers = self.headers
             response.extensions = self.extensions
             if notes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -211,6 +211,9 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 
 StreamEnd = Literal["sentinel", "terminal_event", "finish_reason", "finish_and_usage"]
 _STREAM_ENDS = ("sentinel", "terminal_event", "finish_reason", "finish_and_usage")
+ReturnedMember = Literal[
+    "reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"
+]
 
 
 class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,7 +222,8 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     `path` is added to the base URL, `stream_path` instead of it for a stream; `{model}` stands for
     the model's id. Without a path the dialect's usual one holds. `stream_end` is what proves that a
     stream is whole: the dialect's sentinel or terminal event, or the finish reason, alone or with
-    the usage, and a clean end. `stream_usage`: a stream may be asked for its usage.
+    the usage, and a clean end. `stream_usage`: a stream may be asked for its usage. `returns`: the
+    members of its answers that it takes back, beside OpenAI's; by default all.
     """
 
     name: str
@@ -227,6 +231,7 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     stream_path: Optional[str] = None
     stream_end: Optional[StreamEnd] = None
     stream_usage: bool = True
+    returns: Optional[tuple[ReturnedMember, ...]] = None
 
 
 class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -391,6 +396,7 @@ _KEYS = (
     "dialects",
     "stream_end",
     "stream_usage",
+    "returns",
     "ids_have_slashes",
     "usage_cost",
 )
@@ -489,7 +495,7 @@ def _usage_cost(value: Any) -> UsageCost | None:
 
 
 # The keys of the short form, for a manifest with one dialect; the full form has them in a list.
-_SHORT_FORM = ("dialect", "stream_end", "stream_usage")
+_SHORT_FORM = ("dialect", "stream_end", "stream_usage", "returns")
 
 
 def _dialects(manifest: dict[str, Any], endpoints: Endpoints) -> tuple[ProviderDialect, ...]:
@@ -533,7 +539,21 @@ def _dialect_in_short(manifest: dict[str, Any], endpoints: Endpoints) -> Provide
         None,
         stream_end,
         _true_or_false(manifest, "stream_usage", default=True),
+        _returns(manifest),
     )
+
+
+def _returns(manifest: dict[str, Any]) -> tuple[ReturnedMember, ...] | None:
+    given = manifest.get("returns")
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        raise _fail("returns", f"must be a list, not {type(given).__name__}")
+    for place, name in enumerate(given):
+        if name not in get_args(ReturnedMember):
+            known = ", ".join(get_args(ReturnedMember))
+            raise _fail(f"returns[{place}]", f"{name!r} is not known; known: {known}")
+    return tuple(given)
 
 
 def _check_path(path: str | None, where: str) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "MakeStreamEncoder",
     "StreamDecoder",
     "StreamEncoder",
+    "Target",
 ]
 
 # Parts of a canonical path that name one item of the caller's request.
@@ -107,6 +108,19 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         return places[name] + rest
 
 
+class Target(msgspec.Struct, frozen=True):
+    """The provider that a request is for, and what it takes back of its answers.
+
+    `tag` is a hash of its address. `returns` names the members of OpenAI-compatible answers that
+    are sent back: `reasoning`, `reasoning_content`, `reasoning_details`,
+    `tool_calls[].extra_content`.
+    """
+
+    provider: str
+    tag: str
+    returns: frozenset[str]
+
+
 class ErrorFacts(msgspec.Struct, frozen=True):
     """Facts in an error reply: type, code, message, delay, request id; `None` if it lacks one.
 
@@ -149,14 +163,16 @@ class EncodeRequest(Protocol):
         facts: Optional[Model],
         rules: RequestRules,
         source: Optional[DecodedRequest] = None,
+        target: Optional[Target] = None,
     ) -> Encoded:
         """Return the encoded body, its losses and the tool of an emulated answer.
 
         *model* is the id that the body names; *facts* are the catalog's facts about the model,
         `None` if it does not list it; *rules* are those of the servers that get the request.
-        *source* is given where the request was decoded from a
-        dialect. If that is the encoder's own dialect, the encoder keeps what the canonical form
-        lacks, and its losses have paths in `source.native`; else it ignores *source*.
+        *source* is given where the request was decoded from a dialect. If that is the encoder's own
+        dialect, the encoder keeps what the canonical form lacks, and its losses have paths in
+        `source.native`; else it ignores *source*. *target* tells which answers in the conversation
+        are the provider's own; without it none is.
 
         Raises:
             MessageFormatError: the request holds a value that JSON cannot represent.

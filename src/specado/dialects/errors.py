@@ -115,6 +115,7 @@ class ReplySource(msgspec.Struct, frozen=True):
     model: str
     dialect: Dialect
     secrets: Iterable[str] = ()
+    base_url: str = ""
 
     def error(self, kind: type[Error], text: str, **facts: Any) -> Error:
         """Return an error of this provider and model."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from specado.catalog.lookup import Model
-    from specado.dialects.contract import Dialect, Encoded
+    from specado.dialects.contract import Dialect, Encoded, Target
 
 __all__ = ["DIALECTS", "encode"]
 
@@ -38,15 +38,18 @@ def encode(
     facts: Model | None,
     extra_body: Mapping[str, Any] | None = None,
     rules: RequestRules = NO_RULES,
+    target: Target | None = None,
 ) -> Encoded:
-    """Return the encoded request body; *extra_body* replaces or adds top-level members.
+    """Return the encoded request body for *target*; *extra_body* replaces or adds members.
 
     *rules* are those of the servers that get the request.
 
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
-    encoded = DIALECTS[dialect].encode_request(conversation, model, parameters, facts, rules)
+    encoded = DIALECTS[dialect].encode_request(
+        conversation, model, parameters, facts, rules, None, target
+    )
     if not extra_body:
         return encoded
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from specado._core import ReportedFailure, unwrap_emulated
 from specado.dialects.errors import (
@@ -20,8 +23,9 @@ from specado.transport import WireReply
 if TYPE_CHECKING:
     from specado.types import ChatCompletionResponse
 
-__all__ = ["read_reply"]
+__all__ = ["add_tag", "address_tag", "read_reply"]
 
+TAG_DIGITS = 16
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -58,6 +62,7 @@ def read_reply(
         _read_stop(found, notes)
     if tool_names is not None:
         restore_tool_names(found, tool_names)
+    add_tag(found, source.base_url)
     found.headers = reply.headers
     if notes:
         found.extensions.metadata["reply_notes"] = list(notes)
@@ -73,6 +78,23 @@ def _read_stop(found: ChatCompletionResponse, notes: list[str]) -> None:
                 f"choices[{choice.index}].finish_reason: 'stop' beside tool calls, read as "
                 "'tool_calls'"
             )
+
+
+def add_tag(reply: ChatCompletionResponse, base_url: str) -> None:
+    """Note in the records of a reply's answers the address from which they came."""
+    for choice in reply.choices:
+        native = choice.message.native
+        if native is not None:
+            choice.message.native = replace(native, tag=address_tag(base_url))
+
+
+@functools.lru_cache(maxsize=256)
+def address_tag(base_url: str) -> str:
+    """Return a hash of an address, by which it can be recognised and not be read."""
+    # Imported where it is used: it loads OpenSSL.
+    import hashlib
+
+    return hashlib.sha256(base_url.encode()).hexdigest()[:TAG_DIGITS]
 
 
 def _utc(now_s: float) -> datetime:

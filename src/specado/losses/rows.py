@@ -105,6 +105,19 @@ ROWS: dict[str, Row] = {
     "reasoning.foreign": Row(
         "Drop", "tuning", "Low", "reasoning is valid only for the model family that produced it"
     ),
+    "reasoning.edited": Row(
+        "Drop", "tuning", "Low", "reasoning that was changed or is not complete cannot go back"
+    ),
+    "reasoning.refused": Row(
+        "Drop", "tuning", "Low", "the provider refused its signature: sent again without it"
+    ),
+    "native.foreign": Row("Drop", "tuning", "Low", "only the provider that wrote it takes it back"),
+    "native.order": Row(
+        "Relocate", "tuning", "Low", "the order of an answer's text, reasoning and calls is lost"
+    ),
+    "native.unusable": Row(
+        "Drop", "tuning", "None", "not a stored answer that could go back: ignored"
+    ),
     # Tools.
     "tools.unsupported": Row("Unsupported", "contract", "High", "the model has no tools"),
     "tools.reasoning": Row(

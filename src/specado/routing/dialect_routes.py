@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from specado.catalog import lookup as catalog
-from specado.dialects.contract import Dialect
+from specado.dialects.contract import Dialect, Target
 from specado.dialects.framing import FRAMINGS, Framing
 from specado.dialects.registry import DIALECTS
+from specado.dialects.replies import address_tag
 from specado.errors import ConfigurationError, SpecadoError
 from specado.losses.report import SEVERITIES
 from specado.losses.rows import ROWS
@@ -36,8 +37,14 @@ __all__ = [
     "named_dialects",
     "sent_parameters",
     "spoken_dialects",
+    "target_of",
     "written_in_one",
 ]
+
+# The members of its answers that a server takes back whose manifest does not say it.
+RETURNED = frozenset(
+    {"reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"}
+)
 
 
 _NAMED_BY_CREATE = ("temperature", "max_tokens", "stream")
@@ -54,6 +61,7 @@ class DialectRoute(msgspec.Struct, frozen=True):
     url: str
     stream_url: str
     framing: Framing
+    target: Target
     stream_usage: bool = True
     stream_end: str = ""
     is_compatible: bool = False
@@ -112,6 +120,17 @@ def dialect_routes(
     )
 
 
+def target_of(provider: Provider, spoken: ProviderDialect, base_url: str) -> Target:
+    """Return the target of requests to a provider at an address.
+
+    Facts of a manifest are those of its own address: another server may take back what it likes.
+    """
+    returns = spoken.returns if base_url == provider.base_url else None
+    return Target(
+        provider.name, address_tag(base_url), RETURNED if returns is None else frozenset(returns)
+    )
+
+
 def _dialect_route(
     spoken: ProviderDialect, provider: Provider, model: str, base_url: str
 ) -> DialectRoute:
@@ -125,6 +144,7 @@ def _dialect_route(
         base_url + _with_model(path, model),
         base_url + _with_model(stream_path, model),
         FRAMINGS[dialect.framing],
+        target_of(provider, spoken, base_url),
         spoken.stream_usage,
         spoken.stream_end or ("unknown" if is_compatible else ""),
         is_compatible,

@@ -538,6 +538,7 @@ class _Judge:
             candidate.facts,
             self.request.options.get("extra_body") if candidate.index == 0 else None,
             candidate.endpoint.request_rules,
+            dialect.target,
         )
 
     @staticmethod

@@ -202,7 +202,7 @@ def test_reasoning_blocks_join_until_their_signature():
     stream, _ = read("openai", sse(*[chunk({"reasoning_details": [p]}) for p in pieces], STOP))
 
     assert message_of(stream).reasoning_details == [
-        ReasoningBlock("reasoning.text", "ab", "s"),
+        ReasoningBlock("reasoning.text", "ab", "s", index=0),
         ReasoningBlock("reasoning.text", "c"),
         ReasoningBlock("reasoning.encrypted", data="d"),
     ]

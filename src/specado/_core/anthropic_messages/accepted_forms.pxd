@@ -6,7 +6,6 @@ cdef enum:
 
 cdef bint is_tool_name(str name)
 cdef bint is_cache_control(object value)
-cdef str model_family(str model)
 cdef str reasoning_refusal(object block, str model)
 cdef str media_refusal(Encoder encoder, Part part)
 cdef str labelled_media_type(Part part)

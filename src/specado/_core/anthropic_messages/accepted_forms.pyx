@@ -18,6 +18,7 @@ from specado._core.anthropic_messages.loss_rows import (
     REASONING_FOREIGN, REASONING_UNSIGNED, TOOL_HINT, TOOL_SCHEMA,
 )
 from specado._core.json_writer import dumps
+from specado._core.native import model_family
 from specado.errors import MessageFormatError
 
 cdef extern from "Python.h":
@@ -53,12 +54,6 @@ cdef bint is_cache_control(object value):
         and value.get("type") == "ephemeral"
         and value.get("ttl") in (None, "5m", "1h")
     )
-
-
-cdef str model_family(str model):
-    """Return a model id without its date: a thinking signature is valid for this family."""
-    head, _, tail = model.rpartition("-")
-    return head if head and len(tail) == 8 and tail.isdigit() else model
 
 
 cdef str reasoning_refusal(object block, str model):

@@ -2,8 +2,12 @@
 
 import msgspec
 
+from specado._core.anthropic_messages.native import (
+    DIALECT, native_of, raw_blocks, stored_blocks,
+)
 from specado._core.anthropic_messages.repair import TOKENS, repair_reply, repair_usage
 from specado._core.anthropic_messages.wire import OtherReply, Reply
+from specado._core.native import READERS
 from specado._core.replies import UNREADABLE, Notes, parse
 from specado.types import (
     ChatCompletionResponse,
@@ -62,8 +66,11 @@ def read_reply(bytes body not None, notes):
     return found
 
 
-def reply_of(found, notes, str provider, str model, created, bytes body):
-    """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`."""
+def reply_of(found, notes, str provider, str model, created, bytes body, list raws=None):
+    """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
+
+    *raws* has the JSON of each content block, by default those in *body*.
+    """
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):
         notes += [f"{each}: missing" for each in ("id", "model", "usage")
@@ -87,10 +94,15 @@ def reply_of(found, notes, str provider, str model, created, bytes body):
     if usage is not None:
         _note_usage(usage, notes)
     name = name or model
+    message = _message(found.content, name, notes)
+    if needs_native(found.content):
+        message.native = native_of(
+            found.content, raw_blocks(body) if raws is None else raws, message, provider, name
+        )
     return ChatCompletionResponse(
         id_,
         name,
-        [Choice(0, _message(found.content, name, notes), finish)],
+        [Choice(0, message, finish)],
         Extensions(provider),
         created,
         "chat.completion",
@@ -186,6 +198,35 @@ def input_text(bytes given not None):
     if given == b"null" or (given[:1] == b'"' and not msgspec.json.decode(given).strip()):
         return ""
     return given.decode()
+
+
+def needs_native(list blocks not None):
+    """Return whether the canonical fields do not reproduce the blocks or the edits of reasoning."""
+    cdef bint has_text = False
+    cdef bint has_call = False
+    for block in blocks:
+        kind = block.type
+        if kind == "text":
+            if has_text or has_call or len(block.citations) > len(b"null"):
+                return True
+            has_text = True
+        elif kind == "tool_use":
+            if block.caller is not None and block.caller.type != "direct":
+                return True
+            has_call = True
+        else:
+            return True
+    return False
+
+
+def read_stored(list raws not None, str model not None):
+    """Return the blocks of a stored record and the canonical reasoning; see `READERS`."""
+    found = _decode(b'{"content":[' + b",".join(raws) + b"]}").content
+    message = _message(found, model, Notes())
+    return stored_blocks(found, raws, message), message.reasoning
+
+
+READERS[DIALECT] = read_stored
 
 
 cdef object _service_tier(found):

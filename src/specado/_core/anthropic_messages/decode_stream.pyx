@@ -9,6 +9,7 @@ import msgspec
 from specado._core.anthropic_messages.decode_reply import (
     FINISH_REASONS,
     input_text,
+    needs_native,
     read_reply,
     reply_of,
     usage_of,
@@ -28,6 +29,7 @@ from specado._core.anthropic_messages.events import (
     TextDelta,
     ThinkingDelta,
 )
+from specado._core.anthropic_messages.native import raw_block
 from specado._core.anthropic_messages.repair import repair_event, repair_usage
 from specado._core.anthropic_messages.wire import Block, Reply, TokenUsage
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
@@ -62,6 +64,8 @@ cdef class BlockPieces:
     cdef str kind
     cdef Pieces pieces      # its text, thinking or input
     cdef Pieces signature
+    cdef bytes start        # the event that began it, None without one
+    cdef list citations     # the events that added a citation, None without one
     cdef Py_ssize_t call    # a tool call's index; NO_INDEX for others
     cdef bint is_answer     # whether its input is the emulated structured output
     cdef bint has_pieces
@@ -104,14 +108,16 @@ cdef class AnthropicStream(ReplyStream):
             delta = event.delta
             if type(delta) is TEXT_DELTA and block is not None and block.kind == "text":
                 return self._add_text(block, delta.text, out)
-            return self._add(block, delta, out)
+            return self._add(block, delta, frame, out)
         return self._take_event(event, frame, out)
 
     cdef int _take_event(self, event, bytes frame, list out) except -1:
         """Read an event that is no piece of a block."""
         kind = type(event)
         if kind is BlockStart:
-            return self._open(event.content_block, event.index, len(frame), out)
+            self._open(event.content_block, event.index, len(frame), out)
+            self._last.start = frame
+            return 0
         if kind is BlockStop:
             return self._close(self._block_at(event.index), out)
         if kind is MessageStart:
@@ -265,7 +271,7 @@ cdef class AnthropicStream(ReplyStream):
         call = ChoiceDeltaToolCall(block.call, None, ChoiceDeltaToolCallFunction(None, text))
         return self._send(DELTA(tool_calls=[call]), None, out)
 
-    cdef int _add(self, BlockPieces block, delta, list out) except -1:
+    cdef int _add(self, BlockPieces block, delta, bytes frame, list out) except -1:
         """Add a piece other than the text of a text block."""
         kind = type(delta)
         if block is None or block.is_closed:
@@ -281,9 +287,16 @@ cdef class AnthropicStream(ReplyStream):
         if kind is InputDelta and block.call != NO_INDEX:
             return self._add_input(block, delta.partial_json, out)
         if kind is InputDelta and block.kind not in ("text", "thinking"):
-            return 0   # of a server tool: the block is noted as a whole
+            self.keep(delta.partial_json)   # of a server tool: the block is noted as a whole
+            block.pieces.add(delta.partial_json)
+            block.has_pieces = True
+            return 0
         if kind is CitationsDelta and block.kind == "text":
+            self.keep_bytes(len(frame))
             block.block.citations = msgspec.Raw(b"[null]")
+            if block.citations is None:
+                block.citations = []
+            block.citations.append(frame)
             return 0
         return self.note(f"{kind.__struct_config__.tag}: in a {block.kind} block, left out")
 
@@ -389,10 +402,26 @@ cdef class AnthropicStream(ReplyStream):
             Reply([]) if self._found is None else self._found,
             content=[_whole(block) for block in self._blocks],
         )
-        reply = reply_of(found, notes, self.provider, self.model, self.created, b"")
+        raws = None
+        if self.is_over and needs_native(found.content):
+            raws = [_raw(block) for block in self._blocks]
+        reply = reply_of(found, notes, self.provider, self.model, self.created, b"", raws)
         if self.emulated:
             unwrap_emulated(reply)
         return reply, notes
+
+
+cdef bytes _raw(BlockPieces block):
+    """Return the content block's JSON, as a reply that is no stream would have it."""
+    whole = _whole(block)
+    if block.has_pieces and block.call == NO_INDEX:
+        text = block.pieces.whole()
+        try:
+            msgspec.json.decode(text)
+        except UNREADABLE:
+            text = "{}"
+        whole = msgspec.structs.replace(whole, input=msgspec.Raw(text.encode()))
+    return raw_block(block.start, whole, block.citations or ())
 
 
 cdef str _input_of(BlockPieces block):

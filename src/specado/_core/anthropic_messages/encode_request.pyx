@@ -42,7 +42,10 @@ from specado._core.anthropic_messages.loss_rows import (
     TOOL_CHOICE_WITHOUT_TOOLS, TOOL_CUSTOM, TOOL_CUSTOM_CALL, TOOL_HINT, TOOL_NAME,
     TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_LIMIT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
 )
+from specado._core.anthropic_messages.native import DIALECT
 from specado._core.anthropic_messages.request_decisions import thinking_budget
+from specado._core.loss_rows import NATIVE_FOREIGN, NATIVE_ORDER
+from specado._core.native import has_own_order, split_text
 from specado._core.schema import anthropic_form
 from specado.errors import MessageFormatError
 
@@ -127,6 +130,10 @@ cdef class MessagesEncoder(Encoder):
                     self.lose(MESSAGE_ANNOTATIONS, f"{path}.{name}")
             elif name == "prompt_cache_breakpoint" and value is not None:
                 self.lose(PROMPT_CACHE, f"{path}.{name}", value)
+            elif name == "extra_content" and value is not None:
+                self.lose(NATIVE_FOREIGN, f"{path}.{name}")
+            elif name == "thinking_blocks" and not field:
+                pass    # read as reasoning
             elif name != "cache_control" and value is not None:
                 self.lose(row, f"{path}.{name}", value)
         return 0
@@ -343,6 +350,8 @@ cdef class MessagesEncoder(Encoder):
         if self.decided.written_role(turn) == SYSTEM:
             return self.write_system_blocks(turn)
         self.lose_details(turn)
+        if more is not None and more.native is not None and self.write_native(turn):
+            return 0
         if more is not None and more.reasoning_details is not None:
             self.write_reasoning(more.reasoning_details)
             mark = self.out.size  # a thinking block takes no cache_control
@@ -361,6 +370,131 @@ cdef class MessagesEncoder(Encoder):
             if more.calls is not None:
                 self.write_calls(more.calls)
         return self.write_message_cache(turn, mark)
+
+    # Answers as their provider wrote them.
+
+    cdef bint write_native(self, Turn turn) except -1:
+        """Write an answer's blocks as they came, with the caller's edits.
+
+        Return `False` if nothing is written: they are another dialect's, or do not map to the
+        content any more.
+        """
+        cdef Details more = turn.more
+        cdef object native = more.native
+        cdef bint is_own = self.is_from_target(native)
+        cdef list contents
+        cdef dict calls = {}
+        cdef Py_ssize_t mark = self.out.size
+        cdef Py_ssize_t texts = 0
+        cdef Py_ssize_t thoughts = 0
+        cdef Py_ssize_t place
+        if native.dialect != DIALECT:
+            self.report_native(native)
+            return False
+        contents = self.contents_of_blocks(turn, native)
+        if contents is None:
+            if has_own_order(native):
+                self.lose(NATIVE_ORDER, f"messages[{self.index}].native")
+            return False
+        if more.calls is not None:
+            self.begin_calls()
+            for place in range(len(more.calls)):
+                calls.setdefault((<Call>more.calls[place]).id, []).append(place)
+        for place, block in enumerate(native.blocks):
+            kind = block.kind
+            if kind == "text":
+                self.write_native_text(turn, block, contents[texts], place, is_own)
+                texts += 1
+            elif kind == "call":
+                if calls.get(block.values[0]):
+                    found = calls[block.values[0]].pop(0)
+                    self.write_call(more.calls[found], found, block if is_own else None)
+            elif kind == "reasoning":
+                self.write_thought(more, block, thoughts)
+                thoughts += 1
+                mark = self.out.size    # a thinking block takes no cache_control
+            elif is_own:
+                self.block(block.raw)
+                mark = self.out.size
+            else:
+                self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
+        if more.refusal is not None:
+            self.lose(ASSISTANT_REFUSAL, f"messages[{self.index}].refusal")
+            self.write_text(more.refusal, None, "refusal")
+        for found in sorted([found for places in calls.values() for found in places]):
+            self.write_call(more.calls[found], found, None)
+        self.write_message_cache(turn, mark)
+        return True
+
+    cdef list contents_of_blocks(self, Turn turn, object native):
+        """Return what stands now in the place of each text block, `None` where they do not map.
+
+        A text, which is "" for a removed one, or the places of the content parts.
+        """
+        cdef list texts = [block.values[0] for block in native.blocks if block.kind == "text"]
+        cdef Py_ssize_t count = len(texts)
+        cdef list contents
+        if turn.text is None and turn.parts is None:
+            return [""] * count
+        if turn.parts is not None:
+            if count == 1:
+                return [list(range(len(turn.parts)))]
+            if count != len(turn.parts):
+                return None
+            return [[place] for place in range(count)]
+        if not count:
+            return None if turn.text else []
+        contents = [turn.text] if count == 1 else split_text(texts, turn.text)
+        if self.index == self.decided.prefill and not is_blank_text(turn.text):
+            for place in range(count - 1, -1, -1):
+                if not is_blank_text(contents[place]):
+                    contents[place] = self.prefill_text(contents[place], "content")
+                    break
+        return contents
+
+    cdef int write_native_text(self, Turn turn, object block, object content, Py_ssize_t place,
+                               bint is_own) except -1:
+        """Write what stands in the place of a text block: the block itself, if it is the same."""
+        cdef Part part = None
+        cdef str text
+        if type(content) is str:
+            text = content
+            if not text and block.values[0]:
+                return 0    # removed
+        elif len(<list>content) == 1:
+            part = turn.parts[content[0]]
+            text = part.text if part.kind == TEXT else None
+        else:
+            text = None
+        if text is None or text != block.values[0] or is_blank_text(text) or not is_own or (
+            part is not None and part is turn.parts[-1] and self.index == self.decided.prefill
+        ):
+            if block.values[1] and not is_own:
+                self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
+            if type(content) is str:
+                return self.write_text(content, None, "content")
+            for at in content:
+                self.write_part(turn.parts[at], at)
+            return 0
+        self.field = "content" if part is None else content_field(content[0])
+        self.block(block.raw[:-1])
+        self.write_extra(None if part is None else part.extra, self.field)
+        return self.out.byte(b"}")
+
+    cdef int write_thought(self, Details more, object block, Py_ssize_t place) except -1:
+        """Write the thinking block at *place* among an answer's, if it is unchanged and accepted."""
+        cdef Py_ssize_t at = place
+        cdef str row
+        if more.kept is not None:
+            if not more.kept[place]:
+                return 0    # reported where the messages were read
+            at = more.kept[:place].count(True)
+        thought = more.reasoning_details[at]
+        row = reasoning_refusal(thought, self.model)
+        if row is not None:
+            return self.lose(row, f"messages[{self.index}].reasoning_details[{at}]",
+                             thought.model if row == REASONING_FOREIGN else None)
+        return self.block(block.raw)
 
     cdef int write_result(self, Turn turn) except -1:
         """Write a tool message as a `tool_result` block."""
@@ -540,30 +674,43 @@ cdef class MessagesEncoder(Encoder):
     # Calls.
 
     cdef int write_calls(self, list calls) except -1:
-        cdef Call call
-        cdef Py_ssize_t place = 0
+        cdef Py_ssize_t place
         self.begin_calls()
-        for call in calls:
-            self.field = call_field(place)
-            self.block(b'{"type":"tool_use","id":')
-            self.out.string(self.call_id(call.id, self.field))
-            self.out.key(b"name")
-            self.out.string(self.call_name(call))
-            self.out.key(b"input")
-            if call.custom:
-                self.lose(TOOL_CUSTOM_CALL, f"messages[{self.index}].{self.field}.custom.input")
-                self.out.literal(b'{"input":')
-                self.out.string(call.text)
-                self.out.byte(b"}")
-            else:
-                self.write_arguments(call)
-            if call.body_extra is not None:
-                kind = "custom" if call.custom else "function"
-                self.lose_keys(call.body_extra, PART_UNKNOWN_KEY, f"{self.field}.{kind}")
-            self.write_extra(call.extra, self.field)
-            self.out.byte(b"}")
-            place += 1
+        for place in range(len(calls)):
+            self.write_call(calls[place], place, None)
         return 0
+
+    cdef int write_call(self, Call call, Py_ssize_t place, object block) except -1:
+        """Write a call: as the provider wrote it in *block*, if that is given and is the same."""
+        cdef str name
+        cdef str id_
+        self.field = call_field(place)
+        id_ = self.call_id(call.id, self.field)
+        name = self.call_name(call)
+        if (
+            block is not None and block.values == (id_, name, call.text) and not call.custom
+            and call.body_extra is None
+        ):
+            self.block(block.raw[:-1])
+            self.write_extra(call.extra, self.field)
+            return self.out.byte(b"}")
+        self.block(b'{"type":"tool_use","id":')
+        self.out.string(id_)
+        self.out.key(b"name")
+        self.out.string(name)
+        self.out.key(b"input")
+        if call.custom:
+            self.lose(TOOL_CUSTOM_CALL, f"messages[{self.index}].{self.field}.custom.input")
+            self.out.literal(b'{"input":')
+            self.out.string(call.text)
+            self.out.byte(b"}")
+        else:
+            self.write_arguments(call)
+        if call.body_extra is not None:
+            kind = "custom" if call.custom else "function"
+            self.lose_keys(call.body_extra, PART_UNKNOWN_KEY, f"{self.field}.{kind}")
+        self.write_extra(call.extra, self.field)
+        return self.out.byte(b"}")
 
     cdef str call_id(self, str given, str field):
         """Return a call's id as the API takes it: `^[a-zA-Z0-9_-]+$` (2026-11-22), and distinct."""
@@ -994,21 +1141,23 @@ cdef bint is_plain_text(Turn turn) noexcept:
         more is None or (
             more.calls is None and more.reasoning_details is None and more.reasoning is None
             and more.refusal is None and more.extra is None and more.audio is None
-            and more.function_call is None
+            and more.function_call is None and more.native is None
         )
     )
 
 
 def encode_request(
     Conversation conversation not None, model, dict params not None, facts,
-    dict parameters not None, bint is_assumed=False,
+    dict parameters not None, bint is_assumed=False, target=None,
 ):
     """Return `(body, losses, answer_tool, tool_names)`; *facts* is the target's `Model` or None.
 
     With *is_assumed* the facts are those of the newest family, for a model that is not known.
-    *parameters* are `FieldTable.parameters()` of the dialect's canonical fields.
+    *parameters* are `FieldTable.parameters()` of the dialect's canonical fields. *target* is the
+    provider at its address, None if it is not known.
     """
     cdef MessagesEncoder encoder = MessagesEncoder(conversation, model, params, facts)
     encoder.parameters = parameters
     encoder.is_assumed = is_assumed
+    encoder.target = target
     return encoder.encode()

@@ -22,6 +22,7 @@ from specado._core.anthropic_messages.loss_rows import (
     RESPONSE_FORMAT_DESCRIPTION, RESPONSE_FORMAT_JSON_OBJECT, RESPONSE_FORMAT_NAME,
     RESPONSE_FORMAT_STRICT, RESPONSE_FORMAT_TOOL, RESPONSE_FORMAT_UNSUPPORTED, SYSTEM_MOVED,
 )
+from specado._core.anthropic_messages.native import DIALECT
 from specado._core.schema import anthropic_form, row_of_moved
 from specado._core.emulation import EMULATION_TOOL
 from specado._core.parameters import nearest_effort
@@ -157,6 +158,7 @@ cdef class RequestDecisions:
             turn.more.calls is not None
             or has_accepted_reasoning(turn.more.reasoning_details, encoder.model)
             or (turn.more.refusal is not None and not is_blank_text(turn.more.refusal))
+            or (turn.more.native is not None and has_own_blocks(encoder, turn.more.native))
         ):
             return False
         if turn.text is not None:
@@ -357,6 +359,16 @@ cdef bint has_accepted_reasoning(list blocks, str model) except -1:
     """Return whether *model* accepts any of an answer's reasoning blocks."""
     for block in blocks or ():
         if reasoning_refusal(block, model) is None:
+            return True
+    return False
+
+
+cdef bint has_own_blocks(Encoder encoder, object native) except -1:
+    """Return whether an answer has blocks, of server tools, that only its provider takes back."""
+    if native.dialect != DIALECT or not encoder.is_from_target(native):
+        return False
+    for block in native.blocks:
+        if block.kind == "other":
             return True
     return False
 

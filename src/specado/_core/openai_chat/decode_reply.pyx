@@ -11,12 +11,13 @@ import msgspec
 
 from specado._core.json_writer import NotJson, dumps
 from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
+from specado._core.openai_chat.native import add_records
 from specado._core.openai_chat.repair import add_reply_reasoning, error_in, repair_reply
 from specado._core.openai_chat.usage import read_usage_text
 from specado._core.openai_chat.wire import Completion, OtherCompletion
 from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
 from specado.errors import MalformedResponseError
-from specado.types import ChatCompletionResponse, Extensions
+from specado.types import NATIVE_ENTRY, ChatCompletionResponse, Extensions
 
 cdef object _decode = msgspec.json.Decoder(Completion).decode
 cdef object _decode_but_usage = msgspec.json.Decoder(OtherCompletion).decode
@@ -68,6 +69,41 @@ cdef bint has_error(bytes text):
     return False
 
 
+cdef bint has_extra_content(bytes text):
+    """Return whether `extra_content`, as Gemini adds it to calls, is a name there."""
+    cdef const char* begin = PyBytes_AS_STRING(text)
+    cdef const char* end = begin + PyBytes_GET_SIZE(text)
+    cdef const char* at = begin
+    while True:
+        at = <const char*>memchr(at, b"_", end - at)
+        if at is NULL:
+            return False
+        if (
+            at - begin >= 6 and end - at >= 9
+            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 6, b'"extra', 6) == 0
+        ):
+            return True
+        at += 1
+
+
+cdef bint returns_members(list choices, bytes body) except -1:
+    """Return whether an answer has members that go back; take out those that no server may give."""
+    cdef bint has_reasoning = False
+    cdef bint has_calls = False
+    for choice in choices:
+        message = choice.message
+        if message.native is not None:
+            message.native = None
+        details = message.reasoning_details
+        if details is not None and any([block.type == NATIVE_ENTRY for block in details]):
+            message.reasoning_details = [block for block in details if block.type != NATIVE_ENTRY]
+        if details is not None or message.reasoning is not None:
+            has_reasoning = True
+        if message.tool_calls is not None:
+            has_calls = True
+    return has_reasoning or (has_calls and has_extra_content(body))
+
+
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
     """Return the `ChatCompletionResponse` in *body* and the `Notes` on repairs.
 
@@ -90,6 +126,8 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     for choice in found.choices:
         if choice.finish_reason not in OPENAI_REASONS:
             _read_reason(choice, notes)
+    if returns_members(found.choices, body):
+        add_records(found.choices, body, provider, model or found.model)
     return reply_of(found, notes, provider, model, created, body), notes
 
 

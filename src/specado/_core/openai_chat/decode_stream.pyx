@@ -8,7 +8,9 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
-from specado._core.openai_chat.decode_reply cimport has_error, has_reasoning_content
+from specado._core.openai_chat.decode_reply cimport (
+    has_error, has_extra_content, has_reasoning_content,
+)
 from specado._core.replies cimport Pieces, ReplyStream
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.openai_chat.decode_reply import failure_of, reply_of
 from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
+from specado._core.openai_chat.native import added_to_calls, native_of_pieces
 from specado._core.openai_chat.repair import (
     NO_INDEX,
     add_chunk_reasoning,
@@ -29,6 +32,7 @@ from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
 from specado.errors import MalformedResponseError
 from specado.types import (
+    NATIVE_ENTRY,
     ChatCompletionChunk,
     Choice,
     ChoiceDelta,
@@ -63,6 +67,7 @@ cdef class CallPieces:
     cdef Pieces arguments   # None until a piece came
     cdef bint is_custom
     cdef bint has_arguments     # a piece that is more than white space came
+    cdef object extra_content   # its JSON, None without it
 
     cdef object whole(self, notes):
         """Return the `ToolCall` that the pieces add up to, None (with a note) without a name."""
@@ -88,8 +93,25 @@ cdef class ReasoningPieces:
 
     cdef str type
     cdef Pieces text        # None until a piece came
+    cdef Pieces summary     # None until a piece came
     cdef object signature
     cdef object data
+    cdef object id, format, index
+
+    cdef bint is_of(self, block):
+        """Return whether *block* is another piece: no signature or data ended this one."""
+        return (
+            self.type == block.type and self.signature is None and self.data is None
+            and block.data is None
+            and (block.index is None or self.index is None or block.index == self.index)
+            and (block.id is None or self.id is None or block.id == self.id)
+        )
+
+    cdef object whole(self):
+        return ReasoningBlock(
+            self.type, _text_of(self.text), self.signature, self.data, None, self.id, self.format,
+            self.index, _text_of(self.summary),
+        )
 
 
 @cython.final
@@ -106,6 +128,7 @@ cdef class ChoicePieces:
     cdef dict call_at       # the server's index, and the id, to CallPieces
     cdef CallPieces emulation_call
     cdef list thoughts
+    cdef set reasoning_names    # of the texts of reasoning; None until one came
     cdef dict logprobs
     cdef list annotations
     cdef list sounds
@@ -118,10 +141,9 @@ cdef class ChoicePieces:
             self.thoughts = []
         for block in blocks:
             last = self.thoughts[-1] if self.thoughts else None
-            if (
-                last is None or last.type != block.type
-                or last.signature is not None or last.data is not None or block.data is not None
-            ):
+            if block.type == NATIVE_ENTRY:
+                continue    # no server may give one
+            if last is None or not last.is_of(block):
                 last = ReasoningPieces()
                 last.type = block.type
                 self.thoughts.append(last)
@@ -129,9 +151,16 @@ cdef class ChoicePieces:
                 if last.text is None:
                     last.text = Pieces()
                 last.text.add(block.text)
+            if block.summary is not None:
+                if last.summary is None:
+                    last.summary = Pieces()
+                last.summary.add(block.summary)
             last.signature = block.signature
             last.data = block.data
-            if block.text or block.data:
+            last.id = block.id if last.id is None else last.id
+            last.format = block.format if last.format is None else last.format
+            last.index = block.index if last.index is None else last.index
+            if block.text or block.data or block.summary:
                 has_any = True
         return has_any
 
@@ -172,10 +201,7 @@ cdef class ChoicePieces:
         if not content and (refusal or calls):
             content = None  # as in a reply that is no stream: the first delta's is empty
         if self.thoughts is not None:
-            details = [
-                ReasoningBlock(block.type, _text_of(block.text), block.signature, block.data)
-                for block in self.thoughts
-            ]
+            details = [block.whole() for block in self.thoughts] or None
         return Choice(
             index=self.index,
             message=Message(
@@ -191,6 +217,18 @@ cdef class ChoicePieces:
             finish_reason=self.finish_reason,
             logprobs=self.logprobs,
         )
+
+
+    cdef object native(self, message, str provider, str model):
+        """Return the record of the answer, None where its server added no members."""
+        cdef CallPieces call
+        cdef dict extra = {}
+        for call in self.calls or ():
+            if call.extra_content is not None:
+                extra[call.id] = call.extra_content
+        if self.reasoning_names is None and message.reasoning_details is None and not extra:
+            return None
+        return native_of_pieces(message, self.reasoning_names or (), extra, provider, model)
 
 
 cdef object _text_of(Pieces pieces):
@@ -216,6 +254,7 @@ cdef class OpenAIStream(ReplyStream):
     cdef dict _choices
     cdef ChoicePieces _last
     cdef object _id, _name, _created, _usage, _fingerprint, _tier
+    cdef bytes _frame       # the event that is read
     cdef bint _has_moderation
     cdef bint _is_lenient   # a chunk lacked fields, so that the next ones will, too
 
@@ -246,7 +285,24 @@ cdef class OpenAIStream(ReplyStream):
             has_reasoning_content(frame) and not add_chunk_reasoning(chunk, frame)
         ):
             return self._take_repaired(frame, out)
-        return self._deliver(chunk, frame, out)
+        self._deliver(chunk, frame, out)
+        if has_extra_content(frame):
+            self._add_extra_content(frame)
+        return 0
+
+    cdef int _add_extra_content(self, bytes frame) except -1:
+        """Keep what the server added to calls, beside what the chunks tell."""
+        cdef ChoicePieces state
+        cdef CallPieces call
+        self.keep_bytes(PyBytes_GET_SIZE(frame))
+        for index, server_index, id_, added in added_to_calls(frame):
+            state = self._choices.get(index)
+            if state is not None and state.calls:
+                call = state.call_at.get(id_) if id_ else state.call_at.get(server_index)
+                if call is None:
+                    call = state.calls[-1]
+                call.extra_content = added
+        return 0
 
     cdef int _leave_out(self) except -1:
         return self.note("a keep-alive event: left out of the stream")
@@ -334,6 +390,7 @@ cdef class OpenAIStream(ReplyStream):
         """Add a chunk to the reply, complete it and hand it on."""
         cdef list choices = chunk.choices
         usage = chunk.usage
+        self._frame = frame
         if not choices:
             self._read_facts(chunk, frame)
             if usage is None:
@@ -426,6 +483,7 @@ cdef class OpenAIStream(ReplyStream):
             self._add_calls(state, delta, frame_size)
         if delta.reasoning is not None:
             self._add_reasoning(state, delta.reasoning)
+            self._name_reasoning(state)
         if delta.refusal is not None:
             self._add_refusal(state, delta.refusal)
         if delta.reasoning_details is not None:
@@ -516,6 +574,21 @@ cdef class OpenAIStream(ReplyStream):
             state.reasoning.add(text)
             self.keep(text)
             self.begin(False)
+        return 0
+
+    cdef int _name_reasoning(self, ChoicePieces state) except -1:
+        """Keep the names under which the text of the reasoning comes; a null is none."""
+        if state.reasoning_names is None:
+            state.reasoning_names = set()
+        if len(state.reasoning_names) == 2:
+            return 0
+        if not has_reasoning_content(self._frame):
+            state.reasoning_names.add("reasoning")
+            return 0
+        for name in ("reasoning", "reasoning_content"):
+            start = f'"{name}":'.encode()
+            if start + b'"' in self._frame or start + b' "' in self._frame:
+                state.reasoning_names.add(name)
         return 0
 
     cdef int _add_refusal(self, ChoicePieces state, str text) except -1:
@@ -642,7 +715,12 @@ cdef class OpenAIStream(ReplyStream):
         choices = []
         for index in sorted(self._choices):
             state = self._choices[index]
-            choices.append(state.whole(notes))
+            choice = state.whole(notes)
+            if self.is_over:
+                choice.message.native = state.native(
+                    choice.message, self.provider, self.model or self._name
+                )
+            choices.append(choice)
         found = Completion(
             choices=choices or [Choice(0, Message("assistant", None))],
             id=self._id,

@@ -228,13 +228,16 @@ cdef int write_blocks(JsonWriter out, list blocks) except -1:
         out.item()
         out.literal(b'{"type":')
         out.string(<str?>block.type)
-        for name in ("text", "signature", "data", "model"):
+        for name in ("text", "signature", "data", "model", "id", "format", "summary"):
             value = getattr(block, name)
             if value is not None:
                 out.item()
                 out.string(name)
                 out.byte(b":")
                 out.string(<str?>value)
+        if block.index is not None:
+            out.key(b"index")
+            out.value(block.index, 0)
         out.byte(b"}")
     return out.byte(b"]")
 

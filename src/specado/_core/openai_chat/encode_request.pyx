@@ -21,11 +21,14 @@ from specado._core.openai_chat.loss_rows import (
     MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, MEDIA_MOVED, PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED, PART_UNKNOWN_KEY, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
-    REASONING_EFFORT_UNSUPPORTED, REASONING_OPENAI, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME,
-    ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING, SAMPLING_UNSUPPORTED, STOP_TOO_MANY,
-    STOP_UNSUPPORTED, TOOLS_REASONING, TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME,
-    TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED, TOOL_STRICT, WEB_SEARCH_MODEL,
+    REASONING_EFFORT_UNSUPPORTED, REASONING_FOREIGN, REASONING_OPENAI,
+    RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING,
+    SAMPLING_UNSUPPORTED, STOP_TOO_MANY, STOP_UNSUPPORTED, TOOLS_REASONING, TOOLS_UNSUPPORTED,
+    TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
+    TOOL_STRICT, WEB_SEARCH_MODEL,
 )
+from specado._core.loss_rows import NATIVE_FOREIGN, REASONING_EDITED
+from specado._core.openai_chat.native import DIALECT, are_openrouters, extra_content_in
 from specado._core.parameters import MAX_STOPS, nearest_effort
 from specado._core.schema import complete_schema, openai_form, row_of_moved
 from specado.errors import MessageFormatError
@@ -282,6 +285,12 @@ cdef class OpenAIChatEncoder(Encoder):
             if name == "cache_control" and self.rule("cache_control") is False:
                 self.lose(CACHE_CONTROL_OPENAI, f"messages[{self.index}].{place}", value)
                 continue
+            if name == "thinking_blocks" and not field and not self.returns("reasoning_details"):
+                self.lose(REASONING_OPENAI, f"messages[{self.index}].{place}")
+                continue
+            if name == "extra_content" and not self.returns("tool_calls[].extra_content"):
+                self.lose(NATIVE_FOREIGN, f"messages[{self.index}].{place}")
+                continue
             self.field = place
             self.out.item()
             self.out.string(name)
@@ -306,20 +315,102 @@ cdef class OpenAIChatEncoder(Encoder):
             self.out.literal(b',"tool_calls":[')
             for call in more.calls:
                 self.out.item()
-                self.write_call(call, f"tool_calls[{place}]")
+                self.write_call(call, f"tool_calls[{place}]", more.native)
                 place += 1
             self.out.byte(b"]")
         if more.audio is not None:
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
-        if more.reasoning is not None:
+        if more.native is not None:
+            self.write_native(more)
+        elif more.reasoning is not None or more.reasoning_details is not None:
+            self.write_reasoning(more)
+        return self.extra(more.extra, "")
+
+    # Reasoning: members that OpenAI does not document, under the names that their server uses.
+
+    cdef bint returns(self, str name):
+        """Return whether the target takes back a member of its answers."""
+        return self.target is not None and name in self.target.returns
+
+    cdef int write_native(self, Details more) except -1:
+        """Write the members that the target itself added to its answer, with the caller's edits."""
+        cdef object native = more.native
+        cdef str name
+        cdef bint is_told = False    # whether the reasoning's text is written
+        if native.dialect != DIALECT:
+            self.report_native(native)
+            return self.lose_reasoning(more)
+        if not self.is_from_target(native):
+            for place, block in enumerate(native.blocks):
+                if block.kind == "call_member":
+                    self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
+            return self.lose_reasoning(more)
+        for block in native.blocks:
+            if block.kind == "member" and more.reasoning is not None:
+                name = block.values[0]
+                if self.returns(name):
+                    self.optional(name.encode(), more.reasoning)
+                    is_told = True
+        if more.reasoning is not None and not is_told:
             self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
         if more.reasoning_details is not None:
+            self.write_native_details(more)
+        return 0
+
+    cdef int write_native_details(self, Details more) except -1:
+        """Write the blocks of `reasoning_details` that are unchanged, for the model they are of."""
+        cdef object native = more.native
+        cdef Py_ssize_t place = 0
+        cdef list raws = []
+        if not self.returns("reasoning_details"):
+            return self.lose_details(more, REASONING_OPENAI)
+        if native.model != self.model:
+            return self.lose_details(more, REASONING_FOREIGN)
+        for block in native.blocks:
+            if block.kind == "reasoning":
+                if more.kept is None or more.kept[place]:
+                    raws.append(block.raw)
+                place += 1
+        if raws:
+            self.out.key(b"reasoning_details")
+            self.out.byte(b"[")
+            self.out.literal(b",".join(raws))
+            self.out.byte(b"]")
+        return 0
+
+    cdef int write_reasoning(self, Details more) except -1:
+        """Write reasoning of a history that specado did not decode, as far as the target takes it."""
+        cdef bint is_own = more.reasoning is not more.reasoning_content
+        if more.reasoning is not None:
+            name = "reasoning" if is_own else "reasoning_content"
+            if self.returns(name):
+                self.optional(name.encode(), more.reasoning)
+                if is_own and self.returns("reasoning_content"):
+                    self.optional(b"reasoning_content", more.reasoning_content)
+            else:
+                self.lose(REASONING_OPENAI, f"messages[{self.index}].{name}")
+        if more.reasoning_details is None or more.details_name == "thinking_blocks":
+            return 0    # these are written, or not, with the other keys
+        if not self.returns("reasoning_details") or not are_openrouters(more.given_details):
+            return self.lose_details(more, REASONING_OPENAI)
+        self.out.key(b"reasoning_details")
+        self.out.value(more.given_details, 0)
+        return 0
+
+    cdef int lose_reasoning(self, Details more) except -1:
+        """Report that reasoning is not sent."""
+        if more.reasoning is not None:
+            self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
+        return self.lose_details(more, REASONING_OPENAI)
+
+    cdef int lose_details(self, Details more, str row) except -1:
+        cdef Py_ssize_t place
+        if more.reasoning_details is not None:
             for place in range(len(more.reasoning_details)):
-                self.lose(REASONING_OPENAI,
-                          f"messages[{self.index}].reasoning_details[{place}]")
-        return self.extra(more.extra, "")
+                self.lose(row, f"messages[{self.index}].reasoning_details[{place}]")
+        return 0
 
     cdef str call_id(self, str given, str field):
         """Return a call's id as the target takes it, distinct from those before."""
@@ -328,23 +419,43 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.opened_id(given, given, TOOL_CALL_ID, field)
         return self.opened_id(given, renamed(given, limit), TOOL_CALL_ID, field)
 
-    cdef int write_call(self, Call call, str field) except -1:
+    cdef int write_call(self, Call call, str field, object native) except -1:
+        cdef str kind = "custom" if call.custom else "function"
+        cdef str name
         self.field = field
         self.out.literal(b'{"id":')
         self.out.string(self.call_id(call.id, field))
-        if call.custom:
-            self.out.literal(b',"type":"custom","custom":{"name":')
-            self.out.string(self.call_name(call.name, f"{field}.custom.name"))
-            self.out.literal(b',"input":')
-        else:
-            self.out.literal(b',"type":"function","function":{"name":')
-            self.out.string(self.call_name(call.name, f"{field}.function.name"))
-            self.out.literal(b',"arguments":')
+        self.out.literal(b',"type":"custom","custom":{"name":' if call.custom
+                         else b',"type":"function","function":{"name":')
+        name = self.call_name(call.name, f"{field}.{kind}.name")
+        self.out.string(name)
+        self.out.literal(b',"input":' if call.custom else b',"arguments":')
         self.out.string(call.text if call.custom else self.arguments_of(call, field))
-        self.extra(call.body_extra, f"{field}.custom" if call.custom else f"{field}.function")
+        self.extra(call.body_extra, f"{field}.{kind}")
         self.out.byte(b"}")
+        if native is not None and native.dialect == DIALECT and self.is_from_target(native):
+            self.write_call_member(call, name, field, native)
         self.extra(call.extra, field)
         return self.out.byte(b"}")
+
+    cdef int write_call_member(self, Call call, str name, str field, object native) except -1:
+        """Write what the target itself added to a call, if the call is still the same.
+
+        *name* is the written one, as the target knows it.
+        """
+        for block in native.blocks:
+            if block.kind != "call_member" or block.values[0] != call.id:
+                continue
+            if call.extra is not None and "extra_content" in call.extra:
+                return 0    # the caller's own
+            if block.values != (call.id, name, call.text):
+                self.lose(REASONING_EDITED, f"messages[{self.index}].{field}")
+            elif self.returns("tool_calls[].extra_content"):
+                self.out.key(b"extra_content")
+                self.out.literal(extra_content_in(block.raw))
+            else:
+                self.lose(NATIVE_FOREIGN, f"messages[{self.index}].{field}.extra_content")
+        return 0
 
     # Decisions on parameters
 
@@ -617,12 +728,15 @@ cdef class OpenAIChatEncoder(Encoder):
 
 
 def encode_request(
-    Conversation conversation not None, model, dict params not None, facts, rules=None
+    Conversation conversation not None, model, dict params not None, facts, rules=None,
+    target=None,
 ):
     """Return `(body, losses, answer_tool, tool_names)`.
 
-    *facts* is the target's `Model`, *rules* the `RequestRules` of its servers; None if not known.
+    *facts* is the target's `Model`, *rules* the `RequestRules` of its servers, *target* the
+    provider at its address; None if not known.
     """
     cdef OpenAIChatEncoder encoder = OpenAIChatEncoder(conversation, model, params, facts)
     encoder.rules = rules
+    encoder.target = target
     return encoder.encode()

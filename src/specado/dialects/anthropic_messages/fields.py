@@ -71,7 +71,16 @@ REQUEST_FIELDS = FieldTable(
         "messages[assistant].annotations": Field(None, ("message.annotations",)),
         "messages[assistant].reasoning": Field(None, ("reasoning.unsigned",)),
         "messages[assistant].reasoning_details": Field(
-            f"{_BLOCK}[thinking]", ("reasoning.foreign", "reasoning.unsigned")
+            f"{_BLOCK}[thinking]",
+            (
+                "reasoning.foreign",
+                "reasoning.unsigned",
+                "reasoning.edited",
+                "reasoning.refused",
+                "native.foreign",
+                "native.order",
+                "native.unusable",
+            ),
         ),
         "messages[assistant].function_call": Field(None, ("functions",), whole=True),
         "messages[assistant].tool_calls": Field(f"{_BLOCK}[tool_use]", ("tools.called",)),

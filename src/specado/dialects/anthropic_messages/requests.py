@@ -17,7 +17,7 @@ from specado.dialects.anthropic_messages.fields import (
     SOURCE_PARAMETERS,
 )
 from specado.dialects.anthropic_messages.model_change import change_model
-from specado.dialects.contract import DecodedRequest, Encoded
+from specado.dialects.contract import DecodedRequest, Encoded, Target
 from specado.dialects.request_text import checked_model, decode_json, read_request
 from specado.settings.parameters import PARAMETERS
 
@@ -56,6 +56,7 @@ def encode_request(
     facts: Optional[Model],
     rules: RequestRules,  # noqa: ARG001 - no manifest of this dialect has any
     source: Optional[DecodedRequest] = None,
+    target: Optional[Target] = None,
 ) -> Encoded:
     """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`.
 
@@ -68,7 +69,7 @@ def encode_request(
     is_assumed = known is not facts
     return Encoded(
         *encode_anthropic_request(
-            conversation, model, parameters, known, REQUEST_PARAMETERS, is_assumed
+            conversation, model, parameters, known, REQUEST_PARAMETERS, is_assumed, target
         )
     )
 

@@ -14,7 +14,21 @@ _ID = Field(SAME, ("tool_call.repeated_id",), model_rows=("tool_call.id",))
 _USER = Field(SAME, model_rows=("user.hashed",))
 _CALL_NAME = Field(SAME, model_rows=("tool_call.name",))
 _CONTENT = Field(SAME, model_rows=("content.joined",))
+# The facts are those of OpenAI: another server takes back what it wrote itself.
 _REASONING = Field(None, ("reasoning.openai",), whole=True)
+_DETAILS = Field(
+    None,
+    (
+        "reasoning.openai",
+        "reasoning.foreign",
+        "reasoning.edited",
+        "reasoning.refused",
+        "native.foreign",
+        "native.order",
+        "native.unusable",
+    ),
+    whole=True,
+)
 _LOGPROBS = Field(SAME, model_rows=("logprobs.model", "logprobs.thinking"))
 _AUDIO = Field(SAME, model_rows=("audio.output",))
 
@@ -32,7 +46,7 @@ REQUEST_FIELDS = FieldTable(
         "messages[user].content[input_audio]": Field(SAME, model_rows=("input.audio",), whole=True),
         "messages[user].content[file]": Field(SAME, model_rows=("input.document",), whole=True),
         "messages[assistant].reasoning": _REASONING,
-        "messages[assistant].reasoning_details": _REASONING,
+        "messages[assistant].reasoning_details": _DETAILS,
         "messages[user].content": _CONTENT,
         "messages[assistant].content": _CONTENT,
         "messages[assistant].tool_calls[function].id": _ID,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import msgspec
 
 from specado._core import Conversation, encode_openai_request, normalize, read_messages
-from specado.dialects.contract import DecodedRequest, Encoded
+from specado.dialects.contract import DecodedRequest, Encoded, Target
 from specado.dialects.request_text import checked_model, decode_json, read_request
 from specado.errors import MessageFormatError
 from specado.settings.parameters import PARAMETERS
@@ -28,9 +28,10 @@ def encode_request(
     facts: Optional[Model],
     rules: RequestRules,
     source: Optional[DecodedRequest] = None,  # noqa: ARG001 - the canonical form lacks nothing
+    target: Optional[Target] = None,
 ) -> Encoded:
     """Return the encoded request body; see `specado.dialects.contract.EncodeRequest`."""
-    return Encoded(*encode_openai_request(conversation, model, parameters, facts, rules))
+    return Encoded(*encode_openai_request(conversation, model, parameters, facts, rules, target))
 
 
 def decode_request(request: Any) -> DecodedRequest:

@@ -1,0 +1,225 @@
+"""Makes the records of answers with members that OpenAI does not document, which go back.
+
+Servers of this dialect add their reasoning to an answer under several names, and Gemini's signature
+to its calls. A record has one block for each such member: kind "member" for a text, "reasoning" for
+an entry of `reasoning_details`, "call_member" for a call with `extra_content`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+import msgspec
+from msgspec.structs import astuple, replace
+
+from specado._core.native import READERS, model_family
+from specado.types import NativeBlock, NativeContent, ReasoningBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from specado.types import Choice, Message
+
+__all__ = [
+    "DIALECT",
+    "add_records",
+    "added_to_calls",
+    "are_openrouters",
+    "extra_content_in",
+    "native_of_pieces",
+]
+
+DIALECT = "openai_chat"
+
+# The names under which servers give the text of reasoning.
+TEXT_MEMBERS = ("reasoning", "reasoning_content")
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str
+
+
+class _Call(msgspec.Struct):
+    """A call of a stored record, with what its server added."""
+
+    id: str
+    function: _Function
+    extra_content: msgspec.Raw
+
+
+class _GivenCall(msgspec.Struct):
+    id: Any = None
+    extra_content: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _GivenMessage(msgspec.Struct):
+    """The members of a reply's message that its server may want back."""
+
+    reasoning: Any = None
+    reasoning_content: Any = None
+    reasoning_details: Optional[list[msgspec.Raw]] = None
+    tool_calls: Optional[list[_GivenCall]] = None
+
+
+class _Choice(msgspec.Struct):
+    message: _GivenMessage
+
+
+class _Reply(msgspec.Struct):
+    choices: list[_Choice]
+
+
+class _PieceOfCall(_GivenCall):
+    index: Any = None
+
+
+class _Delta(msgspec.Struct):
+    tool_calls: Optional[list[_PieceOfCall]] = None
+
+
+class _ChunkChoice(msgspec.Struct):
+    delta: _Delta
+    index: int = 0
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_ChunkChoice]
+
+
+class _Members(msgspec.Struct):
+    reasoning: Optional[str] = None
+    reasoning_content: Optional[str] = None
+
+
+_decode_reply = msgspec.json.Decoder(_Reply).decode
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_call = msgspec.json.Decoder(_Call).decode
+
+
+def add_records(choices: list[Choice], body: bytes, provider: str, model: str) -> None:
+    """Give the messages of a reply their records, from the JSON of its *body*."""
+    try:
+        found = _decode_reply(body).choices
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if len(found) == len(choices):
+        for choice, given in zip(choices, found):
+            choice.message.native = native_of(choice.message, given.message, provider, model)
+
+
+def native_of(
+    message: Message, given: _GivenMessage, provider: str, model: str
+) -> NativeContent | None:
+    """Return the record of a *message*, from what its server *given*; `None` without such members.
+
+    Members that are null are left out: some servers refuse nulls that they wrote themselves.
+    """
+    made = []
+    for name in TEXT_MEMBERS:
+        text = getattr(given, name)
+        if isinstance(text, str) and text == message.reasoning:
+            made.append(NativeBlock("member", msgspec.json.encode({name: text}), (name, text)))
+    for block, raw in zip(message.reasoning_details or (), given.reasoning_details or ()):
+        made.append(NativeBlock("reasoning", bytes(raw), astuple(block)))
+    for call, given_call in zip(message.tool_calls or (), given.tool_calls or ()):
+        added = bytes(given_call.extra_content)
+        if added in (b"", b"null") or call.function is None:
+            continue
+        if given_call.id != call.id and given_call.id:
+            continue
+        function = {"name": call.function.name, "arguments": call.function.arguments}
+        raw_call = msgspec.json.encode(
+            {"id": call.id, "function": function, "extra_content": msgspec.Raw(added)}
+        )
+        values = (call.id, call.function.name, call.function.arguments)
+        made.append(NativeBlock("call_member", raw_call, values))
+    if not made:
+        return None
+    family = model_family(model)
+    return NativeContent(DIALECT, provider, "", model, family, tuple(made), message.reasoning)
+
+
+def added_to_calls(frame: bytes) -> list[tuple[int, Any, Any, bytes]]:
+    """Return what a chunk adds to calls: the choice, the call's index and id, and the JSON."""
+    try:
+        found = _decode_chunk(frame).choices
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    return [
+        (choice.index, call.index, call.id, bytes(call.extra_content))
+        for choice in found
+        for call in choice.delta.tool_calls or ()
+        if bytes(call.extra_content) not in (b"", b"null")
+    ]
+
+
+def native_of_pieces(
+    message: Message, names: Iterable[str], extra: dict[str, bytes], provider: str, model: str
+) -> NativeContent | None:
+    """Return the record of a streamed answer.
+
+    *names* are those under which the text of its reasoning came, *extra* is the JSON that its
+    server added to a call, by the call's id.
+    """
+    details = [_members_of(block) for block in message.reasoning_details or ()]
+    calls = [
+        _GivenCall(call.id, msgspec.Raw(extra.get(call.id, b"")))
+        for call in message.tool_calls or ()
+    ]
+    given = _GivenMessage(None, None, details, calls)
+    for name in names:
+        setattr(given, name, message.reasoning)
+    return native_of(message, given, provider, model)
+
+
+def _members_of(block: ReasoningBlock) -> msgspec.Raw:
+    """Return a reasoning block in OpenRouter's form."""
+    return msgspec.Raw(msgspec.json.encode(replace(block, model=None)))
+
+
+def extra_content_in(raw: bytes) -> bytes:
+    """Return the JSON of what a server added to the call in a record's block."""
+    return bytes(_decode_call(raw).extra_content)
+
+
+def are_openrouters(details: list[dict[str, Any]] | None) -> bool:
+    """Return whether reasoning blocks have OpenRouter's form, and not Anthropic's."""
+    return details is not None and all(
+        str(block.get("type")).startswith("reasoning.") for block in details
+    )
+
+
+def _read_stored(
+    raws: list[bytes],
+    model: str,  # noqa: ARG001 - part of every reader
+) -> tuple[tuple[NativeBlock, ...], Optional[str]]:
+    """Return the blocks of a stored record and the canonical reasoning; see `READERS`."""
+    made = []
+    reasoning = None
+    for raw in raws:
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        if "type" in members:
+            block = msgspec.json.decode(raw, type=ReasoningBlock)
+            if not block.type.startswith("reasoning."):
+                raise ValueError(f"{block.type} is not a type of reasoning")
+            made.append(NativeBlock("reasoning", raw, astuple(block)))
+        elif "extra_content" in members:
+            call = _decode_call(raw)
+            values = (call.id, call.function.name, call.function.arguments)
+            made.append(NativeBlock("call_member", raw, values))
+        else:
+            if len(members) != 1:
+                raise ValueError("a text of reasoning is one member")
+            given = msgspec.json.decode(raw, type=_Members)
+            for name in TEXT_MEMBERS:
+                text = getattr(given, name)
+                if text is not None:
+                    reasoning = text
+                    made.append(NativeBlock("member", raw, (name, text)))
+    if len(made) != len(raws):
+        raise ValueError("not members of an answer")
+    return tuple(made), reasoning
+
+
+READERS[DIALECT] = _read_stored

@@ -1,0 +1,261 @@
+"""Members that OpenAI-compatible servers add to an answer go back to them, and to nobody else."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+import specado
+from specado import Message
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"q": 1}'}}
+SIGNED_CALL = {**CALL, "extra_content": {"google": {"thought_signature": "c2ln"}}}
+DETAILS = [
+    {
+        "type": "reasoning.summary",
+        "summary": "Short.",
+        "format": "openai-responses-v1",
+        "id": "rs_1",
+        "index": 0,
+    },
+    {
+        "type": "reasoning.text",
+        "text": "Long.",
+        "signature": "s",
+        "format": "anthropic-claude-v1",
+        "id": None,
+        "index": 1,
+        "novel": [1, 2],
+    },
+    {
+        "type": "reasoning.encrypted",
+        "data": "ZGF0YQ==",
+        "format": "openai-responses-v1",
+        "id": "rs_2",
+        "index": 2,
+    },
+]
+
+
+@pytest.fixture(autouse=True)
+def _servers():
+    for name, more in (("compatible", {}), ("picky", {"returns": ["reasoning_content"]})):
+        specado.register_manifest(
+            {
+                "name": name,
+                "base_url": f"http://{name}.example/v1",
+                "dialect": "openai_chat",
+                **more,
+            }
+        )
+    specado.register_manifest(
+        {"name": "other", "base_url": "http://other.example/v1", "dialect": "openai_chat"}
+    )
+
+
+def reply(provider="compatible", model="m-1", **members):
+    message = {"role": "assistant", "content": None, **members}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    body = {"id": "a", "model": model, "created": 1, "choices": [choice], "usage": usage}
+    return specado.parse_response(json.dumps(body), provider).choices[0].message
+
+
+def next_turn(message, to="compatible/m-1", **options):
+    given = message if isinstance(message, dict) else message.to_dict()
+    results = [
+        {"role": "tool", "tool_call_id": call["id"], "content": "ok"}
+        for call in given.get("tool_calls") or ()
+    ]
+    history = [{"role": "user", "content": "hi"}, message, *results]
+    if not results:
+        history.append({"role": "user", "content": "go on"})
+    request = {"model": "m-1", "messages": history, "tools": [TOOL]}
+    return specado.translate(request, to, **options)
+
+
+def sent(message, to="compatible/m-1"):
+    return json.loads(next_turn(message, to).body)["messages"][1]
+
+
+def lost(message, to="compatible/m-1"):
+    report = next_turn(message, to).report
+    return [(item.path, item.severity) for item in report.items if item.severity != "None"]
+
+
+ANSWERS = [
+    {"content": "Hi", "reasoning_content": "Hm."},
+    {"content": "Hi", "reasoning": "Hm."},
+    {"content": "Hi", "reasoning": "Hm.", "reasoning_content": "Hm."},
+    {"content": None, "reasoning_content": "Hm.", "tool_calls": [CALL]},
+    {"content": None, "tool_calls": [SIGNED_CALL]},
+    {"content": "Hi", "reasoning": "Long.", "reasoning_details": DETAILS},
+    {"content": "Hi", "reasoning_details": DETAILS[2:]},
+]
+FORMS = [
+    pytest.param(lambda message: message, id="message"),
+    pytest.param(copy.deepcopy, id="copy"),
+    pytest.param(lambda message: message.to_dict(native=True), id="dict"),
+    pytest.param(lambda message: Message(**message.to_dict(native=True)), id="message_of_dict"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("members", ANSWERS)
+def test_members_go_back_to_the_server_that_wrote_them(members, form):
+    message = form(reply(**members))
+
+    assert sent(message) == {"role": "assistant", **members}
+    assert lost(message) == []
+
+
+def test_nulls_do_not_go_back():
+    message = reply(content="Hi", reasoning=None, reasoning_content="Hm.", reasoning_details=None)
+
+    assert sent(message) == {"role": "assistant", "content": "Hi", "reasoning_content": "Hm."}
+
+
+def test_all_documented_members_of_reasoning_details_are_read():
+    read = reply(content="Hi", reasoning_details=DETAILS).reasoning_details
+
+    assert [(b.type, b.text, b.summary, b.data, b.signature) for b in read] == [
+        ("reasoning.summary", None, "Short.", None, None),
+        ("reasoning.text", "Long.", None, None, "s"),
+        ("reasoning.encrypted", None, None, "ZGF0YQ==", None),
+    ]
+    assert [(b.id, b.format, b.index) for b in read] == [
+        ("rs_1", "openai-responses-v1", 0),
+        (None, "anthropic-claude-v1", 1),
+        ("rs_2", "openai-responses-v1", 2),
+    ]
+
+
+@pytest.mark.parametrize("members", ANSWERS)
+@pytest.mark.parametrize("to", ["other/m-1", "openai/gpt-4o", "anthropic/claude-opus-4-8"])
+def test_members_do_not_go_to_another_provider_and_that_is_reported(members, to):
+    body = next_turn(reply(**members), to).body
+
+    for text in (b"reasoning", b"Hm.", b"extra_content", b"c2ln", b"ZGF0YQ"):
+        assert text not in body
+    assert lost(reply(**members), to)
+
+
+def test_only_the_members_of_the_manifest_go_back():
+    members = {"content": None, "reasoning": "Hm.", "reasoning_content": "Hm."}
+    message = reply("picky", **members, tool_calls=[SIGNED_CALL])
+
+    assert sent(message, "picky/m-1") == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [CALL],
+        "reasoning_content": "Hm.",
+    }
+    assert lost(message, "picky/m-1") == [("messages[1].tool_calls[0].extra_content", "Low")]
+
+
+def test_details_go_back_to_the_model_that_was_asked():
+    message = reply(content="Hi", reasoning_details=DETAILS)
+
+    assert "reasoning_details" not in sent(message, "compatible/m-2")
+    assert lost(message, "compatible/m-2") == [
+        (f"messages[1].reasoning_details[{place}]", "Low") for place in range(3)
+    ]
+
+
+def edited(members, **values):
+    message = reply(**members)
+    for name, value in values.items():
+        setattr(message, name, value)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("values", "members"),
+    [
+        ({"reasoning": "[redacted]"}, {"reasoning_content": "[redacted]"}),
+        ({"reasoning": None}, {}),
+        ({"content": "Bye"}, {"reasoning_content": "Hm."}),
+    ],
+)
+def test_an_edited_text_replaces_the_one_of_the_answer(values, members):
+    message = edited({"content": "Hi", "reasoning_content": "Hm."}, **values)
+
+    assert sent(message) == {"role": "assistant", "content": message.content, **members}
+
+
+def test_details_whose_text_was_redacted_do_not_go_back():
+    message = edited({"content": "Hi", "reasoning": "Long.", "reasoning_details": DETAILS})
+    message.reasoning = "[redacted]"
+
+    assert sent(message) == {"role": "assistant", "content": "Hi", "reasoning": "[redacted]"}
+    assert lost(message) == [("messages[1].reasoning_details", "Low")]
+
+
+def test_removed_details_leave_no_text_behind():
+    message = edited({"content": "Hi", "reasoning": "Long.", "reasoning_details": DETAILS})
+    message.reasoning_details = None
+
+    assert sent(message) == {"role": "assistant", "content": "Hi"}
+
+
+def test_a_signature_does_not_go_with_other_arguments():
+    message = reply(content=None, tool_calls=[SIGNED_CALL])
+    message.tool_calls[0].function.arguments = '{"q": 2}'
+
+    assert "extra_content" not in sent(message)["tool_calls"][0]
+    assert lost(message) == [("messages[1].tool_calls[0]", "Low")]
+
+
+# Histories of other libraries
+
+
+def history(**members):
+    return {"role": "assistant", "content": "Hi", **members}
+
+
+OTHERS = [
+    {"reasoning_content": "Hm."},
+    {"reasoning": "Hm."},
+    {"reasoning_details": DETAILS},
+    {"reasoning_content": "Hm.", "reasoning": "So."},
+    {"thinking_blocks": [{"type": "thinking", "thinking": "Hm.", "signature": "s"}]},
+    {"content": None, "tool_calls": [SIGNED_CALL]},
+]
+
+
+@pytest.mark.parametrize("members", OTHERS)
+def test_a_compatible_server_gets_reasoning_as_the_history_has_it(members):
+    assert sent(history(**members)) == history(**members)
+
+
+@pytest.mark.parametrize("members", OTHERS)
+@pytest.mark.parametrize("to", ["openai/gpt-4o", "anthropic/claude-opus-4-8"])
+def test_foreign_reasoning_is_a_tuning_loss_elsewhere(members, to):
+    translation = next_turn(history(**members), to, strictness="warn")
+
+    items = [item for item in translation.report.items if item.severity != "None"]
+    assert items
+    assert {(item.kind, item.severity) for item in items} == {("tuning", "Low")}
+    assert b"Hm." not in translation.body
+
+
+def test_openai_at_another_address_is_a_compatible_server(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://proxy.example/v1")
+
+    assert sent(history(reasoning_content="Hm."), "openai/gpt-4o") == history(
+        reasoning_content="Hm."
+    )
+
+
+def test_thinking_blocks_with_their_model_go_back_to_it():
+    block = {"type": "thinking", "thinking": "Hm.", "signature": "s", "model": "claude-opus-4-8"}
+
+    message = sent(history(thinking_blocks=[block]), "anthropic/claude-opus-4-8")
+
+    assert message["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+        {"type": "text", "text": "Hi"},
+    ]
