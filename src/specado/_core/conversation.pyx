@@ -6,6 +6,15 @@ tracked by the garbage collector, which thousands of them would trigger.
 
 cimport cython
 
+from msgspec.structs import replace
+
+from specado._core.loss_rows import REASONING_REFUSED
+
+# Members of messages and calls that hold reasoning or its signature.
+cdef frozenset SIGNED_MEMBERS = frozenset({"thinking_blocks", "extra_content"})
+# The kinds of an answer's blocks that have neither a signature nor encrypted content.
+cdef frozenset PLAIN_KINDS = frozenset({"text", "call", "member"})
+
 
 @cython.final
 @cython.no_gc
@@ -60,3 +69,97 @@ cdef class Conversation:
         if name == "reasoning_details" and turn.more is not None and turn.more.origins is not None:
             return turn.more.origins[place]
         return turn.origin
+
+    def without_signed(self):
+        """Return a copy without signed or encrypted content, which reports it as refused.
+
+        Return `None` if there is none.
+        """
+        cdef Conversation found = Conversation.__new__(Conversation)
+        cdef Turn turn
+        cdef Py_ssize_t index = 0
+        for turn in self.turns:
+            if turn.more is not None and is_signed(turn.more):
+                found.changes.append((REASONING_REFUSED, f"messages[{index}]"))
+                turn = with_details(turn, without_signed_members(turn.more))
+            found.turns.append(turn)
+            index += 1
+        if not found.changes:
+            return None
+        found.changes += self.changes
+        found.has_reasoning = self.has_reasoning
+        found.characters, found.extra_bytes = self.characters, self.extra_bytes
+        found.images, found.files, found.sounds = self.images, self.files, self.sounds
+        return found
+
+
+cdef bint has_signed_member(dict extra):
+    return extra is not None and not SIGNED_MEMBERS.isdisjoint(extra)
+
+
+cdef dict without_members(dict extra):
+    """Return a copy of *extra* without the members that are signed."""
+    if not has_signed_member(extra):
+        return extra
+    return {name: value for name, value in extra.items() if name not in SIGNED_MEMBERS}
+
+
+cdef bint is_signed(Details more) except -1:
+    """Return whether a message has reasoning blocks, or other signed or encrypted content."""
+    cdef Call call
+    if more.reasoning_details is not None or has_signed_member(more.extra):
+        return True
+    for call in more.calls or ():
+        if has_signed_member(call.extra):
+            return True
+    if more.native is not None:
+        for block in more.native.blocks:
+            if block.kind not in PLAIN_KINDS:
+                return True
+    return False
+
+
+cdef object plain_native(object native):
+    """Return a record without signed and encrypted blocks; None if text cites what is left out."""
+    cdef list kept = []
+    if native is None:
+        return None
+    for block in native.blocks:
+        if block.kind == "text" and block.values[1]:
+            return None
+        if block.kind in PLAIN_KINDS:
+            kept.append(block)
+    return replace(native, blocks=tuple(kept)) if kept else None
+
+
+cdef Details without_signed_members(Details more):
+    cdef Details found = Details.__new__(Details)
+    cdef Call call
+    found.name, found.tool_call_id = more.name, more.tool_call_id
+    found.refusal, found.reasoning = more.refusal, more.reasoning
+    found.reasoning_content = more.reasoning_content
+    found.audio, found.function_call = more.audio, more.function_call
+    found.extra = without_members(more.extra)
+    found.native = plain_native(more.native)
+    if found.native is None and more.native is not None:
+        found.reasoning = None
+    if more.calls is not None:
+        found.calls = []
+        for call in more.calls:
+            found.calls.append(plain_call(call) if has_signed_member(call.extra) else call)
+    return found
+
+
+cdef Call plain_call(Call call):
+    cdef Call found = Call.__new__(Call)
+    found.id, found.name, found.text = call.id, call.name, call.text
+    found.custom, found.origin = call.custom, call.origin
+    found.body_extra, found.extra = call.body_extra, without_members(call.extra)
+    return found
+
+
+cdef Turn with_details(Turn turn, Details more):
+    cdef Turn found = Turn.__new__(Turn)
+    found.role, found.role_name, found.origin = turn.role, turn.role_name, turn.origin
+    found.text, found.parts, found.more = turn.text, turn.parts, more
+    return found

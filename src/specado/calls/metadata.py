@@ -19,6 +19,10 @@ __all__ = ["is_stale", "not_asked", "note_broken_bounds", "of_call"]
 STALE_CONNECTION_NOTE = (
     "connection: the server had closed an idle connection; the request was sent again on a new one"
 )
+UNSIGNED_NOTE = (
+    "reasoning: the provider refused a signature or encrypted content of its answers; the request "
+    "was sent again without them"
+)
 # At most this many broken bounds of one answer are named; the rest are counted.
 MAX_NAMED_BREACHES = 10
 
@@ -51,12 +55,15 @@ def of_call(
     }
     if index is not None:
         metadata["fallback_index"] = index
+    notes = [UNSIGNED_NOTE] if history.is_unsigned else []
     if history.errors:
         failed = [error.message for error in history.errors if not is_stale(error)]
         if failed:
             metadata["provider_errors"] = failed
         if len(failed) < len(history.errors):
-            metadata["reply_notes"] = [STALE_CONNECTION_NOTE]
+            notes.insert(0, STALE_CONNECTION_NOTE)
+    if notes:
+        metadata["reply_notes"] = notes
     skipped = not_asked(plan, history)
     if skipped:
         metadata["skipped"] = [

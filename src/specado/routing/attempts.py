@@ -41,6 +41,7 @@ from specado.routing.retry import (
     Rule,
     jittered_s,
     nominal_wait_s,
+    refuses_signed,
     rule_for,
 )
 from specado.types import ChatCompletionResponse, Extensions
@@ -113,6 +114,8 @@ class CallHistory(msgspec.Struct):
     # The candidates to which another one was preferred, with the reason.
     held: dict[int, Hold] = {}
     stopped_by: str = NO_CANDIDATE
+    # Whether a request was repeated without the signed content that the provider refused.
+    is_unsigned: bool = False
 
     def failed(self, candidate: Candidate, error: ProviderError) -> None:
         """Note the error of an attempt."""
@@ -366,7 +369,9 @@ class _Router:
         """Send one request, and record its outcome in the shared health.
 
         A request on an idle connection that the server has just closed is repeated at once, on a
-        fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1).
+        fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1). One with a
+        signature that the provider refuses is repeated once without it, so that a stored
+        conversation can go on after a key was rotated.
         """
         history, health = self.history, self.health
         if health is not None and attempt is None:
@@ -389,6 +394,14 @@ class _Router:
                     and (left_s := self.clock.left_s()) > 0
                 ):
                     timeout_s, is_fresh = min(timeout_s, left_s), True
+                    continue
+                if (
+                    refuses_signed(outcome)
+                    and self.clock.left_s() > 0
+                    and self.plan.leave_out_signed(candidate)
+                ):
+                    timeout_s = min(timeout_s, self.clock.left_s())
+                    history.is_unsigned = True
                     continue
                 self._record(attempt, outcome, limit)
                 return outcome

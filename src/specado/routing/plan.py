@@ -222,6 +222,13 @@ class Plan(msgspec.Struct):
         self.ineligible[candidate.index] = found
         return False
 
+    def leave_out_signed(self, candidate: Candidate) -> bool:
+        """Write a candidate's body without signed and encrypted content.
+
+        Return whether that changed it, and the strictness lets it.
+        """
+        return self.judge is not None and self.judge.leave_out_signed(candidate)
+
     def choose_model(self, candidate: Candidate) -> None:
         """Give a candidate of an open route its model, now that its turn has come."""
         if self.judge is not None and not candidate.model:
@@ -269,7 +276,7 @@ def make_plan(
     if not candidates:
         refused = [plan.ineligible[index].error for index in range(len(found))]
         raise _plainest([error for error in refused if error is not None])
-    if len(candidates) > 1:
+    if len(candidates) > 1 or request.conversation.has_reasoning:
         judge.keep_parameters()
     return plan
 
@@ -529,10 +536,26 @@ class _Judge:
             functools.partial(self._encoded, candidate),
         )
 
-    def _encoded(self, candidate: Candidate, dialect: DialectRoute) -> Encoded:
+    def leave_out_signed(self, candidate: Candidate) -> bool:
+        """See `Plan.leave_out_signed`."""
+        conversation = self.request.conversation.without_signed()
+        if conversation is None:
+            return False
+        encoded = self._encoded(candidate, candidate.dialect, conversation)
+        if encoded.body == candidate.encoded.body or refusal(self.strictness, encoded.losses):
+            return False
+        candidate.encoded = encoded
+        return True
+
+    def _encoded(
+        self,
+        candidate: Candidate,
+        dialect: DialectRoute,
+        conversation: Optional[Conversation] = None,
+    ) -> Encoded:
         return encode(
             dialect.name,
-            self.request.conversation,
+            conversation or self.request.conversation,
             candidate.model,
             sent_parameters(self.parameters, may_ask_for_usage=dialect.stream_usage),
             candidate.facts,
