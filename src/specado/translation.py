@@ -200,7 +200,9 @@ def _written(
         spoken = own or listed[0]
         return spoken.name, write(spoken)
     several = dialect_routes(provider, model, facts, access.endpoint(provider), access)
-    route, encoded = written_in_one(several, decoded.parameters, None, write)
+    route, encoded = written_in_one(
+        several, decoded.parameters, None, decoded.conversation.native_dialect(), write
+    )
     return route.name, encoded
 
 

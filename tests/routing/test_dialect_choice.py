@@ -379,6 +379,22 @@ def test_a_plan_names_the_dialect_of_each_candidate() -> None:
     assert [each.dialect for each in found] == [CHAT, MESSAGES]
 
 
+def test_a_conversation_keeps_the_dialect_of_what_was_said() -> None:
+    speak("https://both.example", CHAT, MESSAGES)
+    blocks = [
+        {"type": "thinking", "thinking": "a", "signature": "s"},
+        {"type": "text", "text": "x"},
+    ]
+    body = {"id": "a", "model": "m", "content": blocks, "stop_reason": "end_turn", "usage": {}}
+    said = specado.parse_response(body, "anthropic").choices[0].message
+
+    (first,) = planned(messages=[*HELLO, said, *HELLO])
+    (with_loss,) = planned(messages=[*HELLO, said, *HELLO], tools=[FREE_TEXT_TOOL])
+
+    assert first.dialect == MESSAGES
+    assert with_loss.dialect == CHAT
+
+
 @pytest.mark.parametrize(("first", "other"), [(CHAT, MESSAGES), (MESSAGES, CHAT)])
 def test_a_translation_is_for_the_path_of_its_dialect(first: str, other: str) -> None:
     speak("https://both.example", first, other)

@@ -70,6 +70,14 @@ cdef class Conversation:
             return turn.more.origins[place]
         return turn.origin
 
+    def native_dialect(self):
+        """Return the dialect of the last answer that goes back as it came, `None` without one."""
+        cdef Turn turn
+        for turn in reversed(self.turns):
+            if turn.more is not None and turn.more.native is not None:
+                return turn.more.native.dialect
+        return None
+
     def without_signed(self):
         """Return a copy without signed or encrypted content, which reports it as refused.
 
@@ -137,7 +145,7 @@ cdef Details without_signed_members(Details more):
     cdef Call call
     found.name, found.tool_call_id = more.name, more.tool_call_id
     found.refusal, found.reasoning = more.refusal, more.reasoning
-    found.reasoning_content = more.reasoning_content
+    found.reasoning_content, found.is_given = more.reasoning_content, more.is_given
     found.audio, found.function_call = more.audio, more.function_call
     found.extra = without_members(more.extra)
     found.native = plain_native(more.native)

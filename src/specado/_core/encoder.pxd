@@ -17,6 +17,7 @@ cdef class Encoder:
     cdef dict params
     cdef object facts        # the target's capabilities.Model, None if unknown
     cdef object target       # the `Target` that is asked, None if it is not known
+    cdef str target_provider, target_tag, family    # of the target; None until one is asked for
     cdef object traits       # facts.traits, None if unknown
     cdef list losses         # (row id, path, before, after)
     cdef str answer_tool     # the forced tool whose input is the answer, None without one

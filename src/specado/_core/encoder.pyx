@@ -2,13 +2,18 @@
 
 from specado._core.conversation cimport Call, Conversation
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
+from specado._core.reply_fields cimport field, offset_of
 
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import (
     NATIVE_FOREIGN, NATIVE_ORDER, TOOL_CALL_ARGUMENTS, TOOL_CALL_REPEATED_ID, USER_HASHED,
 )
-from specado._core.native import has_own_order
+from specado._core.native import has_own_order, model_family
 from specado.errors import MessageFormatError
+from specado.types import NativeContent
+
+cdef Py_ssize_t NATIVE_PROVIDER = offset_of(NativeContent, "provider")
+cdef Py_ssize_t NATIVE_TAG = offset_of(NativeContent, "tag")
 
 
 cdef enum:
@@ -65,10 +70,14 @@ cdef class Encoder:
 
     cdef bint is_from_target(self, object native):
         """Return whether the target is the provider, at the address, that wrote an answer."""
+        if self.target is None:
+            return False
+        if self.target_tag is None:
+            self.target_provider, self.target_tag = self.target.provider, self.target.tag
+            self.family = model_family(self.model)
         return (
-            self.target is not None
-            and native.provider == self.target.provider
-            and native.tag == self.target.tag
+            <str>field(native, NATIVE_TAG) == self.target_tag
+            and <str>field(native, NATIVE_PROVIDER) == self.target_provider
         )
 
     cdef int report_native(self, object native) except -1:

@@ -72,8 +72,8 @@ def read_entry(entry: dict[str, Any]) -> NativeContent | None:
 
 def reasoning_blocks(native: NativeContent) -> list[ReasoningBlock] | None:
     """Return the canonical reasoning blocks of a record, `None` without any."""
-    found = [ReasoningBlock(*block.values) for block in native.blocks if block.kind == "reasoning"]
-    return found or None
+    values = [block.values for block in native.blocks if block.kind == "reasoning"]
+    return [ReasoningBlock(*each) for each in values] or None
 
 
 def has_own_order(native: NativeContent) -> bool:

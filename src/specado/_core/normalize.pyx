@@ -14,6 +14,7 @@ from specado._core.conversation cimport (
     Call, Conversation, Details, Part, Turn,
 )
 from specado._core.json_writer cimport exact, freeze, is_a
+from specado._core.reply_fields cimport field, offset_of
 
 from collections.abc import Mapping
 
@@ -21,7 +22,9 @@ from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
 from specado._core.native import kept_reasoning, read_entry, reasoning_blocks
 from specado.errors import MessageFormatError, type_and_beginning
-from specado.types import NATIVE_ENTRY, FunctionCall, Message, ReasoningBlock, ToolCall
+from specado.types import (
+    NATIVE_ENTRY, FunctionCall, Message, NativeBlock, NativeContent, ReasoningBlock, ToolCall,
+)
 
 cdef enum:
     RUN = 128
@@ -352,9 +355,20 @@ cdef dict ROLES = {
 }
 cdef frozenset MESSAGE_KEYS = frozenset({
     "role", "content", "name", "tool_calls", "tool_call_id", "refusal", "reasoning",
-    "reasoning_details", "audio", "function_call", "reasoning_content",
+    "reasoning_details", "audio", "function_call", "reasoning_content", "native",
 })
+cdef object BLOCK = ReasoningBlock
 cdef tuple REASONING_FIELDS = ReasoningBlock.__struct_fields__
+cdef enum:
+    MOST_FIELDS = 16
+# Where a `ReasoningBlock` keeps its fields.
+cdef Py_ssize_t[MOST_FIELDS] REASONING_OFFSETS
+for _place, _name in enumerate(REASONING_FIELDS):
+    REASONING_OFFSETS[_place] = offset_of(ReasoningBlock, _name)
+cdef Py_ssize_t NATIVE_BLOCKS = offset_of(NativeContent, "blocks")
+cdef Py_ssize_t NATIVE_REASONING = offset_of(NativeContent, "reasoning")
+cdef Py_ssize_t BLOCK_KIND = offset_of(NativeBlock, "kind")
+cdef Py_ssize_t BLOCK_VALUES = offset_of(NativeBlock, "values")
 # The texts of LiteLLM's `thinking_blocks` are under this name.
 cdef str THINKING = "thinking"
 
@@ -470,8 +484,16 @@ cdef class MessageReader(PartReader):
             more.refusal = self.text_of(message.refusal, "refusal", True)
             more.reasoning = self.text_of(message.reasoning, "reasoning", True)
             more.calls = self.read_calls(message.tool_calls)
-            self.read_reasoning(more, message.reasoning_details, "reasoning_details")
-            self.read_native(more, message.native)
+            native = message.native
+            if native is not None and has_reasoning_of(
+                message.reasoning_details, more.reasoning, native
+            ):
+                more.native = native
+                more.reasoning_details = reasoning_blocks(native)
+                self.found.has_reasoning = True
+            else:
+                self.read_reasoning(more, message.reasoning_details, "reasoning_details")
+                self.read_native(more, native)
             more.audio = self.read_audio(message.audio)
             if message.annotations:
                 more.extra = {"annotations": self.frozen(message.annotations, "annotations")}
@@ -497,7 +519,7 @@ cdef class MessageReader(PartReader):
                 more.refusal = self.text_of(taken(message, "refusal", &left), "refusal", True)
                 more.reasoning = self.text_of(taken(message, "reasoning", &left), "reasoning", True)
                 if more.reasoning is not None:
-                    self.found.has_reasoning = True
+                    self.found.has_reasoning = more.is_given = True
             if calls is not None:
                 more.calls = self.read_calls(calls)
         if left:
@@ -509,7 +531,8 @@ cdef class MessageReader(PartReader):
                 more.reasoning = more.reasoning_content
             if more.reasoning_details is None and message.get("thinking_blocks") is not None:
                 self.read_reasoning(more, message["thinking_blocks"], "thinking_blocks")
-            self.read_native(more, None)
+            more.is_given = True
+            self.read_native(more, message.get("native"))
             more.audio = self.read_audio(message.get("audio"))
             if message.get("function_call") is not None:
                 more.function_call = self.frozen(message["function_call"], "function_call")
@@ -548,6 +571,7 @@ cdef class MessageReader(PartReader):
                 self.stored = given
                 self.stored_path = f"messages[{self.index}].{field}"
                 continue
+            more.is_given = more.is_given or isinstance(block, dict)
             text = THINKING if name == "thinking_blocks" else "text"
             index = given.get("index")
             found.append(ReasoningBlock(
@@ -573,6 +597,9 @@ cdef class MessageReader(PartReader):
         A stored record tells the reasoning where the message itself has none.
         """
         cdef str path = self.stored_path
+        if native is not None and type(native) is not NativeContent:
+            native = None    # the JSON of a whole Message: only the stored form is read back
+            self.found.changes.append((NATIVE_UNUSABLE, f"messages[{self.index}].native"))
         if native is None and self.stored is not None:
             native = read_entry(self.stored)
             if native is None:
@@ -681,6 +708,35 @@ cdef class MessageReader(PartReader):
         if type(value) is str:
             return <str>value
         return self.text_of(value, f"tool_calls[{place}].{field}", optional)
+
+
+cdef bint has_reasoning_of(object blocks, str text, object native) except -1:
+    """Return whether a message has the reasoning of its record, unchanged."""
+    cdef Py_ssize_t count = 0
+    cdef Py_ssize_t at
+    cdef tuple values
+    if not same(field(native, NATIVE_REASONING), text) or not (
+        blocks is None or type(blocks) is list
+    ):
+        return False
+    for block in <tuple>field(native, NATIVE_BLOCKS):
+        if <str>field(block, BLOCK_KIND) != "reasoning":
+            continue
+        if blocks is None or count == len(<list>blocks):
+            return False
+        said = (<list>blocks)[count]
+        if type(said) is not BLOCK:
+            return False
+        values = <tuple>field(block, BLOCK_VALUES)
+        for at in range(len(values)):
+            if not same(values[at], field(said, REASONING_OFFSETS[at])):
+                return False
+        count += 1
+    return count == (0 if blocks is None else len(<list>blocks))
+
+
+cdef inline bint same(object one, object other) except -1:
+    return one is other or one == other
 
 
 cdef object taken(dict given, str name, Py_ssize_t* left):

@@ -1,7 +1,8 @@
 """Selects the dialect of a request among those that the provider's endpoint accepts.
 
 In this order: a member of `extra_body`, then a parameter, that only one of the dialects knows
-selects it; else the first dialect, unless it has a contract loss that another one lacks.
+selects it; else that of earlier answers, which go back as they came, else the first dialect, unless
+it has a contract loss that another one lacks.
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ class DialectRoute(msgspec.Struct, frozen=True):
     url: str
     stream_url: str
     framing: Framing
-    target: Target
     stream_usage: bool = True
     stream_end: str = ""
     is_compatible: bool = False
+    target: Optional[Target] = None
 
 
 def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
@@ -144,10 +145,10 @@ def _dialect_route(
         base_url + _with_model(path, model),
         base_url + _with_model(stream_path, model),
         FRAMINGS[dialect.framing],
-        target_of(provider, spoken, base_url),
         spoken.stream_usage,
         spoken.stream_end or ("unknown" if is_compatible else ""),
         is_compatible,
+        target_of(provider, spoken, base_url),
     )
 
 
@@ -190,15 +191,19 @@ def written_in_one(
     dialects: Sequence[DialectRoute],
     parameters: Iterable[str],
     extra_body: Optional[Mapping[str, Any]],
+    native: Optional[str],
     write: Callable[[DialectRoute], Encoded],
 ) -> tuple[DialectRoute, Encoded]:
     """Return the dialect of several that a request selects, and the body that *write* makes in it.
 
     Without one it is the first without a contract loss, else that where the loss is least.
+    *native*, the dialect of earlier answers, which go back as they came, counts as the first.
     """
     chosen = known_only_to_one(dialects, parameters, extra_body)
     if chosen is not None:
         return chosen, write(chosen)
+    if native is not None:
+        dialects = sorted(dialects, key=lambda each: each.name != native)
     best: tuple[tuple[int, int], DialectRoute, Encoded] | None = None
     inexpressible: SpecadoError | None = None
     for dialect in dialects:

@@ -533,6 +533,7 @@ class _Judge:
             candidate.dialects,
             self.parameters,
             self.request.options.get("extra_body") if candidate.index == 0 else None,
+            self.request.conversation.native_dialect(),
             functools.partial(self._encoded, candidate),
         )
 

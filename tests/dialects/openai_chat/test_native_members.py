@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
+import msgspec
 import pytest
 
 import specado
@@ -248,6 +249,22 @@ def test_openai_at_another_address_is_a_compatible_server(monkeypatch):
     assert sent(history(reasoning_content="Hm."), "openai/gpt-4o") == history(
         reasoning_content="Hm."
     )
+
+
+def test_reasoning_in_a_message_of_ones_own_is_not_sent_under_a_guessed_name():
+    message = Message("assistant", "Hi", reasoning="Hm.")
+
+    assert sent(message) == {"role": "assistant", "content": "Hi"}
+    assert lost(message) == [("messages[1].reasoning", "Low")]
+
+
+def test_the_json_of_a_whole_message_brings_no_record():
+    plain = msgspec.to_builtins(reply(content="Hi", reasoning_content="Hm."))
+    plain = {name: value for name, value in plain.items() if value is not None}
+
+    assert sent(plain) == {"role": "assistant", "content": "Hi", "reasoning": "Hm."}
+    noted = [item.path for item in next_turn(plain).report.items]
+    assert noted == ["messages[1].native"]
 
 
 def test_thinking_blocks_with_their_model_go_back_to_it():

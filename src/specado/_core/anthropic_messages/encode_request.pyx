@@ -23,6 +23,7 @@ from specado._core.encoder cimport (
     Encoder, call_field, content_field, is_blank_text, is_plain, renamed,
 )
 from specado._core.json_writer cimport exact
+from specado._core.reply_fields cimport field, offset_of
 
 import re
 
@@ -48,6 +49,13 @@ from specado._core.loss_rows import NATIVE_FOREIGN, NATIVE_ORDER
 from specado._core.native import has_own_order, split_text
 from specado._core.schema import anthropic_form
 from specado.errors import MessageFormatError
+from specado.types import NativeBlock, NativeContent
+
+cdef Py_ssize_t NATIVE_FAMILY = offset_of(NativeContent, "family")
+cdef Py_ssize_t NATIVE_BLOCKS = offset_of(NativeContent, "blocks")
+cdef Py_ssize_t BLOCK_KIND = offset_of(NativeBlock, "kind")
+cdef Py_ssize_t BLOCK_RAW = offset_of(NativeBlock, "raw")
+cdef Py_ssize_t BLOCK_VALUES = offset_of(NativeBlock, "values")
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -391,6 +399,14 @@ cdef class MessagesEncoder(Encoder):
         if native.dialect != DIALECT:
             self.report_native(native)
             return False
+        if is_own and self.is_unchanged(turn, native):
+            if more.calls is not None:
+                self.begin_calls()
+                for place in range(len(more.calls)):
+                    self.call_id((<Call>more.calls[place]).id, call_field(place))
+            for block in native.blocks:
+                self.block(<bytes>field(block, BLOCK_RAW))
+            return True
         contents = self.contents_of_blocks(turn, native)
         if contents is None:
             if has_own_order(native):
@@ -410,7 +426,7 @@ cdef class MessagesEncoder(Encoder):
                     found = calls[block.values[0]].pop(0)
                     self.write_call(more.calls[found], found, block if is_own else None)
             elif kind == "reasoning":
-                self.write_thought(more, block, thoughts)
+                self.write_thought(more, block, thoughts, is_own)
                 thoughts += 1
                 mark = self.out.size    # a thinking block takes no cache_control
             elif is_own:
@@ -425,6 +441,50 @@ cdef class MessagesEncoder(Encoder):
             self.write_call(more.calls[found], found, None)
         self.write_message_cache(turn, mark)
         return True
+
+    cdef bint is_unchanged(self, Turn turn, object native) except -1:
+        """Return whether an answer goes back to its provider and model with nothing changed.
+
+        `False` may be wrong: what is rare, several texts for instance, is compared by block.
+        """
+        cdef Details more = turn.more
+        cdef Py_ssize_t count = 0 if more.calls is None else len(more.calls)
+        cdef Py_ssize_t calls = 0
+        cdef set ids = set()
+        cdef bint has_text = False
+        cdef Call call
+        cdef tuple values
+        cdef str kind
+        if (
+            more.kept is not None or more.extra is not None or more.refusal is not None
+            or turn.parts is not None or self.index == self.decided.prefill
+            or <str>field(native, NATIVE_FAMILY) != self.family
+        ):
+            return False
+        for block in <tuple>field(native, NATIVE_BLOCKS):
+            kind = <str>field(block, BLOCK_KIND)
+            values = <tuple>field(block, BLOCK_VALUES)
+            if kind == "call":
+                if calls == count:
+                    return False
+                call = more.calls[calls]
+                calls += 1
+                if (
+                    call.id != <str>values[0] or call.name != <str>values[1]
+                    or call.text != <str>values[2] or call.extra is not None
+                    or call.body_extra is not None or call.custom
+                    or not is_plain(call.id) or not is_tool_name(call.name) or call.id in ids
+                    or (self.call_ids is not None and call.id in self.call_ids)
+                ):
+                    return False
+                ids.add(call.id)
+            elif kind == "text":
+                if has_text or turn.text is None or turn.text != <str>values[0] or (
+                    is_blank_text(turn.text)
+                ):
+                    return False
+                has_text = True
+        return calls == count and (has_text or not turn.text)
 
     cdef list contents_of_blocks(self, Turn turn, object native):
         """Return what stands now in the place of each text block, `None` where they do not map.
@@ -481,8 +541,12 @@ cdef class MessagesEncoder(Encoder):
         self.write_extra(None if part is None else part.extra, self.field)
         return self.out.byte(b"}")
 
-    cdef int write_thought(self, Details more, object block, Py_ssize_t place) except -1:
-        """Write the thinking block at *place* among an answer's, if it is unchanged and accepted."""
+    cdef int write_thought(self, Details more, object block, Py_ssize_t place,
+                           bint is_own) except -1:
+        """Write the thinking block at *place* among an answer's, if it is unchanged and accepted.
+
+        Without a signature only the provider that wrote it gets it.
+        """
         cdef Py_ssize_t at = place
         cdef str row
         if more.kept is not None:
@@ -491,7 +555,7 @@ cdef class MessagesEncoder(Encoder):
             at = more.kept[:place].count(True)
         thought = more.reasoning_details[at]
         row = reasoning_refusal(thought, self.model)
-        if row is not None:
+        if row is not None and not (is_own and row == REASONING_UNSIGNED):
             return self.lose(row, f"messages[{self.index}].reasoning_details[{at}]",
                              thought.model if row == REASONING_FOREIGN else None)
         return self.block(block.raw)

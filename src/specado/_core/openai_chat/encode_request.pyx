@@ -383,6 +383,8 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef int write_reasoning(self, Details more) except -1:
         """Write reasoning of a history that specado did not decode, as far as the target takes it."""
         cdef bint is_own = more.reasoning is not more.reasoning_content
+        if not more.is_given:
+            return self.lose_reasoning(more)
         if more.reasoning is not None:
             name = "reasoning" if is_own else "reasoning_content"
             if self.returns(name):
