@@ -1,3 +1,6 @@
-cdef bint has_reasoning_content(bytes text)
+cdef enum:
+    REASONING_CONTENT = 1
+    EXTRA_CONTENT = 2
+
+cdef int members_in(bytes text) noexcept
 cdef bint has_error(bytes text)
-cdef bint has_extra_content(bytes text)

@@ -23,23 +23,25 @@ cdef object _decode = msgspec.json.Decoder(Completion).decode
 cdef object _decode_but_usage = msgspec.json.Decoder(OtherCompletion).decode
 
 
-cdef bint has_reasoning_content(bytes text):
-    """Return whether `reasoning_content`, as many servers call `reasoning`, is a name there.
+cdef int members_in(bytes text) noexcept:
+    """Return which of two names *text* has, as a sum of flags.
 
-    `in` takes 0.5 us for a usual reply, a third of what decoding it takes.
+    `reasoning_content`, as many servers call `reasoning`, and `extra_content`, which Gemini adds to
+    calls. `in` takes 0.5 us for a usual reply, a third of what decoding it takes.
     """
     cdef const char* begin = PyBytes_AS_STRING(text)
     cdef const char* end = begin + PyBytes_GET_SIZE(text)
     cdef const char* at = begin
+    cdef int found = 0
     while True:
         at = <const char*>memchr(at, b"_", end - at)
         if at is NULL:
-            return False
-        if (
-            at - begin >= 10 and end - at >= 9
-            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 10, b'"reasoning', 10) == 0
-        ):
-            return True
+            return found
+        if end - at >= 9 and memcmp(at, b'_content"', 9) == 0:
+            if at - begin >= 10 and memcmp(at - 10, b'"reasoning', 10) == 0:
+                found |= REASONING_CONTENT
+            elif at - begin >= 6 and memcmp(at - 6, b'"extra', 6) == 0:
+                found |= EXTRA_CONTENT
         at += 1
 
 
@@ -69,24 +71,7 @@ cdef bint has_error(bytes text):
     return False
 
 
-cdef bint has_extra_content(bytes text):
-    """Return whether `extra_content`, as Gemini adds it to calls, is a name there."""
-    cdef const char* begin = PyBytes_AS_STRING(text)
-    cdef const char* end = begin + PyBytes_GET_SIZE(text)
-    cdef const char* at = begin
-    while True:
-        at = <const char*>memchr(at, b"_", end - at)
-        if at is NULL:
-            return False
-        if (
-            at - begin >= 6 and end - at >= 9
-            and memcmp(at, b'_content"', 9) == 0 and memcmp(at - 6, b'"extra', 6) == 0
-        ):
-            return True
-        at += 1
-
-
-cdef bint returns_members(list choices, bytes body) except -1:
+cdef bint returns_members(list choices, int members) except -1:
     """Return whether an answer has members that go back; take out those that no server may give."""
     cdef bint has_reasoning = False
     cdef bint has_calls = False
@@ -101,7 +86,7 @@ cdef bint returns_members(list choices, bytes body) except -1:
             has_reasoning = True
         if message.tool_calls is not None:
             has_calls = True
-    return has_reasoning or (has_calls and has_extra_content(body))
+    return has_reasoning or (has_calls and members & EXTRA_CONTENT != 0)
 
 
 def decode_reply(bytes body not None, str provider not None, str model not None, created):
@@ -111,12 +96,13 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     `MalformedResponseError` with code `not_json`, one without a usable choice `no_choice`. One that
     reports an error, also beside an answer or on a choice, is a `ReportedFailure`.
     """
+    cdef int members = members_in(body)
     notes = Notes()
     if has_error(body):
         check_for_error(body)
     found = _completion_in(body)
     if found is None or not _is_whole(found.choices) or (
-        has_reasoning_content(body) and not add_reply_reasoning(found, body)
+        members & REASONING_CONTENT and not add_reply_reasoning(found, body)
     ):
         found = repair_reply(body, notes)
     elif type(found) is OtherCompletion:
@@ -126,7 +112,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     for choice in found.choices:
         if choice.finish_reason not in OPENAI_REASONS:
             _read_reason(choice, notes)
-    if returns_members(found.choices, body):
+    if returns_members(found.choices, members):
         add_records(found.choices, body, provider, model or found.model)
     return reply_of(found, notes, provider, model, created, body), notes
 

@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
 from specado._core.openai_chat.decode_reply cimport (
-    has_error, has_extra_content, has_reasoning_content,
+    EXTRA_CONTENT, REASONING_CONTENT, has_error, members_in,
 )
 from specado._core.replies cimport Pieces, ReplyStream
 
@@ -255,6 +255,7 @@ cdef class OpenAIStream(ReplyStream):
     cdef ChoicePieces _last
     cdef object _id, _name, _created, _usage, _fingerprint, _tier
     cdef bytes _frame       # the event that is read
+    cdef int _members       # which members it has, by `members_in`
     cdef bint _has_moderation
     cdef bint _is_lenient   # a chunk lacked fields, so that the next ones will, too
 
@@ -281,12 +282,14 @@ cdef class OpenAIStream(ReplyStream):
                 pass
         if chunk is None:
             chunk = self._lenient_chunk(frame)
+        self._members = members_in(frame)
         if chunk is None or (
-            has_reasoning_content(frame) and not add_chunk_reasoning(chunk, frame)
+            self._members & REASONING_CONTENT and not add_chunk_reasoning(chunk, frame)
         ):
-            return self._take_repaired(frame, out)
-        self._deliver(chunk, frame, out)
-        if has_extra_content(frame):
+            self._take_repaired(frame, out)
+        else:
+            self._deliver(chunk, frame, out)
+        if self._members & EXTRA_CONTENT:
             self._add_extra_content(frame)
         return 0
 
@@ -582,7 +585,7 @@ cdef class OpenAIStream(ReplyStream):
             state.reasoning_names = set()
         if len(state.reasoning_names) == 2:
             return 0
-        if not has_reasoning_content(self._frame):
+        if not self._members & REASONING_CONTENT:
             state.reasoning_names.add("reasoning")
             return 0
         for name in ("reasoning", "reasoning_content"):
