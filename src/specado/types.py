@@ -126,17 +126,31 @@ class NativeContent(msgspec.Struct, frozen=True):
     blocks: tuple[NativeBlock, ...]
     reasoning: Optional[str] = None
 
-    def to_entry(self) -> dict[str, Any]:
-        """Return the record as the entry of `reasoning_details` that `Message` reads back."""
-        return {
-            "type": NATIVE_ENTRY,
-            "version": NATIVE_VERSION,
-            "dialect": self.dialect,
-            "provider": self.provider,
-            "tag": self.tag,
-            "model": self.model,
-            "blocks": [json.loads(block.raw) for block in self.blocks],
-        }
+    def kept_reasoning(
+        self, text: Optional[str], blocks: Optional[list[Any]]
+    ) -> Optional[list[bool]]:
+        """Return which reasoning blocks a message still has, `None` if text and all blocks.
+
+        *text* and *blocks* are the message's as they are now. A block goes with its text: where
+        the two do not say the same any more, none is kept.
+        """
+        made = [block.values for block in self.blocks if block.kind == "reasoning"]
+        left = [
+            msgspec.structs.astuple(block)
+            for block in blocks or ()
+            if isinstance(block, ReasoningBlock)
+        ]
+        if left == made and text == self.reasoning:
+            return None
+        kept = []
+        at = 0
+        for values in made:
+            found = values in left[at:]
+            kept.append(found)
+            if found:
+                at = left.index(values, at) + 1
+        told = "".join(values[1] or "" for values, is_kept in zip(made, kept) if is_kept)
+        return kept if text == (told or None) else [False] * len(made)
 
 
 class Message(msgspec.Struct):
@@ -225,7 +239,8 @@ class Message(msgspec.Struct):
                 if isinstance(block, dict) and block.get("type") == NATIVE_ENTRY
             ]
             if self.native is not None:
-                entries = [self.native.to_entry()]
+                entry = _entry_of(self, self.native)
+                entries = [] if entry is None else [entry]
             if entries:
                 data["reasoning_details"] = entries
         return data
@@ -250,6 +265,45 @@ class Message(msgspec.Struct):
             if (value := getattr(self, name)) is not None
         ]
         return f"Message({', '.join(shown)})"
+
+
+def _entry_of(message: Message, native: NativeContent) -> Optional[dict[str, Any]]:
+    """Return the stored form of a message's record, without what the caller changed or removed."""
+    kept = native.kept_reasoning(message.reasoning, message.reasoning_details)
+    thoughts = iter(kept or ())
+    texts = [block.values[0] for block in native.blocks if block.kind == "text"]
+    is_whole = message.content == "".join(texts)
+    calls = [
+        (call.id, call.function.name, call.function.arguments)
+        for call in message.tool_calls or ()
+        if isinstance(call, ToolCall) and call.function is not None
+    ]
+    blocks: list[Any] = []
+    for block in native.blocks:
+        if block.kind == "reasoning":
+            is_kept = kept is None or next(thoughts)
+        elif block.kind == "text":
+            words, is_cited = block.values
+            is_kept = is_whole or (words in message.text and not is_cited)
+        elif block.kind == "member":
+            is_kept = False
+            if message.reasoning is not None:
+                blocks.append({block.values[0]: message.reasoning})
+        else:
+            is_kept = block.kind == "other" or block.values in calls
+        if is_kept:
+            blocks.append(json.loads(block.raw))
+    if not blocks:
+        return None
+    return {
+        "type": NATIVE_ENTRY,
+        "version": NATIVE_VERSION,
+        "dialect": native.dialect,
+        "provider": native.provider,
+        "tag": native.tag,
+        "model": native.model,
+        "blocks": blocks,
+    }
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):

@@ -6,20 +6,14 @@ came. A block whose canonical fields the caller changed or removed never goes ba
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Optional
-
-from msgspec.structs import astuple
+from typing import Any, Callable, Optional
 
 from specado._core.json_writer import NotJson, dumps
 from specado.types import NATIVE_VERSION, NativeBlock, NativeContent, ReasoningBlock
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = [
     "READERS",
     "has_own_order",
-    "kept_reasoning",
     "model_family",
     "read_entry",
     "reasoning_blocks",
@@ -80,31 +74,6 @@ def has_own_order(native: NativeContent) -> bool:
     """Return whether the order of the blocks is another than that of the canonical fields."""
     places = [_ORDER[block.kind] for block in native.blocks if block.kind in _ORDER]
     return places != sorted(places) or places.count(_ORDER["text"]) > 1
-
-
-def kept_reasoning(
-    native: NativeContent, text: str | None, blocks: Sequence[ReasoningBlock] | None
-) -> list[bool] | None:
-    """Return which reasoning blocks of a record the caller kept, `None` if text and all blocks.
-
-    *text* and *blocks* are the message's as they are now. A block goes with its text: where the
-    two do not say the same any more, none is kept.
-    """
-    made = [block.values for block in native.blocks if block.kind == "reasoning"]
-    left = [astuple(block) for block in blocks or ()]
-    if left == made and text == native.reasoning:
-        return None
-    kept = []
-    at = 0
-    for values in made:
-        found = values in left[at:]
-        kept.append(found)
-        if found:
-            at = left.index(values, at) + 1
-    told = "".join(values[1] or "" for values, is_kept in zip(made, kept) if is_kept)
-    if text != (told or None):
-        kept = [False] * len(made)
-    return kept
 
 
 def split_text(texts: list[str], content: str) -> list[str]:

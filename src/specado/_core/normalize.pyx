@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
-from specado._core.native import kept_reasoning, read_entry, reasoning_blocks
+from specado._core.native import read_entry, reasoning_blocks
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import (
     NATIVE_ENTRY, FunctionCall, Message, NativeBlock, NativeContent, ReasoningBlock, ToolCall,
@@ -619,7 +619,7 @@ cdef class MessageReader(PartReader):
 
     cdef int compare_reasoning(self, Details more) except -1:
         """Leave out the reasoning blocks that are no longer as the provider wrote them."""
-        cdef list kept = kept_reasoning(more.native, more.reasoning, more.reasoning_details)
+        cdef list kept = more.native.kept_reasoning(more.reasoning, more.reasoning_details)
         cdef bint had_any = more.reasoning is not None or more.reasoning_details is not None
         if kept is None:
             return 0

@@ -309,7 +309,7 @@ edits = st.sampled_from(["content", "parts", "arguments", "call", "thought", "re
     st.lists(st.sampled_from("tku"), min_size=1, max_size=6),
     st.integers(0, 5),
     edits,
-    st.sampled_from(["object", "dict"]),
+    st.sampled_from(["object", "dict", "stored"]),
 )
 def test_what_a_caller_took_out_never_leaves(kinds, at, edit, form):
     blocks = []
@@ -322,6 +322,7 @@ def test_what_a_caller_took_out_never_leaves(kinds, at, edit, form):
         else:
             blocks.append(use(f"toolu_{place}", words=words))
     message = said(*blocks)
+    stored = message.to_dict(native=True).get("reasoning_details", [])
     redact(message, edit)
     if any(SECRET in str(getattr(message, name)) for name in message.__struct_fields__[:-1]):
         return  # the edit was of something else
@@ -333,13 +334,18 @@ def test_what_a_caller_took_out_never_leaves(kinds, at, edit, form):
             "reasoning": message.reasoning,
             "reasoning_details": [
                 *({"type": b.type, "text": b.text} for b in message.reasoning_details or ()),
-                *(() if message.native is None else [message.native.to_entry()]),
+                *stored,
             ],
         }
         if not message["content"] and not message["tool_calls"]:
             message["content"] = "-"
         if message["reasoning"] is None and len(message["reasoning_details"]) < 2:
             return  # a stored record without reasoning beside it is the reasoning
+    elif form == "stored":
+        message = message.to_dict(native=True)
+        assert SECRET not in json.dumps(message)
+        if not message["content"] and not message.get("tool_calls"):
+            message["content"] = "-"
     elif message.content is None and message.tool_calls is None:
         message.content = "-"
 

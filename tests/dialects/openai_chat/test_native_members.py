@@ -276,3 +276,16 @@ def test_thinking_blocks_with_their_model_go_back_to_it():
         {"type": "thinking", "thinking": "Hm.", "signature": "s"},
         {"type": "text", "text": "Hi"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "members"),
+    [("[redacted]", {"reasoning_content": "[redacted]"}), (None, {})],
+)
+def test_the_stored_form_has_no_reasoning_that_was_redacted(reasoning, members):
+    message = edited({"content": "Hi", "reasoning_content": "Hm."}, reasoning=reasoning)
+
+    stored = json.loads(json.dumps(message.to_dict(native=True)))
+
+    assert "Hm." not in json.dumps(stored)
+    assert sent(stored) == {"role": "assistant", "content": "Hi", **members}
