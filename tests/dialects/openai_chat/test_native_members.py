@@ -289,3 +289,15 @@ def test_the_stored_form_has_no_reasoning_that_was_redacted(reasoning, members):
 
     assert "Hm." not in json.dumps(stored)
     assert sent(stored) == {"role": "assistant", "content": "Hi", **members}
+
+
+@pytest.mark.parametrize(
+    ("returns", "path"), [("reasoning", "returns"), (["thoughts"], "returns[0]")]
+)
+def test_a_manifest_names_only_known_members(returns, path):
+    manifest = {"name": "wrong", "base_url": "http://wrong.example/v1", "returns": returns}
+
+    with pytest.raises(specado.ConfigurationError) as caught:
+        specado.register_manifest(manifest)
+
+    assert caught.value.key == path
