@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import specado
-from specado import Message, ReasoningBlock
+from specado import FunctionCall, Message, ReasoningBlock, ToolCall
 from specado._core import AnthropicStream
 from specado.dialects.replies import add_tag
 from specado.simulator import handle
@@ -372,6 +372,16 @@ def redact(message, edit):
         kept = [b for b in message.reasoning_details or () if SECRET not in b.text]
         message.reasoning = "".join(b.text for b in kept) or None
         message.reasoning_details = kept or None
+
+
+def test_a_call_that_was_added_comes_last_and_calls_of_one_id_are_all_sent():
+    message = said(*INTERLEAVED)
+    message.tool_calls.append(ToolCall("toolu_2", FunctionCall("f", "{}")))
+    twice = said(text("x"), thinking("t"), use(q=1))
+    twice.tool_calls.append(ToolCall("toolu_1", FunctionCall("f", "{}")))
+
+    assert sent(message) == [*INTERLEAVED, use("toolu_2")]
+    assert [block["type"] for block in sent(twice)].count("tool_use") == 2
 
 
 # Where an answer may go
