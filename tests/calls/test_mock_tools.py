@@ -78,9 +78,8 @@ def hint(tool: str) -> str:
 def test_an_error_names_an_active_tool_that_did_not_see_the_call(
     tool: str, caller: str, tmp_path: Any
 ) -> None:
-    pytest.importorskip("httptools")
     with sockets.ScriptedServer(sockets.answers(WRONG_KEY)) as server, TOOLS[tool](tmp_path):
-        error = failed(client(server.url, transport="httptools"), AuthenticationError, caller)
+        error = failed(client(server.url), AuthenticationError, caller)
 
     assert str(error).endswith(f"wrong key (HTTP 401, invalid_api_key){hint(tool)}")
     assert error.status_code == 401
@@ -116,7 +115,7 @@ def test_a_class_of_vcrpy_in_the_standard_library_is_enough(
 
 
 @pytest.mark.parametrize(("library", "is_seen"), [("httpx", True), ("auto", False)])
-def test_respx_sees_the_connections_of_httpcore(
+def test_respx_sees_the_connections_of_httpx(
     monkeypatch: pytest.MonkeyPatch, library: str, is_seen: bool
 ) -> None:
     active = types.SimpleNamespace(routers=[object()])

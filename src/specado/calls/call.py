@@ -154,7 +154,8 @@ class CompletionCall:
             logger.warning("%s", self.plan.first_skipped)
         self._asked: Optional[Candidate] = None
         # The HTTP library of specado's own connections, if the call goes over one.
-        self.own_library: Optional[str] = None
+        # Whether the call goes through specado's own connections, which no mocking tool sees.
+        self.uses_own_connections = False
         self.instrumentation = instrumentation_for(self)
         self._observers = Observers(settings.hooks, self.instrumentation)
         options = self.request.options
@@ -411,12 +412,12 @@ class CompletionCall:
 
     def _with_mock_hint(self, error: ProviderError) -> ProviderError:
         """Return *error*, with a hint where a test meant to mock a call that was really made."""
-        if self.own_library is None:
+        if not self.uses_own_connections:
             return error
         # Imported here: most calls do not fail.
         from specado.calls.mock_tools import passed_by_tool
 
-        tool = passed_by_tool(self.own_library)
+        tool = passed_by_tool()
         if tool is None:
             return error
         return error.with_addition(

@@ -111,7 +111,7 @@ class Driver:
             return transport.client_transport(self._http_client)
         if self._async_http_client is not None:
             raise _no_client("http_client", "create")
-        call.own_library = self.access.transport_settings.library
+        call.uses_own_connections = self.access.transport_settings.library == "own"
         return transport.shared_transport(self.access.transport_settings)
 
     def _async_transport(self, call: CompletionCall) -> AsyncTransport:
@@ -123,7 +123,7 @@ class Driver:
             return transport.async_client_transport(self._async_http_client)
         if self._http_client is not None:
             raise _no_client("async_http_client", "create_async")
-        call.own_library = self.access.transport_settings.library
+        call.uses_own_connections = self.access.transport_settings.library == "own"
         return transport.shared_async_transport(self.access.transport_settings)
 
 

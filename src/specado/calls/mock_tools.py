@@ -8,22 +8,18 @@ from typing import Any, Optional
 __all__ = ["passed_by_tool"]
 
 
-def passed_by_tool(library: str) -> Optional[str]:
-    """Return the name of an active mocking tool that does not see a call, `None` if there is none.
+def passed_by_tool() -> Optional[str]:
+    """Return the name of an active mocking tool, `None` if there is none.
 
-    *library* is the HTTP library of the call's own connections. No tool is imported here: one that
-    nobody has imported is not active.
+    No tool is imported here: one that nobody has imported is not active.
     """
     if _module_of("http.client", "HTTPSConnection") == "vcr":
         return "vcrpy"
     if _module_of("httpx", "HTTPTransport", "handle_request") == "pytest_httpx":
         return "pytest-httpx"
     mocker = _attribute("respx.mocks", "Mocker")
-    for target, each in dict(getattr(mocker, "registry", {})).items():
-        is_seen = target == "httpcore" and library == "httpx"
-        if getattr(each, "routers", None) and not is_seen:
-            return "respx"
-    return None
+    registry = dict(getattr(mocker, "registry", {}))
+    return "respx" if any(getattr(each, "routers", None) for each in registry.values()) else None
 
 
 def _attribute(module: str, *names: str) -> Any:
