@@ -273,8 +273,9 @@ def _entry_of(message: Message, native: NativeContent) -> Optional[dict[str, Any
     thoughts = iter(kept or ())
     texts = [block.values[0] for block in native.blocks if block.kind == "text"]
     is_whole = message.content == "".join(texts)
+    # Without the name: the provider knows the tool by another where that is renamed.
     calls = [
-        (call.id, call.function.name, call.function.arguments)
+        (call.id, call.function.arguments)
         for call in message.tool_calls or ()
         if isinstance(call, ToolCall) and call.function is not None
     ]
@@ -290,7 +291,7 @@ def _entry_of(message: Message, native: NativeContent) -> Optional[dict[str, Any
             if message.reasoning is not None:
                 blocks.append({block.values[0]: message.reasoning})
         else:
-            is_kept = block.kind == "other" or block.values in calls
+            is_kept = block.kind == "other" or (block.values[0], block.values[2]) in calls
         if is_kept:
             blocks.append(json.loads(block.raw))
     if not blocks:

@@ -13,6 +13,7 @@ import specado
 from specado import FunctionCall, Message, ReasoningBlock, ToolCall
 from specado._core import AnthropicStream
 from specado.dialects.replies import add_tag
+from specado.dialects.tool_names import restore_tool_names
 from specado.simulator import handle
 
 OPUS = "claude-opus-4-8"
@@ -382,6 +383,48 @@ def test_a_call_that_was_added_comes_last_and_calls_of_one_id_are_all_sent():
 
     assert sent(message) == [*INTERLEAVED, use("toolu_2")]
     assert [block["type"] for block in sent(twice)].count("tool_use") == 2
+
+
+def test_calls_of_two_answers_with_one_id_go_back_under_two():
+    messages = [{"role": "user", "content": "hi"}]
+    for _ in range(2):
+        messages += [
+            said(*INTERLEAVED),
+            {"role": "tool", "tool_call_id": "toolu_1", "content": "ok"},
+        ]
+
+    translation = specado.translate(
+        {"model": "gpt-4o", "messages": messages, "tools": [TOOL]}, f"anthropic/{OPUS}"
+    )
+    _, first, answer, second, other_answer = json.loads(translation.body)["messages"]
+
+    assert first["content"] == INTERLEAVED
+    assert answer["content"][0]["tool_use_id"] == "toolu_1"
+    other_id = second["content"][-1]["id"]
+    assert second["content"] == [*INTERLEAVED[:-1], use(other_id, q=1)]
+    assert other_id != "toolu_1"
+    assert other_answer["content"][0]["tool_use_id"] == other_id
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_call_of_a_renamed_tool_goes_back_as_it_came(form):
+    tool = {"type": "function", "function": {"name": "a.b", "parameters": {"type": "object"}}}
+
+    def body_with(*messages):
+        asked = [{"role": "user", "content": "hi"}, *messages]
+        request = {"model": "gpt-4o", "messages": asked, "tools": [tool]}
+        return json.loads(specado.translate(request, f"anthropic/{OPUS}").body)
+
+    renamed = body_with()["tools"][0]["name"]
+    blocks = [*INTERLEAVED[:-1], {**use(q=1), "name": renamed, "caller": {"type": "direct"}}]
+    reply = specado.parse_response(json.dumps(body(*blocks)), "anthropic")
+    restore_tool_names(reply, {renamed: "a.b"})
+    message = reply.choices[0].message
+
+    result = {"role": "tool", "tool_call_id": "toolu_1", "content": "ok"}
+    assert message.tool_calls[0].function.name == "a.b"
+    assert renamed != "a.b"
+    assert body_with(form(message), result)["messages"][1]["content"] == blocks
 
 
 # Where an answer may go

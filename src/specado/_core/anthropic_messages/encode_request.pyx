@@ -752,8 +752,8 @@ cdef class MessagesEncoder(Encoder):
         id_ = self.call_id(call.id, self.field)
         name = self.call_name(call)
         if (
-            block is not None and block.values == (id_, name, call.text) and not call.custom
-            and call.body_extra is None
+            block is not None and block.values[:2] == (id_, name) and not call.custom
+            and is_same_json(block.values[2], call.text) and call.body_extra is None
         ):
             self.block(block.raw[:-1])
             self.write_extra(call.extra, self.field)
@@ -1208,6 +1208,20 @@ cdef bint is_plain_text(Turn turn) noexcept:
             and more.function_call is None and more.native is None
         )
     )
+
+
+cdef bint is_same_json(str one, str other) except -1:
+    """Return whether two texts are the same JSON but for white space, as in a stored record."""
+    if one == other:
+        return True
+    try:
+        return normal_form(one) == normal_form(other)
+    except (ValueError, RecursionError):
+        return False
+
+
+cdef bytes normal_form(str text):
+    return msgspec.json.encode(msgspec.json.decode(text))
 
 
 def encode_request(
