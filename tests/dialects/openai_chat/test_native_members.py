@@ -210,6 +210,33 @@ def test_a_signature_does_not_go_with_other_arguments():
     assert lost(message) == [("messages[1].tool_calls[0]", "Low")]
 
 
+def test_the_signature_of_a_renamed_tools_call_goes_back():
+    specado.register_manifest(
+        {
+            "name": "short",
+            "base_url": "http://short.example/v1",
+            "dialect": "openai_chat",
+            "request_rules": {"tool_name_characters": 64},
+        }
+    )
+    tool = {"type": "function", "function": {"name": "a.b", "parameters": {"type": "object"}}}
+
+    def body_with(*messages):
+        asked = [{"role": "user", "content": "hi"}, *messages]
+        request = {"model": "m-1", "messages": asked, "tools": [tool]}
+        return json.loads(specado.translate(request, "short/m-1").body)
+
+    renamed = body_with()["tools"][0]["function"]["name"]
+    call = {**SIGNED_CALL, "function": {**CALL["function"], "name": renamed}}
+    message = reply("short", tool_calls=[call])
+    message.tool_calls[0].function.name = "a.b"  # as calls give it to the caller
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "ok"}
+
+    assert renamed != "a.b"
+    for said in (message, message.to_dict(native=True)):
+        assert body_with(said, result)["messages"][1]["tool_calls"] == [call]
+
+
 # Histories of other libraries
 
 
