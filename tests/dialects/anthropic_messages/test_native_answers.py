@@ -64,7 +64,9 @@ def streamed(*blocks):
                 deltas += [{"type": "citations_delta", "citation": c} for c in block["citations"]]
         elif "input" in block:
             begun["input"] = {}
-            deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+            given = block["input"]
+            words = given if isinstance(given, str) else json.dumps(given)
+            deltas = [{"type": "input_json_delta", "partial_json": words}]
         events.append({"type": "content_block_start", "index": index, "content_block": begun})
         events += [{"type": "content_block_delta", "index": index, "delta": d} for d in deltas]
         events.append({"type": "content_block_stop", "index": index})
@@ -425,6 +427,23 @@ def test_the_call_of_a_renamed_tool_goes_back_as_it_came(form):
     assert message.tool_calls[0].function.name == "a.b"
     assert renamed != "a.b"
     assert body_with(form(message), result)["messages"][1]["content"] == blocks
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_an_empty_input_goes_back_as_an_object(given):
+    message = said(thinking("t"), {**use(), "input": given})
+
+    assert sent(message) == [thinking("t"), use()]
+    assert sent(message.to_dict(native=True)) == [thinking("t"), use()]
+
+
+def test_a_call_that_was_cut_off_never_goes_back():
+    message = streamed(thinking("t"), {**use(), "input": '{"q": 1, "r'})
+
+    assert message.tool_calls[0].function.arguments == '{"q": 1, "r'
+    assert "reasoning_details" not in message.to_dict(native=True)
+    with pytest.raises(specado.MessageFormatError, match="not JSON"):
+        sent(message)
 
 
 # Where an answer may go

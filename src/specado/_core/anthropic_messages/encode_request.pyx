@@ -1212,8 +1212,8 @@ cdef bint is_plain_text(Turn turn) noexcept:
 
 cdef bint is_same_json(str one, str other) except -1:
     """Return whether two texts are the same JSON but for white space, as in a stored record."""
-    if one == other:
-        return True
+    if one is None or one == other:
+        return one is not None
     try:
         return normal_form(one) == normal_form(other)
     except (ValueError, RecursionError):

@@ -48,7 +48,7 @@ def raw_blocks(body: bytes) -> list[bytes]:
 def raw_block(start: bytes | None, block: Block, citations: Sequence[bytes]) -> bytes:
     """Return the JSON of a streamed block: the members of its *start* event, and what came later.
 
-    *citations* are the events that added one.
+    *citations* are the events that added one. `b""` for a call that was cut off: it has no JSON.
     """
     given: dict[str, Any] = {}
     if start is not None:
@@ -59,6 +59,10 @@ def raw_block(start: bytes | None, block: Block, citations: Sequence[bytes]) -> 
         if value is not None:
             made[name] = value
     if block.input:
+        try:
+            msgspec.json.decode(block.input)
+        except msgspec.DecodeError:
+            return b""
         made["input"] = block.input
     if citations:
         added = [msgspec.json.decode(event)["delta"].get("citation") for event in citations]
@@ -70,7 +74,7 @@ def native_of(
     blocks: list[Block], raws: list[bytes], message: Message, provider: str, model: str
 ) -> NativeContent | None:
     """Return the record of an answer; *raws* is the JSON of its *blocks*, `None` without it."""
-    if len(raws) != len(blocks):
+    if len(raws) != len(blocks) or b"" in raws:
         return None
     made = _native_blocks(blocks, raws, message)
     return NativeContent(DIALECT, provider, "", model, model_family(model), made, message.reasoning)
@@ -87,8 +91,11 @@ def _native_blocks(
             made.append(NativeBlock("text", raw, (block.text, is_cited)))
         elif block.type == "tool_use" and block.id is not None and block.name is not None:
             function = next(calls).function
-            values = (block.id, block.name, None if function is None else function.arguments)
-            made.append(NativeBlock("call", raw, values))
+            # An input that is no object was read as one, or is none: it never goes back.
+            arguments = None
+            if function is not None and bytes(block.input).lstrip().startswith(b"{"):
+                arguments = function.arguments
+            made.append(NativeBlock("call", raw, (block.id, block.name, arguments)))
         elif block.type in ("thinking", "redacted_thinking"):
             made.append(NativeBlock("reasoning", raw, astuple(next(thoughts))))
         else:
