@@ -289,15 +289,20 @@ class Provider(Struct, frozen=True):
         return self.dialects[0].name
 
     def rules_at(self, base_url: str) -> RequestRules:
-        """Return what is known of the servers at an address: the provider's own, or nothing.
+        """Return what is known of the servers at an address: the provider's own, or nothing."""
+        if self.request_rules is NO_RULES or self.is_at(base_url):
+            return self.request_rules
+        return NO_RULES
+
+    def is_at(self, base_url: str) -> bool:
+        """Return whether the servers at an address are the provider's own.
 
         A subdomain of the manifest's host is the provider's own too (`eu.api.openai.com`).
         """
-        if self.request_rules is NO_RULES or base_url == self.base_url:
-            return self.request_rules
+        if base_url == self.base_url:
+            return True
         own, host = urlsplit(self.base_url).hostname, urlsplit(base_url).hostname or ""
-        is_own = host == own or host.endswith(f".{own}")
-        return self.request_rules if is_own else NO_RULES
+        return host == own or host.endswith(f".{own}")
 
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""

@@ -47,7 +47,6 @@ RETURNED = frozenset(
     {"reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"}
 )
 
-
 _NAMED_BY_CREATE = ("temperature", "max_tokens", "stream")
 
 
@@ -124,9 +123,9 @@ def dialect_routes(
 def target_of(provider: Provider, spoken: ProviderDialect, base_url: str) -> Target:
     """Return the target of requests to a provider at an address.
 
-    Facts of a manifest are those of its own address: another server may take back what it likes.
+    Facts of a manifest are those of its own servers: another may take back what it likes.
     """
-    returns = spoken.returns if base_url == provider.base_url else None
+    returns = spoken.returns if provider.is_at(base_url) else None
     return Target(
         provider.name, address_tag(base_url), RETURNED if returns is None else frozenset(returns)
     )

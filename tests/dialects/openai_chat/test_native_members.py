@@ -278,6 +278,12 @@ def test_openai_at_another_address_is_a_compatible_server(monkeypatch):
     )
 
 
+def test_a_subdomain_of_a_provider_takes_back_what_the_provider_does(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://eu.api.openai.com/v1")
+
+    assert sent(history(reasoning_content="Hm."), "openai/gpt-4o") == history()
+
+
 def test_reasoning_in_a_message_of_ones_own_is_not_sent_under_a_guessed_name():
     message = Message("assistant", "Hi", reasoning="Hm.")
 
