@@ -144,7 +144,10 @@ def _openai_message(message: dict[str, Any], path: str) -> Iterator[Fact]:
         yield _thought(block.get("type"), block, f"{path}.reasoning_details[{place}]", "text")
     if message.get("reasoning") is not None and message.get("reasoning_details") is None:
         yield Fact(("thinking", message["reasoning"], None), (f"{path}.reasoning",))
-    yield from _openai_content(message.get("content"), f"{path}.content", prefix)
+    for fact in _openai_content(message.get("content"), f"{path}.content", prefix):
+        # What a result says is said of its call: another id of that is another fact.
+        where = (f"{path}.tool_call_id",) if role == "tool" else ()
+        yield fact._replace(paths=(*fact.paths, *where))
     if message.get("refusal") is not None:
         yield one("refusal", message["refusal"], at=f"{path}.refusal")
     for place, call in enumerate(message.get("tool_calls") or []):
