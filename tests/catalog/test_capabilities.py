@@ -34,7 +34,7 @@ sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "
 import specado
 before = [name for name in opened if name.endswith(".json")]
 specado.get_manifest("openai")
-print(before, [name[-11:] for name in opened if name.endswith(".json")])
+print(before, sorted({name[-11:] for name in opened if name.endswith(".json")}))
 """
 
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,6 +18,7 @@ from typing import Any
 import anthropic.types
 import anthropic.types.beta
 import openai.types.chat
+import openai.types.chat.chat_completion_chunk
 import openai.types.completion_usage
 import pydantic
 import typing_extensions
@@ -48,7 +49,8 @@ _NEWER_COUNTS = {"cache_write_tokens", "image_tokens", "text_tokens"} - set(
 _NEWER_FIELDS = {
     "openai-response": _NEWER_COUNTS,
     "openai-chunk": _NEWER_COUNTS
-    | ({"obfuscation"} - set(openai.types.chat.ChatCompletionChunk.model_fields)),
+    | ({"obfuscation"} - set(openai.types.chat.ChatCompletionChunk.model_fields))
+    | ({"audio"} - set(openai.types.chat.chat_completion_chunk.ChoiceDelta.model_fields)),
     "anthropic-models": {"lifecycle", "deprecated_at", "retires_at", "line"}
     - set(anthropic.types.ModelInfo.model_fields),
 }
