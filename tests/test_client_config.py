@@ -65,6 +65,9 @@ def test_a_client_is_its_own_copy(make):
 
     assert copy.copy(client) is client
     assert copy.deepcopy({"client": [client]})["client"][0] is client
+    for namespace in (client.chat, client.chat.completions):
+        assert copy.copy(namespace) is namespace
+        assert copy.deepcopy([namespace])[0] is namespace
 
 
 def test_a_dataclass_or_pydantic_model_with_a_client_is_copied(make):

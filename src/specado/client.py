@@ -71,7 +71,21 @@ def without_unknown(method: Method) -> Method:
     return method
 
 
-class _BaseClient:
+class _Shared:
+    """Base of a client and its namespaces: each does not change and is shared.
+
+    It is therefore its own copy, as in a dataclass that `asdict` copies, or in a pydantic model
+    that is copied deeply.
+    """
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
+
+class _BaseClient(_Shared):
     """Base of `Client` and `AsyncClient`: settings, driver, `with_options`."""
 
     _settings = Settings()  # for the `repr` of a client whose `__init__` failed
@@ -160,14 +174,6 @@ class _BaseClient:
         if self._settings.enable_fallback:
             names += configured_fallbacks(self._settings)
         return f"{type(self).__name__}(providers={list(dict.fromkeys(names))!r})"
-
-    # A client does not change and is shared, so that it is its own copy: in a dataclass that
-    # `asdict` copies, or a pydantic model that is copied deeply.
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -271,14 +277,14 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
 
-class Chat:
+class Chat(_Shared):
     """`client.chat`; `completions` is its one namespace."""
 
     def __init__(self, driver: Driver) -> None:
         self.completions = Completions(driver)
 
 
-class AsyncChat:
+class AsyncChat(_Shared):
     """`client.chat` of an `AsyncClient`; `completions` is its one namespace."""
 
     def __init__(self, driver: Driver) -> None:
@@ -304,7 +310,7 @@ def _given(
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 
 
-class _Completions:
+class _Completions(_Shared):
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
