@@ -35,6 +35,7 @@ def glm(code: str) -> dict[str, Any]:
 # servers' documentation and source, read 2026-11-30.
 BODIES: list[tuple[str, int, Any, type[ProviderError]]] = [
     # Context overflow
+    ("cloudflare", 400, {"errors": [{"message": "AiError: The estimated number of input and maximum output tokens (90000) exceeded this model context window limit (24000).", "code": 5021}], "success": False}, ContextLengthError),  # noqa: E501
     ("openai", 400, error("This model's maximum context length is 8192 tokens.", type="invalid_request_error", code="context_length_exceeded"), ContextLengthError),  # noqa: E501
     ("openai", 400, error("Your input exceeds the context window of this model.", type="invalid_request_error"), ContextLengthError),  # noqa: E501
     ("llama.cpp", 400, error("the request exceeds the available context size, try increasing it", code=400, type="exceed_context_size_error", n_prompt_tokens=9000, n_ctx=4096), ContextLengthError),  # noqa: E501

@@ -163,6 +163,7 @@ _CONTEXT_LENGTH = (
     "input tokens exceed the configured limit",
     "exceed context window",  # llama-cpp-python: "Requested tokens (…) exceed context window of …"
     "context window exceeds",  # MiniMax
+    "exceeded this model context window limit",  # Cloudflare
     "available context size",  # llama.cpp: "… exceeds the available context size"
     "context size has been exceeded",  # llama.cpp, LM Studio
     "context size exceeded",
