@@ -27,6 +27,7 @@ cdef class MessageReader(PartReader):
     cdef int read(self, object message) except -1
     cdef Turn begin(self, object role)
     cdef int finish(self, Turn turn, object content) except -1
+    cdef object without_reasoning(self, Turn turn, object parts)
     cdef int keep(self, Turn turn) except -1
     cdef bint speaks(self, Details more)
     cdef int check_answer(self, Turn turn) except -1

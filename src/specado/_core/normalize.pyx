@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
 from specado._core.native import read_entry, reasoning_blocks
+from specado._core.repair import is_reasoning_part, text_of_reasoning
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import (
     NATIVE_ENTRY, FunctionCall, Message, NativeBlock, NativeContent, ReasoningBlock, ToolCall,
@@ -422,7 +423,10 @@ cdef class MessageReader(PartReader):
             turn.text = exact(content)
             self.found.characters += len(turn.text)
         elif isinstance(content, (list, tuple)):
-            turn.parts = self.read_parts(content)
+            rest = self.without_reasoning(turn, content) if turn.role == ASSISTANT else content
+            if content and not rest:
+                return self.finish(turn, None)
+            turn.parts = self.read_parts(rest)
         else:
             raise self.wrong(
                 "content",
@@ -430,6 +434,25 @@ cdef class MessageReader(PartReader):
                 f"not {type_and_beginning(content)}",
             )
         return self.keep(turn)
+
+    cdef object without_reasoning(self, Turn turn, object parts):
+        """Return an assistant's parts without those that hold reasoning, and keep their text."""
+        cdef list thoughts = []
+        cdef list rest = []
+        for place, part in enumerate(parts):
+            if not is_reasoning_part(part):
+                rest.append(part)
+            else:    # what is no JSON, or nested too deep, is refused first
+                thoughts.append(text_of_reasoning(self.frozen(part, f"content[{place}]")))
+        if not thoughts:
+            return parts
+        if turn.more is None:
+            turn.more = Details.__new__(Details)
+        if turn.more.reasoning is None:
+            turn.more.reasoning = "".join(thoughts) or None
+            turn.more.is_given = False    # not under a name that a server would know
+            self.found.has_reasoning = True
+        return rest
 
     cdef int keep(self, Turn turn) except -1:
         """Keep a turn whose content is read, if it answers a call where it must."""

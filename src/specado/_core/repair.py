@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
     from specado._core.replies import Notes
 
-__all__ = ["json_text", "made_call_id", "read_field", "read_whole_numbers", "unread_members"]
+__all__ = [
+    "is_reasoning_part",
+    "json_text",
+    "made_call_id",
+    "read_field",
+    "read_whole_numbers",
+    "text_of_reasoning",
+    "unread_members",
+]
+
+# The types of content parts that hold reasoning, and the members with its text.
+_REASONING_PARTS = ("thinking", "reasoning")
+_REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
+
 
 # Names of what providers bill beside the tokens that are read, or at other prices.
 _BILLED = re.compile("token|tier|speed|request|quer|search|source|tool")
@@ -31,6 +44,22 @@ def made_call_id() -> str:
     It is random: in a conversation no other call has it, whichever reply that call came in.
     """
     return f"call_{os.urandom(12).hex()}"
+
+
+def is_reasoning_part(part: Any) -> bool:
+    """Return whether a part of an assistant's content is reasoning, as Mistral's models write."""
+    return isinstance(part, dict) and part.get("type") in _REASONING_PARTS
+
+
+def text_of_reasoning(value: Any) -> str:
+    """Return the text of a reasoning part, which may be a list of parts again."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)):
+        return "".join(text_of_reasoning(item) for item in value)
+    if isinstance(value, dict):
+        return "".join(text_of_reasoning(value.get(name)) for name in _REASONING_MEMBERS)
+    return ""
 
 
 def json_text(value: Any) -> str:

@@ -334,3 +334,41 @@ def test_a_manifest_names_only_known_members(returns, path):
         specado.register_manifest(manifest)
 
     assert caught.value.key == path
+
+
+REASONING_PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+    {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+]
+
+
+@pytest.mark.parametrize("part", REASONING_PARTS)
+@pytest.mark.parametrize("to", ["compatible/m", "openai/gpt-4o", "anthropic/claude-opus-4-8"])
+def test_reasoning_in_the_content_of_a_history_is_reasoning(part, to):
+    message = {"role": "assistant", "content": [part, {"type": "text", "text": "Hi"}]}
+    translation = next_turn(message, to, strictness="warn")
+
+    items = [item for item in translation.report.items if item.severity != "None"]
+    assert [(item.path, item.kind, item.severity) for item in items] == [
+        ("messages[1].reasoning", "tuning", "Low")
+    ]
+    answer = json.loads(translation.body)["messages"][1]
+    assert answer == {"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}
+
+
+def test_reasoning_in_content_beside_calls_leaves_only_the_calls():
+    message = {"role": "assistant", "content": REASONING_PARTS[:1], "tool_calls": [CALL]}
+
+    answered = {"role": "tool", "tool_call_id": CALL["id"], "content": "r"}
+    request = {"model": "m", "messages": [{"role": "user", "content": "u"}, message, answered]}
+    body = json.loads(specado.translate(request, "compatible/m").body)
+
+    assert body["messages"][1] == {"role": "assistant", "content": None, "tool_calls": [CALL]}
+
+
+def test_reasoning_in_the_content_of_a_user_is_refused():
+    request = {"model": "m", "messages": [{"role": "user", "content": REASONING_PARTS[:1]}]}
+
+    with pytest.raises(specado.MessageFormatError, match="'thinking' is not a part type"):
+        specado.translate(request, "compatible/m")

@@ -14,7 +14,13 @@ from specado._core.error_bodies import error_facts
 from specado._core.openai_chat.finish_reasons import ends_without_message
 from specado._core.openai_chat.usage import read_usage
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
-from specado._core.repair import json_text, made_call_id, read_field
+from specado._core.repair import (
+    is_reasoning_part,
+    json_text,
+    made_call_id,
+    read_field,
+    text_of_reasoning,
+)
 from specado._core.replies import UNREADABLE, parse
 from specado.errors import MalformedResponseError
 from specado.types import (
@@ -47,9 +53,6 @@ __all__ = [
 NO_INDEX = -1
 
 _STATUS = re.compile("[45][0-9][0-9]")
-# The types of content parts that hold reasoning, and the members with its text.
-_REASONING_PARTS = ("thinking", "reasoning")
-_REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
 
 _decode_chunk_reasoning = msgspec.json.Decoder(ReasoningChunk).decode
 _decode_reply_reasoning = msgspec.json.Decoder(ReasoningCompletion).decode
@@ -236,23 +239,11 @@ def _content(given: Any, path: str, notes: Notes) -> tuple[str | None, str | Non
     notes.append(f"{path}: a list of parts, its text joined")
     texts, thoughts = [], []
     for part in given:
-        if isinstance(part, dict) and part.get("type") in _REASONING_PARTS:
-            thoughts.append(_reasoning_in(part))
+        if is_reasoning_part(part):
+            thoughts.append(text_of_reasoning(part))
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
-    reasoning = "".join(thoughts) or None
-    return None if thoughts and not texts else "".join(texts), reasoning
-
-
-def _reasoning_in(value: Any) -> str:
-    """Return the text of a reasoning part, which may be a list of parts again."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(_reasoning_in(item) for item in value)
-    if isinstance(value, dict):
-        return "".join(_reasoning_in(value.get(name)) for name in _REASONING_MEMBERS)
-    return ""
+    return None if thoughts and not texts else "".join(texts), "".join(thoughts) or None
 
 
 def _calls(given: Any, path: str, notes: Notes) -> list[ToolCall] | None:
