@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gc
+import sys
 import threading
 
 import pytest
@@ -116,3 +117,17 @@ def test_loops_in_several_threads_have_clients_of_their_own():
     gc.collect()
 
     assert results == [[b"0", b"1", b"2", b"3", b"4"]] * 3
+
+
+def test_a_proxy_with_an_ipv6_address(send):
+    with sockets.refusing_url() as url:
+        proxies = (("all", url.replace("127.0.0.1", "[::1]")),)
+        with pytest.raises(t.TransportFailure, match="ConnectError"):
+            send("http://localhost:9/v1", b"{}", proxies=proxies)
+
+
+def test_socks_without_its_package_tells_what_to_install(send, monkeypatch):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+
+    with pytest.raises(ConfigurationError, match=r"specado\[socks\]"):
+        send("http://localhost:9/v1", b"{}", proxies=(("all", "socks5://127.0.0.1:9"),))

@@ -112,7 +112,7 @@ def test_a_machine_without_an_address_of_that_family_lacks_no_port(fail, sockets
     failure = fail("http://[::1]:9")
 
     assert (failure.kind, failure.sent) == ("connect", False)
-    assert str(failure) == "no connection to ::1:9: Network is unreachable"
+    assert str(failure) == "no connection to [::1]:9: Network is unreachable"
 
 
 @pytest.mark.parametrize("ca_bundle", [None, "bundle.pem"])

@@ -16,7 +16,7 @@ from specado.transport.contract import (
     without_query,
 )
 
-__all__ = ["Address", "address_of", "ascii_host", "ip_address", "warn_if_readable"]
+__all__ = ["Address", "address_of", "ascii_host", "host_and_port", "ip_address", "warn_if_readable"]
 
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 _warned_origins: set[tuple[str, str, int]] = set()
@@ -110,6 +110,11 @@ def ascii_host(host: str) -> str:
     if any(character <= " " or character in '\x7f\\^`{|}<>"%' for character in host):
         raise ValueError("its host has a character that no name has")
     return host
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return both as a URL has them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

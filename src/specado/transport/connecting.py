@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError, redact
+from specado.transport.addresses import host_and_port
 from specado.transport.contract import TransportFailure
 from specado.transport.failure_causes import RefusedCertificateError, resource_cause
 from specado.transport.happy_eyeballs import connect
@@ -79,10 +80,10 @@ class Opening:
         return TransportFailure("connect", f"no connection to {where} in time", sent=False)
 
     def _where(self) -> str:
-        server = self.host if self.is_unix else f"{self.host}:{self.port}"
+        server = self.host if self.is_unix else host_and_port(self.host, self.port)
         if self.proxy is None:
             return server
-        proxy = f"the proxy {self.proxy.host}:{self.proxy.port}"
+        proxy = f"the proxy {self.proxy.place}"
         return f"{server} through {proxy}" if self.is_past_proxy else proxy
 
 

@@ -82,7 +82,7 @@ class Exchange:
         """Raise a `TransportFailure` if a proxy demands credentials in place of the reply."""
         proxy = self.proxy
         if proxy is not None and self.parser.status == 407 and proxy.forwards(self.key[0]):
-            where = f"the proxy {proxy.host}:{proxy.port}"
+            where = f"the proxy {proxy.place}"
             message = f"no connection to {where}: {proxy.demand}"
             raise TransportFailure("connect", message, sent=False)
 

@@ -29,6 +29,7 @@ from specado.transport.failure_causes import certificate_cause, resource_cause
 from specado.transport.proxies import proxy_for
 from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
 from specado.transport.trust import tls_context
+from specado.transport.tunnels import socks_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -522,7 +523,9 @@ def _options(settings: TransportSettings, proxy: Proxy | None) -> dict[str, Any]
         ),
     }
     if proxy is not None:
-        url = f"{proxy.scheme}://{proxy.host}:{proxy.port}"
+        if proxy.is_socks:
+            socks_library()  # httpx raises an ImportError, in the middle of a call
+        url = f"{proxy.scheme}://{proxy.place}"
         secured = context if proxy.scheme == "https" else None
         options["proxy"] = httpx.Proxy(url, auth=proxy.credentials, ssl_context=secured)
     return options

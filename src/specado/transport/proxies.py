@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from specado.errors import ConfigurationError
-from specado.transport.addresses import ascii_host, ip_address
+from specado.transport.addresses import ascii_host, host_and_port, ip_address
 
 if TYPE_CHECKING:
     from specado.transport.addresses import Address
@@ -30,6 +30,11 @@ class Proxy(NamedTuple):
     host: str
     port: int
     credentials: tuple[str, str] | None
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return host_and_port(self.host, self.port)
 
     @property
     def is_socks(self) -> bool:
@@ -54,10 +59,10 @@ class Proxy(NamedTuple):
         return scheme == "http" and not self.is_socks
 
     def __repr__(self) -> str:
-        return f"Proxy({self.scheme}://{self.host}:{self.port})"
+        return f"Proxy({self.scheme}://{self.place})"
 
     def __rich_repr__(self) -> list[Any]:  # rich shows every field of a tuple otherwise
-        return [f"{self.scheme}://{self.host}:{self.port}"]
+        return [f"{self.scheme}://{self.place}"]
 
 
 def forwarded_head(address: Address, proxy: Proxy | None) -> tuple[bytes, bytes]:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError
+from specado.transport.addresses import host_and_port
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Handshake = Generator[bytes, bytes, None]
 
-__all__ = ["ProxyError", "http_tunnel", "socks_tunnel"]
+__all__ = ["ProxyError", "http_tunnel", "socks_library", "socks_tunnel"]
 
 MAX_HEAD_BYTES = 65_536
 # RFC 9112, 4: the phrase after the status may be left out.
@@ -31,8 +32,7 @@ class ProxyError(OSError):
 
 def http_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
     """Let an HTTP proxy connect to the host (CONNECT: RFC 9110, 9.3.6)."""
-    name = f"[{host}]" if ":" in host else host
-    authority = f"{name}:{port}".encode("ascii")
+    authority = host_and_port(host, port).encode("ascii")
     request = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n" % (authority, authority)
     answer = yield request + proxy.authorization + b"\r\n"
     status = 100
@@ -73,7 +73,7 @@ def _require_end(rest: bytes) -> None:
 
 def socks_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
     """Let a SOCKS5 proxy resolve the host and connect to it (RFC 1928, RFC 1929)."""
-    return _socks_handshake(_socks_library(), proxy, host, port)
+    return _socks_handshake(socks_library(), proxy, host, port)
 
 
 def _socks_handshake(socks: Any, proxy: Proxy, host: str, port: int) -> Handshake:
@@ -121,7 +121,8 @@ def _socks_size(answer: bytes, *, is_command: bool) -> int:
     return 6 + {1: 4, 3: 1 + answer[4], 4: 16}.get(answer[3], 0)
 
 
-def _socks_library() -> Any:
+def socks_library() -> Any:
+    """Return the module socksio, or raise a `ConfigurationError` that says what to install."""
     try:
         import socksio
     except ImportError:
