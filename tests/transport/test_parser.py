@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import sockets
+from specado.transport.contract import TransportFailure
 from specado.transport.http1 import ReplyParser
 
 WHOLE = {
@@ -55,3 +56,24 @@ def test_the_body_is_whole_wherever_the_reply_is_cut():
         expected = {"line ends": b"\r\n\r\n\r\n", "empty": b"", "no content": b""}
         for pieces in cuts(whole):
             assert parsed(*pieces)[1] == expected.get(name, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("reply", "complaint"),
+    [
+        (
+            b"HTTP/1.1 101 Up\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "it switches to another protocol (status 101)",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "its transfer-encoding is not chunked",
+        ),
+        (b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", "Missing expected CR after response line"),
+    ],
+)
+def test_a_reply_that_is_not_valid_is_told_in_words(reply, complaint):
+    with pytest.raises(TransportFailure) as caught:
+        ReplyParser().feed(reply)
+
+    assert str(caught.value) == f"the reply is not valid HTTP: {complaint}"

@@ -11,6 +11,7 @@ cdef class ReplyEvents:
     """Collects a reply: `status` and `headers` (names in lower case, repeated ones joined) once
     `has_head`, the body's `pieces` as they come.
 
+    `refusal` says why a callback refused the reply: httptools tells only that one did.
     `can_reuse` tells, once it `is_complete`, whether another request may follow. Who feeds the
     parser adds up in `idle_bytes` what comes; a piece of the body begins it anew. The methods
     `on_…` are what httptools calls; `parser` is its parser, which refers back: a cycle until it
@@ -20,6 +21,7 @@ cdef class ReplyEvents:
     cdef readonly int status
     cdef readonly dict headers
     cdef readonly list pieces
+    cdef readonly str refusal
     cdef readonly bint has_head
     cdef public bint is_complete
     cdef public bint can_reuse
@@ -33,7 +35,7 @@ cdef class ReplyEvents:
     def on_message_begin(self):
         """Refuse what follows a whole reply: nobody asked for it."""
         if self.is_complete:
-            raise ValueError("bytes after the reply")
+            self._refuse("bytes after the reply")
 
     def on_header(self, bytes name not None, bytes value not None):
         """Keep a header, its value as Latin-1 (RFC 9110, 5.5); trailers are passed over."""
@@ -51,12 +53,12 @@ cdef class ReplyEvents:
         self._is_interim = status < 200
         if self._is_interim:
             if status == 101:  # nobody asked for another protocol
-                raise ValueError("an upgrade")
+                self._refuse("it switches to another protocol (status 101)")
             self.idle_bytes = 0
             self.headers = {}
             return
         if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise ValueError("an unknown transfer-encoding")
+            self._refuse("its transfer-encoding is not chunked")
         self.status = status
         self.has_head = True
 
@@ -70,6 +72,10 @@ cdef class ReplyEvents:
         if not self._is_interim:
             self.is_complete = True
             self.can_reuse = self.parser.should_keep_alive()
+
+    cdef _refuse(self, str why):
+        self.refusal = why
+        raise ValueError(why)
 
 
 cdef str _lowered(bytes name):

@@ -106,8 +106,8 @@ class ReplyParser(ReplyEvents):
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.can_reuse = False  # what follows a whole reply makes it no worse
-            # llhttp's own words: it quotes nothing.
-            complaint = str(error)[:MAX_COMPLAINT_CHARACTERS]
+            # Ours, or llhttp's own words: neither quotes anything.
+            complaint = self.refusal or str(error)[:MAX_COMPLAINT_CHARACTERS]
         if self.is_complete:
             self.parser = None  # it refers to this object: a cycle
             self.can_reuse = self.can_reuse and self._ends_with(data, had_head=had_head)
