@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from specado._core.replies import Notes
 
 __all__ = [
+    "KEEP_ALIVES",
+    "KEEP_ALIVE_EVENTS",
+    "KEEP_ALIVE_NOTE",
     "is_reasoning_part",
     "json_text",
     "made_call_id",
@@ -25,6 +28,13 @@ __all__ = [
     "text_of_reasoning",
     "unread_members",
 ]
+
+# Keep-alive events of gateways, by their data and by their name; comments are no events.
+KEEP_ALIVES = frozenset(
+    (b"null", b"{}", b"[]", b'""', b"ping", b"keepalive", b"keep-alive", b"heartbeat")
+)
+KEEP_ALIVE_EVENTS = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
+KEEP_ALIVE_NOTE = "a keep-alive event: left out of the stream"
 
 # The types of content parts that hold reasoning, and the members with its text.
 _REASONING_PARTS = ("thinking", "reasoning")

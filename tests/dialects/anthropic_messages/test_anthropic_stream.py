@@ -359,7 +359,7 @@ def test_an_error_event_is_the_failure_and_nothing_after_it_is_read(data, before
     assert not stream.is_over
 
 
-@pytest.mark.parametrize("event", [b"{", b"nonsense", b"5", b"[]", b"null", b"\xff",
+@pytest.mark.parametrize("event", [b"{", b"nonsense", b"5", b"[5]", b"\xff",
                                    b'{"type":' * 100_000])  # fmt: skip
 def test_an_event_that_is_no_object_is_malformed_after_the_chunks_before_it(event):
     stream = reader("anthropic")
@@ -372,6 +372,35 @@ def test_an_event_that_is_no_object_is_malformed_after_the_chunks_before_it(even
             ask()
         assert caught.value.code == "not_json"
     assert message_of(stream).content == "Hel"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"data: null\n\n",
+        b"data: {}\n\n",
+        b"data: []\n\n",
+        b"data: ping\n\n",
+        b"event: ping\ndata: null\n\n",
+        b"event: heartbeat\ndata: 12:00\n\n",
+    ],
+)
+def test_keep_alive_events_of_gateways_are_left_out_with_a_note(event):
+    events = [event + named(each) for each in HELLO]
+    stream, chunks = read("anthropic", b"".join(events) + event)
+
+    assert joined(chunks, "content") == "Hello"
+    assert stream.is_over
+    assert stream.response()[1] == ["a keep-alive event: left out of the stream"]
+
+
+@pytest.mark.parametrize("event", [b": ping\n\n", b"data:\n\n", named(PING)])
+def test_comments_and_documented_pings_are_no_note(event):
+    events = [event + named(each) for each in HELLO]
+    stream, chunks = read("anthropic", b"".join(events) + event)
+
+    assert joined(chunks, "content") == "Hello"
+    assert stream.response()[1] == []
 
 
 def test_an_end_without_a_message_is_malformed():

@@ -33,7 +33,12 @@ from specado._core.anthropic_messages.native import raw_block
 from specado._core.anthropic_messages.repair import repair_event, repair_usage
 from specado._core.anthropic_messages.wire import Block, Reply, TokenUsage
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
-from specado._core.repair import read_field
+from specado._core.repair import (
+    KEEP_ALIVE_EVENTS,
+    KEEP_ALIVE_NOTE,
+    KEEP_ALIVES,
+    read_field,
+)
 from specado._core.replies import UNREADABLE, Notes, parse
 from specado._core.replies cimport Pieces, ReplyStream
 from specado.errors import MalformedResponseError
@@ -134,8 +139,12 @@ cdef class AnthropicStream(ReplyStream):
         """Read the usable part of an event that deviates from the documentation, or is unknown."""
         if self.frames.event is not None and self.frames.event == "error":
             return self.fail(frame)
-        if frame.strip() == b"[DONE]":
+        text = frame.strip()
+        if not text or text == b"[DONE]":
             return 0
+        name = self.frames.event
+        if name in KEEP_ALIVE_EVENTS or (name is None and text in KEEP_ALIVES):
+            return self.note(KEEP_ALIVE_NOTE)
         data = self.read_object(frame)
         if data is None:
             return 0

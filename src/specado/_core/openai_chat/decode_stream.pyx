@@ -26,7 +26,12 @@ from specado._core.openai_chat.repair import (
     is_error_event,
     repair_chunk,
 )
-from specado._core.repair import made_call_id
+from specado._core.repair import (
+    KEEP_ALIVE_EVENTS,
+    KEEP_ALIVE_NOTE,
+    KEEP_ALIVES,
+    made_call_id,
+)
 from specado._core.openai_chat.usage import read_usage, read_usage_text
 from specado._core.openai_chat.wire import Completion, LenientChunk
 from specado._core.replies import UNREADABLE, Notes
@@ -48,11 +53,6 @@ from specado.types import (
 cdef object _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 cdef object _decode_leniently = msgspec.json.Decoder(LenientChunk).decode
 cdef bytes DONE = b"[DONE]"
-# Keep-alive events of gateways, by their data and by their name; comments never come here.
-cdef frozenset KEEP_ALIVES = frozenset(
-    (b"null", b"{}", b"[]", b'""', b"ping", b"keepalive", b"keep-alive", b"heartbeat")
-)
-cdef frozenset KEEP_ALIVE_EVENTS = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 cdef str OBJECT = "chat.completion.chunk"
 
 
@@ -308,7 +308,7 @@ cdef class OpenAIStream(ReplyStream):
         return 0
 
     cdef int _leave_out(self) except -1:
-        return self.note("a keep-alive event: left out of the stream")
+        return self.note(KEEP_ALIVE_NOTE)
 
     cdef bint _take_error(self, bytes frame) except -1:
         """Take the error that a chunk reports, beside its choices or on one; return if it does."""
