@@ -130,14 +130,16 @@ def test_results_become_tool_messages(block: Any, said: Any, losses: Any) -> Non
     assert found == losses
 
 
-def test_images_of_a_result_move_to_the_user_turn() -> None:
+def test_images_of_a_result_move_to_the_user_turn_behind_a_line_that_says_whose_they_are() -> None:
     blocks = [result([{"type": "image", "source": PNG}, {"type": "text", "text": "r"}])]
     blocks.append({"type": "text", "text": "and?"})
 
     messages, losses = messages_of([USER, ASKED, {"role": "user", "content": blocks}])
 
     assert messages[2]["content"] == "r"
-    assert [part["type"] for part in messages[3]["content"]] == ["image_url", "text"]
+    assert [part["type"] for part in messages[3]["content"]] == ["text", "image_url", "text"]
+    assert messages[3]["content"][0]["text"] == "From the result of the tool call t1:"
+    assert messages[3]["content"][2]["text"] == "and?"
     assert losses == [("Relocate", "messages[2].content[0].content[0]")]
 
 

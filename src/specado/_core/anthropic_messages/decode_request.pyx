@@ -418,10 +418,11 @@ cdef class RequestReader:
     cdef int read_result(self, dict block, str path, list moved) except -1:
         """Read a `tool_result` as a tool message; its media are added to *moved*.
 
-        They become part of the user message after it.
+        They become part of the user message after it, behind a line that says whose they are.
         """
         cdef Details more = Details.__new__(Details)
         cdef list texts = []
+        cdef list media = []
         cdef Part said
         cdef object content = block.get("content")
         more.tool_call_id = self.text_of(block.get("tool_use_id"), f"{path}.tool_use_id")
@@ -457,7 +458,11 @@ cdef class RequestReader:
                     texts.append(part)
                 else:
                     self.lose(ANTHROPIC_RESULT_MEDIA, where, kind, "user turn")
-                    moved.append(part)
+                    media.append(part)
+            if media:
+                said = Part.__new__(Part)
+                said.text = self.counted(f"From the result of the tool call {more.tool_call_id}:")
+                moved += [said, *media]
         if block.get("is_error"):
             self.lose(ANTHROPIC_IS_ERROR, f"{path}.is_error", True, "text")
             if not texts:
