@@ -7,7 +7,7 @@ connection. `specado.dialects.registry` lists the dialects. No dialect imports a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Protocol
 
 import msgspec
@@ -144,12 +144,14 @@ class ErrorTable(msgspec.Struct, frozen=True):
         messages: for errors without a code of their own: (class by status and code, part of the
             lower-case message, class).
         unknown_model: codes that say that the model is unknown, and not the path.
+        refinements: *messages* by the class that they refine; filled where tables are merged.
     """
 
     codes: Mapping[str, type[ProviderError]]
     general_types: Mapping[str, type[ProviderError]]
     messages: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = ()
     unknown_model: frozenset[str] = frozenset()
+    refinements: Mapping[type[ProviderError], Sequence[tuple[str, type[ProviderError]]]] = {}
 
 
 class EncodeRequest(Protocol):

@@ -134,17 +134,20 @@ class ReplySource(msgspec.Struct, frozen=True):
         self, status: int, headers: Mapping[str, str], body: Optional[bytes] = None
     ) -> dict[str, Any]:
         """Return the facts of an error that tell what the reply was; *body* of a whole one."""
-        shown = {
-            name: self.redacted(text)
-            for name, text in headers.items()
-            if not _SECRET_HEADER.search(name)
-        }
         return {
             "status_code": status,
             "request_id": self.dialect.request_id_in(headers),
-            "headers": shown,
+            "headers": self._shown_headers(headers),
             "body": None if body is None else self._shown_body(body),
         }
+
+    def _shown_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return *headers* without those that hold a secret, the others redacted."""
+        shown = {name: text for name, text in headers.items() if not _is_secret_header(name)}
+        together = "\n".join(shown.values())
+        if self.redacted(together) == together:  # as a rule: one search for all
+            return shown
+        return {name: self.redacted(text) for name, text in shown.items()}
 
     def _shown_body(self, body: bytes) -> str:
         """Return *body* as text, redacted first and then truncated."""
@@ -159,6 +162,11 @@ class ReplySource(msgspec.Struct, frozen=True):
         return [("provider", self.provider), ("model", self.model)]
 
 
+@functools.lru_cache(maxsize=1024)  # the names recur from reply to reply
+def _is_secret_header(name: str) -> bool:
+    return _SECRET_HEADER.search(name) is not None
+
+
 @functools.cache
 def error_table(dialect: str) -> ErrorTable:
     """Return the error table for replies in a dialect.
@@ -170,6 +178,9 @@ def error_table(dialect: str) -> ErrorTable:
     tables = [own, *(each.errors for each in DIALECTS.values() if each.errors is not own)]
     codes: dict[str, type[ProviderError]] = {}
     general_types: dict[str, type[ProviderError]] = {}
+    refinements: dict[type[ProviderError], list[tuple[str, type[ProviderError]]]] = {}
+    for base, part, refined in (message for table in tables for message in table.messages):
+        refinements.setdefault(base, []).append((part, refined))
     for table in reversed(tables):
         codes.update({word.lower(): kind for word, kind in table.codes.items()})
         general_types.update({word.lower(): kind for word, kind in table.general_types.items()})
@@ -178,6 +189,7 @@ def error_table(dialect: str) -> ErrorTable:
         general_types,
         tuple(message for table in tables for message in table.messages),
         frozenset(word.lower() for table in tables for word in table.unknown_model),
+        refinements,
     )
 
 
@@ -200,9 +212,10 @@ def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> typ
         or _by_range(status or 0)
     )
     lowered = (facts.message or "").lower()
-    for base, part, refined in table.messages:
-        if found is base and part in lowered:
+    for part, refined in table.refinements.get(found, ()):
+        if part in lowered:
             return refined
+    return found
     return found
 
 
