@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
 from specado._core.native import read_entry, reasoning_blocks
-from specado._core.repair import is_reasoning_part, text_of_reasoning
+from specado._core.repair import REASONING_PARTS, text_of_reasoning
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import (
     NATIVE_ENTRY, FunctionCall, Message, NativeBlock, NativeContent, ReasoningBlock, ToolCall,
@@ -779,6 +779,15 @@ cdef object not_messages(object given):
         f"messages must be a list of messages or one str, not {type_and_beginning(given)}",
         field="messages",
     )
+
+
+cdef bint is_reasoning_part(object part):
+    """Return whether a content part is reasoning; no method of the part runs."""
+    cdef object kind
+    if not isinstance(part, dict):
+        return False
+    kind = (<dict>part).get("type")
+    return isinstance(kind, str) and exact(kind) in REASONING_PARTS
 
 
 def normalize(messages):

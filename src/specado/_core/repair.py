@@ -20,6 +20,7 @@ __all__ = [
     "KEEP_ALIVES",
     "KEEP_ALIVE_EVENTS",
     "KEEP_ALIVE_NOTE",
+    "REASONING_PARTS",
     "is_reasoning_part",
     "json_text",
     "made_call_id",
@@ -37,7 +38,7 @@ KEEP_ALIVE_EVENTS = frozenset(("ping", "keepalive", "keep-alive", "heartbeat"))
 KEEP_ALIVE_NOTE = "a keep-alive event: left out of the stream"
 
 # The types of content parts that hold reasoning, and the members with its text.
-_REASONING_PARTS = ("thinking", "reasoning")
+REASONING_PARTS = ("thinking", "reasoning")
 _REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
 
 
@@ -58,7 +59,7 @@ def made_call_id() -> str:
 
 def is_reasoning_part(part: Any) -> bool:
     """Return whether a part of an assistant's content is reasoning, as Mistral's models write."""
-    return isinstance(part, dict) and part.get("type") in _REASONING_PARTS
+    return isinstance(part, dict) and part.get("type") in REASONING_PARTS
 
 
 def text_of_reasoning(value: Any) -> str:
