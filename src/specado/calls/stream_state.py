@@ -66,7 +66,7 @@ class WholeReply:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the model refused."""
+        """True if the model refused."""
         return any(
             choice.message.refusal or choice.finish_reason == "content_filter"
             for choice in self._reply.choices
@@ -252,7 +252,7 @@ class StreamState:
 
     @property
     def has_ended(self) -> bool:
-        """Whether `end` was called."""
+        """True once `end` was called."""
         return self._on_end is None
 
     @property
@@ -267,22 +267,22 @@ class StreamState:
 
     @property
     def is_over(self) -> bool:
-        """Whether the stream is complete: its terminal event has come, without an error."""
+        """True once the stream is complete: its terminal event has come, without an error."""
         return self._reader.is_over and self.error is None
 
     @property
     def is_committed(self) -> bool:
-        """Whether the stream is past its commit point: content has come, or a normal end."""
+        """True once the stream is past its commit point: content, or a normal end, has come."""
         return self._reader.has_content
 
     @property
     def is_pending(self) -> bool:
-        """Whether the stream is neither past its commit point nor failed."""
+        """True while the stream is neither past its commit point nor failed."""
         return self.error is None and not self._reader.has_content
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the first content, or the end in its place, is the model's refusal."""
+        """True if the first content, or the end in its place, is the model's refusal."""
         return self._reader.is_refusal
 
     def reply_facts(self) -> dict[str, Any]:

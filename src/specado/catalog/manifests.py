@@ -235,7 +235,7 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the servers of a provider refuse in a request for any model.
+    """Limits that a provider's servers put on a request, whatever its model.
 
     `None` means unknown: the value is sent as it is. `cache_control`: whether messages, parts and
     tools may carry it. `media_in_user_messages_only` and `complete_schemas`: whether images, sounds

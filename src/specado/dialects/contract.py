@@ -189,15 +189,15 @@ class StreamDecoder(Protocol):
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event has come."""
+        """True once the terminal event has come."""
 
     @property
     def has_content(self) -> bool:
-        """Whether content has come, or a normal end."""
+        """True once content has come, or a normal end."""
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the first content, or the end in its place, is the model's refusal."""
+        """True if the first content, or the end in its place, is the model's refusal."""
 
     @property
     def failure(self) -> Optional[bytes]:

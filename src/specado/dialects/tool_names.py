@@ -43,17 +43,17 @@ class RestoringDecoder:
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event has come."""
+        """True once the terminal event has come."""
         return self._decoder.is_over
 
     @property
     def has_content(self) -> bool:
-        """Whether content has come, or a normal end."""
+        """True once content has come, or a normal end."""
         return self._decoder.has_content
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the first content, or the end in its place, is the model's refusal."""
+        """True if the first content, or the end in its place, is the model's refusal."""
         return self._decoder.is_refusal
 
     @property

@@ -260,7 +260,7 @@ class Access:
 
     @property
     def is_real(self) -> bool:
-        """Whether any provider has a configured credential or base URL."""
+        """True if any provider has a configured credential or base URL."""
         registrations = catalog.registrations()
         if self._is_real is None or self._is_real[0] != registrations:
             found = (catalog.provider(name) for name in catalog.list_providers())

@@ -48,7 +48,7 @@ class Field(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        """Whether a value of the field has no counterpart."""
+        """True if a value of the field has no counterpart."""
         return self.to is None and not self.implied
 
 

@@ -115,7 +115,7 @@ class Candidate(msgspec.Struct):
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the candidate's body is written."""
+        """True once the candidate's body is encoded."""
         return self.encoded is not NOT_ENCODED
 
     @property

@@ -144,7 +144,7 @@ class Secret:
 
     @property
     def is_text(self) -> bool:
-        """Whether the key is fixed text and not a callable."""
+        """True if the key is text, False if a callable gives it."""
         return isinstance(self._source, str)
 
     def is_same(self, other: Optional[Secret]) -> bool:

@@ -49,7 +49,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     @property
     def is_of_streams(self) -> bool:
-        """Whether it fails streamed requests only."""
+        """True if the fault concerns streamed requests only."""
         return self.kind.startswith("stream_")
 
 

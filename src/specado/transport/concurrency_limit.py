@@ -37,7 +37,7 @@ class ConcurrencyLimit:
 
     @property
     def in_use(self) -> int:
-        """How many permits are held."""
+        """Number of permits in use."""
         return len(self._holders)
 
     def acquire(self, holder: Any, until: float) -> None:

@@ -134,7 +134,7 @@ class Readiness:
 
     @property
     def is_there(self) -> bool:
-        """Whether an idle connection can be read: it was closed, or speaks out of turn."""
+        """True if an idle connection is readable: the peer closed it, or sent unasked data."""
         try:
             return self.comes_within(0)
         except OSError:

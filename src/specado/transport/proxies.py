@@ -38,7 +38,7 @@ class Proxy(NamedTuple):
 
     @property
     def is_socks(self) -> bool:
-        """Whether it speaks SOCKS5; others speak HTTP."""
+        """True for a SOCKS5 proxy, False for an HTTP proxy."""
         return self.scheme.startswith("socks")
 
     @property
@@ -50,7 +50,7 @@ class Proxy(NamedTuple):
 
     @property
     def demand(self) -> str:
-        """What its status 407 means (RFC 9110, 15.5.8)."""
+        """Explanation of the proxy's status 407 (RFC 9110, 15.5.8)."""
         wrong = "refuses the user and password" if self.credentials else "demands credentials"
         return f"it {wrong} (status 407); a proxy's URL is http://user:password@host:port"
 

@@ -20,7 +20,7 @@ MAX_THREADS = 16
 
 
 class SocketAddress(NamedTuple):
-    """What a socket is made of and connected to, as `socket.getaddrinfo` has it."""
+    """Socket address: family, kind, protocol and address, as `socket.getaddrinfo` returns them."""
 
     family: int
     kind: int
@@ -38,7 +38,7 @@ class Lookup:
 
     @property
     def is_done(self) -> bool:
-        """Whether `result` has an answer."""
+        """True once `result` holds the answer."""
         return self._outcome is not None
 
     def run(self, flags: int = 0) -> None:
