@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from specado.errors import LossyTranslationError, SpecadoError, redact
+from specado.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    LossyTranslationError,
+    SpecadoError,
+    redact,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +26,7 @@ __all__ = [
 ]
 
 MAX_REQUEST_ID_CHARACTERS = 200
+_INVALID_STATUSES = (400, 413, 422)
 
 # Statuses that the official clients retry on their own (openai 3.57, anthropic 0.125.0).
 _RETRIED = frozenset({408, 409, 429})
@@ -33,10 +40,21 @@ class ErrorForm(NamedTuple):
     code: Optional[str] = None
 
 
-def form_of(error: SpecadoError, forms: Mapping[type[SpecadoError], ErrorForm]) -> ErrorForm:
-    """Return the form of the error's class, else that of its nearest base class."""
-    kind = next(kind for kind in type(error).__mro__ if kind in forms)
-    return forms[kind]
+def form_of(
+    error: SpecadoError, forms: Mapping[type[SpecadoError], ErrorForm], forbidden: ErrorForm
+) -> ErrorForm:
+    """Return the form of the error's class, else that of its nearest base class.
+
+    A provider's status 403 has the form *forbidden*. An invalid request keeps the status and the
+    code that the provider gave it, if that is a status of such requests.
+    """
+    status_code = getattr(error, "status_code", None)
+    if isinstance(error, AuthenticationError) and status_code == forbidden.status:
+        return forbidden
+    form = forms[next(kind for kind in type(error).__mro__ if kind in forms)]
+    if type(error) is InvalidRequestError and status_code in _INVALID_STATUSES:
+        return form._replace(status=status_code, code=error.code)
+    return form
 
 
 def message_of(error: SpecadoError) -> str:

@@ -56,7 +56,6 @@ _FORMS: dict[type[SpecadoError], ErrorForm] = {
     StreamInterruptedError: ErrorForm(502, "api_error"),
 }
 _FORBIDDEN = ErrorForm(403, "permission_error")
-_INVALID_STATUSES = (400, 413, 422)
 # Errors without a type of their own, which clients recognise by the beginning of the message: an
 # agent shortens its context at the first.
 _WORDING: dict[type[SpecadoError], str] = {
@@ -71,12 +70,7 @@ def encode_anthropic_error(error: SpecadoError) -> tuple[int, dict[str, str], by
     Anthropic's client raises its class for the status; the body has the type and the provider's
     request id, which is the header `request-id` too. No key is in any of them.
     """
-    form = form_of(error, _FORMS)
-    status_code = getattr(error, "status_code", None)
-    if isinstance(error, AuthenticationError) and status_code == _FORBIDDEN.status:
-        form = _FORBIDDEN
-    elif type(error) is InvalidRequestError and status_code in _INVALID_STATUSES:
-        form = form._replace(status=status_code)
+    form = form_of(error, _FORMS, _FORBIDDEN)
     message = message_of(error)
     wording = _WORDING.get(type(error))
     if wording is not None and wording not in message:

@@ -57,7 +57,6 @@ _FORMS: dict[type[SpecadoError], ErrorForm] = {
     StreamInterruptedError: ErrorForm(502, "server_error"),
 }
 _FORBIDDEN = ErrorForm(403, "permission_error")
-_INVALID_STATUSES = (400, 413, 422)
 
 
 def encode_openai_error(error: SpecadoError) -> tuple[int, dict[str, str], bytes]:
@@ -66,12 +65,7 @@ def encode_openai_error(error: SpecadoError) -> tuple[int, dict[str, str], bytes
     OpenAI's client raises its class for the status; the body has the type and the code. The
     provider's request id becomes the header `x-request-id`. No key is in any of them.
     """
-    form = form_of(error, _FORMS)
-    status_code = getattr(error, "status_code", None)
-    if isinstance(error, AuthenticationError) and status_code == _FORBIDDEN.status:
-        form = _FORBIDDEN
-    elif type(error) is InvalidRequestError and status_code in _INVALID_STATUSES:
-        form = form._replace(status=status_code, code=error.code)
+    form = form_of(error, _FORMS, _FORBIDDEN)
     body = {
         "message": message_of(error),
         "type": form.type,
