@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import specado
 from specado._core import error_facts
@@ -227,6 +229,23 @@ def test_the_facts_of_an_error_body_in_each_form(
     body: Any, expected: tuple[str | None, str | None, str | None]
 ) -> None:
     assert error_facts(json.dumps(body).encode()) == expected
+
+
+WORDS = st.sampled_from([None, "", " ", "error", "m", "{", '{"error": "inner"}', 5, 0, True])
+
+
+@given(
+    st.fixed_dictionaries({}, optional={"type": WORDS, "code": WORDS, "message": WORDS}),
+    st.fixed_dictionaries({}, optional={"type": WORDS, "request_id": WORDS}),
+)
+def test_a_member_that_nobody_documents_changes_nothing(
+    inner: dict[str, Any], outer: dict[str, Any]
+) -> None:
+    body = {**outer, "error": inner}
+
+    plain = error_facts(json.dumps(body).encode())
+
+    assert plain == error_facts(json.dumps({**body, "x": 0}).encode())
 
 
 def test_an_error_that_encloses_too_many_others_has_no_facts() -> None:

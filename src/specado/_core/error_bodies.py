@@ -13,7 +13,7 @@ servers that send it (their documentation and source, read 2026-11-30):
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 import msgspec
 
@@ -29,6 +29,24 @@ _INNER = ("error", "errors", "detail", "message", "innererror", "base_resp")
 
 _UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _decode = msgspec.json.Decoder().decode
+
+
+class _DocumentedError(msgspec.Struct, forbid_unknown_fields=True):
+    message: str
+    type: Optional[str] = None
+    code: Union[str, int, None] = None
+    param: msgspec.Raw = msgspec.Raw()
+
+
+class _DocumentedBody(msgspec.Struct, forbid_unknown_fields=True):
+    """An error body as OpenAI and Anthropic document it, without any other member."""
+
+    error: _DocumentedError
+    type: str = ""
+    request_id: Optional[str] = None
+
+
+_decode_documented = msgspec.json.Decoder(_DocumentedBody).decode
 
 
 class _Facts(NamedTuple):
@@ -54,6 +72,16 @@ def error_facts(body: bytes) -> tuple[Optional[str], Optional[str], Optional[str
     A whole number as code is its digits. An upstream's error that a gateway encloses counts before
     the gateway's own, and both messages are joined.
     """
+    # The usual form is decoded by its type: a quarter of the time.
+    try:
+        whole = _decode_documented(body)
+    except _UNREADABLE:
+        pass
+    else:
+        error, code = whole.error, whole.error.code
+        is_plain = error.message.lstrip()[:1] not in "{["  # nor blank
+        if is_plain and error.type != "error" and whole.type in ("", "error"):
+            return error.type or None, None if code in (None, "") else str(code), error.message
     try:
         found = _facts(_decode(body), 0)
     except _UNREADABLE:
