@@ -301,6 +301,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     # The longest first: one secret may be the beginning of another.
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
+    # Most texts hold neither beginning: a search for them takes a hundredth of the pattern's time.
+    if "sk-" not in text and "Bearer " not in text:
+        return text
     return _KEY_SHAPED.sub(REDACTED, text)
 
 
