@@ -75,6 +75,23 @@ def test_the_thread_that_closes_them_ends_with_the_last_one():
     assert "specado-idle-connections" not in names()
 
 
+def test_calls_one_after_another_start_no_thread_each(monkeypatch):
+    started, start = [], threading.Thread.start
+
+    def counted(thread):
+        started.append(thread.name)
+        start(thread)
+
+    with sockets.ScriptedServer(sockets.echoes) as server:
+        transport = t.shared_transport(t.TransportSettings())
+        transport.send(post(server), 5, LIMITS)
+        monkeypatch.setattr(threading.Thread, "start", counted)
+        for _ in range(200):
+            transport.send(post(server), 5, LIMITS)
+
+    assert "specado-idle-connections" not in started
+
+
 @pytest.mark.parametrize("shared", [t.shared_transport, t.shared_async_transport])
 def test_settings_of_each_call_leave_no_pool_each(shared):
     first = shared(t.TransportSettings(proxies=(("all", "http://u:0@proxy"),)))
