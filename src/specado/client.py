@@ -301,11 +301,12 @@ def _given(
 
     Arguments that may hold a key are wrapped, in *params* too: a traceback may show locals.
     """
-    for name in _SECRET.intersection(params):
-        if isinstance(params[name], Mapping):
-            params[name] = HiddenArguments(params[name])
-    for name in params.keys() - _KNOWN:  # it will be refused, whatever its value is
-        params[name] = None
+    if params:
+        for name in _SECRET.intersection(params):
+            if isinstance(params[name], Mapping):
+                params[name] = HiddenArguments(params[name])
+        for name in params.keys() - _KNOWN:  # it will be refused, whatever its value is
+            params[name] = None
     stream = None if stream is False else stream
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 

@@ -28,6 +28,7 @@ from specado.losses.report import LossinessReport, refusal, report_of
 from specado.routing.candidates import ModelResolver, counterpart_route, known_provider
 from specado.routing.dialect_routes import (
     dialect_routes,
+    in_order_of_create,
     sent_parameters,
     spoken_dialects,
     target_of,
@@ -185,7 +186,9 @@ def _written(
     has_reasoning = decoded.conversation.has_reasoning
 
     def write(spoken: ProviderDialect | DialectRoute) -> Encoded:
-        parameters = sent_parameters(decoded.parameters, may_ask_for_usage=spoken.stream_usage)
+        parameters = sent_parameters(
+            in_order_of_create(decoded.parameters), may_ask_for_usage=spoken.stream_usage
+        )
         target = _target(provider, spoken.name, base_url) if has_reasoning else None
         return DIALECTS[spoken.name].encode_request(
             decoded.conversation, model, parameters, facts, rules, decoded, target

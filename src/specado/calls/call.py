@@ -441,9 +441,11 @@ class CompletionCall:
         if encoding is not None:
             note = f"content-encoding: {encoding!r} is no encoding, ignored"
             earlier_notes = [*earlier_notes, note]
-        known.update(extensions.metadata)
+        own = extensions.metadata
+        if own:
+            known.update(own)
         if earlier_notes:
-            known["reply_notes"] = earlier_notes + extensions.metadata.get("reply_notes", [])
+            known["reply_notes"] = earlier_notes + own.get("reply_notes", [])
         request_id = candidate.dialect.dialect.request_id_in(headers)
         if request_id is not None:
             known["request_id"] = request_id

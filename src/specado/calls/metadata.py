@@ -64,7 +64,7 @@ def of_call(
             notes.insert(0, STALE_CONNECTION_NOTE)
     if notes:
         metadata["reply_notes"] = notes
-    skipped = not_asked(plan, history)
+    skipped = not_asked(plan, history) if plan.ineligible or history.skipped or history.held else ()
     if skipped:
         metadata["skipped"] = [
             {"provider": each.provider, "model": each.model, "reason": each.reason}

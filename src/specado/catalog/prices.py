@@ -128,10 +128,11 @@ def uncounted_tokens(usage: Usage) -> int:
 
     Reasoning that is counted beside the completion, as xAI does, is part of it.
     """
-    beside = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
+    completed = usage.completion_tokens
+    beside = usage.total_tokens - usage.prompt_tokens - completed
     reasoning = _reasoning_tokens(usage)
     if beside == 0:  # reasoning that the completion cannot hold is in no total
-        return max(0, reasoning - usage.completion_tokens)
+        return 0 if reasoning <= completed else reasoning - completed
     return 0 if beside == reasoning else beside
 
 
@@ -159,25 +160,30 @@ def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | 
     cache_written = prompt.cache_write_tokens or 0
     audio_prompt = prompt.audio_tokens or 0
     audio_completion = completion.audio_tokens or 0
-    completed = usage.completion_tokens
-    if 0 < usage.total_tokens - usage.prompt_tokens - completed == _reasoning_tokens(usage):
-        completed = usage.total_tokens - usage.prompt_tokens
-    parts = [
-        (usage.prompt_tokens - cached - cache_written - audio_prompt, rates.input),
-        (completed - audio_completion, rates.output),
-    ]
+    prompted, completed = usage.prompt_tokens, usage.completion_tokens
+    beside = usage.total_tokens - prompted - completed
+    if beside > 0 and beside == completion.reasoning_tokens:
+        completed += beside
+    parts: Sequence[tuple[int, Optional[float]]] = ()
     if cached or cache_written or audio_prompt or audio_completion:
         if audio_prompt and cached:  # how many cached tokens are audio is unknown
             return None
         cache_written_1h = prompt.cache_write_1h_tokens or 0
-        parts += [
+        parts = (
             (cached, rates.cached_input),
             (cache_written - cache_written_1h, rates.cache_write),
             (cache_written_1h, getattr(rates, "cache_write_1h", None)),
             (audio_prompt, pricing.audio_input),
             (audio_completion, pricing.audio_output),
-        ]
-    in_millionths = 0.0
+        )
+        prompted -= cached + cache_written + audio_prompt
+        completed -= audio_completion
+    of_input, of_output = rates.input, rates.output
+    if prompted < 0 or completed < 0:
+        return None
+    if (of_input is None and prompted) or (of_output is None and completed):
+        return None
+    in_millionths = prompted * (of_input or 0.0) + completed * (of_output or 0.0)
     for tokens, price in parts:
         if tokens == 0:
             continue

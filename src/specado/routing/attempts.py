@@ -197,6 +197,7 @@ _LEFT = ProviderError("another candidate is the better choice now")
 _PASSED_OVER = ProviderError("its pause grew while the call waited: another is the better choice")
 _OUT_OF_TIME = DeadlineExceededError("the call's time was up when it was the candidate's turn")
 _Ended = Union[Answer, ProviderError, ConfigurationError]
+_NO_ERROR = Rule(0, ALWAYS)  # before the first error
 
 
 def attempts(
@@ -235,7 +236,7 @@ class _Router:
         # Every candidate that is left has a hold: from then on breakers are ignored.
         self.all_are_held = False
         # What may follow the last error.
-        self.rule = Rule(0, ALWAYS)
+        self.rule = _NO_ERROR
 
     def run(self) -> Steps:
         """Ask one candidate after the other."""

@@ -34,6 +34,7 @@ __all__ = [
     "DialectRoute",
     "contract_loss",
     "dialect_routes",
+    "in_order_of_create",
     "known_only_to_one",
     "named_dialects",
     "sent_parameters",
@@ -222,13 +223,7 @@ def written_in_one(
 
 
 def sent_parameters(parameters: dict[str, Any], *, may_ask_for_usage: bool) -> dict[str, Any]:
-    """Return the parameters as they are written: a stream asks for its usage where it may.
-
-    Those that `create` names come first, in its order.
-    """
-    first = {name: parameters[name] for name in _NAMED_BY_CREATE if name in parameters}
-    if first:
-        parameters = {**first, **parameters}
+    """Return the parameters as they are written: a stream asks for its usage where it may."""
     if not parameters.get("stream"):
         return parameters
     options = dict(parameters.get("stream_options") or {})
@@ -239,6 +234,12 @@ def sent_parameters(parameters: dict[str, Any], *, may_ask_for_usage: bool) -> d
     if not options:
         del streamed["stream_options"]
     return streamed
+
+
+def in_order_of_create(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as a call would have them: those that `create` names come first."""
+    first = {name: parameters[name] for name in _NAMED_BY_CREATE if name in parameters}
+    return {**first, **parameters} if first else parameters
 
 
 def contract_loss(encoded: Encoded) -> tuple[int, int]:
