@@ -93,6 +93,12 @@ _AIMS = (
         "of specado 0.2.2's",
         lambda found: found.ratio("call", "specado", "specado 0.2.2"),
     ),
+    _Aim(
+        "a call over TLS on a connection of its own",
+        1,
+        "of httpx's",
+        lambda found: found.ratio("call-tls", "specado", "httpx"),
+    ),
     _Aim("a call without its transport", 25, "µs", lambda found: found("alone", "a call"), _PYTHON),
     _Aim("the same, async", 30, "µs", lambda found: found("alone-async", "a call"), _PYTHON),
     _Aim(

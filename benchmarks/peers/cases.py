@@ -214,6 +214,16 @@ CASES: tuple[Case, ...] = (
     Case("call", "A call, one after another", _calls("call"), requests=1),
     Case("call-async", "Calls, async, 64 at a time", _calls("call_async"), at_once=64),
     Case(
+        "call-tls",
+        "A call over TLS on a connection of its own",
+        (
+            _specado("call_tls"),
+            _side("httpx", "httpx", "http_clients", "call_tls", quick=True, library="httpx"),
+            _side("httpx2", "httpx2", "http_clients", "call_tls", library="httpx2"),
+        ),
+        needs_server=False,
+    ),
+    Case(
         "stream",
         "A stream of 500 chunks",
         _streams("stream"),

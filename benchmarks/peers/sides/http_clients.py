@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import ssl
 from typing import Any
 
 from peers.conversations import LARGE_COUNT, huge_messages, request
 from peers.gauges import longest_stall_ms, peak_bytes
 from peers.job import MESSAGES, Job, no_outcome
+from peers.tls_server import served_over_tls
 
 KEY = {"authorization": "Bearer benchmark"}
 
@@ -21,14 +23,25 @@ def _arguments(url: str, *, stream: bool = False) -> dict[str, Any]:
     return {"url": f"{url}/v1/chat/completions", "json": asked, "headers": KEY}
 
 
-def _client(library: str, kind: str) -> Any:
+def _client(library: str, kind: str, **settings: Any) -> Any:
     module = importlib.import_module(library)
     limits = module.Limits(max_connections=20_000, max_keepalive_connections=20_000)
-    return getattr(module, kind)(limits=limits, timeout=60)
+    return getattr(module, kind)(limits=limits, timeout=60, **settings)
 
 
 def call(url: str, library: str) -> Job:
     client, arguments = _client(library, "Client"), _arguments(url)
+
+    def run() -> str:
+        return client.post(**arguments).json()["choices"][0]["message"]["content"]
+
+    return Job(run)
+
+
+def call_tls(library: str) -> Job:
+    url, trusted = served_over_tls()
+    context = ssl.create_default_context(cafile=trusted)
+    client, arguments = _client(library, "Client", verify=context), _arguments(url)
 
     def run() -> str:
         return client.post(**arguments).json()["choices"][0]["message"]["content"]
