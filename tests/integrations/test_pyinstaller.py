@@ -11,8 +11,6 @@ import pytest
 
 pytest.importorskip("PyInstaller")
 
-# Building the application takes about half a minute.
-pytestmark = pytest.mark.timeout(600)
 
 PROGRAM = """\
 import asyncio, json, warnings
@@ -37,6 +35,8 @@ def test_pyinstaller_finds_the_hook_of_the_installed_package():
     assert len(found) == 1
 
 
+@pytest.mark.heavy  # building the application takes about half a minute
+@pytest.mark.timeout(600)
 def test_a_frozen_application_calls_streams_and_translates(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
