@@ -1,0 +1,1 @@
+"""Compiled half of the OpenAI Responses dialect: requests and replies, both directions."""
