@@ -51,6 +51,11 @@ from specado._core.openai_chat.decode_stream import OpenAIStream
 from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
 from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
 from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
+from specado._core.openai_responses.decode_reply import decode_reply as decode_responses_reply
+from specado._core.openai_responses.decode_stream import ResponsesStream
+from specado._core.openai_responses.encode_request import (
+    encode_request as encode_responses_request,
+)
 from specado._core.parameters import nearest_effort
 from specado._core.replies import ReportedFailure
 from specado._core.reply_events import ReplyEvents
@@ -68,16 +73,19 @@ __all__ = [
     "ReplyEvents",
     "Reported",
     "ReportedFailure",
+    "ResponsesStream",
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
     "decode_openai_reply",
+    "decode_responses_reply",
     "dumps",
     "effort_for",
     "encode_anthropic_reply",
     "encode_anthropic_request",
     "encode_openai_reply",
     "encode_openai_request",
+    "encode_responses_request",
     "error_facts",
     "frozen_parameters",
     "nearest_effort",

@@ -17,16 +17,19 @@ __all__ = [
     "ReplyEvents",
     "Reported",
     "ReportedFailure",
+    "ResponsesStream",
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
     "decode_openai_reply",
+    "decode_responses_reply",
     "dumps",
     "effort_for",
     "encode_anthropic_reply",
     "encode_anthropic_request",
     "encode_openai_reply",
     "encode_openai_request",
+    "encode_responses_request",
     "error_facts",
     "frozen_parameters",
     "nearest_effort",
@@ -128,6 +131,9 @@ class AnthropicStream(_ReplyStream): ...
 class OpenAIStream(_ReplyStream): ...
 
 @final
+class ResponsesStream(_ReplyStream): ...
+
+@final
 class OpenAIStreamEncoder:
     @property
     def losses(self) -> list[Reported]: ...
@@ -173,10 +179,22 @@ def encode_anthropic_request(
     is_assumed: bool = False,
     target: Any = None,
 ) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
+def encode_responses_request(
+    conversation: Conversation,
+    model: str,
+    params: dict[str, Any],
+    facts: Any,
+    parameters: dict[str, tuple[str, Any] | None],
+    rules: Any = None,
+    target: Any = None,
+) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
 def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None: ...
 def effort_for(budget: Any, max_tokens: Any) -> str: ...
 def thinking_budget(max_tokens: int, effort: str) -> int: ...
 def decode_openai_reply(
+    body: bytes, provider: str, model: str, created: int
+) -> tuple[ChatCompletionResponse, list[str]]: ...
+def decode_responses_reply(
     body: bytes, provider: str, model: str, created: int
 ) -> tuple[ChatCompletionResponse, list[str]]: ...
 def decode_anthropic_reply(

@@ -67,6 +67,7 @@ ROWS: dict[str, Row] = {
     "input.image": Row("Unsupported", "contract", "Critical", "the model takes no images"),
     "input.audio": Row("Unsupported", "contract", "Critical", "the model takes no audio"),
     "input.document": Row("Unsupported", "contract", "Critical", "the model takes no documents"),
+    "input.video": Row("Unsupported", "contract", "Critical", "the model takes no video"),
     "image.detail": Row("Drop", "tuning", "Low", "images have no level of detail"),
     "image.media_type": Row(
         "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
@@ -84,6 +85,7 @@ ROWS: dict[str, Row] = {
     "file.id_beside_data": Row("Drop", "tuning", "None", "the file's data is sent instead"),
     "file.media_type": Row("Unsupported", "contract", "High", "documents are PDF or text there"),
     "file.text": Row("Relocate", "tuning", "None", "the file's text is sent as plain text"),
+    "file.name": Row("Default", "tuning", "None", "a file that is sent as data has a name there"),
     "cache_control.openai": Row(
         "Drop", "tuning", "Low", "prompt caching cannot be controlled; cached input may cost more"
     ),
@@ -156,6 +158,9 @@ ROWS: dict[str, Row] = {
     "tool.schema_completed": Row(
         "Default", "tuning", "None", "a schema's objects have properties, its arrays items there"
     ),
+    "strict.default": Row(
+        "Default", "tuning", "None", "not strict, which has to be said: strict is the default there"
+    ),
     "tool.strict_limit": Row(
         "Drop",
         "tuning",
@@ -188,6 +193,9 @@ ROWS: dict[str, Row] = {
     ),
     "functions": Row("Unsupported", "contract", "High", "use tools instead of functions"),
     "web_search": Row("Unsupported", "contract", "High", "no web search by this parameter"),
+    "web_search.tool": Row(
+        "Relocate", "tuning", "None", "a tool there, which the model may use or not"
+    ),
     "web_search.model": Row("Unsupported", "contract", "High", "the model does not search the web"),
     # Structured output.
     "response_format.tool": Row(
@@ -232,6 +240,7 @@ ROWS: dict[str, Row] = {
     # Length.
     "max_tokens.default": Row("Default", "tuning", "None", "a limit is required there"),
     "max_tokens.above_limit": Row("Clamp", "tuning", "Medium", "the model's limit is lower"),
+    "max_tokens.below_limit": Row("Clamp", "tuning", "Low", "16 is the lowest limit there"),
     "max_tokens.renamed": Row("Relocate", "tuning", "None", "the model's name for the limit"),
     "max_tokens.twice": Row(
         "Conflict", "tuning", "Low", "max_completion_tokens was given too and takes precedence"
@@ -246,6 +255,7 @@ ROWS: dict[str, Row] = {
     "seed": Row("Drop", "tuning", "Low", "there is no seed"),
     "logit_bias": Row("Drop", "tuning", "Low", "tokens cannot be biased"),
     "logit_bias.unsupported": Row("Drop", "tuning", "Low", "the model takes no logit bias"),
+    "stop": Row("Unsupported", "contract", "Medium", "there are no stop sequences"),
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
@@ -362,6 +372,9 @@ ROWS: dict[str, Row] = {
     "service_tier": Row("Drop", "tuning", "Low", "there is no such service tier"),
     "stream_options": Row("Drop", "tuning", "Low", "streams have no such option"),
     "store": Row("Drop", "tuning", "Low", "replies are not stored"),
+    "store.default": Row(
+        "Default", "tuning", "None", "not stored, which has to be said: storing is the default there"
+    ),
     "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
     "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
     "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is controlled by cache_control"),
