@@ -20,6 +20,7 @@ import anthropic.types.beta
 import openai.types.chat
 import openai.types.chat.chat_completion_chunk
 import openai.types.completion_usage
+import openai.types.responses
 import pydantic
 import typing_extensions
 
@@ -29,6 +30,9 @@ KINDS = (
     "openai-chunk",
     "openai-error",
     "openai-models",
+    "responses-request",
+    "responses-response",
+    "responses-event",
     "anthropic-request",
     "anthropic-beta-request",
     "anthropic-count-request",
@@ -105,6 +109,16 @@ def _openai_request(streaming: bool) -> Any:
     )
 
 
+def _responses_request(streaming: bool) -> Any:
+    from openai.types.responses import response_create_params as params
+
+    return _strict(
+        params.ResponseCreateParamsStreaming
+        if streaming
+        else params.ResponseCreateParamsNonStreaming
+    )
+
+
 def _anthropic_request(streaming: bool) -> Any:
     from anthropic.types import message_create_params as params
 
@@ -178,6 +192,9 @@ _TYPES: dict[str, typing.Callable[[bool], Any]] = {
     "openai-chunk": lambda _: openai.types.chat.ChatCompletionChunk,
     "openai-error": lambda _: _OpenAIErrorBody,
     "openai-models": lambda _: _OpenAIModels,
+    "responses-request": _responses_request,
+    "responses-response": lambda _: openai.types.responses.Response,
+    "responses-event": lambda _: openai.types.responses.ResponseStreamEvent,
     "anthropic-request": _anthropic_request,
     "anthropic-beta-request": _anthropic_beta_request,
     "anthropic-count-request": _count_request,

@@ -334,9 +334,13 @@ cdef class ResponsesStream(ReplyStream):
         return self._take_whole(item, given, bytes(event.item), out)
 
     cdef int _take_whole(self, ItemPieces item, given, bytes raw, list out) except -1:
-        """Take an item that is whole: send what its pieces lacked."""
+        """Take an item that is whole: send what its pieces lacked.
+
+        The first whole form is kept: each has its own encryption of the same reasoning.
+        """
         cdef bint was_whole = item.raw is not None
-        item.item, item.raw = given, raw
+        if not was_whole or (given.encrypted_content and not item.item.encrypted_content):
+            item.item, item.raw = given, raw
         if item.kind == "message":
             for at, part in enumerate(given.content or ()):
                 if part.refusal is not None:
@@ -345,7 +349,7 @@ cdef class ResponsesStream(ReplyStream):
                     self._complete(item, TEXT, at, part.text, out)
                     self._cite_rest(item, given, at, out)
         elif item.kind == "reasoning":
-            self._complete_thought(item, out)
+            self._complete_thought(item, given, out)
             if not was_whole:
                 self.begin(False)
                 thought = thought_of(given, item.thought(), self.model or self._name)
@@ -354,25 +358,25 @@ cdef class ResponsesStream(ReplyStream):
             if item.call == NO_INDEX:
                 item.parts, item.last = [], None    # its pieces had no name to be sent with
                 self._open_call(item, out)
-            self._complete_call(item, out)
+            self._complete_call(item, given, out)
         return 0
 
-    cdef int _complete_thought(self, ItemPieces item, list out) except -1:
+    cdef int _complete_thought(self, ItemPieces item, given, list out) except -1:
         """Send what the pieces of reasoning lacked: of its summary, or else of its content."""
         cdef int kind = item.thought_kind
         if kind == NO_INDEX:
-            has_summary = any([part.text for part in item.item.summary or ()])
+            has_summary = any([part.text for part in given.summary or ()])
             kind = SUMMARY if has_summary else THOUGHT
-        parts = item.item.summary if kind == SUMMARY else item.item.content
+        parts = given.summary if kind == SUMMARY else given.content
         for at, part in enumerate(parts or ()):
             if part.text:
                 self._complete(item, kind, at, part.text, out)
         return 0
 
-    cdef int _complete_call(self, ItemPieces item, list out) except -1:
+    cdef int _complete_call(self, ItemPieces item, given, list out) except -1:
         cdef PartPieces part = item.part(INPUT, 0)
         notes = Notes()
-        call = call_of(item.item, f"output[{item.index}]", notes)
+        call = call_of(given, f"output[{item.index}]", notes)
         text = call.custom["input"] if call.function is None else call.function.arguments
         if part is not None and not part.has_pieces and text:
             part.pieces = Pieces()   # at most white space came
