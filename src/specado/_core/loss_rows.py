@@ -3,6 +3,7 @@
 NATIVE_FOREIGN = "native.foreign"
 NATIVE_ORDER = "native.order"
 NATIVE_UNUSABLE = "native.unusable"
+PART_UNKNOWN_KEY = "part.unknown_key"
 REASONING_EDITED = "reasoning.edited"
 REASONING_REFUSED = "reasoning.refused"
 RESPONSE_FORMAT_BOUND = "response_format.bound"
@@ -15,6 +16,7 @@ ROW_IDS = (
     NATIVE_FOREIGN,
     NATIVE_ORDER,
     NATIVE_UNUSABLE,
+    PART_UNKNOWN_KEY,
     REASONING_EDITED,
     REASONING_REFUSED,
     RESPONSE_FORMAT_BOUND,

@@ -8,10 +8,11 @@ with its path in the request as it was given.
 cimport cython
 
 from specado._core.conversation cimport (
-    ASSISTANT, FILE, IMAGE, SYSTEM, TEXT, TOOL, USER, Call, Conversation, Details, Part, Turn,
+    ASSISTANT, FILE, IMAGE, SYSTEM, TEXT, TOOL, USER, Call, Details, Part, Turn,
 )
 from specado._core.normalize cimport is_base64, keep_uri
-from specado._core.json_writer cimport JsonWriter, freeze, plain_copy, written
+from specado._core.json_writer cimport JsonWriter, freeze
+from specado._core.source_reader cimport SourceReader
 
 import msgspec
 
@@ -29,7 +30,7 @@ from specado._core.anthropic_messages.loss_rows import (
 from specado._core.schema import openai_enforces, openai_form
 from specado._core.json_writer import NotJson, locate
 from specado._core.parameters import MAX_STOPS
-from specado.errors import MessageFormatError, type_and_beginning
+from specado.errors import MessageFormatError
 from specado.types import ReasoningBlock
 
 cdef frozenset SOURCE_KEYS = frozenset({
@@ -45,72 +46,11 @@ cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
 
 
 @cython.final
-cdef class RequestReader:
-    """Reads one messages request. One per request; not for two threads at once.
+cdef class RequestReader(SourceReader):
+    """Reads one messages request. One per request; not for two threads at once."""
 
-    The conversation shares the text of the request, and copies everything that a caller could
-    change later.
-    """
-
-    cdef Conversation conversation
-    cdef dict parameters     # name -> `(row, None)` if it is dropped, None if it is read
     cdef tuple server_blocks  # types of the blocks that are dropped
-    cdef dict params         # the canonical parameters
-    cdef dict places         # the paths of renamed parameters in the request
-    cdef list losses         # (row id, path, before, after)
-    cdef str model
     cdef set open_calls      # the ids that a tool result may answer
-
-    cdef object malformed(self, str path, str what):
-        """Return the error of a malformed member at *path*."""
-        cdef object index = None
-        cdef str field = path
-        if path.startswith("messages["):
-            head, _, field = path.partition("]")
-            index = int(head[9:])
-            field = field.lstrip(".") or None
-        return MessageFormatError(f"{path}: {what}", index=index, field=field)
-
-    cdef str shown(self, object value, str path):
-        """Return a value's type for an error; of a message's content also its beginning."""
-        if path.startswith("messages["):
-            return type_and_beginning(value)
-        return type(value).__name__
-
-    cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
-        self.losses.append((row, path, before, after))
-        return 0
-
-    cdef str text_of(self, object value, str path):
-        if type(value) is str:
-            return value
-        if isinstance(value, str):
-            return str.__str__(value)
-        raise self.malformed(path, f"must be a str, not {self.shown(value, path)}")
-
-    cdef dict dict_of(self, object value, str path):
-        if not isinstance(value, dict):
-            raise self.malformed(path, f"must be a dict, not {self.shown(value, path)}")
-        # A subclass may override its methods, and Cython does not compile it as a `dict`.
-        return <dict>value if type(value) is dict else plain_copy(<dict>value)
-
-    cdef object frozen(self, object value, str path):
-        try:
-            return freeze(value, 0)
-        except NotJson as error:
-            what = str(error)
-            if error.value is not None:
-                what = f"{self.shown(error.value, path)} has no JSON form"
-            raise self.malformed(path + locate(value), what) from None
-
-    cdef object written(self, object value, str path):
-        """Return a schema together with its JSON text, written once for all candidates."""
-        if not isinstance(value, dict):
-            return self.frozen(value, path)
-        try:
-            return written(<dict>value)
-        except NotJson as error:
-            raise self.malformed(path + locate(value), str(error)) from None
 
     cdef str json_of(self, object value, str path):
         """Return a tool's input as JSON text; `msgspec.Raw` stays as it is."""
@@ -123,10 +63,6 @@ cdef class RequestReader:
         except NotJson as error:
             raise self.malformed(path + locate(value), str(error)) from None
         return writer.finish().decode()
-
-    cdef str counted(self, str text):
-        self.conversation.characters += len(text)
-        return text
 
     cdef Part text_part(self, dict block, str path):
         cdef Part part = Part.__new__(Part)
@@ -146,12 +82,6 @@ cdef class RequestReader:
             return {"cache_control": freeze(block["cache_control"], 0)}
         except NotJson as error:
             raise self.malformed(f"{path}.cache_control", str(error)) from None
-
-    cdef int check_keys(self, dict block, frozenset known, str path) except -1:
-        for name in block:
-            if name not in known and block[name] is not None:
-                self.lose(PART_UNKNOWN_KEY, f"{path}.{name}", block[name])
-        return 0
 
     cdef Part user_part(self, dict block, object kind, str path):
         """Return a user's block as a part; `None` (reported) if it has no canonical form."""
@@ -328,17 +258,6 @@ cdef class RequestReader:
         return call
 
     # Messages.
-
-    cdef int add(self, int role, str name, str text, list parts, Details more, str path) except -1:
-        cdef Turn turn = Turn.__new__(Turn)
-        turn.role = role
-        turn.role_name = name
-        turn.text = text
-        turn.parts = parts
-        turn.more = more
-        turn.origin = path
-        self.conversation.turns.append(turn)
-        return 0
 
     cdef int read_system(self, object system) except -1:
         cdef list parts = []
@@ -738,13 +657,8 @@ def read_request(dict request not None, dict parameters not None, tuple server_b
     in `origin`. Raises `MessageFormatError` with the path of the malformed value.
     """
     cdef RequestReader reader = RequestReader.__new__(RequestReader)
-    reader.conversation = Conversation.__new__(Conversation)
-    reader.conversation.turns = []
     reader.parameters = parameters
     reader.server_blocks = server_blocks
-    reader.places = {}
-    reader.params = {}
-    reader.losses = []
     model = request.get("model")
     reader.model = model if isinstance(model, str) else ""
     messages = request.get("messages")
@@ -759,6 +673,5 @@ def read_request(dict request not None, dict parameters not None, tuple server_b
         reader.lose(MESSAGES_BLANK, "messages")
         reader.add(USER, "user", "", None, None, "messages")
     reader.check_prefill(messages)
-    for _, path, before, _ in reader.losses:
-        reader.frozen(before, path)  # values that are left out must have a JSON form too
+    reader.check_losses()
     return reader.conversation, reader.params, reader.losses, reader.places
