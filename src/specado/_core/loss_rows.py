@@ -6,6 +6,7 @@ NATIVE_UNUSABLE = "native.unusable"
 PART_UNKNOWN_KEY = "part.unknown_key"
 REASONING_EDITED = "reasoning.edited"
 REASONING_REFUSED = "reasoning.refused"
+REPLY_CONTENT_PART = "reply.content_part"
 RESPONSE_FORMAT_BOUND = "response_format.bound"
 RESPONSE_FORMAT_HINT = "response_format.hint"
 TOOL_CALL_ARGUMENTS = "tool_call.arguments"
@@ -19,6 +20,7 @@ ROW_IDS = (
     PART_UNKNOWN_KEY,
     REASONING_EDITED,
     REASONING_REFUSED,
+    REPLY_CONTENT_PART,
     RESPONSE_FORMAT_BOUND,
     RESPONSE_FORMAT_HINT,
     TOOL_CALL_ARGUMENTS,

@@ -7,7 +7,6 @@ whatever belongs after it waits.
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND, PyUnicode_READ
 
 from collections import deque
 
@@ -24,9 +23,10 @@ from specado._core.reply_fields cimport (
     text_or_null,
 )
 from specado._core.replies cimport Pieces
+from specado._core.reply_encoder cimport JsonProgress, Losses, text_of_parts
 from specado._core.repair import made_call_id
 from specado._core.anthropic_messages.loss_rows import (
-    REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CHOICES, REPLY_CONTENT_PART,
+    REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CHOICES,
     REPLY_CREATED, REPLY_CUSTOM_CALL, REPLY_FINGERPRINT, REPLY_FINISH_REASON, REPLY_LOGPROBS,
     REPLY_REASONING, REPLY_REASONING_BLOCK, REPLY_REASONING_MODEL, REPLY_REASONING_UNSIGNED,
     REPLY_REFUSAL, REPLY_ROLE, REPLY_SERVICE_TIER, REPLY_TOOL_CALL_PIECE, REPLY_TOOL_USE,
@@ -144,30 +144,6 @@ cdef tuple UNCOUNTED_COMPLETION = tuple([
 ])
 
 
-@cython.final
-cdef class Losses:
-    """Collects the losses of one reply; with `seen`, for a stream, each loss is added once."""
-    cdef list reported
-    cdef set seen
-
-    def __cinit__(self):
-        self.reported = []
-
-    cdef int add(self, str row, str path, before, after) except -1:
-        if self.seen is not None:
-            if (row, path) in self.seen:
-                return 0
-            self.seen.add((row, path))
-        self.reported.append((row, path, before, after))
-        return 0
-
-    cdef int drop(self, str row, str path, value) except -1:
-        """Report a value that is left out, unless there is none."""
-        if value is not None:
-            self.add(row, path, value, None)
-        return 0
-
-
 def encode_reply(reply):
     """Return a `ChatCompletionResponse` as the JSON body of Anthropic's API, and the losses.
 
@@ -275,18 +251,6 @@ cdef int write_content(JsonWriter out, object message, object model, Losses loss
     if out.size > start:
         out.size -= 1    # the comma after the last block
     return 0
-
-
-cdef object text_of_parts(list parts, str path, Losses losses):
-    """Return the text of content parts; answers have no other parts here."""
-    texts = []
-    for place, part in enumerate(parts):
-        text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-        if isinstance(text, str):
-            texts.append(text)
-        else:
-            losses.add(REPLY_CONTENT_PART, f"{path}[{place}]", part, None)
-    return "".join(texts)
 
 
 cdef int write_text(JsonWriter out, object text) except -1:
@@ -467,34 +431,10 @@ cdef class OpenBlock:
     cdef Pieces text
     cdef list thoughts
     cdef bint is_custom, is_started, is_closed, has_input
-    # How far the input's JSON text has come: a call ends where its object ends.
-    cdef Py_ssize_t depth
-    cdef bint in_string, is_escaped, is_whole
+    cdef JsonProgress progress   # of the input of a call
 
-    cdef int scan(self, str text) except -1:
-        """Follow the JSON text of the input."""
-        cdef Py_ssize_t at
-        cdef Py_UCS4 c
-        cdef int kind = PyUnicode_KIND(text)
-        cdef void* data = PyUnicode_DATA(text)
-        for at in range(PyUnicode_GET_LENGTH(text)):
-            c = PyUnicode_READ(kind, data, at)
-            if self.in_string:
-                if self.is_escaped:
-                    self.is_escaped = False
-                elif c == 0x5C:
-                    self.is_escaped = True
-                elif c == 0x22:
-                    self.in_string = False
-            elif c == 0x22:
-                self.in_string = True
-            elif c == 0x7B or c == 0x5B:
-                self.depth += 1
-            elif c == 0x7D or c == 0x5D:
-                self.depth -= 1
-                if self.depth == 0:
-                    self.is_whole = True
-        return 0
+    def __cinit__(self):
+        self.progress = JsonProgress()
 
 
 @cython.final
@@ -814,7 +754,7 @@ cdef class AnthropicStreamEncoder:
                 self._losses.add(REPLY_TOOL_CALL_PIECE, f"{call.path}.arguments", text, None)
             return 0
         if not call.is_custom:
-            call.scan(text)
+            call.progress.add(text)
         if call is self._open:
             return self._write_input(call, text)
         return call.text.add(text)
@@ -855,7 +795,7 @@ cdef class AnthropicStreamEncoder:
         if self._waiting:
             self._write_waiting(False)
         return bool(self._waiting) or (
-            self._open is not None and self._open.kind == CALL and not self._open.is_whole
+            self._open is not None and self._open.kind == CALL and not self._open.progress.is_whole
         )
 
     cdef OpenBlock _last_waiting(self, int kind):
@@ -872,7 +812,7 @@ cdef class AnthropicStreamEncoder:
     cdef int _write_waiting(self, bint is_end) except -1:
         """Write the blocks that wait, up to a call whose input is incomplete; all at the end."""
         cdef OpenBlock block
-        while self._waiting and (is_end or self._open is None or self._open.is_whole):
+        while self._waiting and (is_end or self._open is None or self._open.progress.is_whole):
             block = self._waiting.popleft()
             if block.kind == TEXT:
                 self._open_text()

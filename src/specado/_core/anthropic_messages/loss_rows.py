@@ -75,7 +75,6 @@ REPLY_ANNOTATIONS = "reply.annotations"
 REPLY_ARGUMENTS = "reply.arguments"
 REPLY_AUDIO = "reply.audio"
 REPLY_CHOICES = "reply.choices"
-REPLY_CONTENT_PART = "reply.content_part"
 REPLY_CREATED = "reply.created"
 REPLY_CUSTOM_CALL = "reply.custom_call"
 REPLY_FINGERPRINT = "reply.fingerprint"
@@ -208,7 +207,6 @@ ROW_IDS = (
     REPLY_ARGUMENTS,
     REPLY_AUDIO,
     REPLY_CHOICES,
-    REPLY_CONTENT_PART,
     REPLY_CREATED,
     REPLY_CUSTOM_CALL,
     REPLY_FINGERPRINT,
