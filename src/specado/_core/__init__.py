@@ -2,7 +2,8 @@
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `read_messages`: the same straight from a request's JSON text, if its messages are simple;
-  `read_anthropic_request`: decodes a messages request into the same form, with the losses.
+  `read_anthropic_request`, `read_responses_request`: decode a request of these APIs into the same
+  form, with the losses.
 - `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
   for all candidates of a call; `frozen_parameters`: a copy that later changes do not reach.
 - `encode_*_request`: encodes a conversation and parameters straight to a provider's bytes, with the
@@ -52,7 +53,10 @@ from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
 from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
 from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
 from specado._core.openai_responses.decode_reply import decode_reply as decode_responses_reply
+from specado._core.openai_responses.decode_request import read_request as read_responses_request
 from specado._core.openai_responses.decode_stream import ResponsesStream
+from specado._core.openai_responses.encode_reply import ResponsesStreamEncoder
+from specado._core.openai_responses.encode_reply import encode_reply as encode_responses_reply
 from specado._core.openai_responses.encode_request import (
     encode_request as encode_responses_request,
 )
@@ -74,6 +78,7 @@ __all__ = [
     "Reported",
     "ReportedFailure",
     "ResponsesStream",
+    "ResponsesStreamEncoder",
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
@@ -85,6 +90,7 @@ __all__ = [
     "encode_anthropic_request",
     "encode_openai_reply",
     "encode_openai_request",
+    "encode_responses_reply",
     "encode_responses_request",
     "error_facts",
     "frozen_parameters",
@@ -92,6 +98,7 @@ __all__ = [
     "normalize",
     "read_anthropic_request",
     "read_messages",
+    "read_responses_request",
     "thinking_budget",
     "unwrap_emulated",
     "write_format_schema",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from specado._core import Conversation, NotJson, dumps
 from specado._core.loss_rows import ROW_IDS
 from specado.catalog.lookup import NO_RULES, RequestRules
-from specado.dialects import anthropic_messages, openai_chat
+from specado.dialects import anthropic_messages, openai_chat, openai_responses
 from specado.errors import MessageFormatError
 from specado.losses.rows import check_row_ids
 
@@ -24,7 +24,8 @@ __all__ = ["DIALECTS", "encode"]
 
 # The only list of dialects. The first is the dialect of a manifest that names none.
 DIALECTS: dict[str, Dialect] = {
-    each.name: each for each in (openai_chat.DIALECT, anthropic_messages.DIALECT)
+    each.name: each
+    for each in (openai_chat.DIALECT, anthropic_messages.DIALECT, openai_responses.DIALECT)
 }
 
 check_row_ids(ROW_IDS, "specado._core.loss_rows")

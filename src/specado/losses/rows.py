@@ -358,6 +358,54 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
     ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
+    # From OpenAI's Responses requests.
+    "responses.background": Row(
+        "Unsupported", "contract", "High", "requests do not run in the background"
+    ),
+    "responses.call_option": Row(
+        "Drop", "contract", "Medium", "calls have no such option, and their results no name"
+    ),
+    "responses.file_url": Row(
+        "Unsupported", "contract", "High", "files travel as data or by their id"
+    ),
+    "responses.include": Row("Drop", "tuning", "Low", "replies have no such part"),
+    "responses.item_facts": Row(
+        "Drop", "tuning", "None", "only the provider that made an item needs its id and status"
+    ),
+    "responses.item_order": Row(
+        "Relocate",
+        "tuning",
+        "Low",
+        "an answer's reasoning and text come before its calls, the results right after them",
+    ),
+    "responses.max_tool_calls": Row(
+        "Drop", "contract", "Medium", "the number of calls cannot be limited"
+    ),
+    "responses.phase": Row("Drop", "tuning", "Low", "messages have no phase"),
+    "responses.prompt_cache": Row(
+        "Drop", "tuning", "Low", "prompt caching has no such option; cached input may cost more"
+    ),
+    "responses.reasoning_option": Row("Drop", "tuning", "Low", "reasoning has no such setting"),
+    "responses.server_item": Row(
+        "Unsupported", "contract", "High", "items of a provider's own tools have no counterpart"
+    ),
+    "responses.server_tool": Row(
+        "Unsupported", "contract", "High", "a provider's hosted tools have no counterpart"
+    ),
+    "responses.tool_loose": Row(
+        "Default", "tuning", "Low", "strict mode, the API's default, does not take the schema"
+    ),
+    "responses.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
+    "responses.tool_strict": Row(
+        "Default", "tuning", "None", "the schema is enforced, as the API does by default"
+    ),
+    "responses.truncation": Row(
+        "Drop", "contract", "Medium", "a conversation that is too long is not shortened"
+    ),
+    "responses.web_search": Row("Relocate", "tuning", "None", "web search is a parameter there"),
+    "responses.web_search_option": Row(
+        "Drop", "contract", "Medium", "web search has no such option there"
+    ),
     # Others.
     "audio.output": Row("Unsupported", "contract", "Critical", "there is no audio output"),
     "model.assumed": Row(
@@ -373,7 +421,16 @@ ROWS: dict[str, Row] = {
     "stream_options": Row("Drop", "tuning", "Low", "streams have no such option"),
     "store": Row("Drop", "tuning", "Low", "replies are not stored"),
     "store.default": Row(
-        "Default", "tuning", "None", "not stored, which has to be said: storing is the default there"
+        "Default",
+        "tuning",
+        "None",
+        "not stored, which has to be said: storing is the default there",
+    ),
+    "conversation.stored": Row(
+        "Unsupported",
+        "contract",
+        "Critical",
+        "the conversation, or a part of it, is stored with the provider that was asked first",
     ),
     "metadata": Row("Drop", "tuning", "Low", "requests carry no metadata but a user id"),
     "prediction": Row("Drop", "tuning", "Low", "there is no predicted output"),
@@ -397,6 +454,9 @@ ROWS: dict[str, Row] = {
     ),
     "reply.reasoning_block": Row(
         "Drop", "tuning", "Low", "reasoning blocks of this type have no counterpart"
+    ),
+    "reply.reasoning_carried": Row(
+        "Relocate", "tuning", "None", "another API's reasoning travels as encrypted content"
     ),
     "reply.reasoning_model": Row("Drop", "tuning", "Low", "reasoning does not name its model"),
     "reply.custom_call": Row(

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from specado._core.openai_responses.wire import Item
     from specado.types import Message
 
-__all__ = ["DIALECT", "FORMAT", "family_of", "is_refusal", "native_of", "raw_items", "stored_blocks"]
+__all__ = [
+    "DIALECT",
+    "FORMAT",
+    "family_of",
+    "is_refusal",
+    "native_of",
+    "raw_items",
+    "stored_blocks",
+]
 
 DIALECT = "openai_responses"
 # The format of its reasoning blocks, by OpenRouter's name.
@@ -120,7 +128,9 @@ def _native_blocks(
     return tuple(made)
 
 
-def stored_blocks(items: list[Item], raws: list[bytes], message: Message) -> tuple[NativeBlock, ...]:
+def stored_blocks(
+    items: list[Item], raws: list[bytes], message: Message
+) -> tuple[NativeBlock, ...]:
     """Return the blocks of a stored record, which may come from anyone.
 
     Raises:

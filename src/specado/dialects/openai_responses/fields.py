@@ -5,6 +5,7 @@ Source: `openai.types.responses.ResponseCreateParams` (3.57, read 2026-11-30).
 
 from __future__ import annotations
 
+from specado.dialects.openai_responses.source_fields import SOURCE_FIELDS
 from specado.losses.field import SAME, Field, FieldTable
 
 __all__ = ["REQUEST_FIELDS", "REQUEST_PARAMETERS", "SOURCE_FIELDS"]
@@ -227,8 +228,5 @@ REQUEST_FIELDS = FieldTable(
         "(another parameter)": Field(None, ("param.unknown",)),
     }
 )
-
-# What becomes of each field of a Responses request in the canonical form.
-SOURCE_FIELDS = FieldTable({})
 
 REQUEST_PARAMETERS = REQUEST_FIELDS.parameters()

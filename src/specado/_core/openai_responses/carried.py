@@ -1,0 +1,87 @@
+"""Reasoning in the form of Responses items, and other dialects' reasoning carried in such items.
+
+A client returns a reasoning item unchanged, so its encrypted content can hold a block that only
+another provider understands: the block's JSON in base64, behind a prefix that no provider uses.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from specado.types import ReasoningBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FORMAT", "carry", "is_own", "read_block", "shown_text"]
+
+# The format of the reasoning blocks of a Responses API, by OpenRouter's name.
+FORMAT = "openai-responses-v1"
+# The text between the parts of a summary.
+PARAGRAPH = "\n\n"
+_PREFIX = "specado.reasoning.1:"
+# A carried block comes from a client, that is from anyone.
+MAX_CARRIED_CHARACTERS = 8 * 2**20
+_KINDS = ("reasoning.encrypted", "reasoning.summary", "reasoning.text")
+
+_decode_block = msgspec.json.Decoder(ReasoningBlock).decode
+
+
+def is_own(block: ReasoningBlock) -> bool:
+    """Return whether a Responses item says all that the block says, but for its model."""
+    return (
+        block.format == FORMAT
+        and block.type in _KINDS
+        and block.type == _kind(block.data, block.type != "reasoning.text")
+        and (block.signature, block.index, block.summary) == (None, None, None)
+    )
+
+
+def _kind(data: str | None, has_summary: bool) -> str:
+    if data:
+        return "reasoning.encrypted"
+    return "reasoning.summary" if has_summary else "reasoning.text"
+
+
+def shown_text(block: ReasoningBlock) -> str:
+    """Return the text that a block shows, `""` without one."""
+    return block.text or block.summary or ""
+
+
+def carry(block: ReasoningBlock) -> str:
+    """Return the encrypted content in which a client returns *block*."""
+    return _PREFIX + base64.b64encode(msgspec.json.encode(block)).decode()
+
+
+def read_block(
+    id_: str | None,
+    data: str | None,
+    summary: Sequence[str],
+    content: Sequence[str],
+    model: str,
+) -> ReasoningBlock:
+    """Return the block of a reasoning item, or the block that it carries.
+
+    *data* is its encrypted content; *summary* and *content* are the texts of its parts.
+    """
+    if data is not None and data.startswith(_PREFIX):
+        carried = _carried(data)
+        if carried is not None:
+            return carried
+        data = None
+    kind = _kind(data, bool(summary) or not content)
+    text = PARAGRAPH.join(summary) or PARAGRAPH.join(content)
+    return ReasoningBlock(kind, text or None, None, data or None, model, id_, FORMAT)
+
+
+def _carried(data: str) -> ReasoningBlock | None:
+    if len(data) > MAX_CARRIED_CHARACTERS:
+        return None
+    try:
+        return _decode_block(base64.b64decode(data[len(_PREFIX) :], validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
