@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from msgspec.structs import replace
 
 from specado._core import NotJson, dumps
-from specado.catalog.lookup import find_model, is_registered, list_providers
+from specado.catalog.lookup import ProviderDialect, find_model, is_registered, list_providers
 from specado.catalog.lookup import provider as provider_of
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
@@ -40,7 +40,7 @@ from specado.transport import WireReply
 
 if TYPE_CHECKING:
     from specado._core import Reported
-    from specado.catalog.lookup import Model, Provider, ProviderDialect
+    from specado.catalog.lookup import Model, Provider
     from specado.dialects.contract import DecodedRequest, Encoded, Target
     from specado.routing.dialect_routes import DialectRoute
     from specado.types import ChatCompletionResponse
@@ -137,8 +137,9 @@ def translate(
 
     Args:
         request: a dict, or JSON text, in the shape of *source*'s API.
-        to: name of a provider, or provider and model (`anthropic/claude-opus-4-5`).
-        source: the provider whose API the request is written for.
+        to: name of a provider, or provider and model (`anthropic/claude-opus-4-5`). The name of a
+            dialect stands for the provider that defines it, asked in that dialect.
+        source: the provider whose API the request is written for, or the name of a dialect.
         model: the target model; by default chosen as for a fallback, without comparing losses.
         strictness: `strict`, `warn` or `coerce`, as for a call.
 
@@ -148,12 +149,12 @@ def translate(
         MessageFormatError: the request is not well formed.
     """
     _check_strictness("strictness", strictness)
-    origin = known_provider(source, "source")
+    origin = _named(source, "source")
     if not isinstance(to, str):
         allowed = "a provider's name, as in 'anthropic', or 'anthropic/<model>'"
         raise invalid_value("to", to, allowed)
     name, _, named = to.partition("/")
-    provider = known_provider(name, "to")
+    provider = _named(name, "to")
     decoded = _without_prefix(DIALECTS[origin.dialect].decode_request(request), origin)
     if model:
         named = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
@@ -172,6 +173,19 @@ def translate(
     )
     _refuse_losses(found, reported, strictness)
     return found
+
+
+def _named(name: str, key: str) -> Provider:
+    """Return a provider by its name, or by that of a dialect: the one that defines it.
+
+    With a dialect's name the provider has only that dialect.
+    """
+    dialect = DIALECTS.get(name) if provider_of(name) is None else None
+    if dialect is None:
+        return known_provider(name, key)
+    provider = known_provider(dialect.provider, key)
+    spoken = next((each for each in provider.dialects if each.name == name), ProviderDialect(name))
+    return replace(provider, dialects=(spoken,))
 
 
 def _written(
@@ -306,6 +320,8 @@ def _body_of(body: Any) -> bytes:
 def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     """Return the completion in the *body* of a provider's reply (bytes, text or a dict).
 
+    *provider* may also be the name of a dialect, as for `translate`.
+
     Raises:
         MalformedResponseError: the body is not JSON, or has no usable answer.
         ProviderError: the body is an error's; the class says which.
@@ -313,14 +329,14 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     """
     reply = WireReply(200, {}, _body_of(body))
     source = _source(provider)
-    is_compatible = provider != source.dialect.provider or is_registered(provider)
+    is_compatible = source.provider != source.dialect.provider or is_registered(source.provider)
     found = read_reply(
         source, reply, answer_tool=None, now_s=time.time(), stop_means_calls=is_compatible
     )
     if isinstance(found, ProviderError):
         raise found
     if any(choice.message.native is not None for choice in found.choices):
-        add_tag(found, _base_url(known_provider(provider, "provider")))
+        add_tag(found, _base_url(_named(provider, "provider")))
     return found
 
 
@@ -332,7 +348,8 @@ def parse_error(
 ) -> ProviderError:
     """Return the error that a provider's reply reports, with its class and retry delay.
 
-    *headers* is a mapping or pairs of name and value; a body of `None` is an empty one.
+    *headers* is a mapping or pairs of name and value; a body of `None` is an empty one. *provider*
+    may also be the name of a dialect.
 
     Raises:
         ConfigurationError: the provider is not registered.
@@ -350,8 +367,8 @@ def parse_error(
 
 def _source(provider: str) -> ReplySource:
     """Return the source of a provider's reply whose model is not known."""
-    known = known_provider(provider, "provider")
-    return ReplySource(provider, "", DIALECTS[known.dialect])
+    known = _named(provider, "provider")
+    return ReplySource(known.name, "", DIALECTS[known.dialect])
 
 
 def _lowered(headers: Any) -> dict[str, str]:

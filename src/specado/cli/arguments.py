@@ -203,7 +203,7 @@ def _add_preview(commands: Any) -> None:
         dest="source",
         default="openai",
         metavar="PROVIDER",
-        help="whose API the request is written for (default: %(default)s)",
+        help="whose API the request is written for, or a dialect (default: %(default)s)",
     )
     parser.add_argument(
         "--strictness",
