@@ -49,9 +49,7 @@ def _read() -> list[Recording]:
             is_stream = "sse" in given
             body = given["sse"] if is_stream else json.dumps(given["json"])
             found.append(
-                Recording(
-                    given["id"], given["model"], given["status"], is_stream, body.encode()
-                )
+                Recording(given["id"], given["model"], given["status"], is_stream, body.encode())
             )
     return found
 

@@ -1,18 +1,22 @@
-"""Reading streams of either dialect in tests: whole, cut, and as one comparable outcome."""
+"""Reading streams of each dialect in tests: whole, cut, and as one comparable outcome."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from specado._core import AnthropicStream, OpenAIStream
+from specado._core import AnthropicStream, OpenAIStream, ResponsesStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from specado.types import ChatCompletionChunk
 
-READERS = {"openai": OpenAIStream, "anthropic": AnthropicStream}
+READERS = {
+    "openai": OpenAIStream,
+    "anthropic": AnthropicStream,
+    "responses": ResponsesStream,
+}
 
 
 def reader(provider: str, **options: Any) -> Any:

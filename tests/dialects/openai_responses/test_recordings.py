@@ -85,9 +85,7 @@ def joined(chunks: list[Any]) -> Choice:
                 if piece.id is not None:
                     calls.append([piece.id, piece.function.name, ""])
                 calls[piece.index][2] += piece.function.arguments
-    found = [
-        specado.ToolCall(id_, specado.FunctionCall(name, said)) for id_, name, said in calls
-    ]
+    found = [specado.ToolCall(id_, specado.FunctionCall(name, said)) for id_, name, said in calls]
     message = specado.Message(
         "assistant",
         text or None,

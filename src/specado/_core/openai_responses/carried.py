@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from specado.types import ReasoningBlock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FORMAT", "carry", "is_own", "read_block", "shown_text"]
+__all__ = ["FORMAT", "carried_block", "carry", "is_own", "read_block", "shown_text"]
 
 # The format of the reasoning blocks of a Responses API, by OpenRouter's name.
 FORMAT = "openai-responses-v1"
@@ -68,17 +68,18 @@ def read_block(
 
     *data* is its encrypted content; *summary* and *content* are the texts of its parts.
     """
-    if data is not None and data.startswith(_PREFIX):
-        carried = _carried(data)
-        if carried is not None:
-            return carried
-        data = None
+    carried = carried_block(data)
+    if carried is not None:
+        return carried
     kind = _kind(data, bool(summary) or not content)
     text = PARAGRAPH.join(summary) or PARAGRAPH.join(content)
     return ReasoningBlock(kind, text or None, None, data or None, model, id_, FORMAT)
 
 
-def _carried(data: str) -> ReasoningBlock | None:
+def carried_block(data: Any) -> ReasoningBlock | None:
+    """Return the block that an item's encrypted content carries, `None` without one."""
+    if not isinstance(data, str) or not data.startswith(_PREFIX):
+        return None
     if len(data) > MAX_CARRIED_CHARACTERS:
         return None
     try:

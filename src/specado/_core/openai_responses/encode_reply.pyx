@@ -70,8 +70,6 @@ cdef dict ANNOTATIONS = {
     ),
     "file_path": ("file_id", "index"),
 }
-# The text between two blocks of reasoning.
-cdef str PARAGRAPH = "\n\n"
 # The longest part of a reply's id in the ids of its items, which have 64 characters at most.
 cdef Py_ssize_t MAX_STEM = 48
 
@@ -382,7 +380,7 @@ cdef list reasoning_items(object message, str stem, str model, Losses losses):
         if reasoning:
             items.append(reasoning_item(f"rs_{stem}_0", reasoning, False, None))
         return items
-    text = PARAGRAPH.join([shown_text(block) for block in details if shown_text(block)])
+    text = "".join([shown_text(block) for block in details])
     if reasoning and reasoning != text:
         losses.add(REPLY_REASONING, f"{path}.reasoning", reasoning, text)
     for place, block in enumerate(<list?>details):
@@ -656,7 +654,7 @@ cdef class ResponsesStreamEncoder:
     cdef list _items             # the JSON of the items, None for those that are open
     cdef Py_ssize_t _sequence    # number of the next event
     cdef Py_ssize_t _written     # characters of text in earlier messages
-    cdef bint _is_started, _has_reasoned
+    cdef bint _is_started
     cdef object _choice, _id, _stem, _model, _created, _usage, _reason, _tier
 
     def __cinit__(self):
@@ -1008,7 +1006,7 @@ cdef class ResponsesStreamEncoder:
         if item is None and not text and is_own(block) and block.id:
             return self._write_own(block)
         is_written = text == reasoning or (
-            item is not None and not item.is_pieced and text == item.text.whole().lstrip("\n")
+            item is not None and not item.is_pieced and text == item.text.whole()
         )
         if text and not is_written:
             self._write_thought(text)
@@ -1024,7 +1022,6 @@ cdef class ResponsesStreamEncoder:
         self._close_others()
         index = self._new_item()
         note_origin(block, self._model, "choices[0].delta.reasoning_details", self._losses)
-        self._has_reasoned = True
         added = reasoning_item(block.id, None, False, None)
         self._whole_item(b"response.output_item.added", index, added)
         return self._done(index, own_item(block))
@@ -1043,8 +1040,6 @@ cdef class ResponsesStreamEncoder:
         cdef JsonWriter out = self._out
         cdef OpenReasoning item = self._reasoning
         if item is None:
-            if self._has_reasoned and text.startswith(PARAGRAPH):
-                text = text[len(PARAGRAPH):]    # each item is a paragraph of its own
             self._open_reasoning()
             item = self._reasoning
         if not item.has_text:
@@ -1072,7 +1067,6 @@ cdef class ResponsesStreamEncoder:
         if item is None:
             return 0
         self._reasoning = None
-        self._has_reasoned = True
         text = item.text.whole()
         if item.has_text:
             self._summary_event(b"response.reasoning_summary_text.done", item)

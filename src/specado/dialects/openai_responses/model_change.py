@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from specado._core import NotJson, dumps, nearest_effort
+from specado._core.openai_responses.carried import carried_block, is_own
 from specado._core.openai_responses.loss_rows import (
     INPUT_DOCUMENT,
     INPUT_IMAGE,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from specado._core import Reported
     from specado.catalog.lookup import Model
     from specado.dialects.contract import DecodedRequest
+    from specado.types import ReasoningBlock
 
 __all__ = ["change_model"]
 
@@ -42,7 +44,7 @@ def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Enc
     """Return the request of *source* adapted to *model*, and the losses."""
     body = {**source.native, "model": model}
     change = _ModelChange(body, facts)
-    change.items(is_foreign=family_of(source.model) != family_of(model))
+    change.items(family_of(source.model))
     if facts is not None:
         change.effort()
         change.sampling()
@@ -71,22 +73,37 @@ class _ModelChange:
 
     # Items.
 
-    def items(self, *, is_foreign: bool) -> None:
-        """Remove the items that the model refuses; *is_foreign*: reasoning of another family."""
+    def items(self, family: str) -> None:
+        """Remove what the model refuses: media, and reasoning of another family than *family*."""
         given = self._body.get("input")
         if not isinstance(given, (list, tuple)):
             return
-        found = [self._item(item, f"input[{place}]") for place, item in enumerate(given)]
-        if is_foreign and any(item.get("type") == "reasoning" for item in found):
-            kept = []
-            for place, item in enumerate(found):
-                if item.get("type") == "reasoning":
-                    self._lose(REASONING_FOREIGN, f"input[{place}]", "reasoning")
-                else:
-                    kept.append(_without_id(item))
-            found = kept
+        found: list[dict[str, Any]] = []
+        has_ids = True  # whether the reasoning stands as the provider wrote it
+        for place, item in enumerate(given):
+            path = f"input[{place}]"
+            if item.get("type") != "reasoning":
+                found.append(self._item(item, path))
+                continue
+            kept = self._reasoning(item, path, family)
+            has_ids = has_ids and kept is item
+            if kept is not None:
+                found.append(kept)
+        if not has_ids:
+            found = [_without_id(item) for item in found]
         if found != list(given):
             self._body["input"] = found
+
+    def _reasoning(self, item: dict[str, Any], path: str, family: str) -> dict[str, Any] | None:
+        """Return a reasoning item as the provider wrote it, `None` if another one did."""
+        block = carried_block(item.get("encrypted_content"))
+        if block is None:
+            if family == family_of(self._body["model"]):
+                return item
+        elif is_own(block) and family_of(block.model or "") == family_of(self._body["model"]):
+            return _item_of(block)
+        self._lose(REASONING_FOREIGN, path, "reasoning")
+        return None
 
     def _item(self, item: dict[str, Any], path: str) -> dict[str, Any]:
         name = "output" if "output" in item else "content"
@@ -174,6 +191,17 @@ class _ModelChange:
         if kind == "json_schema" and self._trait("structured_output") is False:
             self._lose(RESPONSE_FORMAT_UNSUPPORTED, "text.format", kind)
             self._set("text", "format", None)
+
+
+def _item_of(block: ReasoningBlock) -> dict[str, Any]:
+    """Return the item of a block of this API."""
+    summary = [] if block.text is None else [{"type": "summary_text", "text": block.text}]
+    return {
+        "type": "reasoning",
+        "id": block.id,
+        "summary": summary,
+        "encrypted_content": block.data,
+    }
 
 
 def _without_id(item: dict[str, Any]) -> dict[str, Any]:
