@@ -275,16 +275,18 @@ def _entry_of(message: Message, native: NativeContent) -> Optional[dict[str, Any
     is_whole = message.content == "".join(texts)
     # Without the name: the provider knows the tool by another where that is renamed.
     calls = [
-        (call.id, call.function.arguments)
+        (call.id, (call.custom or {}).get("input"))
+        if call.function is None
+        else (call.id, call.function.arguments)
         for call in message.tool_calls or ()
-        if isinstance(call, ToolCall) and call.function is not None
+        if isinstance(call, ToolCall)
     ]
     blocks: list[Any] = []
     for block in native.blocks:
         if block.kind == "reasoning":
             is_kept = kept is None or next(thoughts)
         elif block.kind == "text":
-            words, is_cited = block.values
+            words, is_cited = block.values[:2]
             is_kept = is_whole or (words in message.text and not is_cited)
         elif block.kind == "member":
             is_kept = False

@@ -80,7 +80,7 @@ cdef class ResponsesEncoder(Encoder):
     cdef set custom_ids     # given ids of the calls of custom tools, None without one
     cdef str effort         # the reasoning effort to ask for, None to leave it out
     cdef bint reasons       # whether the target is known to reason with that effort
-    cdef bint changed_tools, changed_choice    # whether they are not written whole
+    cdef bint cites         # whether the annotations of an answer are written with its items
 
     cdef object rule(self, str name):
         """Return a rule of the target's servers, `None` if it is not known."""
@@ -148,7 +148,9 @@ cdef class ResponsesEncoder(Encoder):
             self.lose(ASSISTANT_AUDIO, f"{path}.audio")
         if more.function_call is not None:
             self.lose(FUNCTIONS, f"{path}.function_call")
-        return self.lose_keys(more.extra, MESSAGE_UNKNOWN_KEY, "")
+        self.lose_keys(more.extra, MESSAGE_UNKNOWN_KEY, "")
+        self.cites = False
+        return 0
 
     cdef int lose_keys(self, dict extra, str row, str field) except -1:
         """Report the keys that are not written; *field* is "" for the message itself."""
@@ -162,7 +164,7 @@ cdef class ResponsesEncoder(Encoder):
             elif name == "cache_control":
                 self.lose(CACHE_CONTROL_OPENAI, f"{path}.{name}", value)
             elif name == "annotations" and not field:
-                if value:
+                if value and not self.cites:
                     self.lose(MESSAGE_ANNOTATIONS, f"{path}.{name}")
             elif name == "extra_content":
                 self.lose(NATIVE_FOREIGN, f"{path}.{name}")
@@ -274,10 +276,9 @@ cdef class ResponsesEncoder(Encoder):
         if more is None and text is not None:
             return self.write_text(text, None, "content")
         if more is not None:
+            if more.native is not None and self.write_native(turn):
+                return self.lose_details(turn)
             self.lose_details(turn)
-            if more.native is not None:
-                if self.write_native(turn):
-                    return 0
             if more.reasoning is not None or more.reasoning_details is not None:
                 self.write_reasoning(turn)
         if turn.parts is not None:
@@ -488,6 +489,7 @@ cdef class ResponsesEncoder(Encoder):
             for block in native.blocks:
                 self.out.item()
                 self.out.literal(<bytes>field(block, BLOCK_RAW))
+            self.cites = True
             return True
         contents = self.contents_of_blocks(turn, native)
         if contents is None:
@@ -658,6 +660,7 @@ cdef class ResponsesEncoder(Encoder):
         else:
             text = self.joined(turn.parts, content[0], content[1])
         if is_own and text == block.values[0]:
+            self.cites = self.cites or block.values[1]
             self.out.item()
             return self.out.literal(block.raw)
         if block.values[1] and not is_own:
@@ -937,7 +940,6 @@ cdef class ResponsesEncoder(Encoder):
             if key != "type" and key != kind and value is not None:
                 row = CACHE_CONTROL_OPENAI if key == "cache_control" else PARAM_UNKNOWN
                 self.lose(row, f"{path}.{key}", value)
-                self.changed_tools = True
         return self.out.byte(b"}")
 
     cdef int write_function(self, dict function, str path) except -1:
@@ -1064,16 +1066,16 @@ cdef class ResponsesEncoder(Encoder):
         """Write `store`, which the API takes for true where it is not said, and how to stream."""
         cdef object options = self.params.get("stream_options")
         cdef object hidden = None
-        if self.params.get("store") is None:
-            self.lose(STORE_DEFAULT, "store", None, False)
-            self.out.literal(b',"store":false')
-        else:
-            self.member("store", self.params["store"])
         if isinstance(options, dict):
             hidden = (<dict>options).get("include_obfuscation")
             for name, value in (<dict>options).items():
                 if name not in ("include_usage", "include_obfuscation") and value is not None:
                     self.lose(STREAM_OPTIONS, f"stream_options.{name}", value)
+        if self.params.get("store") is None:
+            self.lose(STORE_DEFAULT, "store", None, False)
+            self.out.literal(b',"store":false')
+        else:
+            self.member("store", self.params["store"])
         if self.params.get("stream"):
             self.out.literal(b',"stream":true')
             if hidden is not None:
