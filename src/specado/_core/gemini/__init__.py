@@ -1,0 +1,1 @@
+"""Compiled half of the Google Gemini dialect: requests and replies, both directions."""

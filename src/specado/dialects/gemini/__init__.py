@@ -1,0 +1,1 @@
+"""Google Gemini dialect: `generateContent` and `streamGenerateContent`."""

@@ -1,0 +1,7 @@
+"""Encodes and decodes Gemini requests."""
+
+from __future__ import annotations
+
+__all__ = ["NAME"]
+
+NAME = "gemini"
