@@ -44,6 +44,8 @@ from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
 from specado._core.error_bodies import error_facts
 from specado._core.frames import FrameDecoder
+from specado._core.gemini.decode_reply import decode_reply as decode_gemini_reply
+from specado._core.gemini.decode_stream import GeminiStream
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
 from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
@@ -71,6 +73,7 @@ __all__ = [
     "AnthropicStreamEncoder",
     "Conversation",
     "FrameDecoder",
+    "GeminiStream",
     "NotJson",
     "OpenAIStream",
     "OpenAIStreamEncoder",
@@ -82,6 +85,7 @@ __all__ = [
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
+    "decode_gemini_reply",
     "decode_openai_reply",
     "decode_responses_reply",
     "dumps",

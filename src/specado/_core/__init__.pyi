@@ -11,6 +11,7 @@ __all__ = [
     "AnthropicStreamEncoder",
     "Conversation",
     "FrameDecoder",
+    "GeminiStream",
     "NotJson",
     "OpenAIStream",
     "OpenAIStreamEncoder",
@@ -22,6 +23,7 @@ __all__ = [
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
+    "decode_gemini_reply",
     "decode_openai_reply",
     "decode_responses_reply",
     "dumps",
@@ -131,6 +133,9 @@ class _ReplyStream:
 class AnthropicStream(_ReplyStream): ...
 
 @final
+class GeminiStream(_ReplyStream): ...
+
+@final
 class OpenAIStream(_ReplyStream): ...
 
 @final
@@ -212,6 +217,9 @@ def decode_responses_reply(
     body: bytes, provider: str, model: str, created: int
 ) -> tuple[ChatCompletionResponse, list[str]]: ...
 def decode_anthropic_reply(
+    body: bytes, provider: str, model: str, created: int
+) -> tuple[ChatCompletionResponse, list[str]]: ...
+def decode_gemini_reply(
     body: bytes, provider: str, model: str, created: int
 ) -> tuple[ChatCompletionResponse, list[str]]: ...
 def encode_openai_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...

@@ -59,6 +59,12 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     `None` means unknown: the value is sent. `reasoning_efforts` holds the levels that a request
     may ask for, `()` for a model that does not reason; "none" is a level where reasoning can be
     switched off. A model that takes both the system and the developer role has no `system_role`.
+
+    `thinking` is how a request asks for reasoning: "budget" by tokens, "level" by one of Gemini's
+    levels. `signed_calls`: the calls of the current turn must have their thought signatures.
+    `media_in_tool_results`: a tool's result takes images and files. `schema_with_tools`: the form
+    of the answer may be given beside tools. `media_resolution`: an image's resolution may be
+    chosen. `max_choices` is the largest `n`.
     """
 
     max_tokens_parameter: Optional[Literal["max_tokens", "max_completion_tokens"]] = None
@@ -72,7 +78,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     reasoning_efforts: Optional[tuple[str, ...]] = None
     default_effort: Optional[str] = None
     effort_parameter: Optional[bool] = None
-    thinking: Optional[Literal["none", "budget", "adaptive", "always"]] = None
+    thinking: Optional[Literal["none", "budget", "level", "adaptive", "always"]] = None
     tools_while_reasoning: Optional[bool] = None
     forced_tool_choice: Optional[bool] = None
     parallel_tool_calls: Optional[bool] = None
@@ -81,6 +87,11 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     web_search: Optional[bool] = None
     mid_conversation_system: Optional[bool] = None
     assistant_prefill: Optional[bool] = None
+    signed_calls: Optional[bool] = None
+    media_in_tool_results: Optional[bool] = None
+    schema_with_tools: Optional[bool] = None
+    media_resolution: Optional[bool] = None
+    max_choices: Optional[int] = None
 
 
 class LongContextPricing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -241,7 +252,8 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     tools may carry it. `media_in_user_messages_only` and `complete_schemas`: whether images, sounds
     and files stand in user messages only, and whether an object's schema must have `properties`
     and an array's `items`. `text_content_only`: whether a content must be text, so that a list of
-    texts becomes one. The others are the most characters of a tool's name, a
+    texts becomes one. `media_uri_schemes` are those of the URIs that the servers fetch, such as
+    "https" and "gs". The others are the most characters of a tool's name, a
     tool call's id and an end user's id; a limit on the name also limits it to ASCII letters,
     digits, `_` and `-`.
     """
@@ -253,6 +265,7 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     tool_name_characters: Optional[Annotated[int, Meta(ge=32)]] = None
     call_id_characters: Optional[Annotated[int, Meta(ge=32)]] = None
     user_characters: Optional[Annotated[int, Meta(ge=64)]] = None
+    media_uri_schemes: Optional[tuple[str, ...]] = None
 
 
 NO_RULES = RequestRules()

@@ -1,0 +1,353 @@
+"""Gemini reply decoder: a `GenerateContentResponse` to the canonical reply (google-genai 3.6.1)."""
+
+import msgspec
+
+from specado._core.gemini.annotations import annotations_of, note_grounding
+from specado._core.gemini.finish_reasons import FINISH_REASONS, STOP
+from specado._core.gemini.logprobs import read_logprobs
+from specado._core.gemini.native import (
+    compact, native_of, raw_parts, signature_block, thought_block,
+)
+from specado._core.gemini.repair import COUNTS, repair_reply, repair_usage
+from specado._core.gemini.wire import OtherReply, Reply
+from specado._core.repair import made_call_id
+from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
+from specado.errors import MalformedResponseError
+from specado.types import (
+    ChatCompletionResponse,
+    Choice,
+    CompletionTokensDetails,
+    Extensions,
+    FunctionCall,
+    Message,
+    PromptTokensDetails,
+    ToolCall,
+    Usage,
+)
+
+cdef object _decode = msgspec.json.Decoder(Reply).decode
+cdef object _decode_but_usage = msgspec.json.Decoder(OtherReply).decode
+
+# The members that hold the kinds of data of a part beside text and calls, and their names.
+cdef tuple OTHER_KINDS = (
+    ("inline_data", "inlineData"),
+    ("file_data", "fileData"),
+    ("executable_code", "executableCode"),
+    ("code_execution_result", "codeExecutionResult"),
+    ("function_response", "functionResponse"),
+    ("tool_call", "toolCall"),
+    ("tool_response", "toolResponse"),
+)
+# Vertex AI's words for the traffic of each service tier; provisioned throughput has none.
+cdef dict TIERS = {
+    None: None,
+    "TRAFFIC_TYPE_UNSPECIFIED": None,
+    "ON_DEMAND": None,
+    "ON_DEMAND_FLEX": "flex",
+    "ON_DEMAND_PRIORITY": "priority",
+}
+
+
+def decode_reply(bytes body not None, str provider not None, str model not None, created):
+    """Return the `ChatCompletionResponse` in *body*, and notes on members without a place in it.
+
+    *model* and *created* are the defaults of a reply without its own. A body that is not JSON is a
+    `MalformedResponseError` with code `not_json`, one without candidates `no_choice`. A blocked
+    prompt, an error beside a status of success, and an answer that failed are a
+    `ReportedFailure`. Every value of the reply is its own; threads may decode at the same time.
+    """
+    notes = Notes()
+    found = read_reply(body, notes)
+    if len(found.error):
+        raise ReportedFailure(body)
+    if not found.candidates:
+        failure = blocked(found.prompt_feedback)
+        if failure is not None:
+            raise ReportedFailure(failure)
+        raise MalformedResponseError("the reply has no candidates", code="no_choice")
+    name = found.model_version or model
+    if not (found.response_id and found.model_version and found.usage_metadata is not None):
+        notes += [f"{shown}: missing" for each, shown in (
+            ("response_id", "responseId"), ("model_version", "modelVersion"),
+            ("usage_metadata", "usageMetadata"),
+        ) if not getattr(found, each)]
+    choices = []
+    for place, candidate in enumerate(found.candidates):
+        choices.append(_choice(candidate, place, body, provider, name, notes))
+    _check_failure(found.candidates, choices)
+    usage = usage_of(found.usage_metadata, notes)
+    return ChatCompletionResponse(
+        found.response_id,
+        name,
+        choices,
+        Extensions(provider),
+        created_of(found, created),
+        "chat.completion",
+        usage,
+        None,
+        tier_of(found.usage_metadata),
+        body,
+        {},
+        notes.usage_certainty,
+        notes.other_usage,
+    ), notes
+
+
+def read_reply(bytes body not None, notes):
+    """Return the `Reply` in *body*; *notes* names the repairs."""
+    try:
+        return _decode(body)
+    except UNREADABLE:
+        pass
+    try:
+        found = _decode_but_usage(body)
+    except UNREADABLE:
+        return repair_reply(body, notes)
+    found.usage_metadata = repair_usage(parse(bytes(found.usage_metadata), notes), notes)
+    return found
+
+
+cdef int _check_failure(list candidates, list choices) except -1:
+    """Refuse a reply of which every candidate failed."""
+    for choice in choices:
+        if type(FINISH_REASONS.get(choice.finish_reason, "")) is str:
+            return 0
+    raise ReportedFailure(
+        failure_of(choices[0].finish_reason, candidates[0].finish_message)
+    )
+
+
+cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str model, notes):
+    """Return a candidate as a choice."""
+    path = f"candidates[{place}]"
+    content = candidate.content
+    parts = [] if content is None else content.parts
+    message = _message(parts, model, f"{path}.content", notes)
+    has_calls = message.tool_calls is not None
+    if needs_native(parts):
+        message.native = native_of(parts, raw_parts(body, place), message, provider, model)
+    if len(candidate.citation_metadata) or len(candidate.grounding_metadata):
+        texts = [part.text or "" if not part.thought else None for part in parts]
+        message.annotations = annotations_of(
+            texts, [bytes(candidate.grounding_metadata)], [bytes(candidate.citation_metadata)]
+        )
+        note_grounding(bytes(candidate.grounding_metadata), f"{path}.groundingMetadata", notes)
+    if len(candidate.url_context_metadata):
+        notes.append(f"{path}.urlContextMetadata: left in response.raw")
+    logprobs = None
+    if len(candidate.logprobs_result):
+        logprobs = read_logprobs(bytes(candidate.logprobs_result), f"{path}.logprobsResult", notes)
+    finish = None
+    if candidate.finish_reason is not None:
+        finish = finish_of(candidate.finish_reason, has_calls, path, notes)
+    if candidate.finish_message and candidate.finish_reason != STOP:
+        notes.append(f"{path}.finishMessage: {candidate.finish_message[:200]}")
+    index = place if candidate.index is None else candidate.index
+    return Choice(index, message, finish, logprobs)
+
+
+cdef object finish_of(str reason, bint has_call, str path, notes):
+    """Return a finish reason in the canonical form: of a failed answer as it came."""
+    found = FINISH_REASONS.get(reason)
+    if reason == STOP:
+        return "tool_calls" if has_call else found
+    if found == "":
+        notes.append(f"{path}.finishReason: {reason}, the answer is not finished")
+        return None
+    if type(found) is str and found != reason:
+        if found == "content_filter" and reason != "SAFETY":
+            notes.append(f"{path}.finishReason: {reason}, read as {found}")
+        return found
+    notes.append(f"{path}.finishReason: {reason!r} is no reason of the canonical form, kept")
+    return reason
+
+
+cdef object failure_of(str reason, str message):
+    """Return the body of an error reply that says how an answer failed."""
+    text = f"the answer failed: its finishReason is {reason!r}"
+    if message:
+        text = f"{text}: {message}"
+    return msgspec.json.encode({"error": {"code": reason.lower(), "message": text}})
+
+
+cdef object blocked(object feedback):
+    """Return the body of an error reply that says why a prompt was blocked, None if it was not."""
+    if feedback is None or not feedback.block_reason:
+        return None
+    text = f"the prompt was blocked: its blockReason is {feedback.block_reason!r}"
+    if feedback.block_reason_message:
+        text = f"{text}: {feedback.block_reason_message}"
+    return msgspec.json.encode({"error": {"code": "prompt_blocked", "message": text}})
+
+
+cdef object _message(list parts, str model, str path, notes):
+    """Return the parts of a candidate as an assistant message."""
+    texts = []
+    calls = None
+    details = None
+    thoughts = None
+    for place, part in enumerate(parts):
+        text = part.text
+        if part.thought and text is not None:
+            if details is None:
+                details = []
+            details.append(thought_block(part, model))
+            thoughts = text if thoughts is None else thoughts + text
+            continue
+        call = None
+        if part.function_call is not None:
+            call = call_of(part, notes, f"{path}.parts[{place}]")
+        if part.thought_signature is not None:
+            if details is None:
+                details = []
+            details.append(
+                signature_block(part.thought_signature, None if call is None else call.id, model)
+            )
+        if call is not None:
+            if calls is None:
+                calls = []
+            calls.append(call)
+        elif text is not None:
+            if text:
+                texts.append(text)
+        elif part.function_call is None:
+            notes.append(f"{path}.parts[{place}]: {kind_of(part)}, left in response.raw")
+    content = "".join(texts)
+    return Message(
+        "assistant",
+        content if content or calls is None else None,
+        None,
+        calls,
+        None,
+        thoughts or None,
+        details,
+    )
+
+
+cdef object call_of(part, notes, str path):
+    """Return a part's call, with an id made up where it has none; None without a name."""
+    given = part.function_call
+    if not given.name:
+        notes.append(f"{path}.functionCall: without a name, left in response.raw")
+        return None
+    arguments = compact(bytes(given.args)).decode()
+    if not arguments or arguments == "null":
+        arguments = "{}"
+    return ToolCall(given.id or made_call_id(), FunctionCall(given.name, arguments))
+
+
+cdef str kind_of(part):
+    """Return what kind of data a part has that the canonical form has no place for."""
+    for name, shown in OTHER_KINDS:
+        value = getattr(part, name)
+        if value is not None and (type(value) is not msgspec.Raw or len(value)):
+            return shown
+    return "a part without data" if part.thought_signature is None else "a signature alone"
+
+
+def needs_native(list parts not None):
+    """Return whether the canonical fields do not reproduce the parts of an answer."""
+    cdef bint has_text = False
+    cdef bint has_call = False
+    for part in parts:
+        if part.thought or part.thought_signature is not None:
+            return True
+        call = part.function_call
+        if call is not None:
+            if call.id is not None:
+                return True
+            has_call = True
+        elif part.text is None or has_text or has_call:
+            return True
+        else:
+            has_text = True
+    return False
+
+
+cdef Py_ssize_t created_of(found, created) except? -1:
+    """Return the time of a reply in seconds since the epoch."""
+    if found.create_time is None:
+        return created
+    # Imported where it is used: only Vertex AI says it.
+    from datetime import datetime
+
+    try:
+        return int(msgspec.convert(found.create_time, datetime).timestamp())
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return created
+
+
+cdef object tier_of(found):
+    """Return the service tier by OpenAI's name: Gemini's "standard" is its "default"."""
+    if found is None:
+        return None
+    if found.service_tier is None:
+        return TIERS.get(found.traffic_type)
+    return "default" if found.service_tier == "standard" else found.service_tier
+
+
+cdef object usage_of(found, notes):
+    """Return the canonical usage, whose completion includes the thoughts; note what it lacks."""
+    if found is None:
+        return None
+    for name, shown in COUNTS.items():
+        count = getattr(found, name)
+        if count is not None and count < 0:
+            notes.append(f"usageMetadata.{shown}: negative, read as 0")
+            notes.bill("unknown")
+            setattr(found, name, 0)
+    if found.prompt_token_count is None:
+        notes.append("usageMetadata.promptTokenCount: missing, read as 0")
+        notes.bill("unknown")
+    if found.traffic_type not in TIERS:
+        notes.append("usageMetadata.trafficType: not priced")
+        notes.bill("unknown")
+        notes.other_usage = {**notes.other_usage, "trafficType": found.traffic_type}
+    thoughts = found.thoughts_token_count or 0
+    cached = found.cached_content_token_count or 0
+    prompt = (found.prompt_token_count or 0) + (found.tool_use_prompt_token_count or 0)
+    completion = (found.candidates_token_count or 0) + thoughts
+    return Usage(
+        prompt,
+        completion,
+        prompt + completion,
+        _prompt_details(cached, found.prompt_tokens_details),
+        _completion_details(thoughts, found.candidates_tokens_details, notes),
+    )
+
+
+cdef dict _by_modality(list counts):
+    """Return the tokens of each modality but text, None where there is only text."""
+    cdef dict found = None
+    for each in counts or ():
+        if each.token_count and each.modality != "TEXT":
+            if found is None:
+                found = {}
+            found[each.modality] = found.get(each.modality, 0) + each.token_count
+    return found
+
+
+cdef object _prompt_details(cached, list counts):
+    found = _by_modality(counts)
+    if not cached and found is None:
+        return None
+    if found is None:
+        return PromptTokensDetails(cached_tokens=cached)
+    return PromptTokensDetails(
+        cached_tokens=cached or None,
+        audio_tokens=found.get("AUDIO"),
+        image_tokens=found.get("IMAGE"),
+    )
+
+
+cdef object _completion_details(thoughts, list counts, notes):
+    found = _by_modality(counts)
+    if found is not None:
+        for modality in found:
+            if modality != "AUDIO":
+                notes.append(f"usageMetadata.candidatesTokensDetails: {modality} is not priced")
+                notes.bill("at_least")
+    audio = None if found is None else found.get("AUDIO")
+    if not thoughts and audio is None:
+        return None
+    return CompletionTokensDetails(reasoning_tokens=thoughts or None, audio_tokens=audio)
