@@ -2,8 +2,7 @@
 
 - `normalize`: messages as Structs, dicts or text, read once into a checked `Conversation`.
 - `read_messages`: the same straight from a request's JSON text, if its messages are simple;
-  `read_anthropic_request`, `read_responses_request`: decode a request of these APIs into the same
-  form, with the losses.
+  `read_*_request`: decode a request of another API into the same form, with the losses.
 - `write_tool_schemas`, `write_format_schema`: parameters with their schemas as JSON, written once
   for all candidates of a call; `frozen_parameters`: a copy that later changes do not reach.
 - `encode_*_request`: encodes a conversation and parameters straight to a provider's bytes, with the
@@ -45,7 +44,10 @@ from specado._core.emulation import unwrap_emulated
 from specado._core.error_bodies import error_facts
 from specado._core.frames import FrameDecoder
 from specado._core.gemini.decode_reply import decode_reply as decode_gemini_reply
+from specado._core.gemini.decode_request import read_request as read_gemini_request
 from specado._core.gemini.decode_stream import GeminiStream
+from specado._core.gemini.encode_reply import GeminiStreamEncoder
+from specado._core.gemini.encode_reply import encode_reply as encode_gemini_reply
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
 from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
@@ -74,6 +76,7 @@ __all__ = [
     "Conversation",
     "FrameDecoder",
     "GeminiStream",
+    "GeminiStreamEncoder",
     "NotJson",
     "OpenAIStream",
     "OpenAIStreamEncoder",
@@ -92,6 +95,7 @@ __all__ = [
     "effort_for",
     "encode_anthropic_reply",
     "encode_anthropic_request",
+    "encode_gemini_reply",
     "encode_openai_reply",
     "encode_openai_request",
     "encode_responses_reply",
@@ -101,6 +105,7 @@ __all__ = [
     "nearest_effort",
     "normalize",
     "read_anthropic_request",
+    "read_gemini_request",
     "read_messages",
     "read_responses_request",
     "thinking_budget",

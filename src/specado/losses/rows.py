@@ -348,6 +348,68 @@ ROWS: dict[str, Row] = {
     "anthropic.thinking_budget": Row(
         "Emulate", "tuning", "None", "expressed as a reasoning effort"
     ),
+    # Features of Gemini's requests that the canonical form lacks.
+    "gemini.audio_format": Row("Unsupported", "contract", "Critical", "audio is WAV or MP3 there"),
+    "gemini.cached_content": Row(
+        "Unsupported", "contract", "Critical", "a part of the prompt is stored with Google"
+    ),
+    "gemini.call_id": Row("Default", "tuning", "None", "a call without an id gets one"),
+    "gemini.call_order": Row(
+        "Relocate", "tuning", "Low", "a result without an id answers the first call of its name"
+    ),
+    "gemini.file_name": Row("Default", "tuning", "None", "a file has a name there"),
+    "gemini.file_uri": Row("Unsupported", "contract", "High", "only images travel by their URL"),
+    "gemini.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
+    "gemini.format_root": Row(
+        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+    ),
+    "gemini.format_strict": Row(
+        "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
+    ),
+    "gemini.generation": Row(
+        "Drop", "tuning", "Low", "there is no such setting of the answer's generation"
+    ),
+    "gemini.include_thoughts": Row("Drop", "tuning", "Low", "reasoning is not shown by request"),
+    "gemini.labels": Row("Drop", "tuning", "Low", "requests have no labels for the bill"),
+    "gemini.media_resolution": Row(
+        "Drop", "tuning", "Low", "images have a low or a high level of detail, one by one"
+    ),
+    "gemini.modalities": Row("Unsupported", "contract", "Critical", "answers are text"),
+    "gemini.model_armor": Row(
+        "Unsupported", "contract", "High", "prompts are not checked by a template"
+    ),
+    "gemini.model_media": Row(
+        "Unsupported", "contract", "High", "an answer's media cannot be sent back"
+    ),
+    "gemini.part_option": Row("Drop", "tuning", "Low", "parts have no such option"),
+    "gemini.result": Row("Relocate", "tuning", "None", "a tool's result is sent as JSON text"),
+    "gemini.result_media": Row(
+        "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
+    ),
+    "gemini.routing": Row("Unsupported", "contract", "High", "the model is not chosen by routing"),
+    "gemini.safety_settings": Row(
+        "Drop", "contract", "Medium", "the thresholds of safety filters cannot be set"
+    ),
+    "gemini.schema": Row(
+        "Relocate", "tuning", "None", "a schema in OpenAPI's form becomes a JSON Schema"
+    ),
+    "gemini.search_option": Row("Drop", "tuning", "Low", "a web search has no such option"),
+    "gemini.server_part": Row(
+        "Unsupported", "contract", "High", "the output of Google's own tools has no counterpart"
+    ),
+    "gemini.server_tool": Row(
+        "Unsupported", "contract", "High", "Google's own tools have no counterpart"
+    ),
+    "gemini.thinking_budget": Row("Emulate", "tuning", "Low", "expressed as a reasoning effort"),
+    "gemini.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
+    "gemini.tool_strict": Row(
+        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
+    ),
+    "gemini.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
+    "gemini.validated": Row(
+        "Emulate", "tuning", "Low", "every tool whose schema can be enforced is strict"
+    ),
+    "gemini.video": Row("Unsupported", "contract", "Critical", "there is no video"),
     "anthropic.thinking_display": Row("Drop", "tuning", "Low", "reasoning is not shown"),
     "anthropic.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "anthropic.toolset": Row("Drop", "contract", "Medium", "tools belong to no set"),

@@ -137,9 +137,7 @@ def _kind_of(part: Part) -> str:
     return ""
 
 
-def _read_stored(
-    raws: list[bytes], model: str
-) -> tuple[tuple[NativeBlock, ...], Optional[str]]:
+def _read_stored(raws: list[bytes], model: str) -> tuple[tuple[NativeBlock, ...], Optional[str]]:
     """Return the blocks of a stored record and the canonical reasoning; see `READERS`.
 
     Raises:

@@ -159,9 +159,7 @@ def _readable_usage(given: Any, notes: Notes) -> TokenUsage | None:
         read_field(given, name, list[TokenCount], None, f"usageMetadata.{name}", notes)
         for name in _DETAILS
     ]
-    words = [
-        read_field(given, name, str, None, f"usageMetadata.{name}", notes) for name in _WORDS
-    ]
+    words = [read_field(given, name, str, None, f"usageMetadata.{name}", notes) for name in _WORDS]
     return TokenUsage(*fields.values(), *details, *words)
 
 

@@ -1,0 +1,96 @@
+"""Converts schemas in Gemini's OpenAPI form to JSON Schema (google.genai.types.Schema 3.6.1).
+
+That form writes types in upper case, has `nullable` and `propertyOrdering`, and may write names in
+snake_case and whole numbers as text. Read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from specado._core.json_writer import MAX_DEPTH, NotJson
+
+__all__ = ["json_schema"]
+
+_COUNTS = frozenset(
+    ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+)
+_NAMES = {
+    "any_of": "anyOf",
+    "additional_properties": "additionalProperties",
+    "max_items": "maxItems",
+    "max_length": "maxLength",
+    "max_properties": "maxProperties",
+    "min_items": "minItems",
+    "min_length": "minLength",
+    "min_properties": "minProperties",
+    "property_ordering": "propertyOrdering",
+    "defs": "$defs",
+    "ref": "$ref",
+}
+# A format that says nothing beside the keyword `enum`.
+_ENUM_FORMAT = "enum"
+
+
+def json_schema(given: Any, depth: int = 0) -> Any:
+    """Return a schema in JSON Schema's form; one that has it already comes back equal.
+
+    Raises:
+        NotJson: the schema is nested too deep.
+    """
+    if not isinstance(given, dict):
+        return given
+    if depth > MAX_DEPTH:
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels")
+    made: dict[str, Any] = {}
+    is_nullable = False
+    ordering = None
+    for key, value in given.items():
+        name = _NAMES.get(key, key)
+        if name == "nullable" and isinstance(value, bool):
+            is_nullable = value
+        elif name == "propertyOrdering":
+            ordering = value
+        elif name == "type" and isinstance(value, str):
+            if value != "TYPE_UNSPECIFIED":
+                made[name] = value.lower() if value.isupper() else value
+        elif name == "example":
+            made["examples"] = [value]
+        elif name == "format" and value == _ENUM_FORMAT and "enum" in given:
+            continue
+        else:
+            made[name] = _keyword(name, value, depth)
+    if isinstance(ordering, (list, tuple)) and isinstance(made.get("properties"), dict):
+        made["properties"] = _ordered(made["properties"], ordering)
+    if is_nullable:
+        _add_null(made)
+    return made
+
+
+def _keyword(name: str, value: Any, depth: int) -> Any:
+    """Return the value of a keyword, with the schemas in it converted."""
+    if name in ("properties", "$defs") and isinstance(value, dict):
+        return {key: json_schema(item, depth + 1) for key, item in value.items()}
+    if name in ("items", "additionalProperties"):
+        return json_schema(value, depth + 1)
+    if name in ("anyOf", "oneOf", "allOf", "prefixItems") and isinstance(value, (list, tuple)):
+        return [json_schema(item, depth + 1) for item in value]
+    if name in _COUNTS and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value
+
+
+def _ordered(properties: dict[str, Any], ordering: Any) -> dict[str, Any]:
+    """Return the properties in the order that the schema asks for, the others after them."""
+    first = {name: properties[name] for name in ordering if name in properties}
+    return {**first, **properties}
+
+
+def _add_null(schema: dict[str, Any]) -> None:
+    """Let a schema accept null too."""
+    if isinstance(schema.get("anyOf"), list):
+        schema["anyOf"].append({"type": "null"})
+    if isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+    if isinstance(schema.get("enum"), (list, tuple)):
+        schema["enum"] = [*schema["enum"], None]

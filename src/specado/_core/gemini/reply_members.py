@@ -1,0 +1,67 @@
+"""Writes citations and log probabilities of a reply in Gemini's form (google-genai 3.6.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["grounding_of", "logprobs_of"]
+
+
+def grounding_of(annotations: list[Any], text: str) -> tuple[dict[str, Any] | None, list[int]]:
+    """Return `groundingMetadata` for the citations of *text*, and the places of other annotations.
+
+    A citation's offsets count characters; Gemini's count the bytes of the text in UTF-8.
+    """
+    chunks: list[dict[str, Any]] = []
+    supports: list[dict[str, Any]] = []
+    others = []
+    for place, annotation in enumerate(annotations):
+        cited = _citation_of(annotation)
+        if cited is None:
+            others.append(place)
+            continue
+        chunk = {"web": {"uri": cited["url"], "title": cited.get("title") or ""}}
+        if chunk not in chunks:
+            chunks.append(chunk)
+        start, end = cited.get("start_index"), cited.get("end_index")
+        if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end):
+            continue
+        segment = {
+            "startIndex": len(text[:start].encode("utf-8", "replace")),
+            "endIndex": len(text[:end].encode("utf-8", "replace")),
+            "text": text[start:end],
+        }
+        if not supports or supports[-1]["segment"] != segment:
+            supports.append({"segment": segment, "groundingChunkIndices": []})
+        supports[-1]["groundingChunkIndices"].append(chunks.index(chunk))
+    if not chunks:
+        return None, others
+    found: dict[str, Any] = {"groundingChunks": chunks}
+    if supports:
+        found["groundingSupports"] = supports
+    return found, others
+
+
+def _citation_of(annotation: Any) -> dict[str, Any] | None:
+    """Return the citation of an address in an annotation of OpenAI's form, `None` for another."""
+    if not isinstance(annotation, dict) or annotation.get("type") != "url_citation":
+        return None
+    cited = annotation.get("url_citation")
+    if not isinstance(cited, dict) or not isinstance(cited.get("url"), str):
+        return None
+    return cited
+
+
+def logprobs_of(tokens: list[Any]) -> dict[str, Any]:
+    """Return `logprobsResult` for tokens in OpenAI's form."""
+    found: dict[str, Any] = {"chosenCandidates": [_candidate_of(token) for token in tokens]}
+    if any(token.get("top_logprobs") for token in tokens):
+        found["topCandidates"] = [
+            {"candidates": [_candidate_of(other) for other in token.get("top_logprobs") or ()]}
+            for token in tokens
+        ]
+    return found
+
+
+def _candidate_of(token: dict[str, Any]) -> dict[str, Any]:
+    return {"token": token.get("token"), "logProbability": token.get("logprob")}
