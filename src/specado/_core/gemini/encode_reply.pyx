@@ -30,7 +30,7 @@ from specado._core.gemini.loss_rows import (
     REPLY_TOOL_USE, REPLY_USAGE,
 )
 from specado._core.gemini.native import SIGNATURE_FORMAT
-from specado._core.gemini.reply_members import grounding_of, logprobs_of
+from specado._core.gemini.reply_members import grounding_of, logprobs_of, own_parts
 from specado.types import (
     ChatCompletionChunk,
     ChatCompletionResponse,
@@ -97,6 +97,7 @@ cdef Py_ssize_t MESSAGE_DETAILS = offset_of(MESSAGE, "reasoning_details")
 cdef Py_ssize_t MESSAGE_REFUSAL = offset_of(MESSAGE, "refusal")
 cdef Py_ssize_t MESSAGE_ANNOTATIONS = offset_of(MESSAGE, "annotations")
 cdef Py_ssize_t MESSAGE_AUDIO = offset_of(MESSAGE, "audio")
+cdef Py_ssize_t MESSAGE_NATIVE = offset_of(MESSAGE, "native")
 cdef Py_ssize_t CALL_ID = offset_of(TOOL_CALL, "id")
 cdef Py_ssize_t CALL_FUNCTION = offset_of(TOOL_CALL, "function")
 cdef Py_ssize_t CALL_CUSTOM = offset_of(TOOL_CALL, "custom")
@@ -348,9 +349,7 @@ def encode_reply(reply):
         write_choice(out, choice, f"choices[{place}]", model, losses)
     out.byte(b"]")
     usage = field(reply, RESPONSE_USAGE)
-    if usage is not None:
-        write_usage(out, usage, losses)
-    report_tier(field(reply, RESPONSE_TIER), losses)
+    write_usage(out, usage, field(reply, RESPONSE_TIER), losses)
     write_facts(out, model, field(reply, RESPONSE_ID), field(reply, RESPONSE_CREATED))
     out.byte(b"}")
     return out.finish(), losses.reported
@@ -365,11 +364,6 @@ cdef int write_facts(JsonWriter out, object model, object id, object created) ex
         out.string(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created)))
     out.key(b"responseId")
     return out.string(<str?>id)
-
-
-cdef int report_tier(object tier, Losses losses) except -1:
-    """Report a service tier: Gemini names it in a header only."""
-    return losses.drop(REPLY_SERVICE_TIER, "service_tier", tier)
 
 
 cdef int write_choice(
@@ -424,8 +418,14 @@ cdef int write_content(
     role = field(message, MESSAGE_ROLE)
     if role != "assistant":
         losses.add(REPLY_ROLE, f"{path}.role", role, "assistant")
+    losses.drop(REPLY_AUDIO, f"{path}.audio", field(message, MESSAGE_AUDIO))
     out.literal(b'{"content":{"parts":[')
     start = out.size
+    if field(message, MESSAGE_NATIVE) is not None:
+        parts = own_parts(message)
+        if parts is not None:
+            out.literal(b",".join(parts) + b",")
+            return end_parts(out, start)
     reasoning, details = field(message, MESSAGE_REASONING), field(message, MESSAGE_DETAILS)
     if reasoning is not None or details is not None:
         write_thoughts(out, reasoning, details or [], model, signatures, path, losses)
@@ -438,7 +438,6 @@ cdef int write_content(
     if refusal:
         losses.add(REPLY_REFUSAL, f"{path}.refusal", refusal, refusal)
         write_text(out, refusal, False, None)
-    losses.drop(REPLY_AUDIO, f"{path}.audio", field(message, MESSAGE_AUDIO))
     calls = field(message, MESSAGE_CALLS)
     if calls is not None:
         for place, call in enumerate(<list?>calls):
@@ -505,8 +504,16 @@ cdef int write_logprobs(JsonWriter out, object logprobs, str path, Losses losses
 
 # Usage
 
-cdef int write_usage(JsonWriter out, object usage, Losses losses) except -1:
-    """Write token counts; the thoughts are no part of the candidates' here."""
+cdef int write_usage(JsonWriter out, object usage, object tier, Losses losses) except -1:
+    """Write token counts; the thoughts are no part of the candidates' here.
+
+    The service tier stands among them, so that there is none without a usage.
+    """
+    cdef object name = None if usage is None else TIERS.get(tier)
+    if tier is not None and name is None:
+        losses.add(REPLY_SERVICE_TIER, "service_tier", tier, None)
+    if usage is None:
+        return 0
     check(usage, USAGE)
     prompt, completion = field(usage, USAGE_PROMPT), field(usage, USAGE_COMPLETION)
     details = field(usage, USAGE_COMPLETION_DETAILS)
@@ -538,6 +545,9 @@ cdef int write_usage(JsonWriter out, object usage, Losses losses) except -1:
     if details is not None:
         write_modalities(out, b"candidatesTokensDetails", details, COMPLETION_MODALITIES)
         drop_counts(details, UNCOUNTED_COMPLETION, losses)
+    if name is not None:
+        out.key(b"serviceTier")
+        out.string(name)
     return out.byte(b"}")
 
 
@@ -618,7 +628,7 @@ cdef class GeminiStreamEncoder:
     cdef Losses _losses
     cdef dict _choices       # index to its OpenChoice
     cdef bytes _tail         # of every event but the last
-    cdef object _id, _model, _created, _usage
+    cdef object _id, _model, _created, _usage, _tier
 
     def __cinit__(self):
         self._out = JsonWriter()
@@ -641,7 +651,9 @@ cdef class GeminiStreamEncoder:
         usage = field(chunk, CHUNK_USAGE)
         if usage is not None:
             self._usage = usage
-        report_tier(field(chunk, CHUNK_TIER), self._losses)
+        tier = field(chunk, CHUNK_TIER)
+        if tier is not None:
+            self._tier = tier
         fingerprint = field(chunk, CHUNK_FINGERPRINT)
         if fingerprint is not None:
             self._losses.add(REPLY_FINGERPRINT, "system_fingerprint", fingerprint, None)
@@ -676,8 +688,7 @@ cdef class GeminiStreamEncoder:
                 out.byte(b",")
             self._end(self._choices[index])
         out.byte(b"]")
-        if self._usage is not None:
-            write_usage(out, self._usage, self._losses)
+        write_usage(out, self._usage, self._tier, self._losses)
         write_facts(out, self._model, self._id, self._created)
         out.literal(b"}\r\n\r\n")
         return out.finish()

@@ -1,10 +1,61 @@
-"""Writes citations and log probabilities of a reply in Gemini's form (google-genai 3.6.1)."""
+"""Members of a reply in Gemini's form: own parts, citations, log probabilities (google-genai 3.6.1).
+
+A reply that Gemini wrote goes on part by part as it came, while nobody changed it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["grounding_of", "logprobs_of"]
+import msgspec
+from msgspec.structs import astuple
+
+from specado._core.gemini.native import DIALECT, SIGNATURE
+
+if TYPE_CHECKING:
+    from specado.types import Message
+
+__all__ = ["grounding_of", "logprobs_of", "own_parts"]
+
+
+def own_parts(message: Message) -> list[bytes] | None:
+    """Return the JSON of the parts that Gemini wrote, `None` where it wrote none or they changed."""
+    native = message.native
+    if native is None or native.dialect != DIALECT or message.refusal:
+        return None
+    found: dict[str, list[Any]] = {"text": [], "call": [], "reasoning": [], "other": []}
+    parts = []
+    signature = b""
+    for block in native.blocks:
+        found[block.kind].append(block.values)
+        if block.kind == "reasoning" and block.values[0] == SIGNATURE:
+            # The signature of the part after it.
+            signature = b"," + block.raw[1:-1]
+            continue
+        raw = _with_id(block.raw, block.values[0]) if block.kind == "call" else block.raw
+        parts.append(raw[:-1] + signature + b"}")
+        signature = b""
+    calls = [
+        (call.id, call.function.name, call.function.arguments) if call.function else ()
+        for call in message.tool_calls or ()
+    ]
+    is_same = (
+        "".join(text for text, _ in found["text"]) == message.text
+        and found["call"] == calls
+        and found["reasoning"] == [astuple(block) for block in message.reasoning_details or ()]
+        and message.reasoning == native.reasoning
+    )
+    return parts if is_same else None
+
+
+def _with_id(raw: bytes, call_id: str) -> bytes:
+    """Return the JSON of a call that has its id: older models give none."""
+    part = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    call = msgspec.json.decode(part["functionCall"], type=dict[str, msgspec.Raw])
+    if "id" in call:
+        return raw
+    given = {"id": msgspec.Raw(msgspec.json.encode(call_id)), **call}
+    return msgspec.json.encode({**part, "functionCall": given})
 
 
 def grounding_of(annotations: list[Any], text: str) -> tuple[dict[str, Any] | None, list[int]]:
