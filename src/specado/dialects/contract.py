@@ -36,10 +36,10 @@ __all__ = [
 
 # Parts of a canonical path that name one item of the caller's request.
 _TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
-_TOOL = re.compile(r"(tools\[\d+\])(?:\.function)?(.*)")
+_TOOL = re.compile(r"tools\[\d+\]")
+_FUNCTION = ".function"
 _TOOL_SCHEMA = ".parameters"
 _CACHE = ".cache_control"
-_PARAMETER = re.compile(r"(response_format\.json_schema|\w+)(.*)")
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -66,9 +66,9 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         conversation: its messages in the canonical form.
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
-        places: the path in *native* of each canonical parameter that has another name there, and
-            as "parameters" what follows a tool's path to its schema; `None` if *native* has the
-            canonical form.
+        places: the path in *native* of each canonical parameter, or member of one, that has
+            another name there, and as "parameters" what follows a tool's path to its schema; `None`
+            if *native* has the canonical form.
     """
 
     dialect: str
@@ -99,13 +99,25 @@ class DecodedRequest(msgspec.Struct, frozen=True):
             index, name, place = found.groups()
             origin = self.conversation.origin(int(index), name, int(place or 0))
             return origin + _CACHE if path.endswith(_CACHE) else origin
-        found = _TOOL.fullmatch(path) or _PARAMETER.fullmatch(path)
-        if found is None or found.group(1) not in places:
+        name = _longest_known(path, places)
+        if name is None:
             return path
-        name, rest = found.groups()
-        if found.re is _TOOL and rest.startswith(_TOOL_SCHEMA):
-            rest = places.get("parameters", _TOOL_SCHEMA) + rest[len(_TOOL_SCHEMA) :]
+        rest = path[len(name) :]
+        if _TOOL.fullmatch(name):
+            rest = rest.removeprefix(_FUNCTION)
+            if rest.startswith(_TOOL_SCHEMA):
+                rest = places.get("parameters", _TOOL_SCHEMA) + rest[len(_TOOL_SCHEMA) :]
         return places[name] + rest
+
+
+def _longest_known(path: str, places: Mapping[str, str]) -> Optional[str]:
+    """Return the longest beginning of *path* that is a path in *places*, `None` without one."""
+    end = len(path)
+    while end > 0:
+        if path[:end] in places:
+            return path[:end]
+        end = max(path.rfind(".", 0, end), path.rfind("[", 0, end))
+    return None
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -64,7 +64,7 @@ cdef tuple STORED = ("gs://", "https://generativelanguage.googleapis.com/", "fil
 cdef tuple YOUTUBE = ("https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/")
 cdef dict DETAILS = {
     "MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high",
-    "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
+    "MEDIA_RESOLUTION_ULTRA_HIGH": "original",
 }
 # Where the canonical order puts the parts of an answer.
 cdef enum:

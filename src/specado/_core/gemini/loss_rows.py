@@ -30,8 +30,17 @@ GEMINI_TOOL_OPTION = "gemini.tool_option"
 GEMINI_TOOL_STRICT = "gemini.tool_strict"
 GEMINI_VALIDATED = "gemini.validated"
 GEMINI_VIDEO = "gemini.video"
+INPUT_AUDIO = "input.audio"
+INPUT_DOCUMENT = "input.document"
+INPUT_IMAGE = "input.image"
+LOGPROBS_MODEL = "logprobs.model"
+MAX_TOKENS_ABOVE_LIMIT = "max_tokens.above_limit"
 MESSAGES_BLANK = "messages.blank"
 PARAM_UNKNOWN = "param.unknown"
+PENALTY_UNSUPPORTED = "penalty.unsupported"
+REASONING_EFFORT_LEVEL = "reasoning_effort.level"
+REASONING_EFFORT_THINKING = "reasoning_effort.thinking"
+REASONING_EFFORT_UNSUPPORTED = "reasoning_effort.unsupported"
 REPLY_ANNOTATIONS = "reply.annotations"
 REPLY_ARGUMENTS = "reply.arguments"
 REPLY_AUDIO = "reply.audio"
@@ -46,14 +55,18 @@ REPLY_REASONING_MODEL = "reply.reasoning_model"
 REPLY_REFUSAL = "reply.refusal"
 REPLY_ROLE = "reply.role"
 REPLY_SERVICE_TIER = "reply.service_tier"
-REPLY_TOOL_CALL_PIECE = "reply.tool_call_piece"
 REPLY_TOOL_USE = "reply.tool_use"
 REPLY_USAGE = "reply.usage"
+RESPONSE_FORMAT_CONFLICT = "response_format.conflict"
 RESPONSE_FORMAT_UNSUPPORTED = "response_format.unsupported"
+SAMPLING_UNSUPPORTED = "sampling.unsupported"
 SERVICE_TIER = "service_tier"
 STOP_TOO_MANY = "stop.too_many"
+STOP_UNSUPPORTED = "stop.unsupported"
 SYSTEM_PART = "system.part"
 TOOL_CHOICE_WITHOUT_TOOLS = "tool_choice.without_tools"
+TOOL_STRICT = "tool.strict"
+WEB_SEARCH_MODEL = "web_search.model"
 
 ROW_IDS: tuple[str, ...] = (
     FILE_ID,
@@ -81,8 +94,17 @@ ROW_IDS: tuple[str, ...] = (
     GEMINI_TOOL_STRICT,
     GEMINI_VALIDATED,
     GEMINI_VIDEO,
+    INPUT_AUDIO,
+    INPUT_DOCUMENT,
+    INPUT_IMAGE,
+    LOGPROBS_MODEL,
+    MAX_TOKENS_ABOVE_LIMIT,
     MESSAGES_BLANK,
     PARAM_UNKNOWN,
+    PENALTY_UNSUPPORTED,
+    REASONING_EFFORT_LEVEL,
+    REASONING_EFFORT_THINKING,
+    REASONING_EFFORT_UNSUPPORTED,
     REPLY_ANNOTATIONS,
     REPLY_ARGUMENTS,
     REPLY_AUDIO,
@@ -97,12 +119,16 @@ ROW_IDS: tuple[str, ...] = (
     REPLY_REFUSAL,
     REPLY_ROLE,
     REPLY_SERVICE_TIER,
-    REPLY_TOOL_CALL_PIECE,
     REPLY_TOOL_USE,
     REPLY_USAGE,
+    RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_UNSUPPORTED,
+    SAMPLING_UNSUPPORTED,
     SERVICE_TIER,
     STOP_TOO_MANY,
+    STOP_UNSUPPORTED,
     SYSTEM_PART,
     TOOL_CHOICE_WITHOUT_TOOLS,
+    TOOL_STRICT,
+    WEB_SEARCH_MODEL,
 )

@@ -46,7 +46,7 @@ def json_schema(given: Any, depth: int = 0) -> Any:
     is_nullable = False
     ordering = None
     for key, value in given.items():
-        name = _NAMES.get(key, key)
+        name = str(_NAMES.get(key, key))
         if name == "nullable" and isinstance(value, bool):
             is_nullable = value
         elif name == "propertyOrdering":

@@ -1,4 +1,4 @@
-"""Members of a reply in Gemini's form: own parts, citations, log probabilities (google-genai 3.6.1).
+"""Writes own parts, citations and log probabilities in Gemini's form (google-genai 3.6.1).
 
 A reply that Gemini wrote goes on part by part as it came, while nobody changed it.
 """
@@ -19,7 +19,7 @@ __all__ = ["grounding_of", "logprobs_of", "own_parts"]
 
 
 def own_parts(message: Message) -> list[bytes] | None:
-    """Return the JSON of the parts that Gemini wrote, `None` where it wrote none or they changed."""
+    """Return the JSON of the parts that Gemini wrote, `None` without any, or if they changed."""
     native = message.native
     if native is None or native.dialect != DIALECT or message.refusal:
         return None
