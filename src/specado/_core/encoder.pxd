@@ -44,7 +44,10 @@ cdef class Encoder:
     cdef str opened_id(self, str given, str accepted, str row, str field)
     cdef str answered_id(self, str given, str field)
     cdef str arguments_of(self, Call call, str field)
+    cdef int write_arguments(self, Call call) except -1
+    cdef object malformed(self, str field, str problem)
     cdef str short_name(self, str given)
+    cdef str plain_name(self, str given)
     cdef object hashed(self, str name, object value)
 
 cdef enum:
@@ -55,4 +58,6 @@ cdef bint is_plain(str text)
 cdef str renamed(str text, Py_ssize_t limit)
 cdef bint is_name(str text, Py_ssize_t limit)
 cdef str name_of(object tool)
+cdef bint is_json_object(str text) except -1
+cdef bint is_same_json(str one, str other) except -1
 cdef str true_media(str media, str text, Py_ssize_t start)

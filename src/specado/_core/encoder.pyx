@@ -1,8 +1,13 @@
 """Base class of the request encoders of all dialects."""
 
 from specado._core.conversation cimport Call, Conversation
+from specado._core.json_scan cimport Scan, skip_value
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
 from specado._core.reply_fields cimport field, offset_of
+
+import json
+
+import msgspec
 
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import (
@@ -14,6 +19,12 @@ from specado.types import NativeContent
 
 cdef Py_ssize_t NATIVE_PROVIDER = offset_of(NativeContent, "provider")
 cdef Py_ssize_t NATIVE_TAG = offset_of(NativeContent, "tag")
+
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const char* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 
 cdef enum:
@@ -218,6 +229,27 @@ cdef class Encoder:
                   call.text, "{}")
         return "{}"
 
+    cdef int write_arguments(self, Call call) except -1:
+        """Write a call's arguments as they are, once they are known to be a JSON object."""
+        cdef str text = self.arguments_of(call, self.field).strip(" \t\r\n")
+        try:
+            problem = None if is_json_object(text) else "not a JSON object"
+        except ValueError:
+            problem = "not JSON"
+        if problem is not None:
+            raise self.malformed(
+                f"{self.field}.function.arguments",
+                f"the arguments of call {call.id!r} ({call.name}) are {problem}",
+            )
+        if PyUnicode_IS_COMPACT_ASCII(text):
+            return self.out.raw(PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
+        return self.out.literal(text.encode())
+
+    cdef object malformed(self, str field, str problem):
+        """Return the error of a malformed *field* of the message that is being written."""
+        return MessageFormatError(f"messages[{self.index}].{field}: {problem}",
+                                  index=self.index, field=field)
+
     # Names of tools, and ids of users.
 
     cdef str short_name(self, str given):
@@ -234,12 +266,16 @@ cdef class Encoder:
         if made is not None:
             return made
         taken = {name_of(tool) for tool in self.params.get("tools") or ()}
-        made = renamed(given, RENAMED)
+        made = self.plain_name(given)
         while made in taken or made in self.tool_names:
-            made = renamed(f"{given} {made}", RENAMED)
+            made = self.plain_name(f"{given} {made}")
         self.tool_names[made] = given
         self.short_names[given] = made
         return made
+
+    cdef str plain_name(self, str given):
+        """Return a name that the API takes, made of another one."""
+        return renamed(given, RENAMED)
 
     cdef object hashed(self, str name, object value):
         """Return the SHA-256 of a user's id in hexadecimal digits, reported."""
@@ -264,6 +300,58 @@ cdef str name_of(object tool):
         body = (<dict>tool).get("custom")
     name = (<dict>body).get("name") if isinstance(body, dict) else None
     return exact(name) if isinstance(name, str) else None
+
+
+# Arguments of tool calls.
+
+cdef bint is_json_object(str text) except -1:
+    """Return whether *text* is a JSON object; raises `ValueError` for text that is not JSON."""
+    if scans_as_object(text):
+        return True
+    try:
+        found = msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        if "out of range" not in str(error):
+            raise ValueError("not JSON") from None
+        found = with_large_numbers(text)
+    return isinstance(found, dict)
+
+
+cdef bint scans_as_object(str text):
+    """Return whether a scan finds a JSON object in ASCII; `False` may be wrong."""
+    cdef Scan scan
+    if not PyUnicode_IS_COMPACT_ASCII(text) or text[0] != u"{":
+        return False
+    scan.at = <const unsigned char*>PyUnicode_1BYTE_DATA(text)
+    scan.end = scan.at + PyUnicode_GET_LENGTH(text)
+    return skip_value(&scan, 0) and scan.at == scan.end
+
+
+cdef object with_large_numbers(str text):
+    """Return JSON whose numbers may be outside any float's range; other text is `ValueError`."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
+    except RecursionError:
+        raise ValueError("not JSON") from None
+
+
+def refuse_constant(name):
+    """Refuse `NaN` and `Infinity`, which Python's parser accepts."""
+    raise ValueError(f"{name} is not JSON")
+
+
+cdef bint is_same_json(str one, str other) except -1:
+    """Return whether two texts are the same JSON but for white space, as in a stored record."""
+    if one is None or one == other:
+        return one is not None
+    try:
+        return normal_form(one) == normal_form(other)
+    except (ValueError, RecursionError):
+        return False
+
+
+cdef bytes normal_form(str text):
+    return msgspec.json.encode(msgspec.json.decode(text))
 
 
 # Names and ids of tools in a form that every provider accepts. The result depends only on the text:

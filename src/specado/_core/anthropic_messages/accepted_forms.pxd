@@ -13,6 +13,5 @@ cdef str data_media_type(Part part)
 cdef bint is_image(str media)
 cdef str file_text(Part part)
 cdef bint is_pdf(str media)
-cdef bint is_json_object(str text) except -1
 cdef object tool_input_schema(Encoder encoder, object given, str path)
 cdef object answer_tool_schema(object given)

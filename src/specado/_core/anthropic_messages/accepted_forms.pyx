@@ -1,4 +1,4 @@
-"""Forms that Anthropic's Messages API accepts: media types, tool names, arguments, input schemas.
+"""Forms that Anthropic's Messages API accepts: media types, tool names, input schemas.
 
 Functions without state, for the request encoder. Shapes from anthropic.types 0.125.0 (2026-11-22);
 limits that are not in the types come from error bodies that users report (2026-11-22).
@@ -6,9 +6,7 @@ limits that are not in the types come from error bodies that users report (2026-
 
 from specado._core.conversation cimport AUDIO, IMAGE, Part
 from specado._core.encoder cimport Encoder, is_name, true_media
-from specado._core.json_scan cimport Scan, skip_value
 
-import json
 from base64 import b64decode
 
 import msgspec
@@ -20,11 +18,6 @@ from specado._core.anthropic_messages.loss_rows import (
 from specado._core.json_writer import dumps
 from specado._core.native import model_family
 from specado.errors import MessageFormatError
-
-cdef extern from "Python.h":
-    bint PyUnicode_IS_COMPACT_ASCII(object text)
-    const char* PyUnicode_1BYTE_DATA(object text)
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
@@ -124,44 +117,6 @@ cdef str file_text(Part part):
         return b64decode(part.text[part.start:]).decode()
     except ValueError:
         return None
-
-
-# Arguments of tool calls.
-
-cdef bint is_json_object(str text) except -1:
-    """Return whether *text* is a JSON object; raises `ValueError` for text that is not JSON."""
-    if scans_as_object(text):
-        return True
-    try:
-        found = msgspec.json.decode(text.encode())
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
-        if "out of range" not in str(error):
-            raise ValueError("not JSON") from None
-        found = with_large_numbers(text)
-    return isinstance(found, dict)
-
-
-cdef bint scans_as_object(str text):
-    """Return whether a scan finds a JSON object in ASCII; `False` may be wrong."""
-    cdef Scan scan
-    if not PyUnicode_IS_COMPACT_ASCII(text) or text[0] != u"{":
-        return False
-    scan.at = <const unsigned char*>PyUnicode_1BYTE_DATA(text)
-    scan.end = scan.at + PyUnicode_GET_LENGTH(text)
-    return skip_value(&scan, 0) and scan.at == scan.end
-
-
-cdef object with_large_numbers(str text):
-    """Return JSON whose numbers may be outside any float's range; other text is `ValueError`."""
-    try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
-    except RecursionError:
-        raise ValueError("not JSON") from None
-
-
-def refuse_constant(name):
-    """Refuse `NaN` and `Infinity`, which Python's parser accepts."""
-    raise ValueError(f"{name} is not JSON")
 
 
 # Input schemas of tools.

@@ -7,9 +7,8 @@ with another form, are reported by a row of `specado.losses.rows`.
 cimport cython
 
 from specado._core.anthropic_messages.accepted_forms cimport (
-    RENAMED_ID, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image,
-    is_json_object, is_pdf, is_tool_name, labelled_media_type, media_refusal,
-    reasoning_refusal, tool_input_schema,
+    RENAMED_ID, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image, is_pdf,
+    is_tool_name, labelled_media_type, media_refusal, reasoning_refusal, tool_input_schema,
 )
 from specado._core.anthropic_messages.cache_marks cimport CacheMarks
 from specado._core.anthropic_messages.request_decisions cimport (
@@ -20,7 +19,7 @@ from specado._core.conversation cimport (
     Conversation, Details, Part, Turn,
 )
 from specado._core.encoder cimport (
-    Encoder, call_field, content_field, is_blank_text, is_plain, renamed,
+    Encoder, call_field, content_field, is_blank_text, is_plain, is_same_json, renamed,
 )
 from specado._core.json_writer cimport exact
 from specado._core.reply_fields cimport field, offset_of
@@ -56,11 +55,6 @@ cdef Py_ssize_t NATIVE_BLOCKS = offset_of(NativeContent, "blocks")
 cdef Py_ssize_t BLOCK_KIND = offset_of(NativeBlock, "kind")
 cdef Py_ssize_t BLOCK_RAW = offset_of(NativeBlock, "raw")
 cdef Py_ssize_t BLOCK_VALUES = offset_of(NativeBlock, "values")
-
-cdef extern from "Python.h":
-    bint PyUnicode_IS_COMPACT_ASCII(object text)
-    const char* PyUnicode_1BYTE_DATA(object text)
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 # A parameter that the field table does not have: its loss row, and the value that is no loss.
 cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
@@ -115,11 +109,6 @@ cdef class MessagesEncoder(Encoder):
         return self.out.byte(b"}")
 
     # Reports.
-
-    cdef object malformed(self, str field, str problem):
-        """Return the error of a malformed *field* of the message that is being written."""
-        return MessageFormatError(f"messages[{self.index}].{field}: {problem}",
-                                  index=self.index, field=field)
 
     cdef int lose_tool(self, str row, str path, object before=None, object after=None) except -1:
         """Report a loss in tools or tool_choice."""
@@ -795,22 +784,6 @@ cdef class MessagesEncoder(Encoder):
                       call.name, accepted)
         return accepted
 
-    cdef int write_arguments(self, Call call) except -1:
-        """Write a call's arguments as they are, once they are known to be a JSON object."""
-        cdef str text = self.arguments_of(call, self.field).strip(" \t\r\n")
-        try:
-            problem = None if is_json_object(text) else "not a JSON object"
-        except ValueError:
-            problem = "not JSON"
-        if problem is not None:
-            raise self.malformed(
-                f"{self.field}.function.arguments",
-                f"the arguments of call {call.id!r} ({call.name}) are {problem}",
-            )
-        if PyUnicode_IS_COMPACT_ASCII(text):
-            return self.out.raw(PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
-        return self.out.literal(text.encode())
-
     # cache_control.
 
     cdef bint write_cache(self, object value, str path, bint of_tool) except -1:
@@ -1208,20 +1181,6 @@ cdef bint is_plain_text(Turn turn) noexcept:
             and more.function_call is None and more.native is None
         )
     )
-
-
-cdef bint is_same_json(str one, str other) except -1:
-    """Return whether two texts are the same JSON but for white space, as in a stored record."""
-    if one is None or one == other:
-        return one is not None
-    try:
-        return normal_form(one) == normal_form(other)
-    except (ValueError, RecursionError):
-        return False
-
-
-cdef bytes normal_form(str text):
-    return msgspec.json.encode(msgspec.json.decode(text))
 
 
 def encode_request(
