@@ -48,6 +48,7 @@ from specado._core.gemini.decode_request import read_request as read_gemini_requ
 from specado._core.gemini.decode_stream import GeminiStream
 from specado._core.gemini.encode_reply import GeminiStreamEncoder
 from specado._core.gemini.encode_reply import encode_reply as encode_gemini_reply
+from specado._core.gemini.encode_request import encode_request as encode_gemini_request
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
 from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
@@ -96,6 +97,7 @@ __all__ = [
     "encode_anthropic_reply",
     "encode_anthropic_request",
     "encode_gemini_reply",
+    "encode_gemini_request",
     "encode_openai_reply",
     "encode_openai_request",
     "encode_responses_reply",

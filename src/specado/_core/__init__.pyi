@@ -32,6 +32,7 @@ __all__ = [
     "encode_anthropic_reply",
     "encode_anthropic_request",
     "encode_gemini_reply",
+    "encode_gemini_request",
     "encode_openai_reply",
     "encode_openai_request",
     "encode_responses_reply",
@@ -222,6 +223,16 @@ def encode_responses_request(
     facts: Any,
     parameters: dict[str, tuple[str, Any] | None],
     rules: Any = None,
+    target: Any = None,
+) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
+def encode_gemini_request(
+    conversation: Conversation,
+    model: str,
+    params: dict[str, Any],
+    facts: Any,
+    parameters: dict[str, tuple[str, Any] | None],
+    is_assumed: bool = False,
+    schemes: tuple[str, ...] | None = None,
     target: Any = None,
 ) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
 def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None: ...

@@ -311,6 +311,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         request_fields: the counterpart of each canonical field in this dialect's requests.
         source_fields: the counterpart of each field of its requests in the canonical form.
         members: the top-level members of its requests that are read.
+        nested_members: members of its requests that hold the request's settings: an `extra_body`
+            adds to them instead of replacing them.
         parameters: the canonical parameters that its requests can express.
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,
@@ -347,6 +349,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     parameters: frozenset[str]
     errors: ErrorTable
     request_id_headers: tuple[str, ...]
+    nested_members: frozenset[str] = frozenset()
 
     encode_request: EncodeRequest
     decode_reply: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]

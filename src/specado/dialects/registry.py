@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from specado._core import Conversation, NotJson, dumps
 from specado._core.loss_rows import ROW_IDS
 from specado.catalog.lookup import NO_RULES, RequestRules
-from specado.dialects import anthropic_messages, openai_chat, openai_responses
+from specado.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from specado.errors import MessageFormatError
 from specado.losses.rows import check_row_ids
 
@@ -25,7 +25,12 @@ __all__ = ["DIALECTS", "encode"]
 # The only list of dialects. The first is the dialect of a manifest that names none.
 DIALECTS: dict[str, Dialect] = {
     each.name: each
-    for each in (openai_chat.DIALECT, anthropic_messages.DIALECT, openai_responses.DIALECT)
+    for each in (
+        openai_chat.DIALECT,
+        anthropic_messages.DIALECT,
+        openai_responses.DIALECT,
+        gemini.DIALECT,
+    )
 }
 
 check_row_ids(ROW_IDS, "specado._core.loss_rows")
@@ -43,7 +48,8 @@ def encode(
 ) -> Encoded:
     """Return the encoded request body for *target*; *extra_body* replaces or adds members.
 
-    *rules* are those of the servers that get the request.
+    Into the dialect's `nested_members` its objects are merged, member by member. *rules* are those
+    of the servers that get the request.
 
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
@@ -58,9 +64,23 @@ def encode(
     except NotJson as error:
         raise MessageFormatError(f"extra_body: {error}", field="extra_body") from None
     members = _members(encoded.body)
-    members.update(_members(added))
+    given = _members(added)
+    for name in DIALECTS[dialect].nested_members.intersection(members, given):
+        given[name] = _merged(members[name], given[name])
+    members.update(given)
     return replace(encoded, body=msgspec.json.encode(members))
 
 
-def _members(text: bytes) -> dict[str, msgspec.Raw]:
+def _merged(first: msgspec.Raw, second: msgspec.Raw) -> msgspec.Raw:
+    """Return two JSON objects as one; *second* counts where both have a value."""
+    try:
+        members, added = _members(first), _members(second)
+    except msgspec.ValidationError:
+        return second  # no object: it replaces the other
+    for name, value in added.items():
+        members[name] = _merged(members[name], value) if name in members else value
+    return msgspec.Raw(msgspec.json.encode(members))
+
+
+def _members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     return msgspec.json.decode(text, type=dict[str, msgspec.Raw])

@@ -289,6 +289,73 @@ ROWS: dict[str, Row] = {
         "Low",
         "an answer that began without thinking must continue without it",
     ),
+    # Requests to Gemini.
+    "system.instruction": Row(
+        "Relocate", "tuning", "None", "leading system text goes to `systemInstruction`"
+    ),
+    "image.format": Row(
+        "Unsupported", "contract", "High", "images are PNG, JPEG, WebP, HEIC or HEIF there"
+    ),
+    "image.resolution": Row("Emulate", "tuning", "Low", "expressed as a media resolution"),
+    "media.uri": Row(
+        "Relocate", "tuning", "None", "an address travels as that of a file, with its media type"
+    ),
+    "media.uri_type": Row(
+        "Default", "tuning", "Low", "an address that does not tell its media type: a JPEG image"
+    ),
+    "media.uri_unsupported": Row(
+        "Unsupported", "contract", "High", "the provider fetches no such address: send the data"
+    ),
+    "audio.format": Row(
+        "Unsupported", "contract", "High", "sounds are WAV, MP3, AIFF, AAC, Ogg or FLAC there"
+    ),
+    "file.unnamed": Row("Drop", "tuning", "None", "a file has no name there"),
+    "reasoning.endpoint": Row(
+        "Drop", "tuning", "Low", "reasoning is valid only at the endpoint that produced it"
+    ),
+    "reasoning.stand_in": Row(
+        "Emulate",
+        "tuning",
+        "Low",
+        "the model wants the signature of a call, which another made: the documented stand-in",
+    ),
+    "tool.annotation": Row(
+        "Relocate", "tuning", "None", "moved to the schema's description, where the model reads it"
+    ),
+    "tool.result_missing": Row(
+        "Default",
+        "tuning",
+        "Low",
+        "every call needs a result: one is added that says there is none",
+    ),
+    "tool.result_twice": Row("Unsupported", "contract", "High", "a call has one result there"),
+    "tool.strict_mode": Row(
+        "Emulate", "tuning", "None", "expressed as a mode that enforces the schemas of all tools"
+    ),
+    "tool.strict_all": Row(
+        "Emulate", "tuning", "Low", "the schemas of the tools that are not strict are enforced too"
+    ),
+    "parallel_tool_calls.many": Row(
+        "Drop", "contract", "Medium", "the model may call several tools at once"
+    ),
+    "web_search.google": Row(
+        "Emulate", "tuning", "Low", "Google Search: its context size and place cannot be chosen"
+    ),
+    "web_search.tools": Row(
+        "Unsupported", "contract", "High", "no web search by this parameter beside tools"
+    ),
+    "response_format.titled": Row(
+        "Relocate", "tuning", "None", "written as the schema's title and description"
+    ),
+    "stop.most": Row("Drop", "contract", "Medium", "five stop sequences are the most"),
+    "n.limit": Row(
+        "Unsupported", "contract", "High", "a stream has one answer, and the model has a limit"
+    ),
+    "user.none": Row("Drop", "tuning", "Low", "requests name no end user"),
+    "metadata.none": Row("Drop", "tuning", "Low", "requests carry no metadata"),
+    "prompt_cache.implicit": Row(
+        "Drop", "tuning", "Low", "prompts are cached by themselves, or by `cachedContent`"
+    ),
     # Features of Anthropic's requests that the canonical form lacks.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
     "anthropic.block_order": Row(

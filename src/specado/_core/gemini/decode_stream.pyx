@@ -454,7 +454,10 @@ cdef class GeminiStream(ReplyStream):
             refusal = refusal and FINISH_REASONS.get(state.reason) == "content_filter"
         if self.include_usage and self._usage is not None:
             usage = usage_of(self._usage, Notes())
-            out.append(CHUNK(self._id, self._name, [], self._time, usage=usage))
+            out.append(CHUNK(
+                self._id, self._name, [], self._time, usage=usage,
+                service_tier=tier_of(self._usage),
+            ))
         return self.end(refusal)
 
     cdef int _finish(self, CandidatePieces state, list out) except -1:

@@ -115,7 +115,7 @@ def _native_blocks(
             raw = _without_signature(raw)
         if call is not None and call.name:
             arguments = compact(bytes(call.args)).decode() or "{}"
-            made.append(NativeBlock("call", raw, (id_, call.name, arguments)))
+            made.append(NativeBlock("call", raw, (id_, call.name, arguments, call.id)))
         elif part.text is not None:
             made.append(NativeBlock("text", raw, (part.text, False)))
         else:

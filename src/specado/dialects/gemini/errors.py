@@ -80,6 +80,7 @@ ERRORS = ErrorTable(
     },
     messages=(
         (InvalidRequestError, "exceeds the maximum number of tokens", ContextLengthError),
+        (InvalidRequestError, "content polic", ContentPolicyError),
         (InvalidRequestError, "api key not valid", AuthenticationError),
         (InvalidRequestError, "api key expired", AuthenticationError),
         (RateLimitError, "credits are depleted", QuotaExceededError),
