@@ -18,13 +18,14 @@ from specado._core.reply_fields cimport (
     taken,
 )
 from specado._core.replies cimport Pieces
+from specado._core.reply_encoder cimport Losses, text_of_parts
 
 import time
 
 from specado._core.repair import made_call_id
 from specado._core.gemini.finish_reasons import FINISH_REASONS
 from specado._core.gemini.loss_rows import (
-    REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CONTENT_PART, REPLY_CUSTOM_CALL,
+    REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CUSTOM_CALL,
     REPLY_FINGERPRINT, REPLY_FINISH_REASON, REPLY_LOGPROBS, REPLY_REASONING,
     REPLY_REASONING_BLOCK, REPLY_REASONING_MODEL, REPLY_REFUSAL, REPLY_ROLE, REPLY_SERVICE_TIER,
     REPLY_TOOL_USE, REPLY_USAGE,
@@ -154,30 +155,6 @@ cdef tuple UNCOUNTED_COMPLETION = tuple([
     (offset_of(COMPLETION_TOKENS, name), f"usage.completion_tokens_details.{name}")
     for name in ("accepted_prediction_tokens", "rejected_prediction_tokens")
 ])
-
-
-@cython.final
-cdef class Losses:
-    """Collects the losses of one reply; with `seen`, for a stream, each loss is added once."""
-    cdef list reported
-    cdef set seen
-
-    def __cinit__(self):
-        self.reported = []
-
-    cdef int add(self, str row, str path, before, after) except -1:
-        if self.seen is not None:
-            if (row, path) in self.seen:
-                return 0
-            self.seen.add((row, path))
-        self.reported.append((row, path, before, after))
-        return 0
-
-    cdef int drop(self, str row, str path, value) except -1:
-        """Report a value that is left out, unless there is none."""
-        if value is not None:
-            self.add(row, path, value, None)
-        return 0
 
 
 # Parts
@@ -447,18 +424,6 @@ cdef int write_content(
     if out.size == start and content is not None:
         write_text(out, "", False, None)
     return end_parts(out, start)
-
-
-cdef object text_of_parts(list parts, str path, Losses losses):
-    """Return the text of content parts; answers have no other parts here."""
-    texts = []
-    for place, part in enumerate(parts):
-        text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-        if isinstance(text, str):
-            texts.append(text)
-        else:
-            losses.add(REPLY_CONTENT_PART, f"{path}[{place}]", part, None)
-    return "".join(texts)
 
 
 cdef int write_tool_call(

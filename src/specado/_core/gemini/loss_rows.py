@@ -80,7 +80,6 @@ REASONING_UNSIGNED = "reasoning.unsigned"
 REPLY_ANNOTATIONS = "reply.annotations"
 REPLY_ARGUMENTS = "reply.arguments"
 REPLY_AUDIO = "reply.audio"
-REPLY_CONTENT_PART = "reply.content_part"
 REPLY_CUSTOM_CALL = "reply.custom_call"
 REPLY_FINGERPRINT = "reply.fingerprint"
 REPLY_FINISH_REASON = "reply.finish_reason"
@@ -209,7 +208,6 @@ ROW_IDS = (
     REPLY_ANNOTATIONS,
     REPLY_ARGUMENTS,
     REPLY_AUDIO,
-    REPLY_CONTENT_PART,
     REPLY_CUSTOM_CALL,
     REPLY_FINGERPRINT,
     REPLY_FINISH_REASON,
