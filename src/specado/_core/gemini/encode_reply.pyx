@@ -22,6 +22,8 @@ from specado._core.reply_encoder cimport Losses, text_of_parts
 
 import time
 
+import msgspec
+
 from specado._core.repair import made_call_id
 from specado._core.gemini.finish_reasons import FINISH_REASONS
 from specado._core.gemini.loss_rows import (
@@ -195,7 +197,9 @@ cdef int write_call(
         if not text.strip():
             out.raw(b"{}", 2)
         elif is_object(text):
-            out.literal(text)
+            # A line break would end the line of an event.
+            is_broken = b"\n" in text or b"\r" in text
+            out.literal(msgspec.json.format(text, indent=-1) if is_broken else text)
         else:
             made = {"arguments": arguments}
             losses.add(REPLY_ARGUMENTS, f"{path}.function.arguments", arguments, made)
