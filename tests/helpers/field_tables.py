@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import TYPE_CHECKING, Optional
 
@@ -14,12 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["REQUEST_TABLES", "SOURCE_TABLES", "counterpart", "entry_for", "find_field"]
 
-_MODULES = {name: importlib.import_module(f"specado.dialects.{name}.fields") for name in DIALECTS}
 REQUEST_TABLES: dict[str, FieldTable] = {
-    name: module.REQUEST_FIELDS for name, module in _MODULES.items()
+    name: dialect.request_fields for name, dialect in DIALECTS.items()
 }
 SOURCE_TABLES: dict[str, FieldTable] = {
-    name: module.SOURCE_FIELDS for name, module in _MODULES.items()
+    name: dialect.source_fields for name, dialect in DIALECTS.items()
 }
 
 

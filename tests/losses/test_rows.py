@@ -13,24 +13,32 @@ import official
 import specado
 from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
+from lossy_gemini import FROM_GEMINI
 from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
 from lossy_requests import FROM_OPENAI
 from specado._core import loss_rows
 from specado._core.anthropic_messages import loss_rows as anthropic_rows
+from specado._core.gemini import loss_rows as gemini_rows
 from specado._core.openai_chat import loss_rows as openai_rows
 from specado.catalog.manifests import Traits
 from specado.losses.rows import ROWS
 from specado.simulator import handle
 
+# The requests of each source, by the row that they lose.
+LOST = {"openai": FROM_OPENAI, "anthropic": FROM_ANTHROPIC, "gemini": FROM_GEMINI}
+OF_ROW = {row: lost for found in LOST.values() for row, lost in found.items()}
+
 
 def source_of(row: str) -> str:
-    return "openai" if row in FROM_OPENAI else "anthropic"
+    return next(source for source, found in LOST.items() if row in found)
 
 
 def translated(row: str, **options: Any) -> specado.Translation:
-    lost = {**FROM_OPENAI, **FROM_ANTHROPIC}[row]
+    lost = OF_ROW[row]
     source = source_of(row)
     request: dict[str, Any] = {"model": "gpt-4o", **lost.request}
+    if source == "gemini":
+        request["model"] = "gemini-2.5-flash"
     if source == "anthropic":
         request = {"max_tokens": 4000, **request, "model": OPUS}
     to = "anthropic" if lost.to.startswith("claude") else "openai"
@@ -42,14 +50,14 @@ def test_every_row_has_a_request() -> None:
     # provider takes text only: tests/dialects/test_histories.py. A provider's refusal is seen in a
     # call only.
     of_requests = {row for row in ROWS if not row.startswith("reply.")}
-    assert {*FROM_OPENAI, *FROM_ANTHROPIC} == of_requests - {
+    assert {*OF_ROW} == of_requests - {
         "role.system_name",
         "content.joined",
         "reasoning.refused",
     }
 
 
-@pytest.mark.parametrize("module", [loss_rows, openai_rows, anthropic_rows])
+@pytest.mark.parametrize("module", [loss_rows, openai_rows, anthropic_rows, gemini_rows])
 def test_the_row_ids_of_compiled_code_are_rows_of_the_table(module: Any) -> None:
     named = [value for name, value in vars(module).items() if name.isupper() and name != "ROW_IDS"]
 
@@ -57,9 +65,9 @@ def test_the_row_ids_of_compiled_code_are_rows_of_the_table(module: Any) -> None
     assert set(named) <= set(ROWS)
 
 
-@pytest.mark.parametrize("row", [*FROM_OPENAI, *FROM_ANTHROPIC])
+@pytest.mark.parametrize("row", OF_ROW)
 def test_a_request_that_loses_a_row_reports_it_where_the_caller_put_it(row: str) -> None:
-    path = {**FROM_OPENAI, **FROM_ANTHROPIC}[row].path
+    path = OF_ROW[row].path
 
     items = translated(row).report.items
 
@@ -68,7 +76,7 @@ def test_a_request_that_loses_a_row_reports_it_where_the_caller_put_it(row: str)
     assert (found.code, found.kind, found.severity, found.message, path) in shown
 
 
-@pytest.mark.parametrize("row", [*FROM_OPENAI, *FROM_ANTHROPIC])
+@pytest.mark.parametrize("row", OF_ROW)
 def test_strictness_decides_by_the_row(row: str) -> None:
     items = translated(row).report.items
     refused_by_strict = any(item.severity != "None" for item in items)
@@ -84,9 +92,7 @@ def test_strictness_decides_by_the_row(row: str) -> None:
 
 
 # A conversation without any text is refused, and so is a model that no manifest has.
-@pytest.mark.parametrize(
-    "row", sorted({*FROM_OPENAI, *FROM_ANTHROPIC} - {"messages.blank", "model.assumed"})
-)
+@pytest.mark.parametrize("row", sorted({*OF_ROW} - {"messages.blank", "model.assumed"}))
 def test_what_is_left_is_accepted(row: str) -> None:
     sent = translated(row)
     path = sent.url.partition(".com")[2]

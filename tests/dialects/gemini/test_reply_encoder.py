@@ -593,9 +593,9 @@ def test_what_a_reply_loses_is_reported(row):
     assert gemini_types.response_problems(body) == []
 
 
-@pytest.mark.parametrize("row", set(LOSSES) - {"reply.content_part", "reply.reasoning"})
+@pytest.mark.parametrize("row", sorted({*LOSSES} - {"reply.content_part", "reply.reasoning"}))
 def test_what_a_stream_loses_is_reported(row):
-    given_reply, (path, before, after) = LOSSES[row]
+    given_reply, (_, before, after) = LOSSES[row]
     chunks = chunks_of(given_reply)
     if row == "reply.role":
         chunks[0].choices[0].delta.role = "user"
