@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import functools
 import json
+import types
+import typing
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = {
     "text", "functionCall", "functionResponse", "inlineData", "fileData", "executableCode",
@@ -105,19 +110,89 @@ def _request_type() -> Any:
     """Return a type of the whole body, which the package has in private only."""
     import pydantic
 
-    types = genai_types()
-    members = {
-        "contents": (list[types.Content], ...),
-        "systemInstruction": (types.Content, None),
-        "generationConfig": (types.GenerationConfig, None),
-        "tools": (list[types.Tool], None),
-        "toolConfig": (types.ToolConfig, None),
-        "safetySettings": (list[types.SafetySetting], None),
+    google = genai_types()
+    members: Any = {
+        "contents": (list[google.Content], ...),
+        "systemInstruction": (google.Content, None),
+        "generationConfig": (google.GenerationConfig, None),
+        "tools": (list[google.Tool], None),
+        "toolConfig": (google.ToolConfig, None),
+        "safetySettings": (list[google.SafetySetting], None),
         "cachedContent": (str, None),
         "labels": (dict[str, str], None),
         "serviceTier": (str, None),
         "store": (bool, None),
+        "modelArmorConfig": (google.ModelArmorConfig, None),
+        "continuationToken": (str, None),
+        "outputConfig": (google.GenerationOutputConfig, None),
     }
     return pydantic.create_model(
         "GeminiRequest", __config__=pydantic.ConfigDict(extra="forbid"), **members
     )
+
+
+def request_paths() -> list[str]:
+    """Return the path of every field of a request, as `specado.losses.field` writes paths."""
+    return list(dict.fromkeys(_walk(_request_type(), "", ())))
+
+
+def _walk(kind: Any, path: str, above: tuple[Any, ...]) -> Iterator[str]:
+    import pydantic
+
+    if typing.get_origin(kind) in (typing.Union, getattr(types, "UnionType", typing.Union)):
+        kinds = [each for each in typing.get_args(kind) if each is not type(None)]
+        for each in kinds:
+            yield from _walk(each, path, above)
+    elif typing.get_origin(kind) is list:
+        yield from _walk(typing.get_args(kind)[0], f"{path}[]", above)
+    elif isinstance(kind, type) and issubclass(kind, pydantic.BaseModel) and kind not in above:
+        for name, field in kind.model_fields.items():
+            place = f"{path}.{field.alias or name}" if path else field.alias or name
+            yield place
+            yield from _walk(field.annotation, place, (*above, kind))
+
+
+def example(kind: Any) -> Any:
+    """Return a value of a field's type."""
+    import enum
+
+    import pydantic
+
+    arguments = [each for each in typing.get_args(kind) if each is not type(None)]
+    origin = typing.get_origin(kind)
+    if origin is list:
+        return [example(arguments[0])]
+    if origin is dict:
+        return {"a": "b"}
+    if arguments:
+        return example(arguments[0])
+    if not isinstance(kind, type):
+        return {"a": "b"}
+    if issubclass(kind, enum.Enum):
+        return list(kind)[-1].value
+    if issubclass(kind, pydantic.BaseModel):
+        first = list(kind.model_fields.items())[:1]
+        return {field.alias or name: example(field.annotation) for name, field in first}
+    values: dict[type, Any] = {bool: True, int: 7, float: 0.5, bytes: "AAAA", str: "marker"}
+    return next((value for known, value in values.items() if issubclass(kind, known)), {"a": "b"})
+
+
+def type_at(path: str) -> Any:
+    """Return the type of the field at a path."""
+    kind: Any = _request_type()
+    for step in path.replace("[]", "").split("."):
+        kind = next(
+            field.annotation
+            for name, field in _model_in(kind).model_fields.items()
+            if (field.alias or name) == step
+        )
+    return kind
+
+
+def _model_in(kind: Any) -> Any:
+    """Return the model in a type: itself, the items of a list, or what may be missing."""
+    import pydantic
+
+    if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+        return kind
+    return next(found for each in typing.get_args(kind) if (found := _model_in(each)) is not None)

@@ -62,7 +62,8 @@ def is_named(path: str, known: list[str]) -> bool:
     return any(re.fullmatch(pattern, each) for each in known)
 
 
-# The fields of the requests of each dialect, and those of the canonical form.
+# The fields of the requests of each dialect, and those of the canonical form. Those of Gemini:
+# tests/dialects/gemini/test_source_fields.py.
 CANONICAL_PATHS = [*OPENAI_PATHS, *sorted(CANONICAL)]
 SOURCE_PATHS = {
     "openai_chat": CANONICAL_PATHS,
@@ -70,7 +71,7 @@ SOURCE_PATHS = {
 }
 TABLES = [
     *((f"to {name}", table, CANONICAL_PATHS) for name, table in REQUEST_TABLES.items()),
-    *((f"from {name}", table, SOURCE_PATHS[name]) for name, table in SOURCE_TABLES.items()),
+    *((f"from {name}", SOURCE_TABLES[name], known) for name, known in SOURCE_PATHS.items()),
 ]
 EACH_TABLE = pytest.mark.parametrize(
     ("table", "known"), [case[1:] for case in TABLES], ids=[case[0] for case in TABLES]
@@ -101,7 +102,7 @@ def test_a_lost_field_has_a_row(table: FieldTable, known: list[str]) -> None:
 def test_every_row_of_requests_belongs_to_a_field() -> None:
     used = {
         row
-        for _, table, _ in TABLES
+        for table in (*REQUEST_TABLES.values(), *SOURCE_TABLES.values())
         for field in table.values()
         for row in (*field.rows, *field.model_rows)
     }
