@@ -36,9 +36,7 @@ def encoded(
     """Return the body and the rows and paths of the losses; *known*: by the catalog's facts."""
     facts = catalog.find_model("openai", model) if known else None
     assert facts is not None or not known
-    body, losses = encode_responses_request(
-        _core.normalize(messages), model, params, facts, rules
-    )
+    body, losses = encode_responses_request(_core.normalize(messages), model, params, facts, rules)
     return json.loads(body), [(row, path) for row, path, _, _ in losses]
 
 

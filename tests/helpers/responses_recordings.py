@@ -12,7 +12,7 @@ import openai
 
 from reference_files import REPOSITORY
 
-__all__ = ["RECORDINGS", "Recording", "Reading", "official_reading"]
+__all__ = ["RECORDINGS", "Reading", "Recording", "official_reading"]
 
 _FILE = REPOSITORY / "tests" / "data" / "recorded_responses_replies.jsonl.gz"
 

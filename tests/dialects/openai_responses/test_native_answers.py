@@ -88,9 +88,7 @@ def streamed(*items: Any) -> Message:
     events: list[dict[str, Any]] = [{"type": "response.created", "response": body()}]
     for index, item in enumerate(items):
         begun = {**item, "status": "in_progress"}
-        events.append(
-            {"type": "response.output_item.added", "output_index": index, "item": begun}
-        )
+        events.append({"type": "response.output_item.added", "output_index": index, "item": begun})
         events.append({"type": "response.output_item.done", "output_index": index, "item": item})
     events.append({"type": "response.completed", "response": body(*items)})
     limits = {"max_frame_bytes": 1 << 20, "max_reply_bytes": 1 << 20}
@@ -306,9 +304,7 @@ SECRETS = {
     "call": '{"secret":"arguments"}',
     "reasoning": "secret thought",
 }
-EDITS = [
-    edits for count in range(1, 4) for edits in itertools.combinations(SECRETS, count)
-]
+EDITS = [edits for count in range(1, 4) for edits in itertools.combinations(SECRETS, count)]
 
 
 @pytest.mark.parametrize("edits", EDITS)

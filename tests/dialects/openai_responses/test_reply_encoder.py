@@ -32,7 +32,6 @@ from canonical_replies import (
     piece,
     reply,
     some_text,
-    texts,
     usages,
 )
 from responses_recordings import RECORDINGS
