@@ -513,7 +513,7 @@ def test_wrong_addresses_methods_and_versions(method, path, headers, status, kin
     ("path", "headers"),
     [
         ("/v1/embeddings", {}),
-        ("/v1/responses", {}),
+        ("/v1/responses/compact", {}),
         ("/v1/messages/batches", {"anthropic-version": "2026-10-21"}),
     ],
 )
@@ -524,8 +524,9 @@ def test_an_address_that_is_not_served_names_those_that_are(path, headers):
     assert reply.status == 404
     assert f"POST {path}" in message
     assert message.endswith(
-        "The simulator serves POST /v1/chat/completions, POST /v1/messages, "
-        "POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}."
+        "The simulator serves POST /v1/chat/completions, POST /v1/responses, "
+        "GET /v1/responses/{id}, DELETE /v1/responses/{id}, POST /v1/conversations, "
+        "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}."
     )
 
 

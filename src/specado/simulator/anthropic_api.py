@@ -333,7 +333,7 @@ def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
     return reply
 
 
-def empty(model: str, mark: str, *, streams: bool) -> SimulatedReply:
+def empty(model: str, mark: str, _now_s: float, *, streams: bool) -> SimulatedReply:
     """Return a reply of status 200 without a content block."""
     message = _message(model, [], SimulatedAnswer("", "stop", 1), PromptFacts(messages=1), 0, mark)
     if streams:

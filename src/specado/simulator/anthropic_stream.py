@@ -93,7 +93,7 @@ def _frame(kind: str, **fields: Any) -> bytes:
     return b"event: %b\ndata: %b%b}\n\n" % (kind.encode(), data[:-1], padding)
 
 
-def _error_frame(fault: Fault, mark: str) -> bytes:
+def _error_frame(fault: Fault, mark: str, _number: int) -> bytes:
     error = fault.anthropic
     if error is None:
         return b""

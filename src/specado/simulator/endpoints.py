@@ -1,4 +1,4 @@
-"""Request router of the simulator: maps an HTTP request to the reply of either API."""
+"""Request router of the simulator: maps an HTTP request to the reply of its API."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from specado.simulator import anthropic_api, openai_api
+from specado.simulator import anthropic_api, openai_api, responses_api
 from specado.simulator.answers import digest
 from specado.simulator.faults import FAULTS, Fault
 from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import SimulatedError, SimulatedReply
 
 if TYPE_CHECKING:
+    from specado.simulator.faults import WireError
     from specado.simulator.models import ModelLookup
 
 __all__ = ["MAX_BODY_BYTES", "WRONG_KEY", "handle"]
@@ -28,13 +29,33 @@ WRONG_KEY = "wrong"
 ANTHROPIC_VERSIONS = (anthropic_api.SAMPLING_REMOVED, "2023-06-01", "2023-01-01")
 SERVED = (
     "POST /v1/chat/completions",
+    "POST /v1/responses",
+    "GET /v1/responses/{id}",
+    "DELETE /v1/responses/{id}",
+    "POST /v1/conversations",
     "POST /v1/messages",
     "POST /v1/messages/count_tokens",
     "GET /v1/models",
     "GET /v1/models/{id}",
 )
 _ANTHROPIC_ROOTS = ("/v1/messages/", "/v1/complete")
-_METHODS = {"chat": "POST", "messages": "POST", "count": "POST", "models": "GET"}
+_METHODS = {
+    "chat": ("POST",),
+    "responses": ("POST",),
+    "response": ("GET", "DELETE"),
+    "conversations": ("POST",),
+    "messages": ("POST",),
+    "count": ("POST",),
+    "models": ("GET",),
+}
+_TAILS = (
+    ("/chat/completions", "chat", "openai"),
+    ("/responses", "responses", "openai"),
+    ("/conversations", "conversations", "openai"),
+    ("/messages", "messages", "anthropic"),
+    ("/messages/count_tokens", "count", "anthropic"),
+)
+_APIS: dict[str, Any] = {"openai": openai_api, "anthropic": anthropic_api}
 _GATEWAY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -59,7 +80,7 @@ class _Call(msgspec.Struct):
     query: dict[str, str]
     headers: Mapping[str, str]
     body: bytes
-    anthropic: bool
+    api: str
     endpoint: str
     models: Any
     now_s: float
@@ -91,7 +112,7 @@ def handle(
     path, _, query = url.partition("?")
     if "://" in path:
         path = "/" + path.split("://", 1)[1].partition("/")[2]
-    endpoint, anthropic = _endpoint(path, headers, any_prefix=any_prefix)
+    endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
     call = _Call(
         method,
         url,
@@ -99,7 +120,7 @@ def handle(
         dict(parse_qsl(query, keep_blank_values=True)) if query else {},
         headers,
         body,
-        anthropic,
+        api,
         endpoint,
         models,
         time.time() if now_s is None else now_s,
@@ -108,7 +129,7 @@ def handle(
         if keys and endpoint:
             _check_key(call)
         if len(body) > MAX_BODY_BYTES:
-            raise _too_large(anthropic=anthropic)
+            raise _too_large(api)
         return _answer(call)
     except RecursionError:
         return _refused(call, SimulatedError("The request body is nested too deeply."))
@@ -117,37 +138,37 @@ def handle(
 
 
 def _refused(call: _Call, refusal: SimulatedError) -> SimulatedReply:
-    api: Any = anthropic_api if call.anthropic else openai_api
-    reply: SimulatedReply = api.error_reply(refusal, digest(call.body))
+    reply: SimulatedReply = _APIS[call.api].error_reply(refusal, digest(call.body))
     if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = ("allow", _METHODS[call.endpoint])
+        allowed = ("allow", ", ".join(_METHODS[call.endpoint]))
         reply = msgspec.structs.replace(reply, headers=(*reply.headers, allowed))
     return reply
 
 
-def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tuple[str, bool]:
-    for tail, endpoint, anthropic in (
-        ("/chat/completions", "chat", False),
-        ("/messages", "messages", True),
-        ("/messages/count_tokens", "count", True),
-    ):
+def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tuple[str, str]:
+    for tail, endpoint, api in _TAILS:
         if path == "/v1" + tail or (any_prefix and path.endswith(tail)):
-            return endpoint, anthropic
-    anthropic = (
+            return endpoint, api
+    parent, _, last = path.rpartition("/")
+    is_stored = parent == "/v1/responses" or (any_prefix and parent.endswith("/responses"))
+    if is_stored and last.startswith("resp_"):
+        return "response", "openai"
+    is_anthropic = (
         "x-api-key" in headers
         or "anthropic-version" in headers
         or path.startswith(_ANTHROPIC_ROOTS)
     )
+    api = "anthropic" if is_anthropic else "openai"
     start = path.rfind("/models") if any_prefix else 3 if path.startswith("/v1/models") else -1
     if start >= 0:
         rest = path[start + len("/models") :]
         if rest == "" or (rest[0] == "/" and len(rest) > 1):
-            return "models", anthropic
-    return "", anthropic
+            return "models", api
+    return "", api
 
 
-def _too_large(*, anthropic: bool) -> SimulatedError:
-    if anthropic:
+def _too_large(api: str) -> SimulatedError:
+    if api == "anthropic":
         return SimulatedError(
             "Request exceeds the maximum size", status=413, type="request_too_large"
         )
@@ -156,11 +177,14 @@ def _too_large(*, anthropic: bool) -> SimulatedError:
     )
 
 
+def _bearer(call: _Call) -> str:
+    scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""
+
+
 def _check_key(call: _Call) -> None:
-    authorization = call.headers.get("authorization", "")
-    scheme, _, bearer = authorization.partition(" ")
-    key = bearer.strip() if scheme.lower() == "bearer" else ""
-    if call.anthropic:
+    key = _bearer(call)
+    if call.api == "anthropic":
         key = call.headers.get("x-api-key", "") or key
         if not key:
             raise SimulatedError(
@@ -188,38 +212,56 @@ def _check_key(call: _Call) -> None:
 def _answer(call: _Call) -> SimulatedReply:
     if not call.endpoint:
         raise _not_served(call)
-    if call.method != _METHODS[call.endpoint]:
-        if call.anthropic:
+    if call.method not in _METHODS[call.endpoint]:
+        if call.api == "anthropic":
             raise SimulatedError("Method Not Allowed", status=405)
         raise SimulatedError(f"Invalid method for URL ({call.method} {call.path})", status=405)
-    if call.anthropic:
+    if call.api == "anthropic":
         _check_version(call)
     if call.endpoint == "models":
         return _models(call)
+    if call.endpoint == "response":
+        return _stored_response(call)
+    if call.endpoint == "conversations":
+        return responses_api.begin_conversation(call.body, call.now_s)
     fault, streams = _fault_of(call.body)
     if fault is not None and fault.kind != "slow" and not fault.is_of_streams:
         return _failed(call, fault, streams=streams and call.endpoint != "count")
-    if call.endpoint == "chat":
-        reply = openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
-    elif call.endpoint == "count":
-        version = call.headers["anthropic-version"]
-        reply = anthropic_api.count(call.body, call.models, call.url, version=version)
-    else:
-        beta = "anthropic-beta" in call.headers or call.query.get("beta") == "true"
-        version = call.headers["anthropic-version"]
-        reply = anthropic_api.complete(
-            call.body, call.models, call.url, fault, beta=beta, version=version
-        )
+    reply = _completed(call, fault)
     if fault is None or (fault.is_of_streams and reply.stream is None):
         return reply
     return msgspec.structs.replace(reply, fault=fault)
+
+
+def _completed(call: _Call, fault: Fault | None) -> SimulatedReply:
+    """Return the answer to a request, streamed with the *fault* of its model."""
+    if call.endpoint == "chat":
+        return openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
+    if call.endpoint == "responses":
+        account = _bearer(call)
+        return responses_api.complete(call.body, call.models, call.url, call.now_s, account, fault)
+    version = call.headers["anthropic-version"]
+    if call.endpoint == "count":
+        return anthropic_api.count(call.body, call.models, call.url, version=version)
+    beta = "anthropic-beta" in call.headers or call.query.get("beta") == "true"
+    return anthropic_api.complete(
+        call.body, call.models, call.url, fault, beta=beta, version=version
+    )
+
+
+def _stored_response(call: _Call) -> SimulatedReply:
+    wanted = unquote(call.path.rpartition("/")[2])
+    mark = digest(call.path.encode())
+    if call.method == "DELETE":
+        return responses_api.delete(wanted, mark)
+    return responses_api.retrieve(wanted, mark)
 
 
 def _not_served(call: _Call) -> SimulatedError:
     """Return the provider's 404 with a list of the paths that the simulator serves."""
     asked = f"{call.method} {call.path}"
     served = f"The simulator serves {', '.join(SERVED)}."
-    if call.anthropic:
+    if call.api == "anthropic":
         return SimulatedError(f"Not Found: {asked}. {served}", status=404, type="not_found_error")
     return SimulatedError(f"Invalid URL ({asked}). {served}", status=404)
 
@@ -233,7 +275,7 @@ def _check_version(call: _Call) -> None:
 
 
 def _models(call: _Call) -> SimulatedReply:
-    api: Any = anthropic_api if call.anthropic else openai_api
+    api = _APIS[call.api]
     mark = digest(f"{call.path}{call.query}".encode())
     wanted = unquote(call.path.rpartition("/models")[2][1:])
     if wanted:
@@ -242,7 +284,7 @@ def _models(call: _Call) -> SimulatedReply:
         )
         return one
     listed = listed_models(api.DIALECT, call.now_s)
-    if call.anthropic:
+    if call.api == "anthropic":
         return anthropic_api.list_models(listed, call.query, mark)
     return openai_api.list_models(listed, mark)
 
@@ -262,19 +304,25 @@ def _fault_of(body: bytes) -> tuple[Fault | None, bool]:
 
 def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
     mark = digest(call.body)
-    api: Any = anthropic_api if call.anthropic else openai_api
-    error = fault.anthropic if call.anthropic else fault.openai
+    api = responses_api if call.endpoint == "responses" else _APIS[call.api]
+    error = _error_of(call, fault)
     reply: SimulatedReply
     if error is not None:
-        reply = api.error_reply(error, mark)
+        reply = _APIS[call.api].error_reply(error, mark)
     elif fault.kind == "gateway":
         reply = SimulatedReply(502, (("content-type", "text/html"),), _GATEWAY_PAGE)
     elif streams and fault.kind in ("malformed", "truncated"):
         reply = api.broken_stream(fault.kind, mark)
     elif fault.kind == "malformed":
         reply = SimulatedReply(200, (("content-type", "application/json"),), _MALFORMED_BODY)
-    elif call.anthropic:
-        reply = anthropic_api.empty(fault.model, mark, streams=streams)
     else:
-        reply = openai_api.empty(fault.model, mark, call.now_s, streams=streams)
+        reply = api.empty(fault.model, mark, call.now_s, streams=streams)
     return msgspec.structs.replace(reply, fault=fault)
+
+
+def _error_of(call: _Call, fault: Fault) -> WireError | None:
+    if call.api == "anthropic":
+        return fault.anthropic
+    if call.endpoint == "responses" and fault.responses is not None:
+        return fault.responses
+    return fault.openai

@@ -14,14 +14,18 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAULTS", "FAULT_MODELS", "SLOW_REPLY_S", "Fault", "WireError"]
+__all__ = ["FAULTS", "FAULT_MODELS", "SLOW_REPLY_S", "Fault", "WireError", "error_info"]
 
 SLOW_REPLY_S = 2.0
 RETRY_AFTER_S = 1
 
 
 class WireError(msgspec.Struct, frozen=True):
-    """An error reply: the status, the error object's fields, and headers of its own."""
+    """An error reply: the status, the error object's fields, and headers of its own.
+
+    Gemini's `type` is the name of its status, `details` its error details; a status of 200 is
+    a prompt that was blocked for the reason `type`.
+    """
 
     status: int
     type: str
@@ -29,16 +33,18 @@ class WireError(msgspec.Struct, frozen=True):
     code: Optional[str] = None
     param: Optional[str] = None
     headers: dict[str, str] = {}
+    details: tuple[dict[str, Any], ...] = ()
 
 
 class Fault(msgspec.Struct, frozen=True):
     """One simulated failure.
 
-    `kind` is `error` (an error reply, in `openai` and `anthropic`), `timeout` (no answer),
+    `kind` is `error` (an error reply, in the words of each API), `timeout` (no answer),
     `refused` (no connection), `reset` (the connection breaks before the first byte), `truncated`
     (it breaks within the body), `malformed` (200, not JSON), `gateway` (a 502 page of a proxy),
     `empty` (200 with no answer in it) or `slow` (a good reply, late). A kind that begins `stream_`
-    fails only with `stream: true`; any other request gets a good reply.
+    fails only with `stream: true`; any other request gets a good reply. `responses` is OpenAI's
+    Responses API's error, where it is not that of `openai`.
     """
 
     model: str
@@ -46,6 +52,8 @@ class Fault(msgspec.Struct, frozen=True):
     summary: str
     openai: Optional[WireError] = None
     anthropic: Optional[WireError] = None
+    gemini: Optional[WireError] = None
+    responses: Optional[WireError] = None
 
     @property
     def is_of_streams(self) -> bool:
@@ -269,7 +277,138 @@ _ALL = (
     Fault("stream-ping-test-model", "stream_ping", "streamed: good, with a ping before each event"),
 )
 
-FAULTS: Mapping[str, Fault] = MappingProxyType({fault.model: fault for fault in _ALL})
+# OpenAI's Responses API where it says something else than chat completions: recorded replies
+# (model_not_found, 2026-02) and error bodies that users report, read 2026-11-30.
+_RESPONSES = {
+    "context-length-test-model": WireError(
+        400,
+        "invalid_request_error",
+        "Your input exceeds the context window of this model. Please adjust your input and try "
+        "again.",
+        "context_length_exceeded",
+        "input",
+    ),
+    "content-policy-test-model": WireError(
+        400,
+        "invalid_request_error",
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please "
+        "try again with a different prompt: "
+        "https://platform.openai.com/docs/guides/reasoning#advice-on-prompting",
+        "invalid_prompt",
+    ),
+    "not-found-test-model": WireError(
+        400,
+        "invalid_request_error",
+        "The requested model 'not-found-test-model' does not exist.",
+        "model_not_found",
+        "model",
+    ),
+}
+
+
+def _quota(model: str, period: str, limit: int, delay_s: int) -> WireError:
+    """Return the error of a used-up quota, which says when to come back."""
+    metric = "generativelanguage.googleapis.com/generate_content_free_tier_requests"
+    return WireError(
+        429,
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details. For more "
+        "information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.\n"
+        f"* Quota exceeded for metric: {metric}, limit: {limit}, model: {model}\n"
+        f"Please retry in {delay_s}s.",
+        details=(
+            {
+                "@type": "type.googleapis.com/google.rpc.Help",
+                "links": [
+                    {
+                        "description": "Learn more about Gemini API quotas",
+                        "url": "https://ai.google.dev/gemini-api/docs/rate-limits",
+                    }
+                ],
+            },
+            {
+                "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+                "violations": [
+                    {
+                        "quotaMetric": metric,
+                        "quotaId": f"GenerateRequests{period}PerProjectPerModel-FreeTier",
+                        "quotaDimensions": {"location": "global", "model": model},
+                        "quotaValue": str(limit),
+                    }
+                ],
+            },
+            {
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": f"{delay_s}s",
+            },
+        ),
+    )
+
+
+def error_info(reason: str) -> dict[str, Any]:
+    """Return the error detail in which Google's APIs name the *reason* of a refusal."""
+    return {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": {"service": "generativelanguage.googleapis.com"},
+    }
+
+
+_GEMINI_INTERNAL = WireError(
+    500,
+    "INTERNAL",
+    "An internal error has occurred. Please retry or report in "
+    "https://developers.generativeai.google/guide/troubleshooting",
+)
+_GEMINI_OVERLOADED = WireError(
+    503, "UNAVAILABLE", "The model is overloaded. Please try again later."
+)
+# Gemini's errors as its "Troubleshooting" guide, recorded replies and users show them, read
+# 2026-11-30.
+_GEMINI = {
+    "rate-limit-test-model": _quota("rate-limit-test-model", "PerMinute", 10, RETRY_AFTER_S),
+    "server-error-test-model": _GEMINI_INTERNAL,
+    "auth-error-test-model": WireError(
+        400,
+        "INVALID_ARGUMENT",
+        "API key not valid. Please pass a valid API key.",
+        details=(error_info("API_KEY_INVALID"),),
+    ),
+    "permission-test-model": WireError(
+        403,
+        "PERMISSION_DENIED",
+        "Generative Language API has not been used in project 0 before or it is disabled.",
+        details=(error_info("SERVICE_DISABLED"),),
+    ),
+    "overloaded-test-model": _GEMINI_OVERLOADED,
+    "quota-test-model": _quota("quota-test-model", "PerDay", 250, 48),
+    "context-length-test-model": WireError(
+        400,
+        "INVALID_ARGUMENT",
+        "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
+    ),
+    "content-policy-test-model": WireError(200, "PROHIBITED_CONTENT", ""),
+    "not-found-test-model": WireError(
+        404,
+        "NOT_FOUND",
+        "models/not-found-test-model is not found for API version v1beta, or is not supported for "
+        "generateContent. Call ModelService.ListModels to see the list of available models and "
+        "their supported methods.",
+    ),
+    "stream-error-test-model": _GEMINI_INTERNAL,
+    "stream-overloaded-test-model": _GEMINI_OVERLOADED,
+    "stream-late-error-test-model": _GEMINI_INTERNAL,
+}
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        fault.model: msgspec.structs.replace(
+            fault, gemini=_GEMINI.get(fault.model), responses=_RESPONSES.get(fault.model)
+        )
+        for fault in _ALL
+    }
+)
 FAULT_MODELS: frozenset[str] = frozenset(FAULTS)
 
 

@@ -75,6 +75,7 @@ _BYGONE = {
         web_search_options=False,
     ),
 }
+_OPENAI = ("openai_chat", "openai_responses")
 _OPENAI_SWITCHES = (("stop", ("stop",)), ("parallel_tool_calls", ("parallel_tool_calls",)))
 _UNSAMPLED = ("logprobs", "top_logprobs")
 
@@ -109,9 +110,11 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
 
 
 def _speaking(dialect: str) -> Iterator[catalog.Provider]:
+    # OpenAI serves its models at both of its APIs.
+    names = _OPENAI if dialect in _OPENAI else (dialect,)
     for name in catalog.list_providers():
         provider = catalog.provider(name)
-        if provider is not None and any(each.name == dialect for each in provider.dialects):
+        if provider is not None and any(each.name in names for each in provider.dialects):
             yield provider
 
 
@@ -119,7 +122,8 @@ def _rules(dialect: str, model: catalog.Model) -> ModelRules:
     key = (dialect, model.provider, model.id)
     kept = _made.get(key)
     if kept is None or kept[0] is not model:
-        kept = (model, _openai(model) if dialect == "openai_chat" else _anthropic(model))
+        made = _anthropic if dialect == "anthropic_messages" else _openai
+        kept = (model, made(model))
         _made[key] = kept
     return kept[1]
 

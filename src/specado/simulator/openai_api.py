@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from specado.simulator.answers import (
+    CHARACTERS_PER_TOKEN,
     PromptFacts,
     SimulatedAnswer,
     ToolOffer,
@@ -43,11 +44,17 @@ if TYPE_CHECKING:
     from specado.simulator.models import ListedModel, ModelLookup
 
 __all__ = [
+    "FILE_TOKENS",
+    "IMAGE_TOKENS",
+    "LOW_DETAIL_TOKENS",
+    "NOT_JSON",
     "broken_stream",
     "complete",
     "empty",
     "error_reply",
+    "headers_of",
     "list_models",
+    "logprobs_of",
     "one_model",
     "read_request",
 ]
@@ -69,7 +76,7 @@ _HEADERS = (
     ("x-ratelimit-reset-requests", "6ms"),
     ("x-ratelimit-reset-tokens", "30ms"),
 )
-_NOT_JSON = (
+NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
     "your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was "
     "not valid JSON. If you have trouble figuring out how to fix this, please contact us through "
@@ -83,7 +90,7 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
         request = read(body, CHAT_DECODER)
     except Broken as broken:
         if broken.violation is None:
-            raise SimulatedError(_NOT_JSON) from None
+            raise SimulatedError(NOT_JSON) from None
         raise refusal_for(broken.violation) from None
     rules = models(DIALECT, request.model, url)
     if rules is None:
@@ -216,7 +223,7 @@ def complete(
         include_usage=options.include_usage is True,
         obfuscated=options.include_obfuscation is not False,
     )
-    return streamed(_headers(mark), play(events, fault, STREAM, mark))
+    return streamed(headers_of(mark), play(events, fault, STREAM, mark))
 
 
 def _choice(
@@ -245,31 +252,37 @@ def _choice(
     return {
         "index": number,
         "message": message,
-        "logprobs": _logprobs(simulated.text, request) if request.logprobs else None,
+        "logprobs": {
+            "content": logprobs_of(simulated.text, request.top_logprobs or 0),
+            "refusal": None,
+        }
+        if request.logprobs
+        else None,
         "finish_reason": ended,
     }
 
 
-def _logprobs(text: str, request: ChatRequest) -> dict[str, Any]:
-    rivals = request.top_logprobs or 0
+def logprobs_of(text: str, rivals: int) -> list[dict[str, Any]]:
+    """Return the probabilities of the tokens of *text*, each with those of its best *rivals*."""
     content = []
-    for start in range(0, len(text), 4):
-        token = text[start : start + 4]
+    for start in range(0, len(text), CHARACTERS_PER_TOKEN):
+        token = text[start : start + CHARACTERS_PER_TOKEN]
         first = {"token": token, "logprob": -0.1, "bytes": list(token.encode())}
         others = [
             {"token": f"{token}{rank}", "logprob": -2.0 - rank, "bytes": None}
             for rank in range(1, rivals)
         ]
         content.append({**first, "top_logprobs": [first, *others] if rivals else []})
-    return {"content": content, "refusal": None}
+    return content
 
 
-def _headers(mark: str) -> tuple[tuple[str, str], ...]:
+def headers_of(mark: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a reply; *mark* becomes its request id."""
     return (*_HEADERS, ("x-request-id", f"req_{mark}"))
 
 
 def _reply(status: int, value: Any, mark: str) -> SimulatedReply:
-    return SimulatedReply(status, _headers(mark), orjson.dumps(value))
+    return SimulatedReply(status, headers_of(mark), orjson.dumps(value))
 
 
 def error_reply(error: WireError | SimulatedError, mark: str) -> SimulatedReply:
@@ -303,13 +316,13 @@ def empty(model: str, mark: str, now_s: float, *, streams: bool) -> SimulatedRep
         "system_fingerprint": FINGERPRINT,
     }
     if streams:
-        return streamed(_headers(mark), play(events_of(reply), None, STREAM, mark))
+        return streamed(headers_of(mark), play(events_of(reply), None, STREAM, mark))
     return _reply(200, reply, mark)
 
 
 def broken_stream(kind: str, mark: str) -> SimulatedReply:
     """Return a stream without an answer in it: `malformed` or `truncated`."""
-    return streamed(_headers(mark), without_answer(kind, STREAM))
+    return streamed(headers_of(mark), without_answer(kind, STREAM))
 
 
 def _row(model: ListedModel) -> dict[str, Any]:

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from specado.simulator.models import ModelRules
     from specado.simulator.openai_requests import AnyMessage
 
-__all__ = ["check_chat_request", "texts_of"]
+__all__ = [
+    "check_chat_request",
+    "check_image_url",
+    "check_schema",
+    "decoded",
+    "texts_of",
+    "unsupported",
+]
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?;base64,(.*)", re.S)
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp")
@@ -82,7 +89,7 @@ def _check_limits(request: ChatRequest, rules: ModelRules) -> None:
 def _check_sampling(request: ChatRequest, rules: ModelRules) -> None:
     for name in rules.unsupported:
         if getattr(request, name) not in (None, False, 0):
-            raise _unsupported(name)
+            raise unsupported(name)
     effort = request.reasoning_effort
     reasons = (effort or rules.default_effort or "none") != "none"
     if not rules.takes_sampling or (reasons and not rules.sampling_while_reasoning):
@@ -97,7 +104,7 @@ def _check_sampling(request: ChatRequest, rules: ModelRules) -> None:
                 )
         for name in ("logprobs", "top_logprobs", "logit_bias"):
             if getattr(request, name):
-                raise _unsupported(name)
+                raise unsupported(name)
     if effort is not None and rules.efforts is not None and effort not in rules.efforts:
         if not rules.efforts:
             raise SimulatedError("Unrecognized request argument supplied: reasoning_effort")
@@ -114,7 +121,8 @@ def _check_sampling(request: ChatRequest, rules: ModelRules) -> None:
         )
 
 
-def _unsupported(name: str) -> SimulatedError:
+def unsupported(name: str) -> SimulatedError:
+    """Return the error for a parameter that the model does not take."""
     return SimulatedError(
         f"Unsupported parameter: '{name}' is not supported with this model.",
         param=name,
@@ -145,7 +153,7 @@ def _check_together(request: ChatRequest) -> None:
 
 def _check_tools(request: ChatRequest, rules: ModelRules) -> None:
     if request.tools is not None and rules.lacks("function_calling"):
-        raise _unsupported("tools")
+        raise unsupported("tools")
     if request.tools is None:
         for name in ("tool_choice", "parallel_tool_calls"):
             if getattr(request, name) is not None:
@@ -321,9 +329,9 @@ def _check_parts(parts: Any, place: int, rules: ModelRules) -> None:
                     "Invalid content type. image_url is only supported by certain models.",
                     param=f"messages.[{place}].content.[{number}].type",
                 )
-            _check_image(part.image_url.url, where)
+            check_image_url(part.image_url.url, f"{where}.image_url.url")
         elif isinstance(part, AudioPart):
-            _decoded(part.input_audio.data, f"{where}.input_audio.data", "audio")
+            decoded(part.input_audio.data, f"{where}.input_audio.data", "audio")
         elif isinstance(part, FilePart):
             data = part.file.file_data
             if data is None and part.file.file_id is None:
@@ -342,31 +350,33 @@ def _check_parts(parts: Any, place: int, rules: ModelRules) -> None:
                     code="invalid_value",
                 )
             if found is not None:
-                _decoded(found[2], f"{where}.file.file_data", "file")
+                decoded(found[2], f"{where}.file.file_data", "file")
 
 
-def _check_image(url: str, where: str) -> None:
+def check_image_url(url: str, where: str) -> None:
+    """Raise the `SimulatedError` for an image's URL that OpenAI would not take."""
     if url.startswith(("https://", "http://")):
         return
     found = _DATA_URI.fullmatch(url)
     if found is None:
         raise SimulatedError(
-            f"Invalid '{where}.image_url.url'. Expected a base64-encoded data URL with an image "
+            f"Invalid '{where}'. Expected a base64-encoded data URL with an image "
             "MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got unsupported "
             "or malformed value.",
-            param=f"{where}.image_url.url",
+            param=where,
             code="invalid_value",
         )
     if found[1] not in _IMAGE_TYPES:
         raise SimulatedError(
             f"Invalid MIME type. Only image types are supported, got '{found[1]}'.",
-            param=f"{where}.image_url.url",
+            param=where,
             code="invalid_image_format",
         )
-    _decoded(found[2], f"{where}.image_url.url", "image_url")
+    decoded(found[2], where, "image_url")
 
 
-def _decoded(data: str, where: str, what: str) -> bytes:
+def decoded(data: str, where: str, what: str) -> bytes:
+    """Return *data* decoded; raises the `SimulatedError` if it is not base64."""
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

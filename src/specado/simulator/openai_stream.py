@@ -108,7 +108,7 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start : start + CHARACTERS_PER_TOKEN]
 
 
-def _error_frames(fault: Fault, _mark: str) -> bytes:
+def _error_frames(fault: Fault, _mark: str, _number: int) -> bytes:
     if fault.openai is None:
         return DONE
     # The error, and then the end as if nothing were wrong (sashabaranov/go-openai#396, read

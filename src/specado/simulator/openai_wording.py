@@ -74,7 +74,8 @@ def refusal_for(broken: Violation) -> SimulatedError:
 
 def _out_of_range(broken: Violation, where: str) -> SimulatedError:
     value, bound = broken.value, broken.bound
-    kind = "decimal" if isinstance(value, float) else "integer"
+    # The field's type counts, not the value's: a temperature of -1 is a "decimal" (recorded).
+    kind = "decimal" if "." in bound else "integer"
     below = broken.rule == "below"
     sign, edge = (">=", "below minimum") if below else ("<=", "above maximum")
     bound = bound[:-2] if bound.endswith(".0") else bound

@@ -32,11 +32,11 @@ class Events(msgspec.Struct):
 class StreamFormat(msgspec.Struct, frozen=True):
     """Stream format of one API, as far as a fault needs it.
 
-    `error` picks a fault's error and writes it, with a mark for its id; `ping` is what keeps a
-    connection open, `opening` the name line of a first event.
+    `error` picks a fault's error and writes it, with a mark for its id and the number of frames
+    before it; `ping` is what keeps a connection open, `opening` the name line of a first event.
     """
 
-    error: Callable[[Fault, str], bytes]
+    error: Callable[[Fault, str, int], bytes]
     ping: bytes
     opening: bytes
 
@@ -48,7 +48,7 @@ def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) 
     early, late, rest = frames[: events.first], frames[:middle], frames[middle:]
     if fault is not None and kind in ("stream_error", "stream_late_error"):
         before = early if kind == "stream_error" else late
-        return _stream([*before, dialect.error(fault, mark)])
+        return _stream([*before, dialect.error(fault, mark, len(before))])
     if kind == "stream_early_cut":
         return _stream(early, "cut")
     if kind == "stream_cut":
