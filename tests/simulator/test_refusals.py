@@ -526,7 +526,10 @@ def test_an_address_that_is_not_served_names_those_that_are(path, headers):
     assert message.endswith(
         "The simulator serves POST /v1/chat/completions, POST /v1/responses, "
         "GET /v1/responses/{id}, DELETE /v1/responses/{id}, POST /v1/conversations, "
-        "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}."
+        "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /v1/models/{id}, "
+        "POST /v1beta/models/{id}:generateContent, "
+        "POST /v1beta/models/{id}:streamGenerateContent, POST /v1beta/models/{id}:countTokens, "
+        "GET /v1beta/models, GET /v1beta/models/{id}."
     )
 
 

@@ -23,17 +23,20 @@ __all__ = ["run"]
 HOW_TO_USE = """\
 Simulating OpenAI     {openai}
 Simulating Anthropic  {anthropic}
+Simulating Gemini     {gemini}
 
 For specado and the official packages (any key but "wrong" will do):
 
   export OPENAI_BASE_URL={openai} OPENAI_API_KEY=any
   export ANTHROPIC_BASE_URL={anthropic} ANTHROPIC_API_KEY=any
+  export GOOGLE_GEMINI_BASE_URL={gemini} GEMINI_API_KEY=any
   export SPECADO_FALLBACK_PROVIDER=anthropic
 
 or in Python:
 
   openai.OpenAI(base_url="{openai}", api_key="any")
   anthropic.Anthropic(base_url="{anthropic}", api_key="any")
+  genai.Client(api_key="any", http_options={{"base_url": "{gemini}"}})
   specado.Client({{"fallback_provider": "anthropic", "providers": {{
       "openai": {{"base_url": "{openai}", "api_key": "any"}},
       "anthropic": {{"base_url": "{anthropic}", "api_key": "any"}},
@@ -56,7 +59,11 @@ async def _serve(host: str, port: int, *, verbose: bool) -> None:
         nonlocal started
         started = True
         output.line(
-            HOW_TO_USE.format(openai=server.openai_base_url, anthropic=server.anthropic_base_url)
+            HOW_TO_USE.format(
+                openai=server.openai_base_url,
+                anthropic=server.anthropic_base_url,
+                gemini=server.gemini_base_url,
+            )
         )
         # Whoever waits for the address in a pipe gets it now.
         output.flush()

@@ -1,4 +1,4 @@
-"""Simulator of OpenAI's and Anthropic's APIs: in process, or as an HTTP server for any client.
+"""Simulator of OpenAI's, Anthropic's and Google's APIs: in process, or as an HTTP server.
 
 The same request always gets the same answer. Requests are checked as strictly as the provider
 checks them, and refused with the provider's error messages. Each model in `FAULT_MODELS` fails in

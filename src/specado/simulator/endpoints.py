@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,14 +11,15 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from specado.simulator import anthropic_api, openai_api, responses_api
+from specado.simulator import anthropic_api, gemini_api, openai_api, responses_api
 from specado.simulator.answers import digest
-from specado.simulator.faults import FAULTS, Fault
+from specado.simulator.faults import FAULTS, Fault, error_info
 from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import SimulatedError, SimulatedReply
 
 if TYPE_CHECKING:
     from specado.simulator.faults import WireError
+    from specado.simulator.gemini_requests import Backend
     from specado.simulator.models import ModelLookup
 
 __all__ = ["MAX_BODY_BYTES", "WRONG_KEY", "handle"]
@@ -37,6 +39,11 @@ SERVED = (
     "POST /v1/messages/count_tokens",
     "GET /v1/models",
     "GET /v1/models/{id}",
+    "POST /v1beta/models/{id}:generateContent",
+    "POST /v1beta/models/{id}:streamGenerateContent",
+    "POST /v1beta/models/{id}:countTokens",
+    "GET /v1beta/models",
+    "GET /v1beta/models/{id}",
 )
 _ANTHROPIC_ROOTS = ("/v1/messages/", "/v1/complete")
 _METHODS = {
@@ -47,6 +54,9 @@ _METHODS = {
     "messages": ("POST",),
     "count": ("POST",),
     "models": ("GET",),
+    "generateContent": ("POST",),
+    "streamGenerateContent": ("POST",),
+    "countTokens": ("POST",),
 }
 _TAILS = (
     ("/chat/completions", "chat", "openai"),
@@ -55,7 +65,18 @@ _TAILS = (
     ("/messages", "messages", "anthropic"),
     ("/messages/count_tokens", "count", "anthropic"),
 )
-_APIS: dict[str, Any] = {"openai": openai_api, "anthropic": anthropic_api}
+_APIS: dict[str, Any] = {
+    "openai": openai_api,
+    "anthropic": anthropic_api,
+    "gemini": gemini_api,
+}
+# AI Studio's addresses, and those of Vertex AI with a project or, with an express key, without.
+_GEMINI_MODELS = re.compile(
+    r"(?P<prefix>.*?)/(?P<version>v1|v1beta|v1beta1)"
+    r"(?P<vertex>(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?"
+    r"/models(?:/(?P<model>[^/:]+)(?::(?P<method>\w+))?)?"
+)
+_GEMINI_METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 _GATEWAY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -84,6 +105,7 @@ class _Call(msgspec.Struct):
     endpoint: str
     models: Any
     now_s: float
+    gemini: Optional[gemini_api.GeminiCall] = None
 
 
 def handle(
@@ -112,19 +134,12 @@ def handle(
     path, _, query = url.partition("?")
     if "://" in path:
         path = "/" + path.split("://", 1)[1].partition("/")[2]
-    endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
-    call = _Call(
-        method,
-        url,
-        path,
-        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
-        headers,
-        body,
-        api,
-        endpoint,
-        models,
-        time.time() if now_s is None else now_s,
-    )
+    named = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+    endpoint, api, gemini = _gemini_endpoint(path, named, headers, any_prefix=any_prefix)
+    if gemini is None:
+        endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
+    now_s = time.time() if now_s is None else now_s
+    call = _Call(method, url, path, named, headers, body, api, endpoint, models, now_s, gemini)
     try:
         if keys and endpoint:
             _check_key(call)
@@ -138,11 +153,42 @@ def handle(
 
 
 def _refused(call: _Call, refusal: SimulatedError) -> SimulatedReply:
-    reply: SimulatedReply = _APIS[call.api].error_reply(refusal, digest(call.body))
+    reply = _error_reply(call, refusal, digest(call.body))
     if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ("allow", ", ".join(_METHODS[call.endpoint]))
         reply = msgspec.structs.replace(reply, headers=(*reply.headers, allowed))
     return reply
+
+
+def _error_reply(call: _Call, error: WireError | SimulatedError, mark: str) -> SimulatedReply:
+    if call.api == "gemini":
+        return gemini_api.error_reply(error, mark, call=call.gemini)
+    reply: SimulatedReply = _APIS[call.api].error_reply(error, mark)
+    return reply
+
+
+def _gemini_endpoint(
+    path: str, query: Mapping[str, str], headers: Mapping[str, str], *, any_prefix: bool
+) -> tuple[str, str, Optional[gemini_api.GeminiCall]]:
+    """Return the endpoint of an address of Gemini's API, with what the address says."""
+    found = _GEMINI_MODELS.fullmatch(unquote(path))
+    if found is None or (found["prefix"] and not any_prefix):
+        return "", "", None
+    is_gemini = (
+        found["version"] != "v1"
+        or found["vertex"]
+        or found["method"]
+        or "x-goog-api-key" in headers
+        or "key" in query
+    )
+    if not is_gemini:
+        return "", "", None
+    method = found["method"]
+    endpoint = "models" if method is None else method if method in _GEMINI_METHODS else ""
+    is_sse = method != "streamGenerateContent" or query.get("alt") == "sse"
+    backend: Backend = "vertex" if found["vertex"] else "studio"
+    call = gemini_api.GeminiCall(found["model"] or "", backend, found["version"], is_sse)
+    return endpoint, "gemini", call
 
 
 def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tuple[str, str]:
@@ -182,7 +228,36 @@ def _bearer(call: _Call) -> str:
     return bearer.strip() if scheme.lower() == "bearer" else ""
 
 
+def _check_gemini_key(call: _Call, gemini: gemini_api.GeminiCall) -> None:
+    key = call.headers.get("x-goog-api-key") or call.query.get("key", "")
+    token = _bearer(call)
+    if key == WRONG_KEY:
+        raise SimulatedError(
+            "API key not valid. Please pass a valid API key.",
+            type="INVALID_ARGUMENT",
+            details=(error_info("API_KEY_INVALID"),),
+        )
+    if token == WRONG_KEY or (gemini.backend == "vertex" and not key and not token):
+        given = "had invalid authentication credentials"
+        raise SimulatedError(
+            f"Request {given if token else 'is missing required authentication credential'}. "
+            "Expected OAuth 2 access token, login cookie or other valid authentication "
+            "credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+            status=401,
+            details=(error_info("ACCESS_TOKEN_INVALID" if token else "CREDENTIALS_MISSING"),),
+        )
+    if not key and not token:
+        raise SimulatedError(
+            "Method doesn't allow unregistered callers (callers without established identity). "
+            "Please use API Key or other form of API consumer identity to call this API.",
+            status=403,
+        )
+
+
 def _check_key(call: _Call) -> None:
+    if call.gemini is not None:
+        _check_gemini_key(call, call.gemini)
+        return
     key = _bearer(call)
     if call.api == "anthropic":
         key = call.headers.get("x-api-key", "") or key
@@ -215,6 +290,8 @@ def _answer(call: _Call) -> SimulatedReply:
     if call.method not in _METHODS[call.endpoint]:
         if call.api == "anthropic":
             raise SimulatedError("Method Not Allowed", status=405)
+        if call.api == "gemini":
+            raise _not_served(call)
         raise SimulatedError(f"Invalid method for URL ({call.method} {call.path})", status=405)
     if call.api == "anthropic":
         _check_version(call)
@@ -224,7 +301,7 @@ def _answer(call: _Call) -> SimulatedReply:
         return _stored_response(call)
     if call.endpoint == "conversations":
         return responses_api.begin_conversation(call.body, call.now_s)
-    fault, streams = _fault_of(call.body)
+    fault, streams = _fault_of(call)
     if fault is not None and fault.kind != "slow" and not fault.is_of_streams:
         return _failed(call, fault, streams=streams and call.endpoint != "count")
     reply = _completed(call, fault)
@@ -235,6 +312,19 @@ def _answer(call: _Call) -> SimulatedReply:
 
 def _completed(call: _Call, fault: Fault | None) -> SimulatedReply:
     """Return the answer to a request, streamed with the *fault* of its model."""
+    if call.gemini is not None:
+        if call.endpoint == "countTokens":
+            return gemini_api.count(call.body, call.gemini, call.models, call.url)
+        streams = call.endpoint == "streamGenerateContent"
+        return gemini_api.complete(
+            call.body,
+            call.gemini,
+            call.models,
+            call.url,
+            call.now_s,
+            streams=streams,
+            fault=fault,
+        )
     if call.endpoint == "chat":
         return openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
     if call.endpoint == "responses":
@@ -261,6 +351,8 @@ def _not_served(call: _Call) -> SimulatedError:
     """Return the provider's 404 with a list of the paths that the simulator serves."""
     asked = f"{call.method} {call.path}"
     served = f"The simulator serves {', '.join(SERVED)}."
+    if call.api == "gemini":
+        return SimulatedError(f"Not found: {asked}. {served}", status=404)
     if call.api == "anthropic":
         return SimulatedError(f"Not Found: {asked}. {served}", status=404, type="not_found_error")
     return SimulatedError(f"Invalid URL ({asked}). {served}", status=404)
@@ -275,6 +367,8 @@ def _check_version(call: _Call) -> None:
 
 
 def _models(call: _Call) -> SimulatedReply:
+    if call.gemini is not None:
+        return _gemini_models(call, call.gemini)
     api = _APIS[call.api]
     mark = digest(f"{call.path}{call.query}".encode())
     wanted = unquote(call.path.rpartition("/models")[2][1:])
@@ -289,13 +383,23 @@ def _models(call: _Call) -> SimulatedReply:
     return openai_api.list_models(listed, mark)
 
 
-def _fault_of(body: bytes) -> tuple[Fault | None, bool]:
-    """Return the fault of the reserved model in the body, and whether a stream is requested."""
+def _gemini_models(call: _Call, gemini: gemini_api.GeminiCall) -> SimulatedReply:
+    if gemini.model:
+        found = find_listed(gemini_api.DIALECT, gemini.model, call.now_s)
+        return gemini_api.one_model(gemini.model, found, gemini.backend, gemini.version)
+    listed = listed_models(gemini_api.DIALECT, call.now_s)
+    return gemini_api.list_models(listed, call.query, gemini.backend)
+
+
+def _fault_of(call: _Call) -> tuple[Fault | None, bool]:
+    """Return the fault of the reserved model of a request, and whether a stream is requested."""
+    if call.gemini is not None:
+        return FAULTS.get(call.gemini.model), call.endpoint == "streamGenerateContent"
     # Every reserved name ends so; most bodies are spared the second reading.
-    if b"-test-model" not in body:
+    if b"-test-model" not in call.body:
         return None, False
     try:
-        named = _named(body)
+        named = _named(call.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, False
     fault = FAULTS.get(named.model) if isinstance(named.model, str) else None
@@ -307,8 +411,10 @@ def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
     api = responses_api if call.endpoint == "responses" else _APIS[call.api]
     error = _error_of(call, fault)
     reply: SimulatedReply
-    if error is not None:
-        reply = _APIS[call.api].error_reply(error, mark)
+    if error is not None and streams and error.status == HTTPStatus.OK and call.gemini is not None:
+        reply = gemini_api.blocked_stream(error, mark, call.gemini)
+    elif error is not None:
+        reply = _error_reply(call, error, mark)
     elif fault.kind == "gateway":
         reply = SimulatedReply(502, (("content-type", "text/html"),), _GATEWAY_PAGE)
     elif streams and fault.kind in ("malformed", "truncated"):
@@ -316,11 +422,14 @@ def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
     elif fault.kind == "malformed":
         reply = SimulatedReply(200, (("content-type", "application/json"),), _MALFORMED_BODY)
     else:
-        reply = api.empty(fault.model, mark, call.now_s, streams=streams)
+        named = call.gemini or fault.model
+        reply = api.empty(named, mark, call.now_s, streams=streams)
     return msgspec.structs.replace(reply, fault=fault)
 
 
 def _error_of(call: _Call, fault: Fault) -> WireError | None:
+    if call.api == "gemini":
+        return fault.gemini
     if call.api == "anthropic":
         return fault.anthropic
     if call.endpoint == "responses" and fault.responses is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import msgspec
 
@@ -35,18 +35,22 @@ class SimulatedReply(msgspec.Struct, frozen=True):
     stream: Optional[EventStream] = None
 
 
-def streamed(headers: tuple[tuple[str, str], ...], stream: EventStream) -> SimulatedReply:
-    """Return a reply with the body *stream*; its content type replaces that in *headers*."""
+def streamed(
+    headers: tuple[tuple[str, str], ...],
+    stream: EventStream,
+    content_type: str = "text/event-stream; charset=utf-8",
+) -> SimulatedReply:
+    """Return a reply with the body *stream*; *content_type* replaces that in *headers*."""
     kept = tuple(pair for pair in headers if pair[0] != "content-type")
-    typed = (("content-type", "text/event-stream; charset=utf-8"), *kept)
+    typed = (("content-type", content_type), *kept)
     return SimulatedReply(200, typed, b"".join(stream.pieces), stream=stream)
 
 
 class SimulatedError(Exception):
     """An error that the provider would answer with HTTP *status*.
 
-    `type` and `code` are OpenAI's and Anthropic's words for the error; `param` and `code` go into
-    OpenAI's body only.
+    `type` and `code` are OpenAI's and Anthropic's words for the error, `type` is the name of
+    Google's status; `param` and `code` go into OpenAI's body only, `details` into Google's.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class SimulatedError(Exception):
         type: str = "invalid_request_error",  # noqa: A002 - the wire's name
         param: str | None = None,
         code: str | None = None,
+        details: tuple[dict[str, Any], ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -64,3 +69,4 @@ class SimulatedError(Exception):
         self.type = type
         self.param = param
         self.code = code
+        self.details = details

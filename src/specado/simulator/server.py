@@ -266,6 +266,11 @@ class Server:
         """The `base_url` for the `anthropic` package and for provider `anthropic`."""
         return self.url
 
+    @property
+    def gemini_base_url(self) -> str:
+        """The `base_url` for the `google-genai` package, for AI Studio and for Vertex AI."""
+        return self.url
+
     async def start(self) -> None:
         """Listen; raises `OSError` if the address is taken."""
         listener = await asyncio.start_server(self._accept, self.host, self.port, backlog=BACKLOG)

@@ -33,18 +33,22 @@ class StreamFormat(msgspec.Struct, frozen=True):
     """Stream format of one API, as far as a fault needs it.
 
     `error` picks a fault's error and writes it, with a mark for its id and the number of frames
-    before it; `ping` is what keeps a connection open, `opening` the name line of a first event.
+    before it; `ping` is what keeps a connection open, `opening` the name line of a first event,
+    `line_end` the end of each line unless a fault changes it.
     """
 
     error: Callable[[Fault, str, int], bytes]
     ping: bytes
     opening: bytes
+    line_end: bytes = b"\n"
 
 
 def play(events: Events, fault: Fault | None, dialect: StreamFormat, mark: str) -> EventStream:
     """Return the stream after the *fault*; *mark* becomes part of an error's id."""
     kind = fault.kind if fault is not None else ""
     frames, middle = events.frames, events.middle
+    if dialect.line_end != b"\n" and kind not in ("stream_cr", "stream_crlf"):
+        frames = [frame.replace(b"\n", dialect.line_end) for frame in frames]
     early, late, rest = frames[: events.first], frames[:middle], frames[middle:]
     if fault is not None and kind in ("stream_error", "stream_late_error"):
         before = early if kind == "stream_error" else late
