@@ -302,9 +302,16 @@ REFUSED = {
         {"generationConfig": {"stopSequences": list("abcdef")}},
         "* GenerateContentRequest.generation_config.stop_sequences: at most 5 are allowed.\n",
     ),
-    "two candidates of a model that thinks": (
-        {"generationConfig": {"candidateCount": 2}},
+    "two candidates of the newest": (
+        {"name": "gemini-3-flash-preview", "generationConfig": {"candidateCount": 2}},
         "Multiple candidates is not enabled for this model",
+    ),
+    "a last turn of the model": (
+        {"name": "gemini-3.6-flash", "contents": [QUESTION, model("It is")]},
+        (
+            "The last turn of contents must not be of role model: prefilling the answer is not "
+            "supported by this model."
+        ),
     ),
     "penalties on the newest": (
         {"name": "gemini-3-flash-preview", "generationConfig": {"presencePenalty": 1}},
@@ -607,6 +614,22 @@ def test_candidates_and_log_probabilities():
     tokens = first["logprobsResult"]["chosenCandidates"]
     assert "".join(token["token"] for token in tokens) == "Simulated reply to: Hi"
     assert len(first["logprobsResult"]["topCandidates"][0]["candidates"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"), [("gemini-2.5-flash", "/v1beta"), ("gemini-3-flash-preview", VERTEX)]
+)
+def test_models_that_take_several_candidates(name, prefix):
+    config = {"candidateCount": 8}
+    path = f"/v1beta/models/{name}:streamGenerateContent?alt=sse"
+    body = json.dumps({"contents": [QUESTION], "generationConfig": config}).encode()
+
+    assert len(ask(name=name, prefix=prefix, generationConfig=config)["candidates"]) == 8
+    assert handle("POST", path, {}, body).status == 400
+
+
+def test_an_older_model_goes_on_with_its_own_turn():
+    assert ask([QUESTION, model("It is")])["candidates"]
 
 
 def test_a_search_grounds_the_answer_by_bytes():

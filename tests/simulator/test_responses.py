@@ -10,6 +10,7 @@ import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 
 from specado.simulator import FAULTS, handle
+from specado.simulator.models import ModelRules
 from specado.simulator.responses_state import seal_reasoning
 
 DATA = Path(__file__).parents[1] / "data" / "recorded_responses_requests.jsonl"
@@ -494,6 +495,27 @@ def test_what_is_refused(name):
     request, expected = REFUSED[name]
 
     assert refusal(**request) == (400, *expected)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/v1/responses", 400, "The model `own` is not supported with the Responses API."),
+        (
+            "/v1/chat/completions",
+            404,
+            "This model is only supported in v1/responses and not in v1/chat/completions.",
+        ),
+    ],
+)
+def test_a_model_of_the_other_api_only(path, status, message):
+    body = {"model": "own", "input": "Hello", "messages": [USER]}
+    body.pop("messages" if path.endswith("responses") else "input")
+    rules = ModelRules("own", is_served=False)
+    reply = handle("POST", path, {}, json.dumps(body).encode(), models=lambda *_: rules)
+
+    assert reply.status == status
+    assert json.loads(reply.body)["error"]["message"] == message
 
 
 def test_a_function_without_strict_is_made_strict():

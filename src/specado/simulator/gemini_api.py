@@ -126,7 +126,7 @@ def read_request(
     """Return the request in *body*; raises `SimulatedError` where Google refuses."""
     request = read_message("GenerateContentRequest", body, call.backend, call.version)
     limits = _limits(call, models, url)
-    rules = gemini_rules(call.model)
+    rules = gemini_rules(call.model, limits.efforts)
     check_request(request, rules, limits, call.backend, streams=streams)
     media: dict[str, int] = {}
     prompt = _conversation(request, media)

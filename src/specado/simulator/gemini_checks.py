@@ -77,7 +77,13 @@ def check_content(request: dict[str, Any], rules: GeminiRules, backend: Backend)
     for part in request.get("systemInstruction", {}).get("parts", ()):
         if "text" not in part:
             raise invalid_argument("System instruction must contain text parts only.")
-    _check_turns(_turns(contents))
+    turns = _turns(contents)
+    _check_turns(turns)
+    if rules.ends_with_user and turns[-1]["role"] == "model":
+        raise invalid_argument(
+            "The last turn of contents must not be of role model: prefilling the answer is not "
+            "supported by this model."
+        )
     _check_signatures(contents, rules, backend)
 
 
@@ -283,7 +289,9 @@ def _check_lengths(
             f"* GenerateContentRequest.generation_config.candidate_count: must be between 1 and "
             f"{MAX_CHOICES}.\n"
         )
-    if choices > 1 and (streams or rules.thinks):
+    # Vertex AI takes more than one of Gemini 3 (googleapis/python-genai#1723, 2026-04), AI Studio
+    # does not (googleapis/js-genai#1609, 2026-05).
+    if choices > 1 and (streams or (rules.is_newest and backend == "studio")):
         raise invalid_argument("Multiple candidates is not enabled for this model")
 
 

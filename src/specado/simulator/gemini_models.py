@@ -28,34 +28,36 @@ SERVED = (
     "gemini-3-pro-preview",
     "gemini-3.1-flash-lite",
     "gemini-3.5-flash",
+    "gemini-3.6-flash",
 )
-_NAME = re.compile(r"gemini-(\d+)(?:\.(\d+))?-(pro|flash-lite|flash)")
+_NAME = re.compile(r"gemini-(\d+)(?:\.(\d+))?-(pro|flash-lite|flash|)")
 # A budget of 0 leaves off thinking; the others are the least and the most tokens.
 _BUDGETS = {"pro": (False, 128, 32768), "flash": (True, 0, 24576), "flash-lite": (True, 512, 24576)}
-_LEVELS = {
-    "pro": ("LOW", "MEDIUM", "HIGH", "XHIGH"),
-    "flash": ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"),
-    "flash-lite": ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"),
-}
+# The levels of a model that no manifest lists.
+_LEVELS = {"pro": ("LOW", "MEDIUM", "HIGH")}
+_MOST_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
 
 class GeminiRules(msgspec.Struct, frozen=True):
     """What a generation of models takes.
 
     `budget` is what a thinking budget may be: whether 0, and from how many tokens to how many;
-    `levels` are the thinking levels. A model without either does not think. `is_signed`: the calls
-    of the current turn must have their thought signatures. `is_newest` stands for Gemini 3 and
-    later: no penalties, media in function responses, JSON beside functions.
+    `levels` are the thinking levels. A model without either does not think.
     """
 
     version: tuple[int, int]
     budget: Optional[tuple[bool, int, int]] = None
     levels: tuple[str, ...] = ()
     thinks_by_default: bool = False
+    ends_with_user: bool = False
 
     @property
     def is_newest(self) -> bool:
-        """Whether the model is of Gemini 3 or later."""
+        """Whether the model is of Gemini 3 or later.
+
+        From then on the calls of the current turn must have their thought signatures, a function
+        response takes media, JSON may be asked for beside functions, and penalties are refused.
+        """
         return self.version >= (3, 0)
 
     @property
@@ -64,14 +66,26 @@ class GeminiRules(msgspec.Struct, frozen=True):
         return self.budget is not None
 
 
-def gemini_rules(model: str) -> GeminiRules:
-    """Return the rules of a model by its name; one without a number is of the newest."""
+def gemini_rules(model: str, efforts: Optional[tuple[str, ...]] = None) -> GeminiRules:
+    """Return the rules of a model by its name; one without a number is of the newest.
+
+    *efforts* are the levels that the manifest knows, in its words.
+    """
     found = _NAME.match(model)
     version = (int(found[1]), int(found[2] or 0)) if found else (3, 5)
-    line = found[3] if found else "flash"
+    line = (found[3] if found else "") or "flash"
     if version < (2, 5) or "-image" in model or "-tts" in model:
         return GeminiRules(version)
     if version < (3, 0):
         return GeminiRules(version, _BUDGETS[line], (), line != "flash-lite")
-    # Budgets are still taken, for compatibility; thinking cannot be left off.
-    return GeminiRules(version, (False, 1, 32768), _LEVELS[line], thinks_by_default=True)
+    levels: tuple[str, ...] = _LEVELS.get(line, _MOST_LEVELS)
+    if efforts is not None:
+        levels = tuple(level.upper() for level in efforts)
+    return GeminiRules(
+        version,
+        (False, 1, 32768),  # still taken, for compatibility; thinking cannot be left off
+        levels,
+        thinks_by_default=True,
+        # Since Gemini 3.6 Flash and 3.5 Flash-Lite (langchain-ai/langchain-google#1897, 2026-07).
+        ends_with_user=version >= (3, 6) or (version >= (3, 5) and line == "flash-lite"),
+    )

@@ -33,6 +33,7 @@ class ModelRules(msgspec.Struct, frozen=True):
 
     `refused_roles` are OpenAI's message roles; `unsupported` request parameters that the model
     refuses; `features` what it can do; `efforts` the levels of reasoning effort. `None` is unknown.
+    `is_served` is false where the provider serves the model at another of its APIs only.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ModelRules(msgspec.Struct, frozen=True):
     adaptive_thinking: bool = True
     forced_tool_choice: bool = True
     structured_output: bool = True
+    is_served: bool = True
 
     def lacks(self, feature: str) -> bool:
         """Return whether the model is known not to have *feature*."""
@@ -123,7 +125,10 @@ def _rules(dialect: str, model: catalog.Model) -> ModelRules:
     kept = _made.get(key)
     if kept is None or kept[0] is not model:
         made = _anthropic if dialect == "anthropic_messages" else _openai
-        kept = (model, made(model))
+        rules = made(model)
+        if model.dialects is not None and dialect not in model.dialects:
+            rules = msgspec.structs.replace(rules, is_served=False)
+        kept = (model, rules)
         _made[key] = kept
     return kept[1]
 

@@ -99,6 +99,12 @@ def read_request(body: bytes, models: ModelLookup, url: str) -> tuple[ChatReques
             status=404,
             code="model_not_found",
         )
+    if not rules.is_served:
+        raise SimulatedError(
+            "This model is only supported in v1/responses and not in v1/chat/completions.",
+            status=404,
+            param="model",
+        )
     check_chat_request(request, rules)
     prompt = conversation(request)
     window = rules.context_window

@@ -128,6 +128,10 @@ def _rules(request: ResponsesRequest, models: ModelLookup, url: str) -> ModelRul
             param="model",
             code="model_not_found",
         )
+    if not rules.is_served:
+        raise SimulatedError(
+            f"The model `{request.model}` is not supported with the Responses API.", param="model"
+        )
     return rules
 
 
