@@ -19,12 +19,17 @@ ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
 # The parameters that a report of another one may have made.
 MADE_BY: dict[str, tuple[str, ...]] = {
     "max_completion_tokens": ("max_tokens",),
+    "max_output_tokens": ("max_tokens",),
     "reasoning_effort": ("effort", "budget", "adaptive"),
     "thinking": ("effort", "budget", "adaptive"),
     "output_config": ("effort", "schema name", "loose schema"),
     "output_format": ("schema name", "loose schema"),
     "response_format": ("tool_choice", "schema"),
-    "tools": ("tool_choice",),
+    "tools": ("tool_choice", "web_search_options"),
+    "text": ("schema", "format", "verbosity", "loose schema", "schema name", "tool_choice"),
+    "reasoning": ("effort", "budget", "adaptive"),
+    "include": ("logprobs",),
+    "top_logprobs": ("logprobs",),
 }
 TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
@@ -140,9 +145,14 @@ def _is_told(fact: Fact, losses: list[Any]) -> bool:
     return any(fact.what[1] == name or fact.what[1] in MADE_BY.get(name, ()) for name in names)
 
 
-def round_trip(request: dict[str, Any], source: str, model: str | None = None) -> Trip:
-    """Translate *request* to the other provider and back, and say what no report explains."""
-    target = OTHER[source]
+def round_trip(
+    request: dict[str, Any], source: str, model: str | None = None, target: str | None = None
+) -> Trip:
+    """Translate *request* to the other provider and back, and say what no report explains.
+
+    *source* and *target*, by default the other provider, may be names of dialects.
+    """
+    target = OTHER[source] if target is None else target
     there = specado.translate(request, target, source=source, model=model)
     between = json.loads(there.body)
     back = specado.translate(there.body, source, source=target, model=request["model"])
@@ -155,17 +165,13 @@ def round_trip(request: dict[str, Any], source: str, model: str | None = None) -
         f"back, {text}"
         for text in unexplained(target, between, source, returned, back.report.items)
     ]
-    return Trip(there, back, found + _whole(source, request, between, returned))
+    whole = _whole(((source, request), (target, between), (source, returned)))
+    return Trip(there, back, found + whole)
 
 
-def _whole(
-    source: str, request: dict[str, Any], between: dict[str, Any], returned: dict[str, Any]
-) -> list[str]:
+def _whole(stations: tuple[tuple[str, dict[str, Any]], ...]) -> list[str]:
     """What the whole trip lost that neither of its ways did."""
-    first, middle, last = (
-        parameters_last(facts(name, body))
-        for name, body in ((source, request), (OTHER[source], between), (source, returned))
-    )
+    first, middle, last = (parameters_last(facts(name, body)) for name, body in stations)
     lost = {fact.what for fact in difference(first, middle, []).missing}
     lost |= {fact.what for fact in difference(middle, last, []).missing}
     return [

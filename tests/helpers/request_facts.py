@@ -1,6 +1,6 @@
 """Facts of a request in provider-neutral words, for comparisons: slow and obvious.
 
-`facts(provider, request)` reads a request of either provider into a list of `Fact`s in order.
+`facts(provider, request)` reads a request of a provider or dialect into a list of `Fact`s in order.
 Two requests mean the same when their facts are equal. Every member of a request is a fact or a
 part of one, unknown members too; what is documented as meaning the same gives the same facts:
 
@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "stream": False, "service_tier": "auto", "parallel_tool_calls": True, "verbosity": "medium",
     "modalities": ["text"],
 }  # fmt: skip
+# Parameters of which two say the same.
+SAID_ONCE = (("param", "user"), ("param", "logprobs"))
 NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
@@ -45,13 +47,18 @@ class Fact(NamedTuple):
 
 
 def facts(provider: str, request: dict[str, Any]) -> list[Fact]:
-    found = _openai(request) if provider == "openai" else _anthropic(request)
+    if provider == "openai_responses":
+        from responses_facts import responses_facts  # which needs this module
+
+        found = responses_facts(request)
+    else:
+        found = _anthropic(request) if provider == "anthropic" else _openai(request)
     said: list[Fact] = []
     side = role_path = ""
     for fact in found:
         if fact.what[0] == "side":
             side, role_path = fact.what[1], fact.paths[0]
-        elif fact.what[:2] != ("param", "user") or fact.what not in [each.what for each in said]:
+        elif fact.what[:2] not in SAID_ONCE or fact.what not in [each.what for each in said]:
             said.append(fact._replace(side=side, role_path=role_path))
     return said
 
@@ -91,6 +98,11 @@ def arguments(text: str) -> Any:
     return json.dumps(json.loads(text.strip(" \t\r\n") or "{}"), sort_keys=True)
 
 
+def cache_options(options: dict[str, Any]) -> Iterator[Fact]:
+    for name, value in given(options):
+        yield one("param", f"prompt_cache_options {name}", value, at=f"prompt_cache_options.{name}")
+
+
 # OpenAI's requests.
 
 
@@ -119,6 +131,10 @@ def _openai(request: dict[str, Any]) -> Iterator[Fact]:
         elif name == "parallel_tool_calls":
             if tools and request.get("tool_choice") != "none":
                 yield Fact(("param", "one call at a time"), (name, "tools"))
+        elif name == "prompt_cache_options":
+            yield from cache_options(value)
+        elif name == "logprobs":
+            yield Fact(("param", name, value), (name,))
         else:
             yield one("param", name, value, at=name)
     for name, value in given(request.get("stream_options") or {}, "include_usage"):

@@ -8,7 +8,7 @@ path in the request as it was given.
 cimport cython
 
 from specado._core.conversation cimport (
-    ASSISTANT, DEVELOPER, FILE, IMAGE, SYSTEM, TOOL, USER, Call, Details, Part, Turn,
+    ASSISTANT, DEVELOPER, FILE, IMAGE, REFUSAL, SYSTEM, TEXT, TOOL, USER, Call, Details, Part, Turn,
 )
 from specado._core.source_reader cimport SourceReader
 
@@ -92,7 +92,7 @@ cdef class RequestReader(SourceReader):
     # The answer that is being read: how far it has come, and its content.
     cdef int rank
     cdef str answer_path
-    cdef list parts, calls, reasoning, origins, refusals
+    cdef list parts, calls, reasoning, origins
 
     # Items.
 
@@ -248,7 +248,7 @@ cdef class RequestReader(SourceReader):
         if self.rank == NOTHING:
             self.answer_path = path
             self.parts, self.calls, self.reasoning = [], [], []
-            self.origins, self.refusals = [], []
+            self.origins = []
         self.rank = max(self.rank, rank)
         return 0
 
@@ -259,15 +259,14 @@ cdef class RequestReader(SourceReader):
         if self.rank == NOTHING:
             return 0
         self.rank = NOTHING
-        if self.calls or self.reasoning or self.refusals:
+        if self.calls or self.reasoning:
             more = Details.__new__(Details)
             more.calls = self.calls or None
             more.reasoning_details = self.reasoning or None
             more.origins = self.origins
-            more.refusal = "".join(self.refusals) or None
         if self.reasoning:
             self.conversation.has_reasoning = True
-        if len(self.parts) == 1:
+        if len(self.parts) == 1 and (<Part>self.parts[0]).kind == TEXT:
             self.add(ASSISTANT, "assistant", (<Part>self.parts[0]).text, None, more,
                      self.answer_path)
         elif self.parts or more is not None:
@@ -282,6 +281,7 @@ cdef class RequestReader(SourceReader):
     cdef int read_answer(self, object content, str path) except -1:
         cdef Part part
         self.begin_answer(ANSWER, path)
+        self.answer_path = path
         if isinstance(content, str):
             part = Part.__new__(Part)
             part.origin = path
@@ -293,9 +293,7 @@ cdef class RequestReader(SourceReader):
             item = self.dict_of(item, where)
             kind = item.get("type")
             if kind == "refusal":
-                self.check_keys(item, REFUSAL_KEYS, where)
-                said = self.text_of(item.get("refusal"), f"{where}.refusal")
-                self.refusals.append(self.counted(said))
+                self.parts.append(self.refusal_part(item, where))
             elif kind in ANSWER_TEXTS:
                 self.parts.append(self.answer_part(item, where))
             else:
@@ -304,6 +302,14 @@ cdef class RequestReader(SourceReader):
                     f"{kind!r} is not a part of an answer: output_text or refusal",
                 )
         return 0
+
+    cdef Part refusal_part(self, dict given, str path):
+        cdef Part part = Part.__new__(Part)
+        part.kind = REFUSAL
+        part.origin = path
+        part.text = self.counted(self.text_of(given.get("refusal"), f"{path}.refusal"))
+        self.check_keys(given, REFUSAL_KEYS, path)
+        return part
 
     cdef Part answer_part(self, dict given, str path):
         cdef Part part = Part.__new__(Part)
@@ -644,6 +650,7 @@ cdef class RequestReader(SourceReader):
         made = self.named_tool(choice, "tool_choice")
         if made is None:
             return self.lose(TOOL_CHOICE_UNKNOWN, "tool_choice", choice)
+        self.places[f"tool_choice.{kind}"] = "tool_choice"
         self.params["tool_choice"] = made
         return self.check_keys(choice, frozenset({"type", "name"}), "tool_choice")
 
@@ -667,6 +674,7 @@ cdef class RequestReader(SourceReader):
             else:
                 found.append(made)
         self.check_keys(choice, frozenset({"type", "mode", "tools"}), "tool_choice")
+        self.places["tool_choice.allowed_tools"] = "tool_choice"
         mode = self.text_of(choice.get("mode"), "tool_choice.mode")
         self.params["tool_choice"] = {
             "type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": found},

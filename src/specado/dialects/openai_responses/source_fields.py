@@ -124,8 +124,8 @@ SOURCE_FIELDS = FieldTable(
         "input[assistant].content[output_text].logprobs": Field(
             None, ("responses.item_facts",), whole=True
         ),
-        "input[assistant].content[refusal]": Field(f"{_ANSWER}.refusal"),
-        "input[assistant].content[refusal].refusal": Field(f"{_ANSWER}.refusal"),
+        "input[assistant].content[refusal]": Field(f"{_ANSWER}.content[refusal]"),
+        "input[assistant].content[refusal].refusal": Field(f"{_ANSWER}.content[refusal].refusal"),
         "input[reasoning]": Field(
             f"{_ANSWER}.reasoning_details",
             ("responses.item_order",),
