@@ -258,7 +258,9 @@ _READ = (
     ThoughtDone,
 )
 
-Event: Any = Union[
-    (*_READ, *(msgspec.defstruct(f"Skipped{n}", [], tag=tag) for n, tag in enumerate(_SKIPPED)))
-]
+_EVENTS = (
+    *_READ,
+    *(msgspec.defstruct(f"Skipped{place}", [], tag=tag) for place, tag in enumerate(_SKIPPED)),
+)
+Event: Any = Union[_EVENTS]
 KNOWN_EVENTS = frozenset([str(each.__struct_config__.tag) for each in _READ]).union(_SKIPPED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import astuple
@@ -14,7 +14,7 @@ from specado.types import NativeBlock, NativeContent
 
 if TYPE_CHECKING:
     from specado._core.openai_responses.wire import Item
-    from specado.types import Message
+    from specado.types import Message, ToolCall
 
 __all__ = [
     "DIALECT",
@@ -114,18 +114,19 @@ def _native_blocks(
             call = next(calls, None)
             if call is None:
                 return None
-            function = call.function
-            if function is not None:
-                values = (call.id, function.name, function.arguments)
-            else:
-                custom = call.custom or {}
-                values = (call.id, custom.get("name"), custom.get("input"))
-            made.append(NativeBlock("call", raw, values))
+            made.append(NativeBlock("call", raw, _values_of(call)))
         elif item.type == "reasoning":
             made.append(NativeBlock("reasoning", raw, astuple(next(thoughts))))
         else:
             made.append(NativeBlock("other", raw, (item.type,)))
     return tuple(made)
+
+
+def _values_of(call: ToolCall) -> tuple[Any, ...]:
+    if call.function is not None:
+        return call.id, call.function.name, call.function.arguments
+    custom = call.custom or {}
+    return call.id, custom.get("name"), custom.get("input")
 
 
 def stored_blocks(

@@ -1,6 +1,7 @@
 """Error classes for the codes of OpenAI's Responses API that chat completions lack.
 
 The tables of all dialects apply to every reply, so those of chat completions are not repeated.
+A failed response has the status 200, and only its code.
 Sources: `openai.types.responses.ResponseError` (3.57) and recorded replies, read 2026-11-30.
 """
 
@@ -12,6 +13,7 @@ from specado.errors import (
     ContextLengthError,
     InvalidRequestError,
     ModelNotFoundError,
+    ProviderError,
     RateLimitError,
     ServerError,
 )
@@ -21,15 +23,38 @@ __all__ = ["ERRORS", "REQUEST_ID_HEADERS"]
 # Compatible servers and proxies use the second name.
 REQUEST_ID_HEADERS = ("x-request-id", "request-id")
 
+_IMAGES: dict[str, type[ProviderError]] = dict.fromkeys(
+    (
+        "empty_image_file",
+        "failed_to_download_image",
+        "image_file_not_found",
+        "image_file_too_large",
+        "image_parse_error",
+        "image_too_large",
+        "image_too_small",
+        "invalid_base64_image",
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_image_mode",
+        "invalid_image_url",
+        "unsupported_image_media_type",
+    ),
+    InvalidRequestError,
+)
+
 ERRORS = ErrorTable(
     codes={
-        "rate_limit_exceeded": RateLimitError,
-        "model_not_found": ModelNotFoundError,
-        "context_length_exceeded": ContextLengthError,
+        **_IMAGES,
         "bio_policy": ContentPolicyError,
+        "context_length_exceeded": ContextLengthError,
+        "data_residency_mismatch": InvalidRequestError,
         "image_content_policy_violation": ContentPolicyError,
+        "invalid_encrypted_content": InvalidRequestError,
         "invalid_prompt": ContentPolicyError,
         "misalignment_policy_violation": ContentPolicyError,
+        "model_not_found": ModelNotFoundError,
+        "rate_limit_exceeded": RateLimitError,
+        "vector_store_timeout": ServerError,
     },
     general_types={
         "invalid_request_error": InvalidRequestError,
