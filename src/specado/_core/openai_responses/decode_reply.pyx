@@ -2,6 +2,7 @@
 
 import msgspec
 
+from specado._core.json_writer import dumps
 from specado._core.native import READERS
 from specado._core.openai_responses.native import (
     DIALECT, FORMAT, native_of, raw_items, stored_blocks,
@@ -75,9 +76,8 @@ def read_reply(bytes body not None, notes):
 
 def failure_of(found):
     """Return the body of an error reply for a failed response, `None` for another one."""
-    error = bytes(found.error)
-    if error and error != b"null":
-        return b'{"error":' + error + b"}"
+    if found.error:
+        return dumps({"error": found.error})
     if found.status == "failed":
         return b'{"error":{"message":"the response has failed"}}'
     return None
@@ -103,7 +103,8 @@ def reply_of(
     if not (id_ and name and made and usage is not None):
         notes += [f"{each}: missing" for each in ("id", "model", "created_at", "usage")
                   if not getattr(found, each) and each not in notes.repaired]
-    _note_members(found, notes)
+    if found.input_transformations or found.moderation is not None or found.tool_usage:
+        _note_members(found, notes)
     items = found.output
     message, logprobs = _message(items, model or name, notes, thoughts)
     if needs_native(items):
@@ -171,6 +172,27 @@ def finish_of(found, bint has_calls, notes):
 
 cdef tuple _message(list items, str model, notes, list thoughts):
     """Return the output items as an assistant message, and the log probabilities of its text."""
+    cdef object only
+    if len(items) == 1:
+        only = _only_text(items[0])
+        if only is not None:
+            return Message("assistant", only), None
+    return _whole_message(items, model, notes, thoughts)
+
+
+cdef object _only_text(item):
+    """Return the text of a message that is nothing else, `None` for another item."""
+    parts = item.content
+    if item.type != "message" or parts is None or len(<list>parts) != 1:
+        return None
+    part = (<list>parts)[0]
+    if part.annotations or part.logprobs or part.refusal is not None:
+        return None
+    return part.text
+
+
+cdef tuple _whole_message(list items, str model, notes, list thoughts):
+    """Return any output items as `_message` does."""
     cdef list texts = []
     cdef list refusals = []
     cdef list annotations = []
@@ -313,13 +335,10 @@ def usage_of(found, notes):
     """Return the canonical usage; the totals include the cached tokens and the reasoning's."""
     if found is None:
         return None
-    for name in ("input_tokens", "output_tokens"):
-        count = getattr(found, name)
-        if (count is None and f"usage.{name}" not in notes.repaired) or (count or 0) < 0:
-            notes.append(f"usage.{name}: {'missing' if count is None else 'negative'}, read as 0")
-            notes.bill("unknown")
-            setattr(found, name, 0)
-    prompt, completion = found.input_tokens or 0, found.output_tokens or 0
+    prompt, completion = found.input_tokens, found.output_tokens
+    if prompt is None or completion is None or prompt < 0 or completion < 0:
+        _complete_usage(found, notes)
+        prompt, completion = found.input_tokens or 0, found.output_tokens or 0
     details, parts = found.input_tokens_details, found.output_tokens_details
     return Usage(
         prompt,
@@ -329,3 +348,14 @@ def usage_of(found, notes):
         if details is not None else None,
         CompletionTokensDetails(parts.reasoning_tokens) if parts is not None else None,
     )
+
+
+cdef int _complete_usage(found, notes) except -1:
+    """Note the counts that are missing or negative, and read them as 0."""
+    for name in ("input_tokens", "output_tokens"):
+        count = getattr(found, name)
+        if (count is None and f"usage.{name}" not in notes.repaired) or (count or 0) < 0:
+            notes.append(f"usage.{name}: {'missing' if count is None else 'negative'}, read as 0")
+            notes.bill("unknown")
+            setattr(found, name, 0)
+    return 0

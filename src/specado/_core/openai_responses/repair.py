@@ -46,7 +46,6 @@ def repair_reply(body: bytes, notes: Notes) -> Reply:
     if not isinstance(data, dict) or not (has_failed or isinstance(data.get("output"), list)):
         raise MalformedResponseError("the reply has no output", code="no_choice")
     reason = data.get("incomplete_details")
-    error = data.get("error")
     tools = data.get("tool_usage")
     return Reply(
         output=_readable_items(body, data.get("output") or [], notes),
@@ -54,7 +53,7 @@ def repair_reply(body: bytes, notes: Notes) -> Reply:
         model=read_field(data, "model", str, "", "model", notes),
         created_at=read_field(data, "created_at", int, 0, "created_at", notes),
         status=read_field(data, "status", str, None, "status", notes),
-        error=msgspec.Raw(json_text(error).encode()) if error else msgspec.Raw(b"null"),
+        error=data.get("error"),
         incomplete_details=IncompleteDetails(
             read_field(reason, "reason", str, None, "incomplete_details.reason", notes)
         )

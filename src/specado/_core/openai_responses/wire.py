@@ -94,7 +94,7 @@ class Reply(msgspec.Struct):
     model: str = ""
     created_at: Union[int, float] = 0
     status: Optional[str] = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
     incomplete_details: Optional[IncompleteDetails] = None
     usage: Optional[TokenUsage] = None
     service_tier: Optional[str] = None
