@@ -41,6 +41,11 @@ TEXT = {
 }
 
 
+REMOVED = (
+    "input_transformations: the server removed the reasoning rs_1 of the request: model_mismatch"
+)
+
+
 def body(*items: Any, **more: Any) -> dict[str, Any]:
     made = {"id": "resp_1", "object": "response", "created_at": 3, "model": "m-1", "error": None}
     return {**made, "status": "completed", "output": list(items), "usage": USAGE, **more}
@@ -97,10 +102,7 @@ def test_a_reply() -> None:
                     }
                 ]
             },
-            [
-                "input_transformations: the server removed the reasoning rs_1 of the request: "
-                "model_mismatch"
-            ],
+            [REMOVED],
         ),
     ],
 )
