@@ -56,6 +56,18 @@ NAMES = [
     "signature",
     "citations",
     "custom",
+    "output",
+    "item",
+    "response",
+    "status",
+    "incomplete_details",
+    "reason",
+    "call_id",
+    "summary",
+    "output_index",
+    "content_index",
+    "encrypted_content",
+    "total_tokens",
 ]
 WORDS = [
     "chat.completion",
@@ -86,6 +98,17 @@ WORDS = [
     "insufficient_quota",
     "server_error",
     "[DONE]",
+    "message",
+    "output_text",
+    "function_call",
+    "reasoning",
+    "completed",
+    "incomplete",
+    "response.created",
+    "response.output_item.added",
+    "response.output_text.delta",
+    "response.output_item.done",
+    "response.completed",
 ]
 plain = (
     st.none()

@@ -24,7 +24,7 @@ from specado.routing.retry import jittered_s, nominal_wait_s, rule_for
 from specado.transport import Limits, TransportFailure, WireReply
 from specado.transport.reply_body import ReplyBody
 
-PROVIDERS = ("openai", "anthropic")
+PROVIDERS = tuple(DIALECTS)
 SOURCES = tuple(ReplySource("p", "m", dialect) for dialect in DIALECTS.values())
 ENCODINGS = ("", "gzip", "deflate", "br", "identity", "x-gzip")
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -40,7 +40,7 @@ def response(data: bytes) -> None:
     """A reply's body is a completion or a `ProviderError`."""
     choice, body = _taken(data)
     try:
-        found = parse_response(body, PROVIDERS[choice % 2])
+        found = parse_response(body, PROVIDERS[choice % len(PROVIDERS)])
     except ProviderError as raised:
         repr(raised)
     else:
@@ -54,7 +54,7 @@ def error(data: bytes) -> None:
     choice, rest = _taken(data)
     name, value, body = [*rest.split(b"\n", 2), b"", b""][:3]
     headers = {HEADERS[choice % 4]: name.decode("latin-1"), "retry-after": value.decode("latin-1")}
-    found = parse_error(100 + 2 * choice, headers, body, PROVIDERS[choice % 2])
+    found = parse_error(100 + 2 * choice, headers, body, PROVIDERS[choice % len(PROVIDERS)])
     assert isinstance(found, ProviderError)
     wait_s = jittered_s(nominal_wait_s(found, choice), 0.5, announced=True)
     assert 0 <= wait_s < math.inf
@@ -66,7 +66,7 @@ def stream(data: bytes) -> None:
     """A stream, in pieces of any size, is whole, or interrupted with what had come."""
     choice, rest = _taken(data)
     size, rest = _taken(rest)
-    source = SOURCES[choice % 2]
+    source = SOURCES[choice % len(SOURCES)]
     reader = source.dialect.stream_decoder(
         "p", "m", 7, max_frame_bytes=MAX_BYTES, max_reply_bytes=MAX_BYTES
     )
@@ -112,7 +112,7 @@ def body(data: bytes) -> None:
     else:
         assert len(text) <= (1000 if status == 200 else 100)
         reply = WireReply(status, {}, text)
-        error_from_reply(SOURCES[choice % 2], reply, NOW)
+        error_from_reply(SOURCES[choice % len(SOURCES)], reply, NOW)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

@@ -474,6 +474,7 @@ cdef class MessageReader(PartReader):
             or more.function_call is not None
             or more.reasoning is not None
             or more.reasoning_details is not None
+            or more.native is not None
         )
 
     cdef int check_answer(self, Turn turn) except -1:

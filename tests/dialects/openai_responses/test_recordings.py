@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+import msgspec
 import pytest
 
 import specado
+from official import problems
+from responses_core import OPENAI, TAG, encode_responses_request
 from responses_recordings import RECORDINGS, Reading, Recording, official_reading
-from specado._core import ResponsesStream, decode_responses_reply
+from specado._core import ResponsesStream, decode_responses_reply, normalize
 from specado.errors import MalformedResponseError
 from specado.types import ChatCompletionResponse, Choice
 
@@ -152,3 +155,29 @@ def test_a_clean_end_at_any_byte_is_never_whole(recording: Recording) -> None:
         assert not stream.is_over
         assert reply.choices[0].finish_reason is None
         assert reply.choices[0].message.native is None
+
+
+def said(recording: Recording) -> specado.Message:
+    if recording.is_stream:
+        reply = stream_of(recording, 1 << 20)[0].response()[0]
+    else:
+        reply = decode_responses_reply(recording.body, "openai", recording.model, 1)[0]
+    message: specado.Message = reply.choices[0].message
+    if message.native is not None:
+        message.native = msgspec.structs.replace(message.native, tag=TAG)
+    return message
+
+
+@pytest.mark.parametrize("target", [OPENAI, None])
+@pytest.mark.parametrize("recording", [*FINISHED, *STREAMS], ids=lambda each: each.id)
+def test_an_answer_goes_back_as_the_package_types_say(recording: Recording, target: Any) -> None:
+    message = said(recording)
+    results = [specado.Message("tool", "ok", tool_call_id=c.id) for c in message.tool_calls or ()]
+    user = specado.Message("user", "hi")
+    history = normalize([user, message, *results, user])
+
+    body, _ = encode_responses_request(history, recording.model, {}, None, None, target)
+
+    # What the provider wrote goes back to it, also where the package has no type for it.
+    is_untyped = target is not None and b'{"type":"api","name":"oai-weather"}' in body
+    assert is_untyped or problems("responses-request", body) == []

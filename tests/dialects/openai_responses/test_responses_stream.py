@@ -580,6 +580,14 @@ def test_a_reply_has_a_largest_size(event: Any) -> None:
             "output[5]: not an output item, left out",
         ),
         (
+            b'event: new\ndata: {"type": ["x"]}\n\n',
+            "new: not a known event, left out of the stream",
+        ),
+        (
+            piece("output_text", "x", 10**30),
+            "response.output_text.delta: not as documented, left out of the stream",
+        ),
+        (
             piece("function_call_arguments", "x", 9),
             "output_item.added: missing for a call",
         ),

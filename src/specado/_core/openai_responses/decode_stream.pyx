@@ -208,7 +208,9 @@ cdef class ResponsesStream(ReplyStream):
         if name in KEEP_ALIVE_EVENTS or (name is None and text in KEEP_ALIVES):
             return self.note(KEEP_ALIVE_NOTE)
         data = self.read_object(frame)
-        kind = data.get("type") or name
+        kind = data.get("type")
+        if not kind or type(kind) is not str:
+            kind = name
         if kind == "error" or (kind not in KNOWN_EVENTS and data.get("error")):
             return self.fail(frame)
         if kind not in KNOWN_EVENTS:
@@ -572,10 +574,10 @@ cdef class ResponsesStream(ReplyStream):
         cdef list items = sorted(self._items, key=index_of)
         cdef bint is_same = self.is_over
         notes = self.notes_so_far()
-        found = msgspec.structs.replace(
-            Reply([], self._id, self._name, self.created) if self._found is None else self._found,
-            output=[whole_of(item) for item in items],
-        )
+        found = self._found
+        if found is None:
+            found = Reply([], self._id, self._name, self.created, "completed")
+        found = msgspec.structs.replace(found, output=[whole_of(item) for item in items])
         for item in items:
             is_same = is_same and item.raw is not None and not item.is_changed
         raws = []

@@ -535,9 +535,9 @@ cdef class ResponsesEncoder(Encoder):
     cdef bint is_same_call(self, Call call, tuple values) except -1:
         """Return whether a call is the one that the provider wrote, with an id of its own."""
         return (
-            call.id == values[0] and call.name == values[1] and call.text == values[2]
+            call.id == values[0] and call.text == values[2]
+            and self.accepted_name(call.name) == values[1]    # the name that the server knows
             and call.extra is None and call.body_extra is None
-            and self.accepted_name(call.name) is call.name
             and (self.call_ids is None or call.id not in self.call_ids)
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import Annotated, Any, Optional, Union
 
 import msgspec
 
@@ -35,6 +35,11 @@ __all__ = [
 
 # The index of an event that came without one: it concerns the item that began last.
 NO_INDEX = -1
+
+# Larger than any index, and small enough for the compiled decoder.
+_MOST = 2**31
+ItemIndex = Annotated[int, msgspec.Meta(ge=NO_INDEX, le=_MOST)]
+PartIndex = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 
 NULL = msgspec.Raw(b"null")
 
@@ -85,20 +90,20 @@ class ItemAdded(msgspec.Struct, tag="response.output_item.added"):
     """The beginning of an output item."""
 
     item: msgspec.Raw
-    output_index: int = NO_INDEX
+    output_index: ItemIndex = NO_INDEX
 
 
 class ItemDone(msgspec.Struct, tag="response.output_item.done"):
     """The end of an output item, with all of it."""
 
     item: msgspec.Raw
-    output_index: int = NO_INDEX
+    output_index: ItemIndex = NO_INDEX
 
 
 class _Piece(msgspec.Struct):
     """Base of the events that concern a part of an item."""
 
-    output_index: int = NO_INDEX
+    output_index: ItemIndex = NO_INDEX
     item_id: Optional[str] = None
 
 
@@ -106,7 +111,7 @@ class TextDelta(_Piece, tag="response.output_text.delta"):
     """A piece of a message's text."""
 
     delta: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
     logprobs: Optional[list[Any]] = None
 
 
@@ -114,56 +119,56 @@ class TextDone(_Piece, tag="response.output_text.done"):
     """The whole text of a part of a message."""
 
     text: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class AnnotationAdded(_Piece, tag="response.output_text.annotation.added"):
     """A citation of a message's text."""
 
     annotation: Optional[dict[str, Any]] = None
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class RefusalDelta(_Piece, tag="response.refusal.delta"):
     """A piece of a refusal."""
 
     delta: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class RefusalDone(_Piece, tag="response.refusal.done"):
     """A whole refusal."""
 
     refusal: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class SummaryDelta(_Piece, tag="response.reasoning_summary_text.delta"):
     """A piece of the summary of the reasoning."""
 
     delta: str = ""
-    summary_index: int = 0
+    summary_index: PartIndex = 0
 
 
 class SummaryDone(_Piece, tag="response.reasoning_summary_text.done"):
     """A whole part of the summary of the reasoning."""
 
     text: str = ""
-    summary_index: int = 0
+    summary_index: PartIndex = 0
 
 
 class ThoughtDelta(_Piece, tag="response.reasoning_text.delta"):
     """A piece of the reasoning itself, which open models show."""
 
     delta: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class ThoughtDone(_Piece, tag="response.reasoning_text.done"):
     """A whole part of the reasoning itself."""
 
     text: str = ""
-    content_index: int = 0
+    content_index: PartIndex = 0
 
 
 class ArgumentsDelta(_Piece, tag="response.function_call_arguments.delta"):

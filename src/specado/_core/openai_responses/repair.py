@@ -43,12 +43,13 @@ def repair_reply(body: bytes, notes: Notes) -> Reply:
     """
     data = parse(body, notes)
     has_failed = isinstance(data, dict) and (data.get("error") or data.get("status") == "failed")
-    if not isinstance(data, dict) or not (has_failed or isinstance(data.get("output"), list)):
+    output = data.get("output") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not (has_failed or isinstance(output, list)):
         raise MalformedResponseError("the reply has no output", code="no_choice")
     reason = data.get("incomplete_details")
     tools = data.get("tool_usage")
     return Reply(
-        output=_readable_items(body, data.get("output") or [], notes),
+        output=_readable_items(body, output, notes) if isinstance(output, list) else [],
         id=read_field(data, "id", str, "", "id", notes),
         model=read_field(data, "model", str, "", "model", notes),
         created_at=read_field(data, "created_at", int, 0, "created_at", notes),
