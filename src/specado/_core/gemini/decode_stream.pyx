@@ -309,6 +309,7 @@ cdef class GeminiStream(ReplyStream):
             # A signature belongs to its part: only a thought is signed at its end.
             signature is not None and not part.thought
         ):
+            self._end_text(state, out)
             self._open_text(state, part.thought)
         if text:
             state.text.pieces.add(text)
