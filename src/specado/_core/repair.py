@@ -147,7 +147,8 @@ def _certainty_beside(name: str, value: Any) -> str | None:
         items = value.items() if isinstance(value, dict) else (("", item) for item in value)
         found = {_certainty_beside(f"{name}.{key}", item) for key, item in items}
         return next((each for each in ("unknown", "at_least") if each in found), None)
-    if not _BILLED.search(name) or _NOT_BILLED.search(name):
+    word = name.lower()  # Google's names are camelCase
+    if not _BILLED.search(word) or _NOT_BILLED.search(word):
         return None
     if isinstance(value, str):  # a tier or a mode, which may be cheaper too
         return None if value in _USUAL else "unknown"
