@@ -113,9 +113,11 @@ def choices(draw):
     thoughts = draw(st.lists(some_text.map(thought), max_size=2))
     if draw(st.booleans()):
         thoughts.append(thought(draw(some_text), None))
-    reasoning = "".join(block.text for block in thoughts) or draw(st.none() | some_text)
     signatures = [signed(None)] if content and draw(st.booleans()) else []
     signatures += [signed(call.id) for call in calls or () if draw(st.booleans())]
+    reasoning = "".join(block.text for block in thoughts) or None
+    if not thoughts and not signatures:  # told by text alone
+        reasoning = draw(st.none() | some_text)
     return answer(
         content,
         draw(st.sampled_from(["stop", "length", "tool_calls", "content_filter", "OTHER"])),

@@ -27,7 +27,8 @@ def own_parts(message: Message) -> list[bytes] | None:
     parts = []
     signature = b""
     for block in native.blocks:
-        found[block.kind].append(block.values)
+        # Beyond the canonical values a call's has its own id.
+        found[block.kind].append(block.values[:3] if block.kind == "call" else block.values)
         if block.kind == "reasoning" and block.values[0] == SIGNATURE:
             # The signature of the part after it.
             signature = b"," + block.raw[1:-1]
