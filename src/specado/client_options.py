@@ -41,15 +41,18 @@ if TYPE_CHECKING:
 
     from specado.catalog.lookup import Provider
     from specado.catalog.manifests import Authentication
+    from specado.settings.secrets import Secret
 
 __all__ = ["checked_keywords", "merge_options", "unknown_keyword"]
 
 _OF_PROVIDER = ("api_key", "base_url")
+_KEYS = ("api_key", "credentials")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOTHING = ProviderSettings()
 # Headers that select the account: they belong to a key, and are dropped with it.
 _ACCOUNT_HEADERS = frozenset({
-    "authorization", "api-key", "x-api-key", "openai-organization", "openai-project",
+    "authorization", "api-key", "x-api-key", "x-goog-api-key", "x-goog-user-project",
+    "openai-organization", "openai-project",
 })  # fmt: skip
 # Words in the names of headers that may hold a secret, which no other host may see.
 _SECRET_HEADER = re.compile(r"auth|cookie|credential|key|passw|secret|session|signature|token")
@@ -89,11 +92,12 @@ def _checked_keywords(config: Any, keywords: HiddenArguments) -> HiddenArguments
         old = providers.get(name, _NOTHING)
         authentication = known_provider(name, "primary_provider").authentication
         in_headers = key_headers(old.headers, authentication)
-        if "api_key" in change:  # it counts before a header of the config that carries a key
+        if "api_key" in change:  # it counts before a key of the config, in a header too
+            change["credentials"] = None
             replaced = {header for header, _ in in_headers}
             kept = [pair for pair in old.headers if pair[0].lower() not in replaced]
             change["headers"] = HiddenPairs(kept)
-        elif old.base_url is not None and (old.api_key is not None or in_headers):
+        elif old.base_url is not None and (_own_key(old) is not None or in_headers):
             _refuse_other_host(name, old.base_url, change["base_url"])
         providers[name] = provider_settings({**asdict(old), **change})
         found["providers"] = providers
@@ -186,16 +190,18 @@ def _merged_provider(
     """Return a provider's settings with *change* merged in; `None` removes a setting."""
     old = _NOTHING if old is None else old
     authentication = provider.authentication
-    if "api_key" not in change and key_headers(change.get("headers") or (), authentication):
-        change = HiddenArguments({**change, "api_key": None})  # the header takes its place
+    change = HiddenArguments({**_replaced_keys(change, authentication), **change})
     new = provider_settings({**asdict(old), **change})
     key = _key_change(old, change, authentication)
     address, new_address = address_of(provider, old), address_of(provider, new)
-    is_new_host = _origin(address) != _origin(new_address)
+    # The hosts of a cloud's locations are one provider's.
+    is_new_host = _origin(address) != _origin(new_address) and (
+        old.base_url is not None or new.base_url is not None
+    )
     if not key.is_brought and (is_new_host or key.is_lost):
         # Without a setting left the provider is reached as its environment variables say.
         wants_key = needs_key(authentication) and new.base_url is not None
-        if new.api_key is not None or wants_key:
+        if _own_key(new) is not None or wants_key:
             _refuse_other_host(provider.name, None if key.is_lost else address, new_address)
     headers = {}
     if change.get("headers", ()) is not None:
@@ -207,6 +213,19 @@ def _merged_provider(
     for name, text in change.get("headers") or ():
         headers[name.lower()] = (name, text)
     return provider_settings({**asdict(new), "headers": HiddenPairs(headers.values())})
+
+
+def _replaced_keys(change: HiddenArguments, authentication: Authentication) -> dict[str, None]:
+    """Return the settings that a key in *change* takes the place of, as removed."""
+    if key_headers(change.get("headers") or (), authentication):
+        return dict.fromkeys(_KEYS)
+    return dict.fromkeys(_KEYS) if any(change.get(name) for name in _KEYS) else {}
+
+
+def _own_key(settings: ProviderSettings) -> Optional[Secret]:
+    """Return the key in the settings, or the access tokens of a cloud, which count before it."""
+    found: Optional[Secret] = settings.credentials or settings.api_key
+    return found
 
 
 class _KeyChange(NamedTuple):
@@ -224,18 +243,18 @@ class _KeyChange(NamedTuple):
 def _key_change(
     old: ProviderSettings, change: HiddenArguments, authentication: Authentication
 ) -> _KeyChange:
-    headers, key = change.get("headers", ()), change.get("api_key")
+    headers, key = change.get("headers", ()), change.get("credentials") or change.get("api_key")
     in_headers = key_headers(old.headers, authentication)
     brought = key_headers(headers or (), authentication)
     if brought:
         return _KeyChange(not brought <= in_headers, is_brought=True)
     if key is not None:
-        return _KeyChange(not key.is_same(old.api_key), is_brought=True)
-    stays = old.api_key is not None and "api_key" not in change
+        return _KeyChange(not key.is_same(_own_key(old)), is_brought=True)
+    stays = any(getattr(old, name) is not None and name not in change for name in _KEYS)
     if headers is not None:
         removed = {name.lower() for name, _ in headers}
         stays = stays or any(name not in removed for name, _ in in_headers)
-    is_lost = not stays and (old.api_key is not None or bool(in_headers))
+    is_lost = not stays and (_own_key(old) is not None or bool(in_headers))
     return _KeyChange(is_lost, is_lost=is_lost)
 
 

@@ -128,7 +128,7 @@ def test_the_common_headers_are_made_once(kind: str) -> None:
 
 @EACH_FLOW
 def test_without_its_key_a_flow_changes_nothing(kind: str) -> None:
-    flow = endpoint(kind, api_key="a-key").flow.without_key()
+    flow = endpoint(kind, api_key="a-key").flow.with_key(None)
 
     assert flow.authenticate(REQUEST) is REQUEST
     assert flow.common_headers == ()

@@ -364,7 +364,7 @@ def test_a_key_that_belongs_elsewhere_is_an_error_that_says_where(name, place, v
         ("apikey", "write 'api_key'"),
         ("api-key", "write 'api_key'"),
         ("key", "write 'api_key'"),
-        ("token", "write 'api_key'"),
+        ("token", "write 'api_key', or 'credentials' for an access token of a cloud"),
         ("timeout", "write 'timeout_seconds'"),
         ("organization", "write 'headers': {'OpenAI-Organization': …}"),
         ("max_retries", "it is a setting of the client"),

@@ -17,6 +17,7 @@ from specado._core import compare_capabilities
 from specado.catalog.manifests import (
     NO_RULES,
     Authentication,
+    CloudAddress,
     Endpoints,
     Model,
     OptionalHeader,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_RULES",
     "Authentication",
+    "CloudAddress",
     "Endpoints",
     "Model",
     "OptionalHeader",

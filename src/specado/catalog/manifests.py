@@ -21,11 +21,12 @@ from specado.errors import ConfigurationError
 from specado.settings.validators import HEADER_NAME, closest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "NO_RULES",
     "Authentication",
+    "CloudAddress",
     "Endpoints",
     "FastPricing",
     "LongContextPricing",
@@ -47,8 +48,11 @@ FOLDER = Path(__file__).parent / "providers"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LOCATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-api-key", "x-goog-api-key"}
+)
 _SHORTHAND = ("name", "base_url", "api_key_env")
 _T = TypeVar("_T")
 
@@ -134,6 +138,7 @@ class Model(Struct, frozen=True):
     """One model of one provider; a fact of `None` is unknown, and refuses nothing.
 
     `dialects` are those of the provider's dialects that serve the model, `None` if all do.
+    `by_dialect` has the model as a dialect serves it where its traits are others there.
     `deprecation_date` (ISO) is the day on which the provider stops serving the model, `successor`
     the model that the provider recommends instead, and `general` whether the model may be
     chosen as the fallback for another provider's model.
@@ -155,9 +160,14 @@ class Model(Struct, frozen=True):
     traits: Traits = Traits()
     capabilities: bytes = b"{}"
     dialects: Optional[tuple[str, ...]] = None
+    by_dialect: dict[str, Model] = {}
 
     def __repr__(self) -> str:
         return f"Model(provider={self.provider!r}, id={self.id!r})"
+
+    def in_dialect(self, dialect: str) -> Model:
+        """Return the model with its traits in one of the provider's dialects."""
+        return self.by_dialect.get(dialect, self)
 
     def is_retired(self, today: dt.date) -> bool:
         """Return whether the provider has stopped serving the model by *today*."""
@@ -199,25 +209,61 @@ class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
 class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     """Authentication of a provider: a key in the header or query parameter `name`, or none.
 
+    The kind `google` takes an access token of Google Cloud, in the header Authorization, or a key.
     `env` names the environment variables that may hold the key, in order; `headers` go with
-    every request and hold no secret.
+    every request and hold no secret. `ambient_env` names variables that belong to the ambient
+    credentials of a cloud account.
     """
 
-    kind: Literal["header", "query", "none"] = "header"
+    kind: Literal["header", "query", "none", "google"] = "header"
     name: str = "Authorization"
     prefix: str = "Bearer "
     env: tuple[str, ...] = ()
+    ambient_env: tuple[str, ...] = ()
     base_url_env: Optional[str] = None
     optional_headers: tuple[OptionalHeader, ...] = ()
     headers: dict[str, str] = {}
 
 
+class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
+    """Address of a cloud's API, which depends on a location, and its paths on a project too.
+
+    `base_urls` has the base URL of each location that has its own, and below "*" that of the
+    others, in which `{location}` stands for the location. The variables of `project_env` and
+    `location_env` may name project and location, in order.
+    """
+
+    base_urls: dict[str, str]
+    default_location: str
+    project_env: tuple[str, ...] = ()
+    location_env: tuple[str, ...] = ()
+
+    def base_url(self, location: str) -> str:
+        """Return the base URL of a location."""
+        found = self.base_urls.get(location) or self.base_urls["*"]
+        return found.replace("{location}", location)
+
+    def has_host(self, host: str) -> bool:
+        """Return whether a host is that of one of the locations."""
+        for each in self.base_urls.values():
+            before, placeholder, after = (urlsplit(each).hostname or "").partition("{location}")
+            middle = host[len(before) : len(host) - len(after)] if placeholder else ""
+            if host == before + middle + after and (not placeholder or _LOCATION.fullmatch(middle)):
+                return True
+        return False
+
+
 class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base URL and paths of a provider's API; `{model}` in a path stands for the model's id."""
+    """Base URL and paths of a provider's API.
+
+    In a path `{model}` stands for the model's id, and `{parent}` for the path of a cloud's project
+    and location; with an API key, which belongs to a project itself, it is empty.
+    """
 
     base_url: str
     chat: Optional[str] = None
     models: Optional[str] = None
+    cloud: Optional[CloudAddress] = None
 
 
 StreamEnd = Literal["sentinel", "terminal_event", "finish_reason", "finish_and_usage"]
@@ -230,11 +276,11 @@ ReturnedMember = Literal[
 class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     """One dialect of a provider: its name, and the paths and stream options of the provider.
 
-    `path` is added to the base URL, `stream_path` instead of it for a stream; `{model}` stands for
-    the model's id. Without a path the dialect's usual one holds. `stream_end` is what proves that a
-    stream is whole: the dialect's sentinel or terminal event, or the finish reason, alone or with
-    the usage, and a clean end. `stream_usage`: a stream may be asked for its usage. `returns`: the
-    members of its answers that it takes back, beside OpenAI's; by default all.
+    `path` is added to the base URL, `stream_path` instead of it for a stream; the placeholders are
+    those of `Endpoints`. Without a path the dialect's usual one holds. `stream_end` is what proves
+    that a stream is whole: the dialect's sentinel or terminal event, or the finish reason, alone or
+    with the usage, and a clean end. `stream_usage`: a stream may be asked for its usage. `returns`:
+    the members of its answers that it takes back, beside OpenAI's; by default all.
     """
 
     name: str
@@ -292,6 +338,7 @@ class Provider(Struct, frozen=True):
     by_alias: dict[str, Model]
     request_rules: RequestRules = NO_RULES
     usage_cost: Optional[UsageCost] = None
+    cloud: Optional[CloudAddress] = None
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -315,6 +362,8 @@ class Provider(Struct, frozen=True):
         if base_url == self.base_url:
             return True
         own, host = urlsplit(self.base_url).hostname, urlsplit(base_url).hostname or ""
+        if self.cloud is not None and self.cloud.has_host(host):
+            return True
         return host == own or host.endswith(f".{own}")
 
     def find(self, model_id: str) -> Model | None:
@@ -366,6 +415,7 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     pricing: Optional[Pricing] = None
     capabilities: Optional[dict[str, Any]] = None
     traits: Traits = Traits()
+    traits_by_dialect: dict[str, Traits] = {}
     dialects: Optional[tuple[str, ...]] = None
     source: Optional[str] = None
     date: Optional[str] = None
@@ -488,6 +538,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         by_alias=_aliases(models),
         request_rules=_request_rules(manifest),
         usage_cost=_usage_cost(manifest.get("usage_cost")),
+        cloud=_cloud(endpoints.cloud),
     )
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
@@ -579,8 +630,9 @@ def _check_path(path: str | None, where: str) -> None:
         return
     if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
         raise _fail(where, f"{path!r} must be a path that begins with '/'")
-    if "{" in path.replace("{model}", "") or "}" in path.replace("{model}", ""):
-        raise _fail(where, f"{path!r} may hold no placeholder but {{model}}")
+    fixed = path.replace("{model}", "").replace("{parent}", "")
+    if "{" in fixed or "}" in fixed:
+        raise _fail(where, f"{path!r} may hold no placeholder but {{model}} and {{parent}}")
 
 
 def check_dialects_are_known(provider: Provider, known: Sequence[str]) -> None:
@@ -621,10 +673,25 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _cloud(cloud: CloudAddress | None) -> CloudAddress | None:
+    """Return the checked address of a cloud, its base URLs without their final slash."""
+    if cloud is None:
+        return None
+    where = "endpoints.cloud"
+    if "*" not in cloud.base_urls:
+        raise _fail(f"{where}.base_urls", "must have a base URL for '*', any other location")
+    for variable in (*cloud.project_env, *cloud.location_env):
+        if not _ENVIRONMENT_NAME.fullmatch(variable):
+            raise _fail(where, f"{variable!r} is not the name of an environment variable")
+    return msgspec.structs.replace(
+        cloud, base_urls={name: _base_url(url) for name, url in cloud.base_urls.items()}
+    )
+
+
 def _authentication(value: dict[str, Any]) -> Authentication:
     authentication = _convert(value, Authentication, "authentication")
     headers = [*authentication.headers, *(one.name for one in authentication.optional_headers)]
-    if authentication.kind == "header":
+    if authentication.kind in ("header", "google"):
         headers.append(authentication.name)
     for header in headers:
         if not HEADER_NAME.fullmatch(header):
@@ -639,7 +706,7 @@ def _authentication(value: dict[str, Any]) -> Authentication:
             raise _fail(f"authentication.headers.{header}", "must be visible ASCII")
     if not _VISIBLE.fullmatch(authentication.prefix):
         raise _fail("authentication.prefix", "must be visible ASCII")
-    for variable in authentication.env:
+    for variable in (*authentication.env, *authentication.ambient_env):
         if not _ENVIRONMENT_NAME.fullmatch(variable):
             # Not quoted: what stands here by mistake may be the key itself.
             raise _fail("authentication.env", "must name environment variables, not hold a key")
@@ -653,12 +720,8 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
     entry = _convert(value, _ModelEntry, path)
     if entry.dialects is not None and not entry.dialects:
         raise _fail(f"{path}.dialects", "is empty: name at least one dialect, or leave it out")
-    for name in entry.dialects or ():
-        if name not in dialects:
-            raise _fail(
-                f"{path}.dialects",
-                f"{name!r} is not a dialect of the provider; it speaks: {', '.join(dialects)}",
-            )
+    _check_dialect_names(entry.dialects or (), dialects, f"{path}.dialects")
+    _check_dialect_names(entry.traits_by_dialect, dialects, f"{path}.traits_by_dialect")
     for field in ("release_date", "deprecation_date"):
         date = getattr(entry, field)
         if date is not None:
@@ -677,7 +740,7 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
     features = stated.get("features")
     modalities = stated.get("modalities") or {}
     inputs, outputs = modalities.get("input"), modalities.get("output")
-    return Model(
+    model = Model(
         provider=provider,
         id=model_id,
         aliases=entry.aliases,
@@ -695,6 +758,28 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
         capabilities=orjson.dumps(stated),
         dialects=entry.dialects,
     )
+    if not entry.traits_by_dialect:
+        return model
+    by_dialect = {
+        name: msgspec.structs.replace(model, traits=_with_traits(entry.traits, own))
+        for name, own in entry.traits_by_dialect.items()
+    }
+    return msgspec.structs.replace(model, by_dialect=by_dialect)
+
+
+def _check_dialect_names(names: Iterable[str], dialects: tuple[str, ...], where: str) -> None:
+    for name in names:
+        if name not in dialects:
+            raise _fail(
+                where,
+                f"{name!r} is not a dialect of the provider; it speaks: {', '.join(dialects)}",
+            )
+
+
+def _with_traits(traits: Traits, own: Traits) -> Traits:
+    """Return *traits* with those that are stated in *own* in their place."""
+    stated = {name: each for name, each in msgspec.structs.asdict(own).items() if each is not None}
+    return msgspec.structs.replace(traits, **stated)
 
 
 def _tokens(tokens: dict[str, Any], key: str, path: str) -> int | None:

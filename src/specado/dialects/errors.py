@@ -324,6 +324,7 @@ def path_hint(source: ReplySource) -> str:
         return "; check base_url"
     given = (each.path for each in known.dialects if each.name == source.dialect.name)
     path = next(given, None) or source.dialect.path("{model}", False)
+    path = path.replace("{parent}", "/projects/{project}/locations/{location}")
     return f"; check base_url: {path} is added to it ({usual.title}'s is {usual.base_url})"
 
 

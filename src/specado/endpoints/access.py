@@ -21,8 +21,14 @@ from specado.settings.client_settings import (
     environment_proxies,
     environment_value,
 )
+from specado.settings.google_tokens import default_google_tokens, has_google_auth
 from specado.settings.secrets import Secret
-from specado.settings.validators import checked_header_value, checked_url
+from specado.settings.validators import (
+    checked_header_value,
+    checked_url,
+    cloud_location,
+    cloud_project,
+)
 from specado.transport import (
     CommonHeaders,
     Limits,
@@ -31,7 +37,7 @@ from specado.transport import (
 )
 
 if TYPE_CHECKING:
-    from specado.catalog.lookup import Provider
+    from specado.catalog.lookup import CloudAddress, Provider
 
 __all__ = [
     "Access",
@@ -60,24 +66,35 @@ _AMBIENT_PREFIXES = (
 _NOTHING = ProviderSettings()
 
 
-def _key_of(provider: Provider, own: ProviderSettings) -> Optional[Secret]:
+def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret], bool]:
+    """Return the key of a provider, and whether it is an access token of a cloud."""
     if key_headers(own.headers, provider.authentication):
-        return None
+        return None, False
+    takes_tokens = provider.authentication.kind == "google"
+    if own.credentials is not None:
+        return own.credentials, True
     if own.api_key is not None:
         key: Secret = own.api_key
-        return key
+        # A key of Google's does not change: what a callable gives is a token.
+        return key, takes_tokens and not key.is_text
     if not needs_key(provider.authentication):
-        return None
+        return None, False
     for variable in provider.authentication.env:
         value = environment_value(variable)
         if value is not None:
-            return Secret(checked_header_value(value, variable))
-    return None
+            return Secret(checked_header_value(value, variable)), False
+    if takes_tokens and has_google_auth():
+        return Secret(default_google_tokens, "credentials"), True
+    return None, False
 
 
 def _has_key(provider: Provider, own: ProviderSettings) -> bool:
     """Return whether a key is configured, or a header that replaces it."""
-    return own.api_key is not None or bool(key_headers(own.headers, provider.authentication))
+    return (
+        own.api_key is not None
+        or own.credentials is not None
+        or bool(key_headers(own.headers, provider.authentication))
+    )
 
 
 def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
@@ -85,8 +102,10 @@ def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
 
     Ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) do not count.
     """
-    if settings.providers.get(provider.name, _NOTHING).api_key is not None:
-        return f"providers[{provider.name!r}]['api_key']"
+    own = settings.providers.get(provider.name, _NOTHING)
+    for name in ("api_key", "credentials"):
+        if getattr(own, name) is not None:
+            return f"providers[{provider.name!r}][{name!r}]"
     variables = provider.authentication.env
     return next(
         (
@@ -128,9 +147,9 @@ def needs_no_key(provider: Provider) -> bool:
     It requires none, or the environment holds ambient credentials that it accepts.
     """
     authentication = provider.authentication
+    ambient = [name for name in authentication.env if name.startswith(_AMBIENT_PREFIXES)]
     return not needs_key(authentication) or any(
-        name.startswith(_AMBIENT_PREFIXES) and environment_value(name) is not None
-        for name in authentication.env
+        environment_value(name) is not None for name in (*ambient, *authentication.ambient_env)
     )
 
 
@@ -163,24 +182,130 @@ def address_of(provider: Provider, own: ProviderSettings) -> str:
         return own.base_url
     variable = provider.authentication.base_url_env
     value = None if variable is None else environment_value(variable)
-    if variable is None or value is None:
-        return provider.base_url
-    return checked_url(variable, value)
+    if variable is not None and value is not None:
+        return checked_url(variable, value)
+    if provider.cloud is not None:
+        return provider.cloud.base_url(_location_of(provider.cloud, own))
+    return provider.base_url
+
+
+def _location_of(cloud: CloudAddress, own: ProviderSettings) -> str:
+    """Return the location: the setting's, else the environment's, else the manifest's."""
+    if own.location is not None:
+        return own.location
+    for variable in cloud.location_env:
+        value = environment_value(variable)
+        if value is not None:
+            return cloud_location(variable, value)
+    return cloud.default_location
+
+
+def _project_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
+    """Return the cloud project: the setting's, else the environment's, `None` without one."""
+    if own.project is not None:
+        return own.project
+    for variable in cloud.project_env:
+        value = environment_value(variable)
+        if value is not None:
+            return cloud_project(variable, value)
+    return None
+
+
+def _parent_of(provider: Provider, own: ProviderSettings, *, is_by_key: bool) -> Optional[str]:
+    """Return the path of the project and location that are asked, `None` without a project.
+
+    An API key belongs to a project: the path does not name it.
+    """
+    if provider.cloud is None or is_by_key:
+        return ""
+    project = _project_of(provider.cloud, own)
+    if project is None:
+        return None
+    return f"/projects/{project}/locations/{_location_of(provider.cloud, own)}"
+
+
+def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
+    """Raise if a provider is given settings that only one in a cloud has."""
+    names = [] if provider.cloud else ["project", "location"]
+    if provider.authentication.kind != "google":
+        names.append("credentials")
+    for name in names:
+        if getattr(own, name) is not None:
+            key = f"providers[{provider.name!r}][{name!r}]"
+            hint = ""
+            for header in provider.authentication.optional_headers:
+                if header.name.lower().endswith(f"-{name}"):
+                    hint = f": write 'headers': {{{header.name!r}: …}}"
+            raise ConfigurationError(
+                f"{key} is not a setting of this provider, only of one in a cloud{hint}", key=key
+            )
+
+
+def _missing(
+    provider: Provider, *, has_key: bool, is_token: bool, parent: Optional[str]
+) -> Optional[str]:
+    """Return why a provider cannot be called and what to set, `None` if it can be."""
+    name, authentication = provider.name, provider.authentication
+    if not has_key and needs_key(authentication):
+        variables = " or ".join(authentication.env)
+        named = f"set {variables}, or " if variables else "give "
+        text = f"no API key for {name!r}: {named}providers[{name!r}]['api_key']"
+        if authentication.kind == "google":
+            text += (
+                f"; or, for access tokens, providers[{name!r}]['credentials'], or pip install "
+                '"specado[vertex]" for the application default credentials'
+            )
+        return text
+    if is_token and parent is None and provider.cloud is not None:
+        variables = " or ".join(provider.cloud.project_env)
+        named = f"set {variables}, or " if variables else "give "
+        return f"no project for {name!r}: {named}providers[{name!r}]['project']"
+    return None
 
 
 def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     own = settings.providers.get(provider.name, _NOTHING)
     authentication = provider.authentication
+    _refuse_cloud_settings(provider, own)
     base_url = address_of(provider, own)
-    api_key = _key_of(provider, own)
-    own_headers = tuple((name, text) for name, text in own.headers if text is not None)
-    missing = None
-    if api_key is None and needs_key(authentication) and not _has_key(provider, own):
-        variable = authentication.env[0] if authentication.env else None
-        named = f"set {variable}, or " if variable else "give "
-        missing = (
-            f"no API key for {provider.name!r}: {named}providers[{provider.name!r}]['api_key']"
-        )
+    api_key, is_token = _key_of(provider, own)
+    in_headers = {name for name, _ in key_headers(own.headers, authentication)}
+    is_by_key = authentication.name.lower() in in_headers or (api_key is not None and not is_token)
+    parent = _parent_of(provider, own, is_by_key=is_by_key)
+    headers = (*_headers_of(provider, own), *_sent_headers(own))
+    key = None if api_key is None else api_key.identity()
+    flow = flow_of(authentication, api_key, is_token=is_token)
+    account = authenticating(headers, authentication)
+    # A cloud's quotas are those of the project.
+    digest = digest_of(key, account, parent) if parent else digest_of(key, account)
+    endpoint = Endpoint(
+        provider=provider,
+        base_url=base_url,
+        flow=flow,
+        headers=headers,
+        account=Account(base_url, digest, _health_settings(settings, own)),
+        attempt_timeout_s=own.timeout_seconds,
+        missing=_missing(
+            provider,
+            has_key=api_key is not None or _has_key(provider, own),
+            is_token=is_token and not has_own_address(provider, settings),
+            parent=parent,
+        ),
+        request_rules=provider.rules_at(base_url),
+        parent=parent or "",
+    )
+    return replace(
+        endpoint,
+        common_headers=CommonHeaders(request_headers(endpoint)),
+        has_key=api_key is not None,
+        authenticates_each=flow.common_headers is None,
+        key_callable=None if api_key is None or api_key.is_text else api_key,
+    )
+
+
+def _headers_of(provider: Provider, own: ProviderSettings) -> list[tuple[str, str]]:
+    """Return the headers of the manifest and the environment that the settings do not remove."""
+    authentication = provider.authentication
     not_sent = {name.lower() for name, text in own.headers if text is None}
     fixed = authentication.headers.items()
     headers = [(name, text) for name, text in fixed if name.lower() not in not_sent]
@@ -190,29 +315,12 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         value = environment_value(header.env)
         if value is not None:
             headers.append((header.name, checked_header_value(value, header.env)))
-    key = None if api_key is None else api_key.identity()
-    flow = flow_of(authentication, api_key)
-    endpoint = Endpoint(
-        provider=provider,
-        base_url=base_url,
-        flow=flow,
-        headers=(*headers, *own_headers),
-        account=Account(
-            base_url,
-            digest_of(key, authenticating((*headers, *own_headers), authentication)),
-            _health_settings(settings, own),
-        ),
-        attempt_timeout_s=own.timeout_seconds,
-        missing=missing,
-        request_rules=provider.rules_at(base_url),
-    )
-    return replace(
-        endpoint,
-        common_headers=CommonHeaders(request_headers(endpoint)),
-        has_key=api_key is not None,
-        authenticates_each=flow.common_headers is None,
-        key_callable=None if api_key is None or api_key.is_text else api_key,
-    )
+    return headers
+
+
+def _sent_headers(own: ProviderSettings) -> list[tuple[str, str]]:
+    """Return the headers of the settings without those that are not to be sent."""
+    return [(name, text) for name, text in own.headers if text is not None]
 
 
 def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSettings:

@@ -44,8 +44,8 @@ class AuthenticationFlow(Protocol):
     def key_headers(self, headers: Iterable[tuple[str, Optional[str]]]) -> set[tuple[str, str]]:
         """Return those of *headers* that carry a key, names in lower case: they replace it."""
 
-    def without_key(self) -> Self:
-        """Return a copy of the flow without its key."""
+    def with_key(self, key: Optional[Secret]) -> Self:
+        """Return a copy of the flow with another key, or without one."""
 
 
 class HeaderKey(msgspec.Struct, frozen=True):
@@ -83,9 +83,9 @@ class HeaderKey(msgspec.Struct, frozen=True):
         """Return those of *headers* with this name, or called Authorization."""
         return _named((self.name.lower(), "authorization"), headers)
 
-    def without_key(self) -> HeaderKey:
-        """Return a copy of the flow without its key."""
-        return replace(self, key=None)
+    def with_key(self, key: Optional[Secret]) -> Self:
+        """Return a copy of the flow with another key, or without one."""
+        return replace(self, key=key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
@@ -133,9 +133,9 @@ class QueryKey(msgspec.Struct, frozen=True):
         """Return those of *headers* with the parameter's name, or called Authorization."""
         return _named((self.name.lower(), "authorization"), headers)
 
-    def without_key(self) -> QueryKey:
-        """Return a copy of the flow without its key."""
-        return replace(self, key=None)
+    def with_key(self, key: Optional[Secret]) -> Self:
+        """Return a copy of the flow with another key, or without one."""
+        return replace(self, key=key)
 
     def __repr__(self) -> str:
         return f"QueryKey(name={self.name!r})"
@@ -156,11 +156,19 @@ _FLOWS: dict[str, type[HeaderKey] | type[QueryKey]] = {
     "header": HeaderKey,
     "query": QueryKey,
     "none": NoKey,
+    "google": HeaderKey,
 }
 
 
-def flow_of(authentication: Authentication, key: Optional[Secret] = None) -> AuthenticationFlow:
-    """Return the flow that a manifest's *authentication* describes, with its key."""
+def flow_of(
+    authentication: Authentication, key: Optional[Secret] = None, *, is_token: bool = False
+) -> AuthenticationFlow:
+    """Return the flow that a manifest's *authentication* describes, with its key.
+
+    *is_token*: the key is an access token, which goes into the header Authorization.
+    """
+    if is_token:
+        return HeaderKey("Authorization", "Bearer ", key)
     made: AuthenticationFlow = _FLOWS[authentication.kind](
         authentication.name, authentication.prefix, key
     )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from specado.catalog.lookup import NO_RULES, Provider, RequestRules
 from specado.endpoints.account import Account
-from specado.endpoints.authentication import AuthenticationFlow, flow_of
+from specado.endpoints.authentication import AuthenticationFlow
 from specado.settings.secrets import Secret
 from specado.transport import (
     CommonHeaders,
@@ -38,19 +38,20 @@ class Endpoint(msgspec.Struct, frozen=True):
     authenticates_each: bool = False
     # The callable that gives the key of each request.
     key_callable: Optional[Secret] = None
+    # What the servers at this address refuse in any request.
+    request_rules: RequestRules = NO_RULES
+    # Path of the cloud's project and location, "" without one.
+    parent: str = ""
 
     def with_fetched(self, key: Secret) -> Endpoint:
         """Return a copy of the endpoint with the key that its callable gave for one request."""
-        return replace(self, flow=flow_of(self.provider.authentication, key), key_callable=None)
-
-    # What the servers at this address refuse in any request.
-    request_rules: RequestRules = NO_RULES
+        return replace(self, flow=self.flow.with_key(key), key_callable=None)
 
     def without_key(self) -> Endpoint:
         """Return a copy of the endpoint without its key."""
         return replace(
             self,
-            flow=self.flow.without_key(),
+            flow=self.flow.with_key(None),
             common_headers=None,
             has_key=False,
             authenticates_each=False,

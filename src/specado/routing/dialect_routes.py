@@ -116,7 +116,7 @@ def dialect_routes(
         ConfigurationError: the setting `dialects` names one that the provider does not speak.
     """
     return tuple(
-        _dialect_route(each, provider, model, endpoint.base_url)
+        _dialect_route(each, provider, model, endpoint)
         for each in spoken_dialects(provider, facts, access)
     )
 
@@ -133,17 +133,17 @@ def target_of(provider: Provider, spoken: ProviderDialect, base_url: str) -> Tar
 
 
 def _dialect_route(
-    spoken: ProviderDialect, provider: Provider, model: str, base_url: str
+    spoken: ProviderDialect, provider: Provider, model: str, endpoint: Endpoint
 ) -> DialectRoute:
-    dialect = DIALECTS[spoken.name]
+    dialect, base_url = DIALECTS[spoken.name], endpoint.base_url
     is_compatible = not _defines(provider, dialect, base_url)
     path = spoken.path or dialect.path(model, False)
     stream_path = spoken.stream_path or spoken.path or dialect.path(model, True)
     return DialectRoute(
         spoken.name,
         dialect,
-        base_url + _with_model(path, model),
-        base_url + _with_model(stream_path, model),
+        base_url + _filled(path, model, endpoint.parent),
+        base_url + _filled(stream_path, model, endpoint.parent),
         FRAMINGS[dialect.framing],
         spoken.stream_usage,
         spoken.stream_end or ("unknown" if is_compatible else ""),
@@ -161,8 +161,11 @@ def _defines(provider: Provider, dialect: Dialect, base_url: str) -> bool:
     )
 
 
-def _with_model(path: str, model: str) -> str:
-    return path.replace("{model}", quote(model, safe="")) if "{" in path else path
+def _filled(path: str, model: str, parent: str) -> str:
+    """Return a path with its placeholders filled."""
+    if "{" not in path:
+        return path
+    return path.replace("{parent}", parent).replace("{model}", quote(model, safe=""))
 
 
 def known_only_to_one(

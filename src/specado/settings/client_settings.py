@@ -21,6 +21,7 @@ from specado.errors import (
     ConfigurationWarning,
     caller_stacklevel,
 )
+from specado.settings.google_tokens import GoogleTokens, is_google_credentials
 from specado.settings.secrets import Secret
 from specado.settings.validators import (
     STRICTNESSES,
@@ -29,6 +30,8 @@ from specado.settings.validators import (
     checked_url,
     client_certificate,
     closest,
+    cloud_location,
+    cloud_project,
     count,
     dialect_names,
     fraction,
@@ -110,9 +113,13 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     `timeout_seconds` is the limit of one attempt, `attempt_timeout_seconds` another name for it.
     `dialects` are the names of the dialects to use there, in order of preference.
     `breaker` and `retry_budget` are `False` to switch them off, `True` for their defaults.
+    `credentials` give the access tokens of a cloud, whose `project` and `location` are asked.
     """
 
     api_key: Optional[Any] = None  # a Secret
+    credentials: Optional[Any] = None  # a Secret
+    project: Optional[str] = None
+    location: Optional[str] = None
     base_url: Optional[str] = None
     headers: tuple[tuple[str, Optional[str]], ...] = ()  # `None`: not to be sent
     timeout_seconds: Optional[float] = None
@@ -204,6 +211,11 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if entry.api_key is not None:
         shown["api_key"] = REDACTED
+    if entry.credentials is not None:
+        shown["credentials"] = REDACTED
+    for name in ("project", "location"):
+        if getattr(entry, name) is not None:
+            shown[name] = getattr(entry, name)
     if entry.base_url is not None:
         shown["base_url"] = without_userinfo(entry.base_url)
     headers = {name: REDACTED for name, text in entry.headers if text is not None}
@@ -275,6 +287,16 @@ def _api_key(key: str, value: Any) -> Secret:
     return Secret(value if callable(value) else checked_header_value(value, key), key)
 
 
+def _credentials(key: str, value: Any) -> Secret:
+    """Return the source of access tokens: text, a callable, or credentials of google-auth."""
+    if is_google_credentials(value):
+        return Secret(GoogleTokens(value), key)
+    if not callable(value) and not isinstance(value, str):
+        allowed = "an access token, a callable that returns one, or credentials of google-auth"
+        raise invalid_value(key, value, allowed)
+    return _api_key(key, value)
+
+
 _NUMBER_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "min_attempts": count(1),
     "window_seconds": seconds,
@@ -314,6 +336,9 @@ _PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
     "breaker": _breaker,
     "retry_budget": _retry_budget,
     "dialects": dialect_names,
+    "credentials": _credentials,
+    "project": cloud_project,
+    "location": cloud_location,
 }
 
 
@@ -328,12 +353,11 @@ _MISPLACED_PROVIDER_KEYS = {
     "endpoint": "write 'base_url'",
     "host": "write 'base_url'",
     "key": "write 'api_key'",
-    "token": "write 'api_key'",
+    "token": "write 'api_key', or 'credentials' for an access token of a cloud",
     "url": "write 'base_url'",
     "default_headers": "write 'headers'",
     "extra_headers": "write 'headers'",
     "organization": "write 'headers': {'OpenAI-Organization': …}",
-    "project": "write 'headers': {'OpenAI-Project': …}",
     "timeout": "write 'timeout_seconds'",
     "max_retries": "it is a setting of the client",
 }

@@ -24,6 +24,8 @@ __all__ = [
     "client_certificate",
     "close_matches",
     "closest",
+    "cloud_location",
+    "cloud_project",
     "count",
     "dialect_names",
     "duplicate_option",
@@ -81,6 +83,29 @@ def non_empty_text(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise invalid_value(key, value, "text that is not empty")
     return value.strip()
+
+
+# Both become parts of an address. (A project's id or number; of old ones also "domain.tld:id".)
+_CLOUD_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,99}")
+_CLOUD_LOCATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def cloud_project(key: str, value: Any) -> str:
+    """Return the id or the number of a cloud's project."""
+    text = non_empty_text(key, value)
+    if not _CLOUD_PROJECT.fullmatch(text):
+        raise invalid_value(key, value, "the id of a project, such as 'my-project-123'")
+    return text
+
+
+def cloud_location(key: str, value: Any) -> str:
+    """Return the name of a cloud's location."""
+    text = non_empty_text(key, value)
+    if len(text) > MAX_SHOWN_CHARACTERS or not _CLOUD_LOCATION.fullmatch(text):
+        raise invalid_value(
+            key, value, "the name of a location, such as 'europe-west4' or 'global'"
+        )
+    return text
 
 
 def _names_of(kind: str) -> Callable[[str, Any], tuple[str, ...]]:
