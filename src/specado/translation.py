@@ -204,8 +204,9 @@ def _written(
             in_order_of_create(decoded.parameters), may_ask_for_usage=spoken.stream_usage
         )
         target = _target(provider, spoken.name, base_url) if has_reasoning else None
+        served = None if facts is None else facts.in_dialect(spoken.name)
         return DIALECTS[spoken.name].encode_request(
-            decoded.conversation, model, parameters, facts, rules, decoded, target
+            decoded.conversation, model, parameters, served, rules, decoded, target
         )
 
     access = Access(_DEFAULTS)

@@ -9,6 +9,7 @@ cimport cython
 from msgspec.structs import replace
 
 from specado._core.loss_rows import REASONING_REFUSED
+from specado._core.native import BOUND_RECORDS
 
 # Members of messages and calls that hold reasoning or its signature.
 cdef frozenset SIGNED_MEMBERS = frozenset({"thinking_blocks", "extra_content"})
@@ -121,6 +122,8 @@ cdef bint is_signed(Details more) except -1:
         if has_signed_member(call.extra):
             return True
     if more.native is not None:
+        if more.native.dialect in BOUND_RECORDS:
+            return True
         for block in more.native.blocks:
             if block.kind not in PLAIN_KINDS:
                 return True
@@ -130,7 +133,7 @@ cdef bint is_signed(Details more) except -1:
 cdef object plain_native(object native):
     """Return a record without signed and encrypted blocks; None if text cites what is left out."""
     cdef list kept = []
-    if native is None:
+    if native is None or native.dialect in BOUND_RECORDS:
         return None
     for block in native.blocks:
         if block.kind == "text" and block.values[1]:

@@ -12,6 +12,7 @@ from specado._core.json_writer import NotJson, dumps
 from specado.types import NATIVE_VERSION, NativeBlock, NativeContent, ReasoningBlock
 
 __all__ = [
+    "BOUND_RECORDS",
     "READERS",
     "has_own_order",
     "model_family",
@@ -29,6 +30,11 @@ MAX_NAME_CHARACTERS = 500
 # record's blocks and the canonical reasoning. Raises `ValueError` for blocks that are not those of
 # an answer. Each dialect's folder enters its own.
 READERS: dict[str, Callable[[list[bytes], str], tuple[tuple[NativeBlock, ...], Optional[str]]]] = {}
+
+# The dialects whose signatures stand beside texts and calls, or whose ids of texts and calls belong
+# to reasoning: without what is signed such a record is left out whole. Each dialect's folder enters
+# its own.
+BOUND_RECORDS: set[str] = set()
 
 # The order that the canonical fields have.
 _ORDER = {"reasoning": 0, "text": 1, "call": 2}

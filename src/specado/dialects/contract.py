@@ -157,6 +157,8 @@ class ErrorTable(msgspec.Struct, frozen=True):
             lower-case message, class).
         unknown_model: codes that say that the model is unknown, and not the path.
         refinements: *messages* by the class that they refine; filled where tables are merged.
+        refused_signed: regular expressions of the code and message (`code: message`) of errors
+            that refuse the signature or the encryption of reasoning which was sent back.
     """
 
     codes: Mapping[str, type[ProviderError]]
@@ -164,6 +166,7 @@ class ErrorTable(msgspec.Struct, frozen=True):
     messages: tuple[tuple[type[ProviderError], str, type[ProviderError]], ...] = ()
     unknown_model: frozenset[str] = frozenset()
     refinements: Mapping[type[ProviderError], Sequence[tuple[str, type[ProviderError]]]] = {}
+    refused_signed: tuple[str, ...] = ()
 
 
 class EncodeRequest(Protocol):
@@ -314,6 +317,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         nested_members: members of its requests that hold the request's settings: an `extra_body`
             adds to them instead of replacing them.
         parameters: the canonical parameters that its requests can express.
+        binding_members: of the *members* those that keep a conversation with its provider, unless
+            they are false or null: what they name is stored there.
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,
             the usual one first.
@@ -350,6 +355,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     errors: ErrorTable
     request_id_headers: tuple[str, ...]
     nested_members: frozenset[str] = frozenset()
+    binding_members: frozenset[str] = frozenset()
 
     encode_request: EncodeRequest
     decode_reply: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]

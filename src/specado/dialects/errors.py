@@ -46,6 +46,7 @@ __all__ = [
     "error_table",
     "parse_retry_after_s",
     "path_hint",
+    "refuses_signed",
     "reported_error",
 ]
 
@@ -191,6 +192,24 @@ def error_table(dialect: str) -> ErrorTable:
         frozenset(word.lower() for table in tables for word in table.unknown_model),
         refinements,
     )
+
+
+# A failed answer that comes with a success is refused as well.
+_REFUSING_STATUSES = (200, 400)
+
+
+def refuses_signed(error: ProviderError) -> bool:
+    """Return whether an error refuses the signature or the encryption of reasoning sent back."""
+    if error.status_code not in _REFUSING_STATUSES:
+        return False
+    return _refused_signed().search(f"{error.code}: {error.message}") is not None
+
+
+@functools.cache
+def _refused_signed() -> re.Pattern[str]:
+    """Return the pattern of the codes and messages of all dialects that refuse a signature."""
+    patterns = [each for dialect in DIALECTS.values() for each in dialect.errors.refused_signed]
+    return re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
 
 
 def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:

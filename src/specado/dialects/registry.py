@@ -54,6 +54,8 @@ def encode(
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
+    if facts is not None:
+        facts = facts.in_dialect(dialect)
     encoded = DIALECTS[dialect].encode_request(
         conversation, model, parameters, facts, rules, None, target
     )

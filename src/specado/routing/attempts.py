@@ -22,6 +22,7 @@ from typing import Callable, NamedTuple, Optional, Protocol, Union
 
 import msgspec
 
+from specado.dialects.errors import refuses_signed
 from specado.errors import (
     CONTENT_TIMEOUT,
     ConfigurationError,
@@ -41,7 +42,6 @@ from specado.routing.retry import (
     Rule,
     jittered_s,
     nominal_wait_s,
-    refuses_signed,
     rule_for,
 )
 from specado.types import ChatCompletionResponse, Extensions

@@ -575,7 +575,7 @@ class _Judge:
         rules = self.access.endpoint(provider).request_rules
         facts = (
             dialect,
-            model.traits,
+            model.in_dialect(dialect).traits,
             model.features,
             model.input_modalities,
             model.max_output_tokens,

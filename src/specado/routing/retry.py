@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Optional
 
 import msgspec
@@ -34,7 +33,6 @@ __all__ = [
     "Rule",
     "jittered_s",
     "nominal_wait_s",
-    "refuses_signed",
     "rule_for",
 ]
 
@@ -85,20 +83,6 @@ _RULES: dict[type[ProviderError], Rule] = {
 _HOPELESS = (AuthenticationError, QuotaExceededError, InvalidRequestError)
 
 
-# The words of Anthropic ("Invalid `signature` in `thinking` block", "… cannot be modified"), of
-# OpenAI ("The encrypted content … could not be verified") and of Gemini ("Thought signature is not
-# valid", "Corrupted thought signature"), as users report them (2026-11-30).
-_REFUSED_SIGNED = re.compile(
-    r"invalid `?(signature|data)`? in `?(redacted_)?thinking"
-    r"|thinking`? blocks .{0,100}cannot be modified"
-    r"|encrypted.content.{0,4000}(could not be|cannot be|is not valid|is invalid)"
-    r"|invalid .{0,20}encrypted.content"
-    r"|thought.signature.{0,40}(not valid|invalid|corrupt)"
-    r"|(corrupt\w*|invalid) .{0,20}thought.signature",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
 def _inherited(kind: type[ProviderError]) -> Rule:
     return next(_RULES[base] for base in kind.__mro__ if base in _RULES)
 
@@ -124,14 +108,6 @@ def rule_for(error: ProviderError, *, is_fallback: bool = False) -> Rule:
     if error.should_retry is True and rule.same == 0 and not isinstance(error, _HOPELESS):
         return Rule(NO_LIMIT, rule.next)
     return rule
-
-
-def refuses_signed(error: ProviderError) -> bool:
-    """Return whether an error refuses the signature or the encryption of reasoning sent back."""
-    return error.status_code == 400 and (
-        error.code == "invalid_encrypted_content"
-        or _REFUSED_SIGNED.search(error.message) is not None
-    )
 
 
 def nominal_wait_s(error: ProviderError, retry: int) -> float:

@@ -56,6 +56,10 @@ ERRORS = ErrorTable(
         (InvalidRequestError, "content filtering policy", ContentPolicyError),
         (RateLimitError, "spend limit", QuotaExceededError),
     ),
+    refused_signed=(
+        r"invalid `?(signature|data)`? in `?(redacted_)?thinking",
+        r"thinking`? blocks .{0,100}cannot be modified",
+    ),
 )
 
 
