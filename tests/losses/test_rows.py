@@ -47,13 +47,14 @@ def translated(row: str, **options: Any) -> specado.Translation:
 
 def test_every_row_has_a_request() -> None:
     # No shipped model has only one of the two roles: see the test of that below. No shipped
-    # provider takes text only: tests/dialects/test_histories.py. A provider's refusal is seen in a
-    # call only.
+    # provider takes text only: tests/dialects/test_histories.py. A provider's refusal and what it
+    # has stored are seen in a call only.
     of_requests = {row for row in ROWS if not row.startswith("reply.")}
     assert {*OF_ROW} == of_requests - {
         "role.system_name",
         "content.joined",
         "reasoning.refused",
+        "conversation.stored",
     }
 
 

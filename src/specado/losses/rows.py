@@ -277,8 +277,9 @@ ROWS: dict[str, Row] = {
     "reasoning_effort.off": Row(
         "Default", "tuning", "Low", "switched off: the model takes tools only without reasoning"
     ),
+    # Contract: the caller asked for reasoning, and another API of the provider may give it.
     "reasoning_effort.tools": Row(
-        "Conflict", "tuning", "Low", "the model takes tools only without reasoning"
+        "Conflict", "contract", "Medium", "the model takes tools only without reasoning"
     ),
     "reasoning_effort.no_room": Row(
         "Drop", "tuning", "Low", "max_tokens leaves no room for thinking (1,024 at least)"

@@ -1,7 +1,7 @@
 """Selects the dialect of a request among those that the provider's endpoint accepts.
 
-In this order: a member of `extra_body`, then a parameter, that only one of the dialects knows
-selects it; else that of earlier answers, which go back as they came, else the first dialect, unless
+In this order: a member of `extra_body` that keeps the conversation with its provider, any other
+member, then a parameter, that only one of the dialects knows selects it; else that of earlier answers, which go back as they came, else the first dialect, unless
 it has a contract loss that another one lacks.
 """
 
@@ -19,7 +19,7 @@ from specado.dialects.registry import DIALECTS
 from specado.dialects.replies import address_tag
 from specado.errors import ConfigurationError, SpecadoError
 from specado.losses.report import SEVERITIES
-from specado.losses.rows import ROWS
+from specado.losses.rows import ROWS, check_row_ids
 from specado.settings.validators import closest
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from specado.endpoints.endpoint import Endpoint
 
 __all__ = [
+    "CONVERSATION_STORED",
     "DialectRoute",
+    "binding_member",
     "contract_loss",
     "dialect_routes",
     "in_order_of_create",
@@ -47,6 +49,10 @@ __all__ = [
 RETURNED = frozenset(
     {"reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"}
 )
+
+# The loss of a candidate without what a member of `extra_body` names at the first one.
+CONVERSATION_STORED = "conversation.stored"
+check_row_ids((CONVERSATION_STORED,), "specado.routing.dialect_routes")
 
 _NAMED_BY_CREATE = ("temperature", "max_tokens", "stream")
 
@@ -177,11 +183,34 @@ def known_only_to_one(
 
     `None` where every member is known to several or to none, or where two select different ones.
     """
-    by_members = {index for name in extra_body or () for index in _only(dialects, name, "members")}
-    found = by_members or {
-        index for name in parameters for index in _only(dialects, name, "parameters")
-    }
+    found: set[int] = set()
+    if extra_body:
+        bound = [place for place, each in enumerate(dialects) if _binding(each, extra_body)]
+        found = set(bound) if len(bound) == 1 else set()
+        found = found or {index for name in extra_body for index in _only(dialects, name, "members")}
+    found = found or {index for name in parameters for index in _only(dialects, name, "parameters")}
     return dialects[found.pop()] if len(found) == 1 else None
+
+
+def _binding(route: DialectRoute, extra_body: Mapping[str, Any]) -> str | None:
+    """Return a member of *extra_body* that keeps the conversation with the provider, if any."""
+    for name in extra_body:
+        if name in route.dialect.binding_members and extra_body[name] not in (None, False):
+            return name
+    return None
+
+
+def binding_member(
+    dialects: Sequence[DialectRoute], extra_body: Optional[Mapping[str, Any]]
+) -> str | None:
+    """Return the member of *extra_body* that keeps a conversation with the first candidate.
+
+    What it names is stored with that provider. *dialects* are the candidate's. `None` if there is
+    no such member.
+    """
+    if not extra_body:
+        return None
+    return next(filter(None, (_binding(each, extra_body) for each in dialects)), None)
 
 
 def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:

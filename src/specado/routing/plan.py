@@ -26,7 +26,9 @@ from specado.losses.report import SEVERITIES, LossinessReport, RefusedLoss, refu
 from specado.losses.rows import ROWS
 from specado.routing.candidates import ModelResolver, Route, choose_model, routes
 from specado.routing.dialect_routes import (
+    CONVERSATION_STORED,
     DialectRoute,
+    binding_member,
     dialect_routes,
     sent_parameters,
     spoken_dialects,
@@ -351,7 +353,8 @@ def _unjudged(
         reason = first.skipped.reason + _keys_elsewhere(found, settings, access)
         ineligible[0] = _ineligible(found[0], reason, ConfigurationError(reason, key="api_key"))
     strictness = request.options.get("strictness", settings.strictness)
-    judge = _Judge(request, strictness, found[0].facts, today, access)
+    stored = binding_member(found[0].dialects, request.options.get("extra_body"))
+    judge = _Judge(request, strictness, found[0].facts, today, access, stored)
     following = found[1].provider.name if len(found) > 1 else None
     return Plan(candidates, ineligible, found[0].provider.name, following, judge), judge
 
@@ -452,6 +455,7 @@ class _Judge:
     """Encodes the bodies of one call's candidates and checks which of them are eligible.
 
     *asked* are the facts of the model that the call was meant for, `None` if they are not known.
+    *stored* is the member of `extra_body` that keeps the conversation with the first candidate.
     """
 
     def __init__(
@@ -461,8 +465,10 @@ class _Judge:
         asked: Model | None,
         today: date,
         access: Access,
+        stored: Optional[str] = None,
     ) -> None:
         self.request = request
+        self.stored = stored
         self.access = access
         self.parameters = request.parameters
         self.strictness = strictness
@@ -493,6 +499,7 @@ class _Judge:
                 raise
             # Without its traceback, as above.
             return self._ineligible(candidate, error.message, error.with_traceback(None))
+        candidate.encoded = self._without_stored(candidate, candidate.encoded)
         body, losses = candidate.encoded.body, candidate.encoded.losses
         facts = candidate.facts
         if facts is not None:
@@ -515,6 +522,14 @@ class _Judge:
             reason = f"strictness {self.strictness!r} refuses a loss: {refused.text}"
             return self._ineligible(candidate, reason, _lossy(candidate, refused))
         return None
+
+    def _without_stored(self, candidate: Candidate, encoded: Encoded) -> Encoded:
+        """Return a fallback's body with the loss of what the first provider has stored."""
+        if self.stored is None or candidate.index == 0:
+            return encoded
+        value = self.request.options["extra_body"][self.stored]
+        loss = (CONVERSATION_STORED, f"extra_body.{self.stored}", value, None)
+        return replace(encoded, losses=[loss, *encoded.losses])
 
     def choose_model(self, candidate: Candidate) -> None:
         """Give the candidate of an open route the model that loses least of the request."""
@@ -543,6 +558,7 @@ class _Judge:
         if conversation is None:
             return False
         encoded = self._encoded(candidate, candidate.dialect, conversation)
+        encoded = self._without_stored(candidate, encoded)
         if encoded.body == candidate.encoded.body or refusal(self.strictness, encoded.losses):
             return False
         candidate.encoded = encoded
