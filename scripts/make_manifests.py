@@ -2,8 +2,9 @@
 
     python scripts/make_manifests.py --facts model-facts.json --models-dev models-dev.json
 
-The tables state limits, prices, dates and abilities; `manifest_overlay.json` holds what is set by
-hand. The same input gives the same bytes, so a change in a fact is a change in the diff.
+The tables state limits, prices, dates and abilities; `model_facts.json` beside this script has
+those of models that they lack, and `manifest_overlay.json` what is set by hand. The same input
+gives the same bytes, so a change in a fact is a change in the diff.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from pathlib import Path
 from typing import Any
 
 OVERLAY = Path(__file__).with_name("manifest_overlay.json")
+MORE_FACTS = Path(__file__).with_name("model_facts.json")
 DESTINATION = Path(__file__).parent.parent / "src" / "specado" / "catalog" / "providers"
 SCHEMA_VERSION = "1.0.0"
-CHAT_PATH = "/v1/chat/completions"
+# OpenAI's dialects by the path that the table of facts names.
+DIALECT_PATHS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_responses"}
 
 FACTS_SOURCE = "litellm 1.106.2 model table"
 FACTS_DATE = "2026-11-22"
 MODELS_DEV_SOURCE = "models.dev f3fc692299"
 MODELS_DEV_DATE = "2026-07-02"
 
+# The providers of Gemini's models.
+GOOGLE = ("gemini", "vertex")
 # What the facts table calls the largest input, where the provider splits its context window into
 # an input and an output part (272,000 + 128,000 and 922,000 + 128,000 tokens; 2026-11-22).
 INPUT_ONLY_LIMITS = (272_000, 922_000)
@@ -44,6 +49,8 @@ MODELS_DEV_PRICES = {
     "cached_input": "cache_read",
     "cache_write": "cache_write",
 }
+# The prices of long prompts in the table of facts: "…_above_200k_tokens".
+ABOVE = re.compile(r"(?P<price>.+)_above_(?P<thousands>\d+)k_tokens")
 TRAIT_ORDER = (
     "max_tokens_parameter",
     "system_role",
@@ -65,6 +72,10 @@ TRAIT_ORDER = (
     "web_search",
     "mid_conversation_system",
     "assistant_prefill",
+    "signed_calls",
+    "media_in_tool_results",
+    "schema_with_tools",
+    "max_choices",
 )
 Row = dict[str, Any]
 
@@ -73,15 +84,17 @@ def matches(model_id: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(model_id, pattern) for pattern in patterns)
 
 
-def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
-    """Return a model's row: limits, prices, flags, from the facts table and models.dev."""
+def row_from_facts(model_id: str, fact: Row, known: Row, table: Row) -> Row:
+    """Return a model's row: limits, prices, flags, from a table of facts and models.dev."""
     window = fact["max_input_tokens"]
     if window in INPUT_ONLY_LIMITS:
         window += fact["max_output_tokens"]
     prices = {
         name: round(fact[key] * 1e6, 6) for name, key in PRICES.items() if fact.get(key) is not None
     }
-    for dearer in known.get("cost", {}).get("tiers", ()):
+    add_long_prices(prices, fact)
+    stated = "long_context" in prices
+    for dearer in () if stated else known.get("cost", {}).get("tiers", ()):
         prices["long_context"] = {
             "above_tokens": dearer["tier"]["size"],
             **{
@@ -89,7 +102,9 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
             },
         }
     add_fast_prices(prices, known)
-    source = f"{FACTS_SOURCE}; {MODELS_DEV_SOURCE}" if "long_context" in prices else FACTS_SOURCE
+    source = table["source"]
+    if "long_context" in prices and not stated:
+        source += f"; {MODELS_DEV_SOURCE}"
     flags = {key[len("supports_") :]: value for key, value in fact.items() if "supports_" in key}
     return {
         "id": model_id,
@@ -102,9 +117,29 @@ def row_from_facts(model_id: str, fact: Row, known: Row) -> Row:
         "flags": flags,
         "always_thinks": fact.get("thinking_always_on"),
         "cache_min_tokens": fact.get("prompt_cache_min_tokens"),
+        "dialects": dialects_of(fact),
         "source": source,
-        "date": FACTS_DATE,
+        "date": table["date"],
     }
+
+
+def dialects_of(fact: Row) -> list[str] | None:
+    """Return the dialects of OpenAI's in which a model is served, `None` for all."""
+    paths = fact.get("supported_endpoints", DIALECT_PATHS)
+    found = [dialect for path, dialect in DIALECT_PATHS.items() if path in paths]
+    return None if len(found) == len(DIALECT_PATHS) else found
+
+
+def add_long_prices(prices: Row, fact: Row) -> None:
+    """Add the prices of long prompts that a table of facts states."""
+    names = {key: name for name, key in PRICES.items() if name in MODELS_DEV_PRICES}
+    for key, value in fact.items():
+        found = ABOVE.fullmatch(key)
+        if found is not None and found["price"] in names:
+            long = prices.setdefault(
+                "long_context", {"above_tokens": int(found["thousands"]) * 1000}
+            )
+            long[names[found["price"]]] = round(value * 1e6, 6)
 
 
 def add_fast_prices(prices: Row, known: Row) -> None:
@@ -150,6 +185,7 @@ def row_from_models_dev(model_id: str, known: Row) -> Row:
         },
         "always_thinks": None,
         "cache_min_tokens": None,
+        "dialects": None,
         "source": MODELS_DEV_SOURCE,
         "date": MODELS_DEV_DATE,
     }
@@ -175,15 +211,15 @@ def extra_row(model_id: str, extra: Row, rows: dict[str, Row]) -> Row:
     }
 
 
-def gather(provider: str, overlay: Row, facts: Row, models_dev: Row) -> dict[str, Row]:
-    """Return every chat model's row, aliases not yet folded, retirement dates set."""
+def gather(provider: str, overlay: Row, tables: list[Row], models_dev: Row) -> dict[str, Row]:
+    """Return every model's row, aliases not yet folded, retirement dates set."""
     rows: dict[str, Row] = {}
     left_out = [pattern for rule in overlay["left_out"] for pattern in rule["match"]]
-    for model_id, fact in facts.items():
-        if CHAT_PATH not in fact.get("supported_endpoints", [CHAT_PATH]):
-            continue
-        if not matches(model_id, left_out):
-            rows[model_id] = row_from_facts(model_id, fact, models_dev.get(model_id, {}))
+    for table in tables:
+        for model_id, fact in table["models"].get(provider, {}).items():
+            if dialects_of(fact) != [] and not matches(model_id, left_out):
+                known = models_dev.get(model_id, {})
+                rows[model_id] = row_from_facts(model_id, fact, known, table)
     if provider == "anthropic":
         for model_id, known in models_dev.items():
             if model_id not in rows:
@@ -244,6 +280,8 @@ def display_name(model_id: str) -> str:
     if words[0] == "gpt" and len(words) > 1:
         rest = [word.title() if word.isalpha() else word for word in words[2:]]
         return " ".join([f"GPT-{words[1]}", *rest])
+    if words[0] == "gemini":
+        return " ".join(word.title() for word in words)
     if words[0] == "claude":
         number = ".".join(word for word in words if word.isdigit())
         family = [word.title() for word in words if not word.isdigit()]
@@ -260,6 +298,9 @@ def derived_traits(provider: str, row: Row) -> Row:
         "forced_tool_choice": bool(flags.get("tool_choice")),
         "parallel_tool_calls": bool(flags.get("function_calling")),
     }
+    if provider in GOOGLE:
+        sampling = flags.get("sampling_params", True)
+        traits.update(sampling=sampling, temperature_with_top_p=sampling)
     if provider != "anthropic":
         return traits
     native = bool(flags.get("native_structured_output"))
@@ -287,15 +328,28 @@ def derived_traits(provider: str, row: Row) -> Row:
     return traits
 
 
-def traits_of(provider: str, row: Row, rules: list[Row]) -> tuple[Row, list[str]]:
-    """Return a model's traits, in their fixed order, and the sources of those set by hand."""
+def traits_of(provider: str, row: Row, rules: list[Row]) -> tuple[Row, dict[str, Row], list[str]]:
+    """Return a model's traits, those that differ in a dialect, and the sources of those by hand."""
     traits = derived_traits(provider, row)
+    by_dialect: dict[str, Row] = {}
     sources = []
     for rule in rules:
         if matches(row["id"], rule["match"]):
-            traits.update(rule["traits"])
+            if "dialect" in rule:
+                by_dialect.setdefault(rule["dialect"], {}).update(rule["traits"])
+            else:
+                traits.update(rule["traits"])
             sources.append(rule["source"])
-    return {name: traits[name] for name in TRAIT_ORDER if traits.get(name) is not None}, sources
+    if row["dialects"] is not None and len(row["dialects"]) == 1:  # the only ones that count
+        traits.update(by_dialect.pop(row["dialects"][0], {}))
+        by_dialect = {}
+    by_dialect = {name: in_order(own) for name, own in by_dialect.items()}
+    return in_order(traits), by_dialect, sources
+
+
+def in_order(traits: Row) -> Row:
+    """Return the traits that are known, in their fixed order."""
+    return {name: traits[name] for name in TRAIT_ORDER if traits.get(name) is not None}
 
 
 def ranged(supported: bool | None, low: float, high: float | None, default: Any) -> Row:
@@ -309,20 +363,22 @@ def parameters_of(provider: str, row: Row, traits: Row) -> Row:
 
     A parameter of which nothing is known is left out.
     """
-    openai = provider == "openai"
+    openai, anthropic = provider == "openai", provider == "anthropic"
     sampling, penalties = traits.get("sampling"), traits.get("penalties")
-    several = openai and "search" not in row["id"]
+    only_responses = row["dialects"] == ["openai_responses"]
+    most = 128 if openai and "search" not in row["id"] and not only_responses else 1
+    most = traits.get("max_choices", most)
     parameters: Row = {
-        "temperature": ranged(sampling, 0.0, 2.0 if openai else 1.0, 1.0),
+        "temperature": ranged(sampling, 0.0, 1.0 if anthropic else 2.0, 1.0),
         "top_p": ranged(sampling, 0.0, 1.0, 1.0),
         "top_k": {"supported": False} if openai else ranged(sampling, 0, None, None),
         "max_tokens": ranged(True, 1, row["max_output"], None),
         "stop": {"supported": traits.get("stop")},
-        "n": ranged(several, 1, 128, 1),
-        "seed": {"supported": openai},
+        "n": ranged(most > 1, 1, most, 1),
+        "seed": {"supported": not anthropic and not only_responses},
         "frequency_penalty": ranged(penalties, -2.0, 2.0, 0.0),
         "presence_penalty": ranged(penalties, -2.0, 2.0, 0.0),
-        "logit_bias": {"supported": penalties},
+        "logit_bias": {"supported": False if provider in GOOGLE else penalties},
         "logprobs": {"supported": traits.get("logprobs")},
     }
     parameters = {name: one for name, one in parameters.items() if one["supported"] is not None}
@@ -336,7 +392,8 @@ def parameters_of(provider: str, row: Row, traits: Row) -> Row:
     return parameters
 
 
-def modalities_of(row: Row, by_hand: Row) -> Row:
+def modalities_of(row: Row, overlay: Row) -> Row:
+    by_hand = {**overlay.get("every_model", {}), **overlay["models"].get(row["id"], {})}
     flags = row["flags"]
     named = {
         "Image": flags.get("vision"),
@@ -345,6 +402,8 @@ def modalities_of(row: Row, by_hand: Row) -> Row:
     }
     inputs = by_hand.get("inputs") or ["Text", *(name for name, has in named.items() if has)]
     outputs = ["Text", "Audio"] if flags.get("audio_output") else ["Text"]
+    if "configs" in by_hand:
+        return {"input": inputs, "output": outputs, "configs": by_hand["configs"]}
     image = {"formats": ["png", "jpeg", "gif", "webp"]} if "Image" in inputs else None
     audio = {"formats": ["wav", "mp3"]} if "Audio" in inputs else None
     document = {"formats": ["pdf"]} if "Document" in inputs else None
@@ -355,7 +414,7 @@ def modalities_of(row: Row, by_hand: Row) -> Row:
 def capabilities_of(provider: str, row: Row, traits: Row, overlay: Row) -> Row:
     """Return a model's capabilities in the documented structure."""
     flags = row["flags"]
-    openai = provider == "openai"
+    openai, anthropic = provider == "openai", provider == "anthropic"
     by_hand = overlay["models"].get(row["id"], {})
     tools = bool(flags.get("function_calling"))
     structured = bool(traits.get("structured_output"))
@@ -364,19 +423,21 @@ def capabilities_of(provider: str, row: Row, traits: Row, overlay: Row) -> Row:
     caching = bool(flags.get("prompt_caching")) and "cached_input" in row["prices"]
     efforts = traits.get("reasoning_efforts")
     extensions: Row = {}
-    if not openai and caching:
+    if anthropic and caching:
         extensions["cache_control"] = {"min_tokens": row["cache_min_tokens"]}
     if not openai and traits["thinking"] != "none":
-        extensions["thinking"] = {"mode": traits["thinking"]}
+        extensions["thinking"] = {"mode": traits["thinking"], **by_hand.get("thinking", {})}
+    if provider in GOOGLE and flags.get("prompt_caching"):
+        extensions["cached_content"] = {"min_tokens": row["cache_min_tokens"]}
     if openai and "search" in row["id"]:
         extensions["web_search_options"] = True
     return {
         "version": SCHEMA_VERSION,
-        "modalities": modalities_of(row, by_hand),
+        "modalities": modalities_of(row, overlay),
         "features": {
             "function_calling": tools,
-            "tool_use": tools and not openai,
-            "json_mode": openai and json_mode,
+            "tool_use": tools and anthropic,
+            "json_mode": not anthropic and json_mode,
             "structured_output": structured,
             "streaming": True,
             "vision": bool(flags.get("vision")),
@@ -407,8 +468,13 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
     """Return one model's entry in the manifest."""
     by_hand = overlay["models"].get(row["id"], {})
     row = {**row, "max_output": by_hand.get("max_output_tokens", row["max_output"])}
-    traits, trait_sources = traits_of(provider, row, overlay["traits"])
+    if matches(row["id"], overlay.get("only_chat", {}).get("match", [])):
+        row["dialects"] = ["openai_chat"]
+    traits, by_dialect, trait_sources = traits_of(provider, row, overlay["traits"])
     sources = [row["source"], *([by_hand["source"]] if "source" in by_hand else []), *trait_sources]
+    changes = overlay.get("price_changes", {}).get(row["id"])
+    if changes is not None:
+        row["prices"] = {**row["prices"], "changes": changes}
     successor = overlay["successors"].get(row["id"])
     if successor is not None:
         sources.append(overlay["successors"]["source"])
@@ -425,14 +491,16 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
         "pricing": row["prices"],
         "capabilities": capabilities_of(provider, row, traits, overlay),
         "traits": traits,
+        **({"traits_by_dialect": by_dialect} if by_dialect else {}),
+        **({} if row["dialects"] is None else {"dialects": row["dialects"]}),
         "source": "; ".join(dict.fromkeys("; ".join(sources).split("; "))),
         "date": row["date"],
     }
 
 
-def manifest(provider: str, overlay: Row, facts: Row, models_dev: Row) -> Row:
+def manifest(provider: str, overlay: Row, tables: list[Row], models_dev: Row) -> Row:
     """Return one provider's whole manifest."""
-    rows = fold_aliases(gather(provider, overlay, facts, models_dev), overlay["aliases"])
+    rows = fold_aliases(gather(provider, overlay, tables, models_dev), overlay["aliases"])
     models = {model_id: model_entry(provider, rows[model_id], overlay) for model_id in sorted(rows)}
     fallback_for = {key: to for key, to in overlay["fallback_for"].items() if key != "source"}
     return {**overlay["head"], "models": models, "fallback_for": fallback_for}
@@ -441,11 +509,13 @@ def manifest(provider: str, overlay: Row, facts: Row, models_dev: Row) -> Row:
 def make_manifests(facts: Path, models_dev: Path) -> dict[str, bytes]:
     """Return every shipped manifest's bytes by file name."""
     overlay = json.loads(OVERLAY.read_text(encoding="utf-8"))
-    table = json.loads(facts.read_text(encoding="utf-8"))["models"]
+    overlay["vertex"] = {**overlay["gemini"], **overlay["vertex"]}
+    table = {"source": FACTS_SOURCE, "date": FACTS_DATE, **json.loads(facts.read_text("utf-8"))}
+    tables = [table, json.loads(MORE_FACTS.read_text(encoding="utf-8"))]
     known = json.loads(models_dev.read_text(encoding="utf-8"))["models"]
     made = {}
-    for provider in ("anthropic", "openai"):
-        content = manifest(provider, overlay[provider], table[provider], known[provider])
+    for provider in ("anthropic", "gemini", "openai", "vertex"):
+        content = manifest(provider, overlay[provider], tables, known.get(provider, {}))
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         made[f"{provider}.json"] = text.encode("utf-8")
     return made

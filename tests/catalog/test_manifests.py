@@ -32,7 +32,7 @@ def test_the_manifests_regenerate_to_the_same_bytes(reference):
 
     made = make.make_manifests(reference / "model-facts.json", reference / "models-dev.json")
 
-    assert sorted(made) == ["anthropic.json", "openai.json"]
+    assert sorted(made) == ["anthropic.json", "gemini.json", "openai.json", "vertex.json"]
     for name, content in made.items():
         assert (
             REPOSITORY / "src" / "specado" / "catalog" / "providers" / name

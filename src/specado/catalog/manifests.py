@@ -32,6 +32,7 @@ __all__ = [
     "LongContextPricing",
     "Model",
     "OptionalHeader",
+    "PriceChange",
     "Pricing",
     "Provider",
     "ProviderDialect",
@@ -120,8 +121,23 @@ class FastPricing(Struct, frozen=True, forbid_unknown_fields=True):
     cache_write_1h: Optional[float] = None
 
 
+class PriceChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The prices from a day (ISO) on, announced by the provider, with their source and date."""
+
+    from_date: str
+    source: str
+    date: str
+    input: Optional[float] = None
+    output: Optional[float] = None
+    cached_input: Optional[float] = None
+    cache_write: Optional[float] = None
+
+
 class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
-    """A model's prices, in US dollars per million tokens; `None` where not known."""
+    """A model's prices, in US dollars per million tokens; `None` where not known.
+
+    `changes` are those that the provider has announced, by their day.
+    """
 
     input: Optional[float] = None
     output: Optional[float] = None
@@ -132,6 +148,20 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     audio_output: Optional[float] = None
     long_context: Optional[LongContextPricing] = None
     fast: Optional[FastPricing] = None
+    changes: tuple[PriceChange, ...] = ()
+
+    def on(self, day: dt.date) -> Pricing:
+        """Return the prices on a day: a change replaces the prices that it names."""
+        found = self
+        for change in self.changes:
+            if change.from_date <= day.isoformat():
+                own = {
+                    name: getattr(change, name)
+                    for name in ("input", "output", "cached_input", "cache_write")
+                    if getattr(change, name) is not None
+                }
+                found = msgspec.structs.replace(found, **own)
+        return found
 
 
 class Model(Struct, frozen=True):

@@ -5,6 +5,7 @@ A cost is "exact" only where nothing in the reply speaks against it.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Optional
 
 from specado.catalog.lookup import provider as find_provider
@@ -119,8 +120,20 @@ def _priced(reply: ChatCompletionResponse, facts: Model | None) -> tuple[float, 
         return None
     if speed == "fast":
         is_all = is_all and pricing.fast is not None
+    if pricing.changes:
+        pricing = pricing.on(_day_of(reply))
     usd = usd_of(usage, pricing, is_fast=speed == "fast")
     return None if usd is None else (usd, is_all and not uncounted)
+
+
+def _day_of(reply: ChatCompletionResponse) -> dt.date:
+    """Return the day (UTC) on which a reply was made, today where it does not say so."""
+    if reply.created > 0:
+        try:
+            return dt.datetime.fromtimestamp(reply.created, dt.timezone.utc).date()
+        except (OverflowError, OSError, ValueError):
+            pass
+    return dt.datetime.now(dt.timezone.utc).date()
 
 
 def uncounted_tokens(usage: Usage) -> int:

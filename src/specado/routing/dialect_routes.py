@@ -1,8 +1,9 @@
 """Selects the dialect of a request among those that the provider's endpoint accepts.
 
 In this order: a member of `extra_body` that keeps the conversation with its provider, any other
-member, then a parameter, that only one of the dialects knows selects it; else that of earlier answers, which go back as they came, else the first dialect, unless
-it has a contract loss that another one lacks.
+member, then a parameter, that only one of the dialects knows selects it; else that of earlier
+answers, which go back as they came, else the first dialect, unless it has a contract loss that
+another one lacks.
 """
 
 from __future__ import annotations
@@ -187,8 +188,10 @@ def known_only_to_one(
     if extra_body:
         bound = [place for place, each in enumerate(dialects) if _binding(each, extra_body)]
         found = set(bound) if len(bound) == 1 else set()
-        found = found or {index for name in extra_body for index in _only(dialects, name, "members")}
-    found = found or {index for name in parameters for index in _only(dialects, name, "parameters")}
+        found = found or {
+            index for name in extra_body for index in _only(dialects, name, "members")
+        }
+    found = found or {each for name in parameters for each in _only(dialects, name, "parameters")}
     return dialects[found.pop()] if len(found) == 1 else None
 
 

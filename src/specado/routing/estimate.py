@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from specado._core import Conversation
     from specado.catalog.lookup import Model
 
@@ -31,8 +33,13 @@ def exceeds_window(tokens: int, window: int | None) -> bool:
     return window is not None and tokens * (1 - MARGIN) > window
 
 
-def estimated_price_usd(tokens: int, facts: Model | None) -> float | None:
+def estimated_price_usd(tokens: int, facts: Model | None, today: date) -> float | None:
     """Return the price of a prompt of about *tokens*, without its answer; `None` if unknown."""
-    if facts is None or facts.pricing is None or facts.pricing.input is None:
+    if facts is None or facts.pricing is None:
         return None
-    return tokens * facts.pricing.input / 1_000_000
+    pricing = facts.pricing.on(today)
+    long = pricing.long_context
+    per_million = pricing.input
+    if long is not None and tokens > long.above_tokens:
+        per_million = long.input
+    return None if per_million is None else tokens * per_million / 1_000_000

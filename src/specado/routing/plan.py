@@ -297,13 +297,17 @@ def show_plan(
     for candidate in candidates.values():
         plan.is_eligible(candidate)
     return [
-        _shown(route, candidates.get(index), plan.ineligible.get(index), request)
+        _shown(route, candidates.get(index), plan.ineligible.get(index), request, today)
         for index, route in enumerate(found)
     ]
 
 
 def _shown(
-    route: Route, candidate: Candidate | None, ineligible: Ineligible | None, request: Request
+    route: Route,
+    candidate: Candidate | None,
+    ineligible: Ineligible | None,
+    request: Request,
+    today: date,
 ) -> PlannedCandidate:
     model, facts, losses = route.model, route.facts, None
     dialect = tokens = price = None
@@ -313,7 +317,7 @@ def _shown(
             dialect = candidate.dialect.name
             losses = report_of(candidate.encoded.losses)
             tokens = estimated_tokens(request.conversation, candidate.encoded.body)
-            price = estimated_price_usd(tokens, facts)
+            price = estimated_price_usd(tokens, facts, today)
     return PlannedCandidate(
         provider=route.provider.name,
         model=model,
