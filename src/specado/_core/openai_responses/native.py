@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import astuple
 
-from specado._core.native import model_family
+from specado._core.native import BOUND_RECORDS, model_family
 from specado._core.openai_responses.wire import RawOutput
 from specado.types import NativeBlock, NativeContent
 
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 DIALECT = "openai_responses"
+BOUND_RECORDS.add(DIALECT)  # the ids of messages and calls belong to the reasoning before them
 # The format of its reasoning blocks, by OpenRouter's name.
 FORMAT = "openai-responses-v1"
 

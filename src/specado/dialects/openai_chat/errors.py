@@ -296,9 +296,6 @@ ERRORS = ErrorTable(
     )
     | {"model_not_found"},
     refused_signed=(
-        r"invalid_encrypted_content",
-        r"encrypted.content.{0,4000}(could not be|cannot be|is not valid|is invalid)",
-        r"invalid .{0,20}encrypted.content",
         r"thought.signature.{0,40}(not valid|invalid|corrupt)",
         r"(corrupt\w*|invalid) .{0,20}thought.signature",
     ),

@@ -61,4 +61,10 @@ ERRORS = ErrorTable(
         "server_error": ServerError,
     },
     unknown_model=frozenset({"model_not_found"}),
+    # "The encrypted content … could not be verified", as users report it (2026-11-30).
+    refused_signed=(
+        r"invalid_encrypted_content",
+        r"encrypted.content.{0,4000}(could not be|cannot be|is not valid|is invalid)",
+        r"invalid .{0,20}encrypted.content",
+    ),
 )
