@@ -226,6 +226,9 @@ def gather(provider: str, overlay: Row, tables: list[Row], models_dev: Row) -> d
                 rows[model_id] = row_from_models_dev(model_id, known)
     for model_id, extra in overlay["extra_models"].items():
         rows[model_id] = extra_row(model_id, extra, rows)
+    for model_id, row in rows.items():
+        if matches(model_id, overlay.get("no_last_day", {}).get("match", [])):
+            row["deprecation_date"] = None
     for date, patterns in overlay["shutdown"].items():
         if date != "source":
             for model_id, row in rows.items():
@@ -475,7 +478,8 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
     changes = overlay.get("price_changes", {}).get(row["id"])
     if changes is not None:
         row["prices"] = {**row["prices"], "changes": changes}
-    successor = overlay["successors"].get(row["id"])
+    last_day = row["deprecation_date"]
+    successor = None if last_day is None else overlay["successors"].get(row["id"])
     if successor is not None:
         sources.append(overlay["successors"]["source"])
     name = by_hand.get("name") or row["name"] or display_name(row["id"])
@@ -486,7 +490,7 @@ def model_entry(provider: str, row: Row, overlay: Row) -> Row:
         "aliases": sorted(row["aliases"]),
         "general": not matches(row["id"], overlay["special"]["match"]),
         "release_date": by_hand.get("release_date") or row["release_date"],
-        "deprecation_date": row["deprecation_date"],
+        "deprecation_date": last_day,
         **({} if successor is None else {"successor": successor}),
         "pricing": row["prices"],
         "capabilities": capabilities_of(provider, row, traits, overlay),

@@ -116,7 +116,7 @@ def test_an_unknown_provider_has_no_manifest():
     with pytest.raises(ConfigurationError, match="did you mean 'openai'") as caught:
         get_manifest("opnai")
 
-    assert "anthropic, openai" in str(caught.value)
+    assert "anthropic, gemini, openai, vertex" in str(caught.value)
 
 
 @pytest.mark.parametrize("wrong", [None, 1, b"openai", ["openai"]])
@@ -159,7 +159,8 @@ def test_the_typed_view_holds_what_routing_asks_for():
     openai, anthropic = provider("openai"), provider("anthropic")
 
     assert [(each.name, each.path) for each in openai.dialects] == [
-        ("openai_chat", "/chat/completions")
+        ("openai_chat", "/chat/completions"),
+        ("openai_responses", "/responses"),
     ]
     assert [(each.name, each.path) for each in anthropic.dialects] == [
         ("anthropic_messages", "/v1/messages")
@@ -205,7 +206,7 @@ def test_a_compatible_server_is_two_lines():
     assert local.dialects == (ProviderDialect("openai_chat"),)
     assert local.authentication.kind == "none"
     assert local.models == {}
-    assert list_providers() == ["anthropic", "local", "openai"]
+    assert list_providers() == ["anthropic", "gemini", "local", "openai", "vertex"]
     assert get_manifest("local")["info"]["name"] == "Local"
 
 
@@ -351,7 +352,7 @@ def test_a_wrong_manifest_is_refused_at_its_path(change, message):
     with pytest.raises(ConfigurationError, match=message):
         register_manifest({**LOCAL, **change})
 
-    assert list_providers() == ["anthropic", "openai"]
+    assert list_providers() == ["anthropic", "gemini", "openai", "vertex"]
 
 
 def test_a_key_given_for_a_variables_name_is_not_shown():

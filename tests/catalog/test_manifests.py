@@ -11,7 +11,8 @@ from reference_files import REPOSITORY
 from specado.catalog.lookup import get_manifest, list_providers, provider
 
 FACTS_READ_ON = dt.date(2026, 11, 22)
-SHIPPED = ["anthropic", "openai"]
+NEWEST_FACTS_READ_ON = dt.date(2026, 11, 30)
+SHIPPED = ["anthropic", "gemini", "openai", "vertex"]
 
 ENTRIES = [
     pytest.param(name, model_id, entry, id=f"{name}/{model_id}")
@@ -61,13 +62,13 @@ def test_the_manifest_says_where_it_is_from(name):
     info = get_manifest(name)["info"]
 
     assert info["source"].startswith("https://")
-    assert dt.date.fromisoformat(info["date"]) <= FACTS_READ_ON
+    assert dt.date.fromisoformat(info["date"]) <= NEWEST_FACTS_READ_ON
 
 
 @pytest.mark.parametrize(("name", "model_id", "entry"), ENTRIES)
 def test_each_fact_has_source_and_date(name, model_id, entry):
     assert entry["source"]
-    assert dt.date.fromisoformat(entry["date"]) <= FACTS_READ_ON
+    assert dt.date.fromisoformat(entry["date"]) <= NEWEST_FACTS_READ_ON
 
 
 @pytest.mark.parametrize(("name", "model_id", "entry"), ENTRIES)

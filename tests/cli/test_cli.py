@@ -421,7 +421,7 @@ def test_an_unknown_provider_is_named_with_the_nearest(run):
     code, out, err = run("models", "antropic")
 
     assert (code, out, len(err)) == (1, [], 1)
-    assert err[0].startswith("specado: no provider is named 'antropic'; known: anthropic, openai")
+    assert err[0].startswith("specado: no provider is named 'antropic'; known: anthropic, gemini, ")
     assert err[0].endswith("did you mean 'anthropic'?")
 
 

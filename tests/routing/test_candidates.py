@@ -185,7 +185,7 @@ def test_a_provider_that_is_not_registered_is_refused(key):
 
     assert str(caught.value) == (
         f"Configuration error: {key}: 'grok' is not a provider; "
-        "known: anthropic, openai (register_manifest adds one)"
+        "known: anthropic, gemini, openai, vertex (register_manifest adds one)"
     )
     assert caught.value.key == key
 

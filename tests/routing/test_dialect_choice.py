@@ -405,15 +405,19 @@ def test_a_translation_is_for_the_path_of_its_dialect(first: str, other: str) ->
     assert found.url == f"https://both.example{PATHS[first]}"
 
 
-def test_the_command_line_says_in_which_dialect_of_several_it_was_answered(
+def test_the_command_line_says_in_which_dialect_but_the_usual_it_was_answered(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    speak("https://both.example", MESSAGES, CHAT)
-    asked = ["chat", "--simulate", "--model", "both/m", "--max-tokens", "9", "Hello"]
+    speak("https://both.example", CHAT, MESSAGES, models={"m": {"dialects": [MESSAGES]}, "n": {}})
+    asked = ["chat", "--simulate", "--max-tokens", "9", "Hello", "--model"]
 
-    assert main(asked) == 0
+    assert main([*asked, "both/m"]) == 0
+    other = capsys.readouterr().err
+    assert main([*asked, "both/n"]) == 0
+    usual = capsys.readouterr().err
 
-    assert "answered by both/m in anthropic_messages, no fallback" in capsys.readouterr().err
+    assert "answered by both/m in anthropic_messages, no fallback" in other
+    assert "answered by both/n, no fallback" in usual
 
 
 # Paths

@@ -48,16 +48,16 @@ def refusal(call, *arguments, **more):
             (
                 "model 'antropic/claude-opus-4-5': 'antropic' is not a provider; "
                 "did you mean 'anthropic/claude-opus-4-5'? "
-                "Known: anthropic, openai (register_manifest adds one); "
+                "Known: anthropic, gemini, openai, vertex (register_manifest adds one); "
                 "'openai/antropic/claude-opus-4-5' asks 'openai' for the id with this slash"
             ),
         ),
         (
-            "gemini/gemini-3-pro",
+            "mistral/mistral-large-3",
             (
-                "model 'gemini/gemini-3-pro': 'gemini' is not a provider; "
-                "Known: anthropic, openai (register_manifest adds one); "
-                "'openai/gemini/gemini-3-pro' asks 'openai' for the id with this slash"
+                "model 'mistral/mistral-large-3': 'mistral' is not a provider; "
+                "Known: anthropic, gemini, openai, vertex (register_manifest adds one); "
+                "'openai/mistral/mistral-large-3' asks 'openai' for the id with this slash"
             ),
         ),
     ],
@@ -260,8 +260,8 @@ def test_fallback_models_are_whole_where_the_primary_provider_takes_ids_whole():
             TYPO,
             (
                 "model_map['gpt-4o']['anthropic'] 'antropic/claude-opus-4-5': 'antropic' is not a "
-                "provider; did you mean 'anthropic/claude-opus-4-5'? Known: anthropic, openai "
-                "(register_manifest adds one); 'anthropic/antropic/claude-opus-4-5' asks "
+                "provider; did you mean 'anthropic/claude-opus-4-5'? Known: anthropic, gemini, "
+                "openai, vertex (register_manifest adds one); 'anthropic/antropic/claude-opus-4-5' asks "
                 "'anthropic' for the id with this slash"
             ),
         ),
@@ -319,8 +319,8 @@ REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]
 
 def test_translate_refuses_an_unknown_provider_and_the_models_of_others():
     assert refusal(specado.translate, REQUEST, TYPO) == (
-        "to: 'antropic' is not a provider; known: anthropic, openai (register_manifest adds one); "
-        "did you mean 'anthropic'?"
+        "to: 'antropic' is not a provider; known: anthropic, gemini, openai, vertex "
+        "(register_manifest adds one); did you mean 'anthropic'?"
     )
     found = refusal(specado.translate, REQUEST, "anthropic", model="openai/gpt-4.1")
     assert found.startswith("model: 'openai/gpt-4.1' is a model of 'openai', not of 'anthropic'")
@@ -332,7 +332,8 @@ def test_translate_finds_no_stand_in_for_a_model_of_nobody():
 
     assert refusal(specado.translate, request, "anthropic") == (
         "request: model 'antropic/claude-opus-4-5': 'antropic' is not a provider (did you mean "
-        "'anthropic/claude-opus-4-5'?); known: anthropic, openai; or name the model to ask, as in "
+        "'anthropic/claude-opus-4-5'?); known: anthropic, gemini, openai, vertex; or name the "
+        "model to ask, as in "
         "to='anthropic/…'"
     )
     assert specado.translate(request, "anthropic/claude-opus-4-5").model == "claude-opus-4-5"

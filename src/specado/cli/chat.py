@@ -175,7 +175,7 @@ def _what_happened(response: ChatCompletionResponse) -> list[str]:
     attempts = extensions.attempts
     parts = [f"answered by {extensions.provider_used}/{response.model}"]
     answering = provider(extensions.provider_used)
-    if answering is not None and len(answering.dialects) > 1:
+    if answering is not None and metadata["dialect"] != answering.dialect:
         parts[0] += f" in {metadata['dialect']}"
     if extensions.fallback_triggered:
         parts.append(f"fallback from {metadata['primary_provider']}")

@@ -90,9 +90,11 @@ def _count(value: Optional[int]) -> str:
 
 
 def _price(value: Optional[float]) -> str:
-    """Return a price with two decimals, or with as many as it has."""
+    """Return a price with two decimals, or with as many as it has; from 100 without ".00"."""
     if value is None:
         return UNKNOWN
+    if value >= 100 and value == int(value):
+        return str(int(value))
     return max(f"{value:.2f}", f"{value:.12f}".rstrip("0"), key=len)
 
 

@@ -184,14 +184,17 @@ class ModelResolver:
             name for name in catalog.list_providers() if catalog.find_model(name, model) is not None
         ]
         own = f"{primary.name}/{model}"
-        if len(having) == 1:
-            other = having[0]
-            say = f"say {f'{other}/{model}'!r}"
+        # A cloud offers the models of others: where it has one too, its maker is meant.
+        makers = [name for name in having if known_provider(name, key).cloud is None]
+        if len(having) == 1 or len(makers) == 1:
+            others = " and ".join(map(repr, having))
+            say = "say " + " or ".join(repr(f"{other}/{model}") for other in having)
             if self.takes_ids_whole(primary):
-                say = f"name {other!r} as primary_provider or fallback_provider"
+                say = f"name {having[0]!r} as primary_provider or fallback_provider"
             raise ConfigurationError(
-                f"{key} {model!r}: no configured provider lists it, and {other!r} does: {say}, or "
-                f"{own!r} to ask {primary.name!r} for it",
+                f"{key} {model!r}: no configured provider lists it, and {others} "
+                f"{'does' if len(having) == 1 else 'do'}: {say}, or {own!r} to ask "
+                f"{primary.name!r} for it",
                 key=key,
             )
         if "/" in model:
