@@ -28,7 +28,7 @@ def endpoint(name="openai", **entry):
 def request(name="openai", model="gpt-4o", extra=(), **entry):
     access = Access(resolve({"providers": {name: entry}}))
     found = access.endpoint(catalog.provider(name))
-    (route,) = dialect_routes(found.provider, model, None, found, access)
+    route, *_ = dialect_routes(found.provider, model, None, found, access)
     return wire_request(found, route.url, b"{}", *extra)
 
 

@@ -303,8 +303,10 @@ def test_what_the_caller_changes_after_the_call_began_changes_no_body(
             )
 
     assert given != expected
-    assert models(bodies) == [FAILING, fallback] * 2
-    assert bodies[:2] == bodies[2:]
+    # What one dialect cannot express is written in the provider's next one too.
+    half = len(bodies) // 2
+    assert list(dict.fromkeys(models(bodies)[:half])) == [FAILING, fallback]
+    assert bodies[:half] == bodies[half:]
 
 
 def test_what_a_stream_was_asked_for_does_not_change_either() -> None:

@@ -261,7 +261,8 @@ def test_fallback_models_are_whole_where_the_primary_provider_takes_ids_whole():
             (
                 "model_map['gpt-4o']['anthropic'] 'antropic/claude-opus-4-5': 'antropic' is not a "
                 "provider; did you mean 'anthropic/claude-opus-4-5'? Known: anthropic, gemini, "
-                "openai, vertex (register_manifest adds one); 'anthropic/antropic/claude-opus-4-5' asks "
+                "openai, vertex (register_manifest adds one); "
+                "'anthropic/antropic/claude-opus-4-5' asks "
                 "'anthropic' for the id with this slash"
             ),
         ),

@@ -86,6 +86,12 @@ ERRORS = ErrorTable(
         (RateLimitError, "credits are depleted", QuotaExceededError),
         (ServerError, "model is overloaded", OverloadedError),
     ),
+    # "Thought signature is not valid" (Vertex), "Corrupted thought signature" (AI Studio), as users
+    # report them (2026-11-30).
+    refused_signed=(
+        r"thought.signature.{0,40}(not valid|invalid|corrupt)",
+        r"(corrupt\w*|invalid) .{0,20}thought.signature",
+    ),
 )
 
 _SECONDS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)s")

@@ -295,8 +295,4 @@ ERRORS = ErrorTable(
         word for word, kind in _COMPATIBLE.items() if kind is ModelNotFoundError
     )
     | {"model_not_found"},
-    refused_signed=(
-        r"thought.signature.{0,40}(not valid|invalid|corrupt)",
-        r"(corrupt\w*|invalid) .{0,20}thought.signature",
-    ),
 )
