@@ -513,7 +513,8 @@ def manifest(provider: str, overlay: Row, tables: list[Row], models_dev: Row) ->
 def make_manifests(facts: Path, models_dev: Path) -> dict[str, bytes]:
     """Return every shipped manifest's bytes by file name."""
     overlay = json.loads(OVERLAY.read_text(encoding="utf-8"))
-    overlay["vertex"] = {**overlay["gemini"], **overlay["vertex"]}
+    rules = overlay["gemini"]["traits"] + overlay["vertex"]["traits"]
+    overlay["vertex"] = {**overlay["gemini"], **overlay["vertex"], "traits": rules}
     table = {"source": FACTS_SOURCE, "date": FACTS_DATE, **json.loads(facts.read_text("utf-8"))}
     tables = [table, json.loads(MORE_FACTS.read_text(encoding="utf-8"))]
     known = json.loads(models_dev.read_text(encoding="utf-8"))["models"]

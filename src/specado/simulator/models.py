@@ -102,12 +102,12 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
                 return ModelRules(model)
             found = provider.find(model)
             if found is not None:
-                return _rules(dialect, found)
+                return _rules(dialect, found.in_dialect(dialect))
     if not addressed:
         for provider in _speaking(dialect):
             found = provider.find(model)
             if found is not None:
-                return _rules(dialect, found)
+                return _rules(dialect, found.in_dialect(dialect))
     return _BYGONE.get((dialect, model))
 
 
