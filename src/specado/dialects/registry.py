@@ -48,6 +48,10 @@ def encode(
 ) -> Encoded:
     """Return the encoded request body for *target*; *extra_body* replaces or adds members.
 
+    if extra_body and extra_body.get("store") is not None:
+        # What else a request asks for may depend on whether the reply is stored.
+        if "store" in DIALECTS[dialect].parameters:
+            parameters = {**parameters, "store": extra_body["store"]}
     Into the dialect's `nested_members` its objects are merged, member by member. *rules* are those
     of the servers that get the request.
 

@@ -15,6 +15,7 @@ from responses_core import encode_responses_request, encoded, items_of
 from specado._core import normalize
 from specado.catalog import lookup as catalog
 from specado.catalog.lookup import RequestRules
+from specado.dialects.registry import encode
 from specado.errors import MessageFormatError
 from specado.losses.rows import ROWS
 
@@ -593,3 +594,16 @@ def test_the_same_leading_messages_give_the_same_leading_bytes() -> None:
 
     shared = first[: first.index(b"]")]
     assert second.startswith(shared)
+
+
+def test_a_store_in_extra_body_counts_too() -> None:
+    facts = catalog.find_model("openai", "gpt-5")
+    conversation = normalize([USER])
+
+    stored = encode("openai_responses", conversation, "gpt-5", {}, facts, {"store": True})
+    other = encode("openai_responses", conversation, "gpt-5", {}, facts, {"store": False})
+
+    # Hidden reasoning cannot be asked for with a stored response.
+    assert json.loads(stored.body) == {"model": "gpt-5", "input": [USER], "store": True}
+    assert json.loads(other.body)["include"] == ["reasoning.encrypted_content"]
+    assert (stored.losses, other.losses) == ([], [])

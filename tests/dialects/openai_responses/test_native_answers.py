@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from official import problems
 from responses_core import OPENAI, TAG, encode_responses_request
 from specado import FunctionCall, Message, ToolCall
 from specado._core import ResponsesStream, decode_responses_reply, normalize
@@ -115,6 +116,7 @@ def request(
     history = normalize([USER, message, *results, USER])
     facts = catalog.find_model("openai", model)
     found, losses = encode_responses_request(history, model, {}, facts, None, target)
+    assert problems("responses-request", found) == []
     return found.decode(), [row for row, _, _, _ in losses if row != "store.default"]
 
 
@@ -126,6 +128,12 @@ def sent(message: Any, target: Target | None = OPENAI, model: str = MODEL) -> li
 
 def easy(words: str, **more: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": words, **more}
+
+
+def item(words: str, id_: str, **more: Any) -> dict[str, Any]:
+    part = {"type": "output_text", "text": words, "annotations": []}
+    made = {"type": "message", "id": id_, "status": "completed", "role": "assistant"}
+    return {**made, "content": [part], **more}
 
 
 def plain_call(id_: str = "call_1", arguments: str = '{"q":1}') -> dict[str, Any]:
@@ -213,15 +221,22 @@ def test_reasoning_that_was_not_encrypted_goes_back_to_servers_that_take_it() ->
 # Edits.
 
 
-def test_a_changed_text_replaces_its_item() -> None:
+def test_a_changed_text_after_reasoning_has_the_form_and_the_id_of_its_item() -> None:
     message = said(*INTERLEAVED)
     message.content = "Changed."
 
     assert sent(message) == [
         INTERLEAVED[0],
-        easy("Changed.", phase="commentary"),
+        item("Changed.", "msg_1", phase="commentary"),
         *INTERLEAVED[2:],
     ]
+
+
+def test_a_changed_text_without_reasoning_is_a_plain_message() -> None:
+    message = said(*ANSWERS["text after a call"])
+    message.content = "Changed."
+
+    assert sent(message) == [ANSWERS["text after a call"][0], easy("Changed.")]
 
 
 def test_a_removed_text_takes_the_reasoning_before_it_along() -> None:
@@ -405,9 +420,24 @@ def test_the_encrypted_reasoning_of_another_library_goes_back() -> None:
 
     assert sent(message) == [
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "enc"},
-        easy("x"),
+        item("x", "msg_1"),
     ]
     assert request(message)[1] == []
+
+
+@pytest.mark.parametrize("more", [{"content": None, "refusal": "No."}, {"content": ""}])
+def test_encrypted_reasoning_without_an_item_after_it_is_reported(more: Any) -> None:
+    block = {
+        "type": "reasoning.encrypted",
+        "data": "enc",
+        "id": "rs_1",
+        "format": "openai-responses-v1",
+    }
+
+    message = {"role": "assistant", **more, "reasoning_details": [block]}
+
+    assert sent(message) == [easy(more.get("refusal", ""))]
+    assert "reasoning.openai" in request(message)[1]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from specado._core.openai_responses.loss_rows import (
     TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT, WEB_SEARCH_TOOL,
 )
-from specado._core.openai_responses.native import DIALECT, FORMAT, family_of
+from specado._core.openai_responses.native import DIALECT, FORMAT, family_of, id_of_item
 from specado._core.parameters import nearest_effort
 from specado._core.schema import complete_schema, openai_form, row_of_moved
 from specado.errors import MessageFormatError
@@ -273,20 +273,24 @@ cdef class ResponsesEncoder(Encoder):
         """Write an assistant message as items: its reasoning, its text and its calls."""
         cdef Details more = turn.more
         cdef str text = turn.text
+        cdef str id_ = None     # of the message, which needs one after reasoning
         if more is None and text is not None:
             return self.write_text(text, None, "content")
         if more is not None:
             if more.native is not None and self.write_native(turn):
                 return self.lose_details(turn)
             self.lose_details(turn)
-            if more.reasoning is not None or more.reasoning_details is not None:
-                self.write_reasoning(turn)
         if turn.parts is not None:
             text = self.joined(turn.parts, 0, len(turn.parts))
-        if text or more is None or (more.calls is None and more.refusal is None):
-            self.write_text(text or "", None, "content")
         if more is None:
-            return 0
+            return self.write_text(text or "", None, "content")
+        if more.reasoning is not None or more.reasoning_details is not None:
+            id_ = self.write_reasoning(more, text)
+        if text or (more.calls is None and more.refusal is None):
+            if id_ is None:
+                self.write_text(text or "", None, "content")
+            else:
+                self.write_message(id_, text or "", None)
         if more.refusal is not None:
             self.write_refusal(more.refusal)
         return self.write_calls(more.calls) if more.calls is not None else 0
@@ -296,6 +300,21 @@ cdef class ResponsesEncoder(Encoder):
         self.out.item()
         self.out.literal(b'{"role":"assistant","content":')
         self.out.string(text)
+        if phase is not None:
+            self.out.key(b"phase")
+            self.out.string(phase)
+        return self.out.byte(b"}")
+
+    cdef int write_message(self, str id_, str text, str phase) except -1:
+        """Write a text in the form of an answer's item, which alone may follow reasoning."""
+        self.field = "content"
+        self.out.item()
+        self.out.literal(b'{"type":"message","id":')
+        self.out.string(id_)
+        self.out.literal(b',"status":"completed","role":"assistant","content":'
+                         b'[{"type":"output_text","text":')
+        self.out.string(text)
+        self.out.literal(b',"annotations":[]}]')
         if phase is not None:
             self.out.key(b"phase")
             self.out.string(phase)
@@ -427,13 +446,17 @@ cdef class ResponsesEncoder(Encoder):
     cdef bint is_own(self, object native):
         return native.dialect == DIALECT and self.is_from_target(native)
 
-    cdef int write_reasoning(self, Turn turn) except -1:
-        """Write the encrypted reasoning that the target may have written; report the other."""
-        cdef Details more = turn.more
-        cdef bint is_followed = bool(turn.text or turn.parts or more.calls)
+    cdef str write_reasoning(self, Details more, str text):
+        """Write the encrypted reasoning that the target may have written; report the other.
+
+        Return the id for a message after it, `None` if nothing is written.
+        """
+        cdef bint is_followed = bool(text) or (more.calls is not None and more.refusal is None)
         cdef Py_ssize_t place = 0
+        cdef str found = None
         if more.reasoning_details is None:
-            return self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
+            self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
+            return None
         for block in more.reasoning_details:
             self.field = f"reasoning_details[{place}]"
             row = self.reasoning_refusal(block)
@@ -451,8 +474,9 @@ cdef class ResponsesEncoder(Encoder):
                 self.out.literal(b',"summary":[],"encrypted_content":')
                 self.out.string(block.data)
                 self.out.byte(b"}")
+                found = "msg_" + block.id.removeprefix("rs_")
             place += 1
-        return 0
+        return found
 
     cdef str reasoning_refusal(self, object block):
         """Return the row of a reasoning block that cannot go back, `None` if it can."""
@@ -598,15 +622,16 @@ cdef class ResponsesEncoder(Encoder):
                 has_ids = has_ids and not waiting
                 self.lose_waiting(waiting)
                 continue
+            follows = bool(waiting)
             self.write_waiting(waiting)
             if kind == "text":
-                self.write_native_text(turn, block, content, place, is_own and has_ids)
+                self.write_native_text(turn, block, content, place, is_own and has_ids, follows)
             elif kind == "call":
                 self.write_native_call(more.calls, found.pop(0), block, is_own and has_ids)
             else:
                 self.out.item()
                 self.out.literal(block.raw)
-        if more.refusal is not None or any(calls.values()):
+        if more.refusal is None and any(calls.values()):
             self.write_waiting(waiting)
         self.lose_waiting(waiting)
         if more.refusal is not None:
@@ -651,8 +676,11 @@ cdef class ResponsesEncoder(Encoder):
         return row is None
 
     cdef int write_native_text(self, Turn turn, object block, object content, Py_ssize_t place,
-                               bint is_own) except -1:
-        """Write what stands in the place of a message: the item itself, if it is the same."""
+                               bint is_own, bint follows) except -1:
+        """Write what stands in the place of a message: the item itself, if it is the same.
+
+        *follows*: it comes after reasoning, so that another text has the item's form and id.
+        """
         cdef str text
         cdef Part part
         if type(content) is str:
@@ -665,8 +693,10 @@ cdef class ResponsesEncoder(Encoder):
             return self.out.literal(block.raw)
         if block.values[1] and not is_own:
             self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
-        phase = block.values[2]
-        return self.write_text(text, phase, "content")
+        id_ = id_of_item(block.raw) if follows else None
+        if id_ is not None:
+            return self.write_message(id_, text, block.values[2])
+        return self.write_text(text, block.values[2], "content")
 
     cdef int write_native_call(self, list calls, Py_ssize_t place, object block,
                                bint is_own) except -1:

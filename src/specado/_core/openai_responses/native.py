@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import msgspec
 from msgspec.structs import astuple
@@ -20,6 +20,7 @@ __all__ = [
     "DIALECT",
     "FORMAT",
     "family_of",
+    "id_of_item",
     "is_refusal",
     "native_of",
     "raw_items",
@@ -63,9 +64,10 @@ _HOSTED_ITEMS = frozenset(
 )
 
 
-class _Author(msgspec.Struct):
-    """The author of a stored message, which must be the assistant."""
+class _Message(msgspec.Struct):
+    """The id and the author of a message; that of a stored one must be the assistant."""
 
+    id: Optional[str] = None
     role: str = ""
 
 
@@ -80,6 +82,11 @@ def raw_items(body: bytes) -> list[bytes]:
         return [bytes(raw) for raw in msgspec.json.decode(body, type=RawOutput).output]
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
+
+
+def id_of_item(raw: bytes) -> str | None:
+    """Return the id of a message from its JSON, `None` without one."""
+    return msgspec.json.decode(raw, type=_Message).id
 
 
 def is_refusal(item: Item) -> bool:
@@ -149,7 +156,7 @@ def stored_blocks(
 
 def _is_of_an_answer(item: Item, raw: bytes) -> bool:
     if item.type == "message":
-        is_assistant = msgspec.json.decode(raw, type=_Author).role == "assistant"
+        is_assistant = msgspec.json.decode(raw, type=_Message).role == "assistant"
         parts = item.content or []
         is_text = all(part.type == "output_text" and part.text is not None for part in parts)
         return is_assistant and is_text and item.id is not None
