@@ -102,9 +102,8 @@ def _reading(chunks: list[Any]) -> Reading:
         for place, candidate in enumerate(chunk.candidates or ()):
             index = place if candidate.index is None else candidate.index
             answers[index] = _added(answers.get(index), candidate)
-        for name, value in chunk.usage_metadata or ():
-            if isinstance(value, int):
-                counts[name] = value
+        given = dict(chunk.usage_metadata or ())
+        counts.update({name: value for name, value in given.items() if isinstance(value, int)})
     thoughts = counts.get("thoughts_token_count", 0)
     return Reading(
         next((chunk.response_id for chunk in reversed(chunks) if chunk.response_id), ""),

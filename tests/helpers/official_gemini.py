@@ -16,7 +16,10 @@ import pytest
 
 __all__ = ["problems"]
 
-_KINDS = {"text", "inlineData", "fileData", "functionCall", "functionResponse"}
+_KINDS = {
+    "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode",
+    "codeExecutionResult", "toolCall", "toolResponse",
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _SCHEMA_KEYWORDS = {
     "$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum", "items",
@@ -43,14 +46,14 @@ def _model() -> Any:
         model_config = pydantic.ConfigDict(extra="forbid")
 
         contents: list[types.Content]
-        systemInstruction: Optional[types.Content] = None  # noqa: N815 - names of the wire
-        generationConfig: Optional[types.GenerationConfig] = None  # noqa: N815
+        systemInstruction: Optional[types.Content] = None
+        generationConfig: Optional[types.GenerationConfig] = None
         tools: Optional[list[types.Tool]] = None
-        toolConfig: Optional[types.ToolConfig] = None  # noqa: N815
-        safetySettings: Optional[list[types.SafetySetting]] = None  # noqa: N815
-        cachedContent: Optional[str] = None  # noqa: N815
+        toolConfig: Optional[types.ToolConfig] = None
+        safetySettings: Optional[list[types.SafetySetting]] = None
+        cachedContent: Optional[str] = None
         labels: Optional[dict[str, str]] = None
-        serviceTier: Optional[types.ServiceTier] = None  # noqa: N815
+        serviceTier: Optional[types.ServiceTier] = None
         store: Optional[bool] = None
 
     return Body

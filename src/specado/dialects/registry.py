@@ -48,10 +48,6 @@ def encode(
 ) -> Encoded:
     """Return the encoded request body for *target*; *extra_body* replaces or adds members.
 
-    if extra_body and extra_body.get("store") is not None:
-        # What else a request asks for may depend on whether the reply is stored.
-        if "store" in DIALECTS[dialect].parameters:
-            parameters = {**parameters, "store": extra_body["store"]}
     Into the dialect's `nested_members` its objects are merged, member by member. *rules* are those
     of the servers that get the request.
 
@@ -60,6 +56,10 @@ def encode(
     """
     if facts is not None:
         facts = facts.in_dialect(dialect)
+    is_stored = extra_body.get("store") if extra_body else None
+    if is_stored is not None and "store" in DIALECTS[dialect].parameters:
+        # What else a request asks for may depend on whether the reply is stored.
+        parameters = {**parameters, "store": is_stored}
     encoded = DIALECTS[dialect].encode_request(
         conversation, model, parameters, facts, rules, None, target
     )

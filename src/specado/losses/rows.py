@@ -324,10 +324,7 @@ ROWS: dict[str, Row] = {
         "Relocate", "tuning", "None", "moved to the schema's description, where the model reads it"
     ),
     "tool.result_missing": Row(
-        "Default",
-        "tuning",
-        "Low",
-        "every call needs a result: one is added that says there is none",
+        "Default", "tuning", "Low", "every call needs a result: one is added that says so"
     ),
     "tool.result_twice": Row("Unsupported", "contract", "High", "a call has one result there"),
     "tool.strict_mode": Row(

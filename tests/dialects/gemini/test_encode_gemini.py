@@ -58,7 +58,8 @@ def lost(*messages: Any, model: str = NEW, **params: Any) -> list[tuple[str, str
 
 
 def parts(*content: Any, model: str = NEW) -> list[Any]:
-    return list(body({"role": "user", "content": list(content)}, model=model)["contents"][0]["parts"])
+    found = body({"role": "user", "content": list(content)}, model=model)
+    return list(found["contents"][0]["parts"])
 
 
 def config(model: str = NEW, **params: Any) -> dict[str, Any]:
@@ -86,8 +87,10 @@ def test_every_body_is_as_google_documents_it(
 
 
 def test_leading_system_text_is_the_system_instruction() -> None:
-    found = body({"role": "system", "content": "Be brief."}, {"role": "developer", "content": "Now."},
-                 USER, {"role": "system", "content": "Later."})  # fmt: skip
+    first = {"role": "system", "content": "Be brief."}
+    second = {"role": "developer", "content": "Now."}
+
+    found = body(first, second, USER, {"role": "system", "content": "Later."})
 
     assert found == {
         "systemInstruction": {"parts": [{"text": "Be brief."}, {"text": "Now."}]},
@@ -332,7 +335,10 @@ def test_web_search_is_googles() -> None:
         ({"type": ["string", "null"]}, {"type": ["string", "null"]}),
         ({"const": "a"}, {"enum": ["a"]}),
         ({"const": None}, {"description": "{const: null}"}),
-        ({"type": "string", "pattern": "a+"}, {"type": "string", "description": "{pattern: \"a+\"}"}),
+        (
+            {"type": "string", "pattern": "a+"},
+            {"type": "string", "description": '{pattern: "a+"}'},
+        ),
         (
             {"type": "integer", "description": "d", "exclusiveMinimum": 0, "default": 1},
             {"type": "integer", "description": "d\n\n{exclusiveMinimum: 0, default: 1}"},
@@ -346,8 +352,12 @@ def test_web_search_is_googles() -> None:
     ],
 )  # fmt: skip
 def test_a_schema_has_the_keywords_that_the_api_reads(given: Any, expected: Any) -> None:
-    schema = {"type": "object", "properties": {"a": given}, "definitions": {"A": {"type": "string"}},
-              "$schema": "https://json-schema.org/draft/2020-12/schema"}  # fmt: skip
+    schema = {
+        "type": "object",
+        "properties": {"a": given},
+        "definitions": {"A": {"type": "string"}},
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+    }
 
     found = body(tools=[function(parameters=schema)])
 

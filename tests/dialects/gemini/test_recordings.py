@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 
 import specado
 from gemini_recordings import RECORDINGS, Reading, Recording, official_reading, signature_bytes
 from specado._core import GeminiStream, ReportedFailure, decode_gemini_reply
-from specado.types import ChatCompletionResponse, Choice
+
+if TYPE_CHECKING:
+    from specado.types import ChatCompletionResponse, Choice
 
 STREAMS = [recording for recording in RECORDINGS if recording.is_stream]
 WHOLE = [recording for recording in RECORDINGS if not recording.is_stream]
@@ -94,9 +96,7 @@ def test_a_reply_is_read_as_the_official_package_reads_it(recording: Recording) 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
 @pytest.mark.parametrize("recording", STREAMS, ids=ids(STREAMS))
-def test_a_stream_is_read_as_the_official_package_reads_it(
-    recording: Recording, size: int
-) -> None:
+def test_a_stream_is_read_as_the_official_package_reads_it(recording: Recording, size: int) -> None:
     reading = official_reading(recording)
 
     stream, chunks = stream_of(recording, size)
@@ -117,9 +117,7 @@ def test_a_stream_is_read_as_the_official_package_reads_it(
         assert details == (choice.message.reasoning_details or [])
         calls = [call for each in own for call in each.delta.tool_calls or ()]
         assert [call.index for call in calls] == list(range(len(calls)))
-        assert [call.id for call in calls] == [
-            call.id for call in choice.message.tool_calls or ()
-        ]
+        assert [call.id for call in calls] == [call.id for call in choice.message.tool_calls or ()]
     assert chunks[-1].usage == reply.usage
 
 

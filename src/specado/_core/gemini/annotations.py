@@ -187,7 +187,7 @@ def note_grounding(raw: bytes, path: str, notes: Notes) -> None:
     if len(given.search_entry_point):
         notes.append(f"{path}.searchEntryPoint: left in response.raw")
     if any(chunk.source is None for chunk in given.grounding_chunks):
-        notes.append(f"{path}.groundingChunks: one without an address, left in response.raw")
+        notes.append(f"{path}.groundingChunks: without an address, left in response.raw")
     if given.web_search_queries or given.image_search_queries:
         notes.append(f"{path}.webSearchQueries: not priced")
         notes.bill("at_least")

@@ -101,11 +101,10 @@ def _candidate(data: dict[str, Any], path: str, notes: Notes) -> Candidate:
     parts = []
     if content is not None:
         given = read_field(content, "parts", list, [], f"{path}.content.parts", notes)
-        for place, each in enumerate(given):
-            try:
-                parts.append(msgspec.json.decode(json_text(each), type=Part))
-            except UNREADABLE:
-                notes.append(f"{path}.content.parts[{place}]: not a part, left out")
+        found = [
+            _part(each, f"{path}.content.parts[{place}]", notes) for place, each in enumerate(given)
+        ]
+        parts = [part for part in found if part is not None]
     made = Candidate(
         content=Content(parts),
         finish_reason=read_field(data, "finishReason", str, None, f"{path}.finishReason", notes),
@@ -116,6 +115,14 @@ def _candidate(data: dict[str, Any], path: str, notes: Notes) -> Candidate:
         if data.get(shown) is not None:
             setattr(made, name, msgspec.Raw(json_text(data[shown]).encode()))
     return made
+
+
+def _part(given: Any, path: str, notes: Notes) -> Part | None:
+    try:
+        return msgspec.json.decode(json_text(given), type=Part)
+    except UNREADABLE:
+        notes.append(f"{path}: not a part, left out")
+        return None
 
 
 def _feedback(given: Any, notes: Notes) -> PromptFeedback | None:

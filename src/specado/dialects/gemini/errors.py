@@ -38,6 +38,8 @@ REQUEST_ID_HEADERS = ("x-request-id",)
 # Codes for a used-up quota that no short wait refills; Google's status is the same as for a rate.
 _DAILY_QUOTA = "quota_per_day"
 _NO_QUOTA = "quota_zero"
+# The code of a used-up prepaid credit, whose status word is that of a rate limit too.
+_NO_CREDIT = "credit_used_up"
 
 ERRORS = ErrorTable(
     codes={
@@ -58,6 +60,7 @@ ERRORS = ErrorTable(
         # Codes of this library.
         _DAILY_QUOTA: QuotaExceededError,
         _NO_QUOTA: QuotaExceededError,
+        _NO_CREDIT: QuotaExceededError,
         "prompt_blocked": ContentPolicyError,
         **{
             reason.lower(): meaning
@@ -84,6 +87,9 @@ ERRORS = ErrorTable(
         (InvalidRequestError, "api key not valid", AuthenticationError),
         (InvalidRequestError, "api key expired", AuthenticationError),
         (RateLimitError, "credits are depleted", QuotaExceededError),
+        (RateLimitError, "limit: 0", QuotaExceededError),
+        # Google says this of every quota, those of a minute too; other providers mean the account.
+        (RateLimitError, "check your plan and billing", RateLimitError),
         (ServerError, "model is overloaded", OverloadedError),
     ),
     # "Thought signature is not valid" (Vertex), "Corrupted thought signature" (AI Studio), as users
@@ -156,6 +162,8 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorF
     if retry_after_s is None:
         found = _WAIT_IN_MESSAGE.search(error.message)
         retry_after_s = None if found is None else float(found[1])
+    if 402 in (status, error.code):
+        quota = _NO_CREDIT
     code = reason or quota or _other_code(error.code, status)
     return ErrorFacts(error.status, code, error.message, retry_after_s, request_id)
 
