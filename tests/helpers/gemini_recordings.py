@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
 from typing import Any, NamedTuple, Optional
@@ -74,6 +75,7 @@ def _read() -> list[Recording]:
 RECORDINGS = _read()
 
 
+@functools.cache
 def official_reading(recording: Recording) -> Reading:
     """Return what the official client reads from a recording; skips where it is missing."""
     genai = pytest.importorskip("google.genai", reason="google-genai needs Python 3.10")

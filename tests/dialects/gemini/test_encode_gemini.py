@@ -67,7 +67,7 @@ def config(model: str = NEW, **params: Any) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(MODELS))
 def test_every_body_is_as_google_documents_it(
     messages: list[Any], params: dict[str, Any], model: str

@@ -8,8 +8,8 @@ from specado._core.gemini.logprobs import read_logprobs
 from specado._core.gemini.native import (
     compact, native_of, raw_parts, signature_block, thought_block,
 )
-from specado._core.gemini.repair import COUNTS, repair_reply, repair_usage
-from specado._core.gemini.wire import OtherReply, Reply
+from specado._core.gemini.repair import repair_reply, repair_usage
+from specado._core.gemini.wire import NO_JSON, OtherReply, Reply
 from specado._core.repair import made_call_id
 from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
 from specado.errors import MalformedResponseError
@@ -58,7 +58,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     """
     notes = Notes()
     found = read_reply(body, notes)
-    if len(found.error):
+    if found.error is not NO_JSON:
         raise ReportedFailure(body)
     if not found.candidates:
         failure = blocked(found.prompt_feedback)
@@ -119,23 +119,23 @@ cdef int _check_failure(list candidates, list choices) except -1:
 
 cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str model, notes):
     """Return a candidate as a choice."""
-    path = f"candidates[{place}]"
+    path = "candidates[0]" if place == 0 else f"candidates[{place}]"
     content = candidate.content
     parts = [] if content is None else content.parts
-    message = _message(parts, model, f"{path}.content", notes)
+    message = _message(parts, model, path, notes)
     has_calls = message.tool_calls is not None
     if needs_native(parts):
         message.native = native_of(parts, raw_parts(body, place), message, provider, model)
-    if len(candidate.citation_metadata) or len(candidate.grounding_metadata):
+    if candidate.citation_metadata is not NO_JSON or candidate.grounding_metadata is not NO_JSON:
         texts = [part.text or "" if not part.thought else None for part in parts]
         message.annotations = annotations_of(
             texts, [bytes(candidate.grounding_metadata)], [bytes(candidate.citation_metadata)]
         )
         note_grounding(bytes(candidate.grounding_metadata), f"{path}.groundingMetadata", notes)
-    if len(candidate.url_context_metadata):
+    if candidate.url_context_metadata is not NO_JSON:
         notes.append(f"{path}.urlContextMetadata: left in response.raw")
     logprobs = None
-    if len(candidate.logprobs_result):
+    if candidate.logprobs_result is not NO_JSON:
         logprobs = read_logprobs(bytes(candidate.logprobs_result), f"{path}.logprobsResult", notes)
     finish = None
     if candidate.finish_reason is not None:
@@ -181,7 +181,7 @@ cdef object blocked(object feedback):
 
 
 cdef object _message(list parts, str model, str path, notes):
-    """Return the parts of a candidate as an assistant message."""
+    """Return the parts of a candidate, which stands at *path*, as an assistant message."""
     texts = []
     calls = None
     details = None
@@ -196,7 +196,7 @@ cdef object _message(list parts, str model, str path, notes):
             continue
         call = None
         if part.function_call is not None:
-            call = call_of(part, notes, f"{path}.parts[{place}]")
+            call = call_of(part, notes, f"{path}.content.parts[{place}]")
         if part.thought_signature is not None:
             if details is None:
                 details = []
@@ -211,7 +211,7 @@ cdef object _message(list parts, str model, str path, notes):
             if text:
                 texts.append(text)
         elif part.function_call is None:
-            notes.append(f"{path}.parts[{place}]: {kind_of(part)}, left in response.raw")
+            notes.append(f"{path}.content.parts[{place}]: {kind_of(part)}, left in response.raw")
     content = "".join(texts)
     return Message(
         "assistant",
@@ -290,23 +290,26 @@ cdef object usage_of(found, notes):
     """Return the canonical usage, whose completion includes the thoughts; note what it lacks."""
     if found is None:
         return None
-    for name, shown in COUNTS.items():
-        count = getattr(found, name)
-        if count is not None and count < 0:
-            notes.append(f"usageMetadata.{shown}: negative, read as 0")
-            notes.bill("unknown")
-            setattr(found, name, 0)
-    if found.prompt_token_count is None:
+    prompt = found.prompt_token_count
+    thoughts = found.thoughts_token_count or 0
+    cached = found.cached_content_token_count or 0
+    if prompt is None:
         notes.append("usageMetadata.promptTokenCount: missing, read as 0")
         notes.bill("unknown")
+        prompt = 0
+    counts = [prompt, found.tool_use_prompt_token_count or 0, found.candidates_token_count or 0,
+              thoughts, cached]
+    if min(counts) < 0:
+        notes.append("usageMetadata: a negative count, read as 0")
+        notes.bill("unknown")
+        counts = [max(each, 0) for each in counts]
+    prompt, used, completion, thoughts, cached = counts
     if found.traffic_type not in TIERS:
         notes.append("usageMetadata.trafficType: not priced")
         notes.bill("unknown")
         notes.other_usage = {**notes.other_usage, "trafficType": found.traffic_type}
-    thoughts = found.thoughts_token_count or 0
-    cached = found.cached_content_token_count or 0
-    prompt = (found.prompt_token_count or 0) + (found.tool_use_prompt_token_count or 0)
-    completion = (found.candidates_token_count or 0) + thoughts
+    prompt += used
+    completion += thoughts
     return Usage(
         prompt,
         completion,

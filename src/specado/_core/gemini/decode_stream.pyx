@@ -13,6 +13,7 @@ from specado._core.gemini.decode_reply cimport (
     blocked, call_of, created_of, failure_of, finish_of, kind_of, tier_of, usage_of,
 )
 from specado._core.replies cimport Pieces, ReplyStream
+from specado._core.reply_fields cimport field, offset_of
 
 import msgspec
 
@@ -25,7 +26,7 @@ from specado._core.gemini.native import (
 )
 from specado._core.gemini.repair import add_partial_arguments, readable_reply
 from specado._core.gemini.wire import FunctionCall as GivenCall
-from specado._core.gemini.wire import Part, Reply
+from specado._core.gemini.wire import NO_JSON, Candidate, Content, Part, Reply, TokenUsage
 from specado._core.repair import KEEP_ALIVE_EVENTS, KEEP_ALIVE_NOTE, KEEP_ALIVES
 from specado._core.replies import UNREADABLE, Notes, parse
 from specado.errors import MalformedResponseError
@@ -46,6 +47,33 @@ cdef enum:
     LF = 10
     OPEN_BRACE = 123
     OPEN_BRACKET = 91
+
+cdef Py_ssize_t REPLY_CANDIDATES = offset_of(Reply, "candidates")
+cdef Py_ssize_t REPLY_FEEDBACK = offset_of(Reply, "prompt_feedback")
+cdef Py_ssize_t REPLY_USAGE = offset_of(Reply, "usage_metadata")
+cdef Py_ssize_t REPLY_MODEL = offset_of(Reply, "model_version")
+cdef Py_ssize_t REPLY_ID = offset_of(Reply, "response_id")
+cdef Py_ssize_t REPLY_TIME = offset_of(Reply, "create_time")
+cdef Py_ssize_t REPLY_ERROR = offset_of(Reply, "error")
+cdef Py_ssize_t CANDIDATE_CONTENT = offset_of(Candidate, "content")
+cdef Py_ssize_t CANDIDATE_REASON = offset_of(Candidate, "finish_reason")
+cdef Py_ssize_t CANDIDATE_INDEX = offset_of(Candidate, "index")
+cdef Py_ssize_t CANDIDATE_CITATIONS = offset_of(Candidate, "citation_metadata")
+cdef Py_ssize_t CANDIDATE_GROUNDING = offset_of(Candidate, "grounding_metadata")
+cdef Py_ssize_t CANDIDATE_URLS = offset_of(Candidate, "url_context_metadata")
+cdef Py_ssize_t CANDIDATE_LOGPROBS = offset_of(Candidate, "logprobs_result")
+cdef Py_ssize_t CONTENT_PARTS = offset_of(Content, "parts")
+cdef Py_ssize_t PART_TEXT = offset_of(Part, "text")
+cdef Py_ssize_t PART_THOUGHT = offset_of(Part, "thought")
+cdef Py_ssize_t PART_SIGNATURE = offset_of(Part, "thought_signature")
+cdef Py_ssize_t PART_CALL = offset_of(Part, "function_call")
+cdef enum:
+    MOST_COUNTS = 16
+cdef tuple COUNT_NAMES = TokenUsage.__struct_fields__
+# Where a usage keeps its members.
+cdef Py_ssize_t[MOST_COUNTS] COUNT_OFFSETS
+for _place, _name in enumerate(COUNT_NAMES):
+    COUNT_OFFSETS[_place] = offset_of(TokenUsage, _name)
 
 cdef object _decode = msgspec.json.Decoder(Reply).decode
 cdef object CHUNK = ChatCompletionChunk
@@ -188,20 +216,27 @@ cdef class GeminiStream(ReplyStream):
 
     cdef int _take_reply(self, found, bytes frame, list out) except -1:
         """Read an event."""
-        cdef list candidates = found.candidates
+        cdef list candidates = <list>field(found, REPLY_CANDIDATES)
         cdef Py_ssize_t place = 0
-        if len(found.error) or self.frames.event == "error":
+        cdef str text
+        if field(found, REPLY_ERROR) is not NO_JSON or (
+            self.frames.event is not None and self.frames.event == "error"
+        ):
             return self.fail(frame)
-        if found.response_id:
-            self._id = found.response_id
-        if found.model_version:
-            self._name = found.model_version
-        if found.create_time is not None:
+        text = <str>field(found, REPLY_ID)
+        if text:
+            self._id = text
+        text = <str>field(found, REPLY_MODEL)
+        if text:
+            self._name = text
+        if field(found, REPLY_TIME) is not None:
             self._time = created_of(found, self.created)
-        if found.usage_metadata is not None:
-            self._add_usage(found.usage_metadata)
-        if found.prompt_feedback is not None and not candidates and not self._candidates:
-            failure = blocked(found.prompt_feedback)
+        usage = field(found, REPLY_USAGE)
+        if usage is not None:
+            self._add_usage(usage)
+        feedback = field(found, REPLY_FEEDBACK)
+        if feedback is not None and not candidates and not self._candidates:
+            failure = blocked(feedback)
             if failure is not None:
                 self.failure = failure
                 return 0
@@ -212,13 +247,14 @@ cdef class GeminiStream(ReplyStream):
 
     cdef int _add_usage(self, usage) except -1:
         """Keep the counts of a running usage, of which a later event may lack some."""
-        if self._usage is None:
-            self._usage = usage
-            return 0
-        for name in usage.__struct_fields__:
-            value = getattr(usage, name)
-            if value is not None:
-                setattr(self._usage, name, value)
+        cdef Py_ssize_t at
+        if self._usage is not None:
+            for at in range(len(COUNT_NAMES)):
+                if field(usage, COUNT_OFFSETS[at]) is None:
+                    value = field(self._usage, COUNT_OFFSETS[at])
+                    if value is not None:
+                        setattr(usage, COUNT_NAMES[at], value)
+        self._usage = usage
         return 0
 
     cdef CandidatePieces _candidate_at(self, index):
@@ -236,28 +272,34 @@ cdef class GeminiStream(ReplyStream):
         return found
 
     cdef int _add_candidate(self, given, Py_ssize_t place, bytes frame, list out) except -1:
-        cdef CandidatePieces state = self._candidate_at(place if given.index is None else given.index)
+        cdef CandidatePieces state
         cdef Py_ssize_t at = 0
-        if given.content is not None:
-            for part in given.content.parts:
+        index = field(given, CANDIDATE_INDEX)
+        state = self._candidate_at(place if index is None else index)
+        content = field(given, CANDIDATE_CONTENT)
+        if content is not None:
+            for part in <list>field(content, CONTENT_PARTS):
                 self._add_part(state, part, place, at, frame, out)
                 at += 1
-        if given.finish_reason is not None:
+        if field(given, CANDIDATE_REASON) is not None:
             self._add_reason(state, given)
-        if len(given.grounding_metadata):
-            self.keep_bytes(len(given.grounding_metadata))
+        raw = field(given, CANDIDATE_GROUNDING)
+        if raw is not NO_JSON:
+            self.keep_bytes(len(raw))
             if state.groundings is None:
                 state.groundings = []
-            state.groundings.append(bytes(given.grounding_metadata))
-        if len(given.citation_metadata):
-            self.keep_bytes(len(given.citation_metadata))
+            state.groundings.append(bytes(raw))
+        raw = field(given, CANDIDATE_CITATIONS)
+        if raw is not NO_JSON:
+            self.keep_bytes(len(raw))
             if state.citations is None:
                 state.citations = []
-            state.citations.append(bytes(given.citation_metadata))
-        if len(given.url_context_metadata):
+            state.citations.append(bytes(raw))
+        if field(given, CANDIDATE_URLS) is not NO_JSON:
             self.note(f"candidates[{state.index}].urlContextMetadata: left in response.raw")
-        if len(given.logprobs_result):
-            self._add_logprobs(state, bytes(given.logprobs_result), out)
+        raw = field(given, CANDIDATE_LOGPROBS)
+        if raw is not NO_JSON:
+            self._add_logprobs(state, bytes(raw), out)
         return 0
 
     cdef int _add_reason(self, CandidatePieces state, given) except -1:
@@ -295,27 +337,29 @@ cdef class GeminiStream(ReplyStream):
 
     cdef int _add_part(self, CandidatePieces state, part, Py_ssize_t place, Py_ssize_t at,
                        bytes frame, list out) except -1:
-        cdef str text = part.text
-        signature = part.thought_signature
+        cdef str text = <str>field(part, PART_TEXT)
+        cdef bint thought = field(part, PART_THOUGHT) is True
+        signature = field(part, PART_SIGNATURE)
         if signature is not None:
             self.keep(signature)
-        if part.function_call is not None:
+        if field(part, PART_CALL) is not None:
             return self._add_call(state, part, place, at, frame, out)
         if text is None:
             return self._add_other(state, part, place, at, frame, out)
         if not text and signature is None:
             return 0
-        if state.text is None or state.text.thought != part.thought or (
+        if state.text is None or state.text.thought != thought or (
             # A signature belongs to its part: only a thought is signed at its end.
-            signature is not None and not part.thought
+            signature is not None and not thought
         ):
             self._end_text(state, out)
-            self._open_text(state, part.thought)
+            self._open_text(state, thought)
         if text:
             state.text.pieces.add(text)
             self.keep(text)
-            self.begin(False)
-            if part.thought:
+            if not self.has_content:
+                self.begin(False)
+            if thought:
                 self._send(state, DELTA(reasoning=text), out)
             elif state.has_begun:
                 out.append(CHUNK(

@@ -31,8 +31,8 @@ __all__ = [
 NO_JSON = msgspec.Raw(b"")
 
 
-class _Wire(msgspec.Struct, rename="camel"):
-    """Base of the Structs: their names are camelCase on the wire."""
+class _Wire(msgspec.Struct, rename="camel", gc=False):
+    """Base of the Structs: their names are camelCase on the wire, and they form no cycles."""
 
 
 class Blob(_Wire):
