@@ -286,6 +286,6 @@ def test_only_a_dialect_itself_names_it(module):
     assert module in SIMULATED_SIDE or dialects_named_in(module) <= own
 
 
-def test_the_two_dialects_are_found():
-    assert {"anthropic_messages", "openai_chat"} == DIALECTS
+def test_the_dialects_are_found():
+    assert {"anthropic_messages", "openai_chat", "openai_responses"} == DIALECTS
     assert dialects_named_in("specado.dialects.registry") == DIALECTS

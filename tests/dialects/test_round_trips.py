@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 import anthropic_conversations
 import conversations
+import responses_requests
 from request_diff import covers, exists, round_trip, unexplained
 from specado.losses.report import Loss
 
 CLAUDES = ("claude-3-haiku", "claude-haiku-4-5", "claude-opus-4-6", "claude-opus-5", "unheard-of")
 GPTS = ("gpt-3.5-turbo", "gpt-4o", "gpt-5.4", "o1", "unheard-of")
+# Those that may call several tools at once.
+PARALLEL = ("gpt-4o", "gpt-5.4", "unheard-of")
 
 
 @pytest.mark.no_cover
@@ -32,6 +35,41 @@ def test_openai_requests_lose_only_what_is_reported(
 @given(anthropic_conversations.REQUESTS, st.sampled_from(GPTS))
 def test_anthropic_requests_lose_only_what_is_reported(request: Any, model: str) -> None:
     trip = round_trip(request, "anthropic", model)
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(PARALLEL))
+def test_requests_to_responses_lose_only_what_is_reported(
+    messages: Any, parameters: Any, model: str
+) -> None:
+    request = {"model": "gpt-4o", "messages": messages, **parameters}
+
+    trip = round_trip(request, "openai_chat", model, "openai_responses")
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(anthropic_conversations.REQUESTS, st.sampled_from(GPTS))
+def test_anthropic_requests_to_responses_lose_only_what_is_reported(
+    request: Any, model: str
+) -> None:
+    trip = round_trip(request, "anthropic", model, "openai_responses")
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("target", "models"), [("openai_chat", PARALLEL), ("anthropic", CLAUDES)])
+@given(data=st.data())
+def test_responses_requests_lose_only_what_is_reported(
+    target: str, models: tuple[str, ...], data: Any
+) -> None:
+    request, model = data.draw(responses_requests.REQUESTS), data.draw(st.sampled_from(models))
+
+    trip = round_trip(request, "openai_responses", model, target)
 
     assert trip.unexplained == []
 

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import specado
 from request_facts import Fact, facts
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER = "assistant"
+# The dialect in whose requests an answer has one text.
+JOINING = "openai_responses"
+# Facts that stand beside a text and not between two.
+BESIDE = ("cache", "key", "name")
 OTHER = {"openai": "anthropic", "anthropic": "openai"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
@@ -103,12 +111,35 @@ def parameters_last(found: list[Fact]) -> list[Fact]:
     return plain + sorted((fact for fact in found if fact not in plain), key=repr)
 
 
+def comparable(*requests: tuple[str, dict[str, Any]], in_one: bool) -> Iterator[list[Fact]]:
+    """Facts of requests to be compared; *in_one*: the texts of an answer are one text."""
+    for name, request in requests:
+        found = facts(name, request)
+        yield parameters_last(texts_in_one(found) if in_one else found)
+
+
+def texts_in_one(found: list[Fact]) -> list[Fact]:
+    """Join the texts and refusals of an answer that follow each other; leave out empty ones."""
+    made: list[Fact] = []
+    for fact in found:
+        if fact.side != ANSWER or fact.what[0] not in ("text", "refusal"):
+            made.append(fact)
+            continue
+        at = next((at for at in range(len(made), 0, -1) if made[at - 1].what[0] not in BESIDE), 0)
+        last = made[at - 1] if at else fact
+        if last is fact or last.side != ANSWER or last.what[0] != "text":
+            made.append(fact._replace(what=("text", fact.what[1])))
+        else:
+            said, paths = last.what[1] + fact.what[1], (*last.paths, *fact.paths)
+            made[at - 1] = last._replace(what=("text", said), paths=paths)
+    return [fact for fact in made if fact.side != ANSWER or fact.what != ("text", "")]
+
+
 def unexplained(
     source: str, before: dict[str, Any], target: str, after: dict[str, Any], losses: list[Any]
 ) -> list[str]:
     """What *after* lost or added without a word in the report, and what is reported wrongly."""
-    old = parameters_last(facts(source, before))
-    new = parameters_last(facts(target, after))
+    old, new = comparable((source, before), (target, after), in_one=target == JOINING)
     missing, added, moved = difference(old, new, losses)
     found = [
         f"said by another: {fact.what} at {fact.role_path}"
@@ -171,7 +202,7 @@ def round_trip(
 
 def _whole(stations: tuple[tuple[str, dict[str, Any]], ...]) -> list[str]:
     """What the whole trip lost that neither of its ways did."""
-    first, middle, last = (parameters_last(facts(name, body)) for name, body in stations)
+    first, middle, last = comparable(*stations, in_one=any(name == JOINING for name, _ in stations))
     lost = {fact.what for fact in difference(first, middle, []).missing}
     lost |= {fact.what for fact in difference(middle, last, []).missing}
     return [

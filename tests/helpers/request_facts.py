@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
 # Parameters of which two say the same.
 SAID_ONCE = (("param", "user"), ("param", "logprobs"))
 NO_PARAMETERS = {"type": "object", "properties": {}}
+CLOSED_NO_PARAMETERS = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
 
 
 class Fact(NamedTuple):
@@ -135,6 +136,9 @@ def _openai(request: dict[str, Any]) -> Iterator[Fact]:
             yield from cache_options(value)
         elif name == "logprobs":
             yield Fact(("param", name, value), (name,))
+        elif name == "top_logprobs":
+            yield one("param", name, value, at=name)
+            yield Fact(("param", "logprobs", True), (name,))
         else:
             yield one("param", name, value, at=name)
     for name, value in given(request.get("stream_options") or {}, "include_usage"):
@@ -261,6 +265,8 @@ def _openai_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
 
 
 def _tool(name: str, description: Any, schema: Any, path: str) -> Fact:
+    if schema == CLOSED_NO_PARAMETERS:
+        schema = None
     schema = json.dumps(schema or NO_PARAMETERS, sort_keys=True)
     return Fact(("tool", name, description, schema), (path,))
 

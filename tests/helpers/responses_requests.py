@@ -101,7 +101,7 @@ MESSAGE = made(
         id=st.just("msg_1"),
         role=st.just("assistant"),
         status=STATUS,
-        content=st.lists(OUTPUT_TEXT, min_size=1, max_size=2) | st.lists(REFUSAL, min_size=1, max_size=1),
+        content=st.lists(OUTPUT_TEXT, min_size=1, max_size=2) | REFUSAL.map(lambda part: [part]),
     ),
     phase=PHASE,
 )  # fmt: skip
