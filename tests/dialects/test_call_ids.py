@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 import specado
 from example_inputs import USER
+from specado._core import AnthropicStream
 from specado.simulator import handle
 
 FUNCTION = {"name": "f", "arguments": "{}"}
@@ -168,3 +170,76 @@ def test_ids_that_a_server_leaves_out_are_distinct_over_replies() -> None:
     made = [call.id for reply in replies for call in reply.choices[0].message.tool_calls or ()]
     assert len(set(made)) == len(made) == 4
     assert all(each.startswith("call_") for each in made)
+
+
+WITHOUT_ID: list[dict[str, Any]] = [{}, {"id": ""}, {"id": None}, {"id": 7}, {"id": {"a": 1}}]
+
+
+def anthropic_answer(*blocks: dict[str, Any]) -> dict[str, Any]:
+    facts = {"id": "m", "type": "message", "role": "assistant", "model": "claude-opus-4-8"}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    return {**facts, "content": list(blocks), "stop_reason": "tool_use", "usage": usage}
+
+
+def read_whole(*blocks: dict[str, Any]) -> tuple[Any, list[str]]:
+    body = json.dumps(anthropic_answer(*blocks))
+    reply = specado.parse_response(body, "anthropic")
+    return reply.choices[0].message, reply.extensions.metadata.get("reply_notes", [])
+
+
+def read_streamed(*blocks: dict[str, Any]) -> tuple[Any, list[str]]:
+    stream = AnthropicStream("anthropic", "m", 1, max_frame_bytes=9999, max_reply_bytes=9999)
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": anthropic_answer()}]
+    for index, block in enumerate(blocks):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+        events.append({"type": "content_block_stop", "index": index})
+    events.append({"type": "message_delta", "delta": {"stop_reason": "tool_use"}})
+    events.append({"type": "message_stop"})
+    chunks = [chunk for event in events for chunk in stream.feed(sse(event))]
+    reply, notes = stream.response()
+    message = reply.choices[0].message
+    sent = [call.id for chunk in chunks for call in chunk.choices[0].delta.tool_calls or ()]
+    assert [id_ for id_ in sent if id_] == [call.id for call in message.tool_calls or ()]
+    return message, notes
+
+
+def sse(event: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize("read", [read_whole, read_streamed])
+@pytest.mark.parametrize("given", WITHOUT_ID)
+def test_a_tool_use_without_an_id_gets_a_unique_one(given: Any, read: Any) -> None:
+    block = {"type": "tool_use", "name": "f", "input": {"x": 1.0}, **given}
+
+    message, notes = read(block, {"type": "text", "text": "and"}, block)
+    again, _ = read(block)
+
+    ids = [call.id for call in message.tool_calls]
+    assert len({*ids, again.tool_calls[0].id}) == 3
+    assert all(re.fullmatch("call_[0-9a-f]{24}", id_) for id_ in ids)
+    assert [call.function.arguments.replace(" ", "") for call in message.tool_calls] == [
+        '{"x":1.0}'
+    ] * 2
+    for place, id_ in zip((0, 2), ids):
+        assert f"content[{place}].id: missing, called {id_}" in notes
+    assert message.native is not None
+    kept = [json.loads(each.raw) for each in message.native.blocks]
+    assert [each["id"] for each in kept if each["type"] == "tool_use"] == ids
+
+
+@pytest.mark.parametrize("read", [read_whole, read_streamed])
+def test_a_made_up_id_goes_back_with_its_result(read: Any) -> None:
+    block = {"type": "tool_use", "name": "f", "input": {}}
+    message, _ = read({"type": "thinking", "thinking": "a", "signature": "s"}, block)
+    id_ = message.tool_calls[0].id
+    stored = message.to_dict(native=True)
+    result = {"role": "tool", "tool_call_id": id_, "content": "1"}
+
+    for answer in (message, stored):
+        request = {"model": "claude-opus-4-8", "messages": [USER, answer, result], "tools": TOOLS}
+        sent = specado.translate(request, "anthropic/claude-opus-4-8")
+
+        turns = json.loads(sent.body)["messages"]
+        assert [each.get("id") for each in turns[1]["content"]][-1] == id_
+        assert turns[2]["content"][0]["tool_use_id"] == id_

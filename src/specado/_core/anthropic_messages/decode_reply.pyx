@@ -8,6 +8,7 @@ from specado._core.anthropic_messages.native import (
 from specado._core.anthropic_messages.repair import TOKENS, repair_reply, repair_usage
 from specado._core.anthropic_messages.wire import OtherReply, Reply
 from specado._core.native import READERS
+from specado._core.repair import made_call_id
 from specado._core.replies import UNREADABLE, Notes, parse
 from specado.types import (
     ChatCompletionResponse,
@@ -94,11 +95,13 @@ def reply_of(found, notes, str provider, str model, created, bytes body, list ra
     if usage is not None:
         _note_usage(usage, notes)
     name = name or model
+    named = [place for place, block in enumerate(found.content)
+             if name_call(block, place, notes)]
     message = _message(found.content, name, notes)
     if needs_native(found.content):
-        message.native = native_of(
-            found.content, raw_blocks(body) if raws is None else raws, message, provider, name
-        )
+        if raws is None:
+            raws = raw_blocks(body, found.content, named)
+        message.native = native_of(found.content, raws, message, provider, name)
     return ChatCompletionResponse(
         id_,
         name,
@@ -146,6 +149,15 @@ cdef int _note_usage(found, notes) except -1:
         notes.append("usage.iterations: left in response.raw")
         notes.bill("at_least")
     return 0
+
+
+def name_call(block, Py_ssize_t place, notes):
+    """Give a tool call that came without an id a new one; return whether it did."""
+    if block.id or block.type != "tool_use":
+        return False
+    block.id = made_call_id()
+    notes.append(f"content[{place}].id: missing, called {block.id}")
+    return True
 
 
 cdef object _message(list blocks, str model, notes):

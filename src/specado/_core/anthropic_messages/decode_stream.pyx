@@ -9,6 +9,7 @@ import msgspec
 from specado._core.anthropic_messages.decode_reply import (
     FINISH_REASONS,
     input_text,
+    name_call,
     needs_native,
     read_reply,
     reply_of,
@@ -218,9 +219,16 @@ cdef class AnthropicStream(ReplyStream):
         elif block.kind == "redacted_thinking":
             self.begin(False)
             self._send_thought(block, out)
-        elif block.kind == "tool_use" and given.id is not None and given.name is not None:
+        elif block.kind == "tool_use" and given.name is not None:
+            self._name_call(given)
             self._open_call(block, out)
         return 0
+
+    cdef int _name_call(self, given) except -1:
+        """Give an id to a call that came without one."""
+        notes = Notes()
+        name_call(given, len(self._blocks) - 1, notes)
+        return self.note_all(notes)
 
     cdef int _open_call(self, BlockPieces block, list out) except -1:
         block.call = self._calls

@@ -37,12 +37,21 @@ _SERVER_BLOCKS = frozenset(
 )
 
 
-def raw_blocks(body: bytes) -> list[bytes]:
-    """Return the JSON of each content block in a reply's *body*; none where it is not readable."""
+def raw_blocks(body: bytes, blocks: Sequence[Block], named: Sequence[int]) -> list[bytes]:
+    """Return the JSON of each content block in a reply's *body*; none where it is not readable.
+
+    *named* are the places of those of its *blocks* that got an id, which their JSON then has.
+    """
     try:
-        return [bytes(raw) for raw in msgspec.json.decode(body, type=RawContent).content]
+        raws = [bytes(raw) for raw in msgspec.json.decode(body, type=RawContent).content]
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
+    if len(raws) == len(blocks):
+        for place in named:
+            members = msgspec.json.decode(raws[place], type=dict[str, Any])
+            input_ = msgspec.Raw(bytes(blocks[place].input) or b"{}")
+            raws[place] = msgspec.json.encode({**members, "id": blocks[place].id, "input": input_})
+    return raws
 
 
 def raw_block(start: bytes | None, block: Block, citations: Sequence[bytes]) -> bytes:
@@ -54,7 +63,7 @@ def raw_block(start: bytes | None, block: Block, citations: Sequence[bytes]) -> 
     if start is not None:
         given = msgspec.json.decode(start).get("content_block") or {}
     made: dict[str, Any] = {**given, "type": block.type}
-    for name in ("text", "thinking", "signature"):
+    for name in ("id", "text", "thinking", "signature"):
         value = getattr(block, name)
         if value is not None:
             made[name] = value

@@ -78,8 +78,20 @@ def _readable_block(text: str | msgspec.Raw, path: str, notes: Notes) -> Block |
     try:
         return msgspec.json.decode(text, type=Block)
     except UNREADABLE:
+        pass
+    try:
+        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        if _has_wrong_id(msgspec.json.decode(text)):
+            del members["id"]
+        return msgspec.json.decode(msgspec.json.encode(members), type=Block)
+    except UNREADABLE:
         notes.append(f"{path}: not a content block, left out")
         return None
+
+
+def _has_wrong_id(block: dict[str, Any]) -> bool:
+    """Return whether a block is a tool call whose id is no text: it gets an id of its own."""
+    return block.get("type") == "tool_use" and not isinstance(block.get("id", ""), str)
 
 
 def repair_usage(given: Any, notes: Notes) -> TokenUsage | None:
@@ -142,6 +154,10 @@ def repair_event(data: dict[str, Any], kind: Any, notes: Notes) -> bytes | None:
             return None
     elif kind == "message_delta":
         data.pop("context_management", None)
+    elif kind == "content_block_start":
+        block = data.get("content_block")
+        if isinstance(block, dict) and _has_wrong_id(block):
+            del block["id"]
     data["type"] = kind
     data["index"] = read_field(data, "index", int, NO_INDEX, f"{kind}.index", notes)
     return msgspec.json.encode(data)
