@@ -9,8 +9,8 @@ from libc.string cimport memchr, memcmp
 
 import msgspec
 
+from specado._core.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
 from specado._core.json_writer import NotJson, dumps
-from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
 from specado._core.openai_chat.native import add_records
 from specado._core.openai_chat.repair import add_reply_reasoning, error_in, repair_reply
 from specado._core.openai_chat.usage import read_usage_text

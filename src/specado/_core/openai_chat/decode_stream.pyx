@@ -16,8 +16,8 @@ from specado._core.replies cimport Pieces, ReplyStream
 import msgspec
 
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
+from specado._core.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
 from specado._core.openai_chat.decode_reply import failure_of, reply_of
-from specado._core.openai_chat.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
 from specado._core.openai_chat.native import added_to_calls, native_of_pieces
 from specado._core.openai_chat.repair import (
     NO_INDEX,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Union
 import msgspec
 
 from specado._core.error_bodies import error_facts
-from specado._core.openai_chat.finish_reasons import ends_without_message
+from specado._core.finish_reasons import ends_without_message
 from specado._core.openai_chat.usage import read_usage
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
 from specado._core.repair import (

@@ -7,7 +7,7 @@ Inference, read 2026-11-30.
 
 from __future__ import annotations
 
-from specado._core.openai_chat.finish_reasons import FINISH_REASONS
+from specado._core.finish_reasons import FINISH_REASONS
 from specado.dialects.contract import ErrorTable
 from specado.errors import (
     AuthenticationError,
