@@ -163,7 +163,7 @@ ANTHROPIC_MENDED = [
     ("usage.cache_read_input_tokens", 4, "usage.prompt_tokens", 5, None),
     ("usage.cache_creation_input_tokens", 4, "usage.total_tokens", 7, None),
     ("stop_reason", 5, "choices.0.finish_reason", None, "stop_reason"),
-    ("stop_reason", None, "choices.0.finish_reason", None, None),
+    ("stop_reason", None, "choices.0.finish_reason", None, "stop_reason"),
     ("stop_reason", "max_tokens", "choices.0.finish_reason", "length", None),
     ("stop_reason", "refusal", "choices.0.finish_reason", "content_filter", None),
     ("stop_reason", "pause_turn", "choices.0.finish_reason", "stop", "stop_reason"),

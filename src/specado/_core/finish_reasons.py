@@ -32,6 +32,7 @@ __all__ = [
     "ends_without_message",
     "failure_body",
     "meaning_of",
+    "stop_beside_calls",
 ]
 
 OPENAI_REASONS = frozenset(types.FINISH_REASONS)
@@ -133,10 +134,18 @@ def ends_without_message(reason: str) -> bool:
     return meaning_of(reason) not in (None, "", "stop", "tool_calls", "function_call")
 
 
-def failure_body(reason: str) -> bytes:
-    """Return the body of an error reply that says what a finish reason of a failure says."""
-    text = f"the answer failed: its finish_reason is {reason!r}"
+def failure_body(reason: str, name: str = "finish_reason") -> bytes:
+    """Return the body of an error reply that says what a finish reason of a failure says.
+
+    *name* is that of the reply's member.
+    """
+    text = f"the answer failed: its {name} is {reason!r}"
     return msgspec.json.encode({"error": {"code": _word(reason), "message": text}})
+
+
+def stop_beside_calls(index: int) -> str:
+    """Return the note on a choice whose `stop` is read as `tool_calls`."""
+    return f"choices[{index}].finish_reason: 'stop' beside tool calls, read as 'tool_calls'"
 
 
 def _word(reason: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from specado._core import ReportedFailure, unwrap_emulated
+from specado._core.finish_reasons import stop_beside_calls
 from specado.dialects.errors import (
     ReplySource,
     error_from_reply,
@@ -74,10 +75,7 @@ def _read_stop(found: ChatCompletionResponse, notes: list[str]) -> None:
     for choice in found.choices:
         if choice.finish_reason == "stop" and choice.message.tool_calls:
             choice.finish_reason = "tool_calls"
-            notes.append(
-                f"choices[{choice.index}].finish_reason: 'stop' beside tool calls, read as "
-                "'tool_calls'"
-            )
+            notes.append(stop_beside_calls(choice.index))
 
 
 def add_tag(reply: ChatCompletionResponse, base_url: str) -> None:

@@ -186,13 +186,17 @@ def rows_of(given_reply):
     return rows
 
 
+def notes_of(given_reply):
+    return [] if given_reply.choices[0].finish_reason else ["stop_reason: missing"]
+
+
 @given(replies())
 def test_a_reply_is_read_back_but_for_what_is_reported(given_reply):
     body, losses = encode_anthropic_reply(given_reply)
     found, notes = decoded(body)
 
     assert comparable(found) == comparable(expected_of(given_reply))
-    assert notes == []
+    assert notes == notes_of(given_reply)
     assert {row for row, *_ in losses} == rows_of(given_reply)
 
 
@@ -208,7 +212,7 @@ def test_a_stream_is_read_back_but_for_what_is_reported(given_reply, size):
 
     assert stream.is_over
     assert comparable(found) == comparable(expected_of(given_reply))
-    assert notes == []
+    assert notes == notes_of(given_reply)
     assert {row for row, *_ in losses} == rows_of(given_reply)
 
 
@@ -612,7 +616,7 @@ def test_whatever_takes_turns_adds_up_to_the_same_answer(given_turns):
     reply, notes = stream.response()
     message = reply.choices[0].message
 
-    assert notes == []
+    assert notes == ["stop_reason: missing"]
     assert message.text == "".join(delta.content or "" for delta in deltas)
     assert (message.reasoning or "") == "".join(delta.reasoning or "" for delta in deltas)
     assert sorted(message.tool_calls or [], key=repr) == sorted(wanted, key=repr)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import specado
+from finish_words import FAILED, READ
 from specado.errors import (
     ContentPolicyError,
-    InvalidRequestError,
     MalformedResponseError,
     OverloadedError,
     ProviderError,
@@ -19,68 +19,6 @@ from specado.errors import (
 )
 from stream_readers import read, sse
 
-# What vendors document (2026-11-30): the word and OpenAI's, or the class of the error.
-READ = {
-    "stop": [
-        "eos",
-        "eos_token",
-        "stop_sequence",
-        "end_turn",
-        "end",
-        "COMPLETE",
-        "STOP_SEQUENCE",
-        "STOP",
-        "pause_turn",
-    ],
-    "length": [
-        "model_length",
-        "max_tokens",
-        "MAX_TOKENS",
-        "max_output_tokens",
-        "token_limit",
-        "ERROR_LIMIT",
-        "repetition",
-        "model_context_window_exceeded",
-    ],
-    "tool_calls": ["tool_use", "TOOL_CALL", "tool-calls"],
-    "content_filter": [
-        "sensitive",
-        "refusal",
-        "content-filter",
-        "content_filtered",
-        "guardrail_intervened",
-        "ERROR_TOXIC",
-        "SAFETY",
-        "RECITATION",
-        "LANGUAGE",
-        "BLOCKLIST",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "MODEL_ARMOR",
-        "IMAGE_SAFETY",
-        "IMAGE_PROHIBITED_CONTENT",
-        "IMAGE_RECITATION",
-    ],
-}
-FAILED: list[tuple[str, type[ProviderError]]] = [
-    ("error", ServerError),
-    ("ERROR", ServerError),
-    ("network_error", ServerError),
-    ("abort", ServerError),
-    ("cancelled", ServerError),
-    ("USER_CANCEL", ServerError),
-    ("TIMEOUT", ServerError),
-    ("time_limit", ServerError),
-    ("insufficient_system_resource", OverloadedError),
-    ("MALFORMED_FUNCTION_CALL", MalformedResponseError),
-    ("UNEXPECTED_TOOL_CALL", MalformedResponseError),
-    ("TOO_MANY_TOOL_CALLS", MalformedResponseError),
-    ("MALFORMED_RESPONSE", MalformedResponseError),
-    ("malformed_model_output", MalformedResponseError),
-    ("malformed_tool_use", MalformedResponseError),
-    ("MISSING_THOUGHT_SIGNATURE", InvalidRequestError),
-    ("content_policy_violation", ContentPolicyError),
-]
 MEANT = [(word, reason) for reason, words in READ.items() for word in words]
 
 
@@ -185,6 +123,19 @@ def test_a_word_for_no_finish_reason_does_not_end_a_choice(word: str) -> None:
 
     assert [found.choices[0].finish_reason for found in chunks] == [None, "stop"]
     assert stream.response()[0].choices[0].finish_reason == "stop"
+
+
+def test_a_reply_or_a_stream_without_a_finish_reason_is_noted() -> None:
+    streamed, notes = read("openai", sse(chunk("Hi")))[0].response()
+
+    for given in (whole(None), whole()):
+        if given["choices"][0]["finish_reason"]:
+            del given["choices"][0]["finish_reason"]
+        reply = parsed(given)
+        assert reply.to_dict()["choices"][0]["finish_reason"] is None
+        assert reply.extensions.metadata["reply_notes"] == ["choices[0].finish_reason: missing"]
+    assert streamed.choices[0].finish_reason is None
+    assert "choices[0].finish_reason: missing" in notes
 
 
 def test_the_part_of_an_interrupted_answer_has_no_finish_reason() -> None:

@@ -7,9 +7,10 @@ from specado._core.anthropic_messages.native import (
 )
 from specado._core.anthropic_messages.repair import TOKENS, repair_reply, repair_usage
 from specado._core.anthropic_messages.wire import OtherReply, Reply
+from specado._core.finish_reasons import failure_body, meaning_of
 from specado._core.native import READERS
 from specado._core.repair import made_call_id
-from specado._core.replies import UNREADABLE, Notes, parse
+from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
 from specado.types import (
     ChatCompletionResponse,
     Choice,
@@ -45,11 +46,14 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     """Return the `ChatCompletionResponse` in *body*, and notes on members without a place in it.
 
     *model* and *created* are the defaults of a reply without its own. A body that is not JSON is a
-    `MalformedResponseError` with code `not_json`, one without content `no_choice`. Every value of
-    the reply is its own; threads may decode at the same time.
+    `MalformedResponseError` with code `not_json`, one without content `no_choice`. One whose stop
+    reason is that of a failure is a `ReportedFailure`. Every value of the reply is its own; threads
+    may decode at the same time.
     """
     notes = Notes()
     found = read_reply(body, notes)
+    if is_failure(found.stop_reason):
+        raise ReportedFailure(failure_body(found.stop_reason, "stop_reason"))
     return reply_of(found, notes, provider, model, created, body), notes
 
 
@@ -67,10 +71,38 @@ def read_reply(bytes body not None, notes):
     return found
 
 
-def reply_of(found, notes, str provider, str model, created, bytes body, list raws=None):
+def is_failure(stop_reason):
+    """Return whether a stop reason says that the answer failed."""
+    if stop_reason is None or stop_reason in FINISH_REASONS:
+        return False
+    meaning = meaning_of(stop_reason)
+    return meaning is not None and not isinstance(meaning, str)
+
+
+def finish_reason_of(stop_reason, notes):
+    """Return OpenAI's word for a stop reason that is none of a failure; others are noted."""
+    finish = FINISH_REASONS.get(stop_reason)
+    if finish is not None:
+        if stop_reason == "pause_turn":
+            notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
+        return finish
+    meaning = meaning_of(stop_reason)
+    if meaning is None:
+        notes.append(f"stop_reason: {stop_reason!r} is not known, kept as it is")
+        return stop_reason
+    finish = meaning or None
+    notes.append(f"stop_reason: {stop_reason!r}, read as {finish!r}")
+    return finish
+
+
+def reply_of(
+    found, notes, str provider, str model, created, bytes body, list raws=None, *,
+    bint is_whole=True,
+):
     """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
 
-    *raws* has the JSON of each content block, by default those in *body*.
+    *raws* has the JSON of each content block, by default those in *body*. One that is not whole,
+    of a stream that goes on, need not have a stop reason.
     """
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):
@@ -78,14 +110,11 @@ def reply_of(found, notes, str provider, str model, created, bytes body, list ra
                   if not getattr(found, each) and each not in notes.repaired]
     finish = None
     if stopped is not None:
-        finish = FINISH_REASONS.get(stopped)
-        if stopped == "pause_turn":
-            notes.append("stop_reason: pause_turn, the turn is not finished; read as stop")
-        elif stopped == "stop_sequence" and found.stop_sequence is not None:
+        finish = finish_reason_of(stopped, notes)
+        if stopped == "stop_sequence" and found.stop_sequence is not None:
             notes.append(f"stop_sequence: {found.stop_sequence!r} ended the answer")
-        elif finish is None:
-            notes.append(f"stop_reason: {stopped!r} is not known, kept as it is")
-            finish = stopped
+    elif is_whole and "stop_reason" not in notes.repaired:
+        notes.append("stop_reason: missing")
     if found.container is not None:
         notes.append("container: left in response.raw")
     if found.context_management is not None and found.context_management.applied_edits:

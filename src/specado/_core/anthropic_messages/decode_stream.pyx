@@ -7,8 +7,9 @@ from typing import Optional
 import msgspec
 
 from specado._core.anthropic_messages.decode_reply import (
-    FINISH_REASONS,
+    finish_reason_of,
     input_text,
+    is_failure,
     name_call,
     needs_native,
     read_reply,
@@ -34,6 +35,7 @@ from specado._core.anthropic_messages.native import raw_block
 from specado._core.anthropic_messages.repair import repair_event, repair_usage
 from specado._core.anthropic_messages.wire import Block, Reply, TokenUsage
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
+from specado._core.finish_reasons import failure_body, meaning_of, stop_beside_calls
 from specado._core.repair import (
     KEEP_ALIVE_EVENTS,
     KEEP_ALIVE_NOTE,
@@ -188,6 +190,9 @@ cdef class AnthropicStream(ReplyStream):
         self.note_all(notes)
         self._id = self._found.id
         self._name = self._found.model or self.model
+        if self._fail_by(self._found.stop_reason):
+            self._found.stop_reason = None
+            return 0
         self._send(DELTA("", "assistant"), None, out)
         for place, block in enumerate(self._found.content):
             self._open(block, place, len(body), out)
@@ -342,10 +347,12 @@ cdef class AnthropicStream(ReplyStream):
         given = parse(bytes(event.delta), notes)
         given = given if isinstance(given, dict) else {}
         found = self._begun()
-        for name in ("stop_reason", "stop_sequence"):
-            value = read_field(given, name, str, None, name, notes)
-            if value is not None:
-                setattr(found, name, value)
+        reason = read_field(given, "stop_reason", str, None, "stop_reason", notes)
+        if reason is not None and meaning_of(reason) != "" and not self._fail_by(reason):
+            found.stop_reason = reason
+        sequence = read_field(given, "stop_sequence", str, None, "stop_sequence", notes)
+        if sequence is not None:
+            found.stop_sequence = sequence
         for name in ("container", "stop_details"):
             if given.get(name) is not None:
                 setattr(found, name, {})
@@ -353,14 +360,35 @@ cdef class AnthropicStream(ReplyStream):
             found.context_management = event.context_management
         self._add_usage(found, bytes(event.usage), notes)
         self.note_all(notes)
-        if found.stop_reason is None or self._is_finished:
+        if found.stop_reason is None or self._is_finished or self.failure is not None:
             return 0
         self._close_all(out)
         self._is_finished = True
-        reason = FINISH_REASONS.get(found.stop_reason, found.stop_reason)
+        return self._send(DELTA(), self._finish_reason(found.stop_reason), out)
+
+    cdef bint _fail_by(self, stop_reason) except -1:
+        """Fail if a stop reason says that the answer did; return whether it does."""
+        if not is_failure(stop_reason):
+            return False
+        self.failure = failure_body(stop_reason, "stop_reason")
+        return True
+
+    cdef object _finish_reason(self, stop_reason):
+        """Return OpenAI's word for a stop reason."""
+        notes = Notes()
+        reason = finish_reason_of(stop_reason, notes)
         if reason == "tool_calls" and self._has_answer_call and self._calls == 1:
-            reason = "stop"
-        return self._send(DELTA(), reason, out)
+            return "stop"
+        if reason == "stop" and self._means_calls():
+            return "tool_calls"
+        return reason
+
+    cdef bint _means_calls(self) except -1:
+        """Return, with a note, whether `stop` means `tool_calls`."""
+        if not self.stop_means_calls or not self._calls or self._has_answer_call:
+            return False
+        self.note(stop_beside_calls(0))
+        return True
 
     cdef int _close_all(self, list out) except -1:
         """End every block; send the text that was buffered in case the forced tool is called."""
@@ -422,9 +450,14 @@ cdef class AnthropicStream(ReplyStream):
         raws = None
         if self.is_over and needs_native(found.content):
             raws = [_raw(block) for block in self._blocks]
-        reply = reply_of(found, notes, self.provider, self.model, self.created, b"", raws)
+        reply = reply_of(
+            found, notes, self.provider, self.model, self.created, b"", raws, is_whole=self.is_over
+        )
         if self.emulated:
             unwrap_emulated(reply)
+        choice = reply.choices[0]
+        if choice.finish_reason == "stop" and self._means_calls():
+            choice.finish_reason = "tool_calls"
         return reply, notes
 
 

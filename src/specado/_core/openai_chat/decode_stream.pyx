@@ -16,7 +16,12 @@ from specado._core.replies cimport Pieces, ReplyStream
 import msgspec
 
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
-from specado._core.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
+from specado._core.finish_reasons import (
+    OPENAI_REASONS,
+    failure_body,
+    meaning_of,
+    stop_beside_calls,
+)
 from specado._core.openai_chat.decode_reply import failure_of, reply_of
 from specado._core.openai_chat.native import added_to_calls, native_of_pieces
 from specado._core.openai_chat.repair import (
@@ -540,7 +545,7 @@ cdef class OpenAIStream(ReplyStream):
         """Return, with a note, whether `stop` means `tool_calls` for a choice."""
         if not self.stop_means_calls or not state.calls or state.emulation_call is not None:
             return False
-        self.note(f"choices[{state.index}].finish_reason: 'stop' beside tool calls, read as 'tool_calls'")
+        self.note(stop_beside_calls(state.index))
         return True
 
     cdef int _add_finish(self, ChoicePieces state, choice, reason) except -1:
@@ -695,6 +700,8 @@ cdef class OpenAIStream(ReplyStream):
             # Calls that came after the finish reason.
             if state.finish_reason == "stop" and self._means_calls(state):
                 state.finish_reason = "tool_calls"
+            elif state.finish_reason is None:
+                self.note(f"choices[{state.index}].finish_reason: missing")
         return self.end(any([
             state.finish_reason == "content_filter" for state in self._choices.values()
         ]))
