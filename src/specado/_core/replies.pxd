@@ -1,5 +1,7 @@
 from specado._core.frames cimport FrameReader
 
+cdef bint has_error(bytes text)
+
 cdef class Pieces:
     cdef list _recent
     cdef list _joined
@@ -32,4 +34,5 @@ cdef class ReplyStream:
     cdef int note_all(self, object notes) except -1
     cdef object notes_so_far(self)
     cdef int fail(self, bytes frame) except -1
+    cdef bint take_error(self, bytes frame, error_in) except -1
     cdef dict read_object(self, bytes frame)

@@ -1,7 +1,9 @@
 """Base of the reply and stream decoders of all dialects: notes, limits, failures, end."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_GET_LENGTH, PyUnicode_KIND
 from libc.math cimport isfinite
+from libc.string cimport memcmp
 
 from specado._core.frames cimport frame_reader
 from specado._core.limits cimport MAX_DEPTH
@@ -106,6 +108,56 @@ cdef object _as_json(object value, int depth):
             for name, item in (<dict>value).items()
         }
     return value
+
+
+cdef bint has_error(bytes text):
+    """Return whether `"error"` is in the text, as a name or a whole string.
+
+    A search of Horspool's (1980), which every reply and chunk pays for.
+    """
+    cdef const char* begin = PyBytes_AS_STRING(text)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(text)
+    cdef Py_ssize_t last = 6  # where the searched text may end
+    cdef char found
+    while last < size:
+        found = begin[last]
+        if found == b'"':
+            if memcmp(begin + last - 6, b'"error"', 7) == 0:
+                return True
+            last += 6
+        elif found == b"r":
+            last += 1
+        elif found == b"o":
+            last += 2
+        elif found == b"e":
+            last += 5
+        else:
+            last += 7
+    return False
+
+
+def check_for_error(bytes body not None, error_in not None):
+    """Raise the `ReportedFailure` that a reply's *body* holds, if it holds one.
+
+    *error_in* returns the error in a reply of a dialect, or in an event of its streams, else None.
+    """
+    try:
+        data = parse(body, [])
+    except MalformedResponseError:
+        return
+    error = error_in(data) if isinstance(data, dict) else None
+    if error is not None:
+        raise ReportedFailure(failure_of(error, data, body))
+
+
+cdef bytes failure_of(error, dict data, bytes body):
+    """Return the body of an error reply for an *error* in *data*: *body* where it has that form."""
+    if data.get("error") is error:
+        return body
+    try:
+        return dumps({"error": error})
+    except NotJson:
+        return body
 
 
 cdef class Pieces:
@@ -313,6 +365,18 @@ cdef class ReplyStream:
             except NotJson:
                 self.failure = dumps({"error": frame.decode("utf-8", "replace")})
         return 0
+
+    cdef bint take_error(self, bytes frame, error_in) except -1:
+        """Take the error that an event reports beside its content; return whether it does."""
+        try:
+            data = self.read_object(frame)
+        except MalformedResponseError:
+            return False
+        error = None if data is None else error_in(data)
+        if error is None:
+            return False
+        self.failure = failure_of(error, data, frame)
+        return True
 
     cdef dict read_object(self, bytes frame):
         """Return an event's data as plain objects, None for an empty one."""

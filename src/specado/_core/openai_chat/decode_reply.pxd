@@ -3,4 +3,3 @@ cdef enum:
     EXTRA_CONTENT = 2
 
 cdef int members_in(bytes text) noexcept
-cdef bint has_error(bytes text)

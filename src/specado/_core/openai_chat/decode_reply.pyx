@@ -7,15 +7,16 @@ no state: any number of threads may call them.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr, memcmp
 
+from specado._core.replies cimport has_error
+
 import msgspec
 
 from specado._core.finish_reasons import OPENAI_REASONS, failure_body, meaning_of
-from specado._core.json_writer import NotJson, dumps
 from specado._core.openai_chat.native import add_records
 from specado._core.openai_chat.repair import add_reply_reasoning, error_in, repair_reply
 from specado._core.openai_chat.usage import read_usage_text
 from specado._core.openai_chat.wire import Completion, OtherCompletion
-from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
+from specado._core.replies import UNREADABLE, Notes, ReportedFailure, check_for_error
 from specado.errors import MalformedResponseError
 from specado.types import NATIVE_ENTRY, ChatCompletionResponse, Extensions
 
@@ -43,32 +44,6 @@ cdef int members_in(bytes text) noexcept:
             elif at - begin >= 6 and memcmp(at - 6, b'"extra', 6) == 0:
                 found |= EXTRA_CONTENT
         at += 1
-
-
-cdef bint has_error(bytes text):
-    """Return whether `"error"` is in the text, as a name or a whole string.
-
-    A search of Horspool's (1980), which every reply and chunk pays for.
-    """
-    cdef const char* begin = PyBytes_AS_STRING(text)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(text)
-    cdef Py_ssize_t last = 6  # where the searched text may end
-    cdef char found
-    while last < size:
-        found = begin[last]
-        if found == b'"':
-            if memcmp(begin + last - 6, b'"error"', 7) == 0:
-                return True
-            last += 6
-        elif found == b"r":
-            last += 1
-        elif found == b"o":
-            last += 2
-        elif found == b"e":
-            last += 5
-        else:
-            last += 7
-    return False
 
 
 cdef bint returns_members(list choices, int members) except -1:
@@ -99,7 +74,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     cdef int members = members_in(body)
     notes = Notes()
     if has_error(body):
-        check_for_error(body)
+        check_for_error(body, error_in)
     found = _completion_in(body)
     if found is None or not _is_whole(found.choices) or (
         members & REASONING_CONTENT and not add_reply_reasoning(found, body)
@@ -115,28 +90,6 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if returns_members(found.choices, members):
         add_records(found.choices, body, provider, model or found.model)
     return reply_of(found, notes, provider, model, created, body), notes
-
-
-def check_for_error(bytes body not None):
-    """Raise the `ReportedFailure` that *body* holds, if it holds one."""
-    try:
-        data = parse(body, [])
-    except MalformedResponseError:
-        return
-    error = error_in(data) if isinstance(data, dict) else None
-    if error is None:
-        return
-    raise ReportedFailure(failure_of(error, data, body))
-
-
-def failure_of(error, dict data not None, bytes body not None):
-    """Return the body of an error reply for an *error* in *data*: *body* where it has that form."""
-    if data.get("error") is error:
-        return body
-    try:
-        return dumps({"error": error})
-    except NotJson:
-        return body
 
 
 cdef int _read_reason(choice, notes) except -1:

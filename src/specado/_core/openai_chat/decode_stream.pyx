@@ -9,9 +9,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
 from specado._core.openai_chat.decode_reply cimport (
-    EXTRA_CONTENT, REASONING_CONTENT, has_error, members_in,
+    EXTRA_CONTENT, REASONING_CONTENT, members_in,
 )
-from specado._core.replies cimport Pieces, ReplyStream
+from specado._core.replies cimport Pieces, ReplyStream, has_error
 
 import msgspec
 
@@ -22,7 +22,7 @@ from specado._core.finish_reasons import (
     meaning_of,
     stop_beside_calls,
 )
-from specado._core.openai_chat.decode_reply import failure_of, reply_of
+from specado._core.openai_chat.decode_reply import reply_of
 from specado._core.openai_chat.native import added_to_calls, native_of_pieces
 from specado._core.openai_chat.repair import (
     NO_INDEX,
@@ -277,7 +277,7 @@ cdef class OpenAIStream(ReplyStream):
                 return self.fail(frame)
             if self.frames.event in KEEP_ALIVE_EVENTS:
                 return self._leave_out()
-        if has_error(frame) and self._take_error(frame):
+        if has_error(frame) and self.take_error(frame, error_in):
             return 0
         chunk = None
         if not self._is_lenient:
@@ -314,18 +314,6 @@ cdef class OpenAIStream(ReplyStream):
 
     cdef int _leave_out(self) except -1:
         return self.note(KEEP_ALIVE_NOTE)
-
-    cdef bint _take_error(self, bytes frame) except -1:
-        """Take the error that a chunk reports, beside its choices or on one; return if it does."""
-        try:
-            data = self.read_object(frame)
-        except MalformedResponseError:
-            return False
-        error = None if data is None else error_in(data)
-        if error is None:
-            return False
-        self.failure = failure_of(error, data, frame)
-        return True
 
     cdef object _lenient_chunk(self, bytes frame):
         """Return a chunk that lacks common fields, None for an event that needs more repair."""
