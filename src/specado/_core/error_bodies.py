@@ -13,11 +13,14 @@ servers that send it (their documentation and source, read 2026-11-30):
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import msgspec
 
-__all__ = ["error_facts"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["error_facts", "first_error"]
 
 # Deeper than any gateway nests another one's error.
 MAX_DEPTH = 5
@@ -87,6 +90,17 @@ def error_facts(body: bytes) -> tuple[Optional[str], Optional[str], Optional[str
     except _UNREADABLE:
         return None, None, None
     return found.type, found.code, found.message
+
+
+def first_error(values: Iterable[Any]) -> Any:
+    """Return the first of *values* that is an error, `None` without any.
+
+    An object whose members are all empty is no error.
+    """
+    for error in values:
+        if error and (not isinstance(error, dict) or any(error.values())):
+            return error
+    return None
 
 
 def _facts(data: Any, depth: int) -> _Facts:

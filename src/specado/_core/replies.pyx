@@ -152,8 +152,8 @@ def check_for_error(bytes body not None, error_in not None):
 
 cdef bytes failure_of(error, dict data, bytes body):
     """Return the body of an error reply for an *error* in *data*: *body* where it has that form."""
-    if data.get("error") is error:
-        return body
+    if data.get("error") is error and not isinstance(data.get("message"), dict):
+        return body     # else the answer's message would be read as that of the error
     try:
         return dumps({"error": error})
     except NotJson:

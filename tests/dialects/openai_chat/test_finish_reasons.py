@@ -161,7 +161,14 @@ ERRORS: list[tuple[Any, type[ProviderError]]] = [
 def test_an_error_on_a_choice_or_beside_choices_is_an_error(
     reason: Any, error: Any, kind: type[ProviderError]
 ) -> None:
-    for body in (whole(reason, error=error), whole(reason, choice={"error": error})):
+    said = {"role": "assistant", "content": "Hi"}
+    part = {"type": "error", "error": error}
+    for body in (
+        whole(reason, error=error),
+        whole(reason, choice={"error": error}),
+        whole(reason, message={**said, "error": error}),
+        whole(reason, message={**said, "content": [{"type": "text", "text": "Hi"}, part]}),
+    ):
         with pytest.raises(ProviderError) as caught:
             parsed(body)
         assert type(caught.value) is kind
@@ -188,6 +195,8 @@ def test_an_error_in_any_chunk_is_the_streams_failure(
         chunk("x", reason, choice={"error": error}),
         {"choices": [], "error": error},
         {"choices": [{"delta": {}, "error": error}]},
+        {"choices": [{"index": 0, "delta": {"content": "x", "error": error}}]},
+        {"choices": [{"index": 0, "delta": {"content": [{"type": "error", "error": error}]}}]},
         {"error": error},
     ):
         stream, found = read("openai", sse(*chunks, bad))

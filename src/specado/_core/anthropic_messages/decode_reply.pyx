@@ -1,16 +1,20 @@
 """Anthropic reply decoder: a message to the canonical reply (anthropic 0.125.0, 2026-11-22)."""
 
+from specado._core.replies cimport has_error
+
 import msgspec
 
 from specado._core.anthropic_messages.native import (
     DIALECT, native_of, raw_blocks, stored_blocks,
 )
-from specado._core.anthropic_messages.repair import TOKENS, repair_reply, repair_usage
+from specado._core.anthropic_messages.repair import TOKENS, error_in, repair_reply, repair_usage
 from specado._core.anthropic_messages.wire import OtherReply, Reply
 from specado._core.finish_reasons import failure_body, meaning_of
 from specado._core.native import READERS
 from specado._core.repair import made_call_id
-from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
+from specado._core.replies import (
+    UNREADABLE, Notes, ReportedFailure, check_for_error, parse,
+)
 from specado.types import (
     ChatCompletionResponse,
     Choice,
@@ -46,11 +50,13 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     """Return the `ChatCompletionResponse` in *body*, and notes on members without a place in it.
 
     *model* and *created* are the defaults of a reply without its own. A body that is not JSON is a
-    `MalformedResponseError` with code `not_json`, one without content `no_choice`. One whose stop
-    reason is that of a failure is a `ReportedFailure`. Every value of the reply is its own; threads
-    may decode at the same time.
+    `MalformedResponseError` with code `not_json`, one without content `no_choice`. One that reports
+    an error, also beside or in its content, is a `ReportedFailure`. Every value of the reply is its
+    own; threads may decode at the same time.
     """
     notes = Notes()
+    if has_error(body):
+        check_for_error(body, error_in)
     found = read_reply(body, notes)
     if is_failure(found.stop_reason):
         raise ReportedFailure(failure_body(found.stop_reason, "stop_reason"))

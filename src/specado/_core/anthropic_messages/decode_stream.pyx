@@ -32,7 +32,7 @@ from specado._core.anthropic_messages.events import (
     ThinkingDelta,
 )
 from specado._core.anthropic_messages.native import raw_block
-from specado._core.anthropic_messages.repair import repair_event, repair_usage
+from specado._core.anthropic_messages.repair import error_in, repair_event, repair_usage
 from specado._core.anthropic_messages.wire import Block, Reply, TokenUsage
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.finish_reasons import failure_body, meaning_of, stop_beside_calls
@@ -43,7 +43,7 @@ from specado._core.repair import (
     read_field,
 )
 from specado._core.replies import UNREADABLE, Notes, parse
-from specado._core.replies cimport Pieces, ReplyStream
+from specado._core.replies cimport Pieces, ReplyStream, has_error
 from specado.errors import MalformedResponseError
 from specado.types import (
     ChatCompletionChunk,
@@ -105,6 +105,8 @@ cdef class AnthropicStream(ReplyStream):
 
     cdef int take(self, bytes frame, list out) except -1:
         cdef BlockPieces block
+        if has_error(frame) and self.take_error(frame, error_in):
+            return 0
         try:
             event = _decode(frame)
         except UNREADABLE:

@@ -19,6 +19,7 @@ from specado._core.anthropic_messages.wire import (
     ServerToolUse,
     TokenUsage,
 )
+from specado._core.error_bodies import first_error
 from specado._core.repair import json_text, read_field, read_whole_numbers, unread_members
 from specado._core.replies import UNREADABLE, parse
 from specado.errors import MalformedResponseError
@@ -26,7 +27,7 @@ from specado.errors import MalformedResponseError
 if TYPE_CHECKING:
     from specado._core.replies import Notes
 
-__all__ = ["TOKENS", "repair_event", "repair_reply", "repair_usage"]
+__all__ = ["TOKENS", "error_in", "repair_event", "repair_reply", "repair_usage"]
 
 # The members of a usage that count tokens.
 TOKENS = (
@@ -41,6 +42,30 @@ _PARTS: dict[str, Any] = {
     "server_tool_use": ServerToolUse,
 }
 _NOTED_LENGTH = 60
+
+
+def error_in(data: dict[str, Any]) -> Any:
+    """Return the error that a reply or an event reports, beside its content or in it; else None.
+
+    A server tool's own error in its result is none of the answer's.
+    """
+    message = data.get("message")
+    places = [data, message if isinstance(message, dict) else {}, data.get("delta")]
+    for holder in places[:2]:
+        content = holder.get("content")
+        places += content if isinstance(content, list) else [content]
+    places.append(data.get("content_block"))
+    return first_error(
+        error for place in places if isinstance(place, dict) for error in _errors_of(place)
+    )
+
+
+def _errors_of(place: dict[str, Any]) -> list[Any]:
+    kind = str(place.get("type"))
+    if kind.endswith("tool_result"):
+        return []
+    error = place.get("error")
+    return [error or (place if kind == "error" else None)]
 
 
 def repair_reply(body: bytes, notes: Notes) -> Reply:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
-from specado._core.error_bodies import error_facts
+from specado._core.error_bodies import error_facts, first_error
 from specado._core.finish_reasons import ends_without_message
 from specado._core.openai_chat.usage import read_usage
 from specado._core.openai_chat.wire import Completion, ReasoningChunk, ReasoningCompletion
@@ -83,18 +83,31 @@ def add_reply_reasoning(reply: Completion, body: bytes) -> bool:
 
 
 def error_in(data: dict[str, Any]) -> Any:
-    """Return the error that a reply or a chunk reports, beside its choices or on one; else None.
+    """Return the error that a reply or a chunk reports, beside its choices or in one; else None.
 
-    An object whose members are all empty is no error.
+    In a choice it stands beside its message or delta, in it, or as a part of its content.
     """
     choices = data.get("choices")
-    found = [data.get("error")]
-    if isinstance(choices, list):
-        found += [choice.get("error") for choice in choices if isinstance(choice, dict)]
-    for error in found:
-        if error and (not isinstance(error, dict) or any(error.values())):
-            return error
-    return data if data.get("object") == "error" else None
+    places = [data]
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            said = [choice.get("message"), choice.get("delta")]
+            places += [choice, *(each for each in said if isinstance(each, dict))]
+    errors = [error for place in places for error in (place.get("error"), *_error_parts(place))]
+    found = first_error(errors)
+    return data if found is None and data.get("object") == "error" else found
+
+
+def _error_parts(message: dict[str, Any]) -> list[Any]:
+    """Return the parts of a message's content that are errors."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return []
+    return [
+        part.get("error") or part
+        for part in content
+        if isinstance(part, dict) and part.get("type") == "error"
+    ]
 
 
 def is_error_event(data: dict[str, Any], frame: bytes) -> bool:
