@@ -10,6 +10,14 @@ cdef inline bint is_blank_text(str text):
 cdef str call_field(Py_ssize_t place)
 cdef str content_field(Py_ssize_t place)
 
+cdef class CallIds:
+    cdef set written         # the ids of the calls so far
+    cdef dict open           # given id -> [(written id, row)], of the last message with calls
+
+    cdef int begin(self) except -1
+    cdef tuple opened(self, str given, str accepted, str row)
+    cdef tuple answered(self, str given)
+
 cdef class Encoder:
     cdef JsonWriter out
     cdef Conversation conversation
@@ -23,8 +31,7 @@ cdef class Encoder:
     cdef str answer_tool     # the forced tool whose input is the answer, None without one
     cdef Py_ssize_t index    # the message that is being written, -1 outside of messages
     cdef str field           # what is being written there
-    cdef set call_ids        # the ids of the calls written so far, None before the first
-    cdef dict open_calls     # given id -> the written ones, of the last message with calls
+    cdef CallIds call_ids    # the ids of the calls written so far, None before the first
     cdef dict tool_names     # written name -> the caller's, of renamed tools; None without one
     cdef dict short_names    # the same the other way round
 
@@ -57,6 +64,8 @@ cdef enum:
 cdef bint is_plain(str text)
 cdef str renamed(str text, Py_ssize_t limit)
 cdef bint is_name(str text, Py_ssize_t limit)
+cdef str free_name(str given, object taken)
+cdef str digest_of(str value)
 cdef str name_of(object tool)
 cdef bint is_json_object(str text) except -1
 cdef bint is_same_json(str one, str other) except -1

@@ -1,5 +1,7 @@
 """Base class of the request encoders of all dialects."""
 
+cimport cython
+
 from specado._core.conversation cimport Call, Conversation
 from specado._core.json_scan cimport Scan, skip_value
 from specado._core.json_writer cimport JsonWriter, bare_text, exact
@@ -47,6 +49,52 @@ cdef str call_field(Py_ssize_t place):
 cdef str content_field(Py_ssize_t place):
     """Return the field of a content part; *place* is not negative."""
     return CONTENT_FIELDS[place] if place < FEW else f"content[{place}]"
+
+
+@cython.final
+cdef class CallIds:
+    """Ids of the calls of one request: distinct over it, and the same on a call and its result.
+
+    A new id depends only on the ids before it: the same leading messages give the same bytes.
+    Belongs to one request; not for two threads at once.
+    """
+
+    def __cinit__(self):
+        self.written = set()
+        self.open = {}
+
+    cdef int begin(self) except -1:
+        """Begin the calls of a message: results answer those of the last message with calls."""
+        self.open = {}
+        return 0
+
+    cdef tuple opened(self, str given, str accepted, str row):
+        """Return the id to write for a call, and the loss row where it is another than *given*.
+
+        It is *accepted*, *given* in a form that the API takes (*row* says that it is another one),
+        or a third one if an earlier call has that.
+        """
+        cdef str made = accepted
+        cdef Py_ssize_t count = len(self.written)
+        cdef tuple found
+        while made in self.written:
+            row = TOOL_CALL_REPEATED_ID
+            made = renamed(f"{accepted} {count}", REPEATED_ID)
+            count += 1
+        self.written.add(made)
+        found = (made, row)
+        self.open.setdefault(given, []).append(found)
+        return found
+
+    cdef tuple answered(self, str given):
+        """Return the id that the call of a result was written with, and the row as `opened` does.
+
+        Of calls with one id the first result answers the first.
+        """
+        cdef list calls = self.open.get(given)
+        if not calls:
+            return given, None
+        return calls[0] if len(calls) == 1 else calls.pop(0)
 
 
 cdef class Encoder:
@@ -182,41 +230,29 @@ cdef class Encoder:
             f"messages[{self.index}].{field}: {error}", index=self.index, field=field
         )
 
-    # Ids of calls: distinct over the conversation, and the same on a call and its result. A new id
-    # depends only on the ids before it: the same leading messages give the same bytes.
+    # Ids of calls.
 
     cdef int begin_calls(self) except -1:
-        """Begin the calls of a message: results answer those of the last message with calls."""
+        """Begin the calls of a message."""
         if self.call_ids is None:
-            self.call_ids = set()
-        self.open_calls = {}
-        return 0
+            self.call_ids = CallIds()
+        return self.call_ids.begin()
 
     cdef str opened_id(self, str given, str accepted, str row, str field):
-        """Return the id to write for a call: *accepted*, or another if an earlier call has it.
+        """Return the id to write for a call, reported if it is another one; see `CallIds`.
 
-        *accepted* is *given* in a form that the API takes; *row* says that it is another one, and
-        *field* where the call stands.
+        *field* is where the call stands.
         """
-        cdef str written = accepted
-        cdef Py_ssize_t count = len(self.call_ids)
-        while written in self.call_ids:
-            row = TOOL_CALL_REPEATED_ID
-            written = renamed(f"{accepted} {count}", REPEATED_ID)
-            count += 1
-        self.call_ids.add(written)
-        self.open_calls.setdefault(given, []).append((written, row))
+        written, row = self.call_ids.opened(given, accepted, row)
         if written is not given:
             self.lose(row, f"messages[{self.index}].{field}.id", given, written)
         return written
 
     cdef str answered_id(self, str given, str field):
         """Return the id that the call of a result was written with."""
-        cdef list calls = None if self.open_calls is None else self.open_calls.get(given)
-        if not calls:
+        if self.call_ids is None:
             return given
-        # Of calls with one id the first result answers the first.
-        written, row = calls[0] if len(calls) == 1 else calls.pop(0)
+        written, row = self.call_ids.answered(given)
         if written != given:
             self.lose(row, f"messages[{self.index}].{field}", given, written)
         return written
@@ -279,12 +315,9 @@ cdef class Encoder:
 
     cdef object hashed(self, str name, object value):
         """Return the SHA-256 of a user's id in hexadecimal digits, reported."""
-        import hashlib
-
-        try:
-            made = hashlib.sha256(value.encode()).hexdigest()
-        except UnicodeEncodeError:
-            return value  # for the writer to refuse
+        cdef str made = digest_of(value)
+        if made is value:
+            return value
         self.lose(USER_HASHED, name, value, made)
         return made
 
@@ -396,6 +429,24 @@ cdef str renamed(str text, Py_ssize_t limit):
     for c in text[:limit - DIGITS - 1]:
         kept.append(c if is_plain_character(c) else u"_")
     return f"{''.join(kept)}-{digest[:DIGITS]}"
+
+
+cdef str free_name(str given, object taken):
+    """Return another name for a tool, one that is not in *taken*."""
+    cdef str made = renamed(given, RENAMED)
+    while made in taken:
+        made = renamed(f"{given} {made}", RENAMED)
+    return made
+
+
+cdef str digest_of(str value):
+    """Return a text's SHA-256 in hexadecimal digits; one with a lone surrogate stays as it is."""
+    import hashlib
+
+    try:
+        return hashlib.sha256(value.encode()).hexdigest()
+    except UnicodeEncodeError:
+        return value  # for the writer to refuse
 
 
 # The first characters in base64 of each kind of file that providers tell by its first bytes.

@@ -5,6 +5,8 @@ cdef enum:
     RENAMED_ID = 64   # the most characters of an id or a name that is replaced
 
 cdef bint is_tool_name(str name)
+cdef str accepted_id(str given)
+cdef bint is_refused_user(str user)
 cdef bint is_cache_control(object value)
 cdef str reasoning_refusal(object block, str model)
 cdef str media_refusal(Encoder encoder, Part part)

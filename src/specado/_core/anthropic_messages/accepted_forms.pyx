@@ -5,8 +5,9 @@ limits that are not in the types come from error bodies that users report (2026-
 """
 
 from specado._core.conversation cimport AUDIO, IMAGE, Part
-from specado._core.encoder cimport Encoder, is_name, true_media
+from specado._core.encoder cimport Encoder, is_name, is_plain, renamed, true_media
 
+import re
 from base64 import b64decode
 
 import msgspec
@@ -28,6 +29,10 @@ cdef str PDF = "application/pdf"
 cdef frozenset TEXT_TYPES = frozenset({"application/json", "application/xml"})
 # The longest name of a tool: `^[a-zA-Z0-9_-]{1,128}$`.
 cdef Py_ssize_t LONGEST_NAME = 128
+# The longest id of an end user; one that looks like an e-mail address or a phone number is refused.
+cdef Py_ssize_t LONGEST_USER = 512
+cdef object EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+cdef object PHONE = re.compile(r"[+(]?[0-9][0-9 ().-]{5,18}[0-9]")
 # Refused at the root of an input schema ("input_schema does not support oneOf, allOf, or anyOf at
 # the top level").
 cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
@@ -38,6 +43,16 @@ cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
 cdef bint is_tool_name(str name):
     """Return whether a tool may have this name."""
     return is_name(name, LONGEST_NAME)
+
+
+cdef str accepted_id(str given):
+    """Return the id of a call as the API takes it: `^[a-zA-Z0-9_-]+$` (2026-11-22)."""
+    return given if is_plain(given) else renamed(given, RENAMED_ID)
+
+
+cdef bint is_refused_user(str user):
+    """Return whether an end user's id is too long, an e-mail address or a telephone number."""
+    return len(user) > LONGEST_USER or bool(EMAIL.search(user)) or bool(PHONE.fullmatch(user))
 
 
 cdef bint is_cache_control(object value):

@@ -7,8 +7,9 @@ with another form, are reported by a row of `specado.losses.rows`.
 cimport cython
 
 from specado._core.anthropic_messages.accepted_forms cimport (
-    RENAMED_ID, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image, is_pdf,
-    is_tool_name, labelled_media_type, media_refusal, reasoning_refusal, tool_input_schema,
+    accepted_id, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image,
+    is_pdf, is_refused_user, is_tool_name, labelled_media_type, media_refusal, reasoning_refusal,
+    tool_input_schema,
 )
 from specado._core.anthropic_messages.cache_marks cimport CacheMarks
 from specado._core.anthropic_messages.request_decisions cimport (
@@ -19,12 +20,10 @@ from specado._core.conversation cimport (
     Conversation, Details, Part, Turn,
 )
 from specado._core.encoder cimport (
-    Encoder, call_field, content_field, is_blank_text, is_plain, is_same_json, renamed,
+    Encoder, call_field, content_field, is_blank_text, is_plain, is_same_json,
 )
 from specado._core.json_writer cimport exact
 from specado._core.reply_fields cimport field, offset_of
-
-import re
 
 import msgspec
 
@@ -58,16 +57,6 @@ cdef Py_ssize_t BLOCK_VALUES = offset_of(NativeBlock, "values")
 
 # A parameter that the field table does not have: its loss row, and the value that is no loss.
 cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
-
-
-# The longest id of an end user; one that looks like an e-mail address or a phone number is refused.
-cdef Py_ssize_t LONGEST_USER = 512
-cdef object EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-cdef object PHONE = re.compile(r"[+(]?[0-9][0-9 ().-]{5,18}[0-9]")
-
-
-cdef bint is_refused_user(str user):
-    return len(user) > LONGEST_USER or bool(EMAIL.search(user)) or bool(PHONE.fullmatch(user))
 
 
 @cython.final
@@ -463,7 +452,7 @@ cdef class MessagesEncoder(Encoder):
                     or call.text != <str>values[2] or call.extra is not None
                     or call.body_extra is not None or call.custom
                     or not is_plain(call.id) or not is_tool_name(call.name) or call.id in ids
-                    or (self.call_ids is not None and call.id in self.call_ids)
+                    or (self.call_ids is not None and call.id in self.call_ids.written)
                 ):
                     return False
                 ids.add(call.id)
@@ -767,9 +756,7 @@ cdef class MessagesEncoder(Encoder):
 
     cdef str call_id(self, str given, str field):
         """Return a call's id as the API takes it: `^[a-zA-Z0-9_-]+$` (2026-11-22), and distinct."""
-        if is_plain(given):
-            return self.opened_id(given, given, TOOL_CALL_ID, field)
-        return self.opened_id(given, renamed(given, RENAMED_ID), TOOL_CALL_ID, field)
+        return self.opened_id(given, accepted_id(given), TOOL_CALL_ID, field)
 
     cdef str accepted_name(self, str given):
         """Return the name of a tool, or its replacement."""

@@ -33,5 +33,6 @@ cdef class RequestDecisions:
     cdef int _decide_response_format(self, Encoder encoder) except -1
     cdef bint _decide_answer_schema(self, Encoder encoder) except -1
 
+cdef tuple system_places(list roles)
 cdef dict asked_format(Encoder encoder)
 cdef object asked_schema(Encoder encoder)

@@ -90,34 +90,21 @@ cdef class RequestDecisions:
     cdef int _place_system_turns(self, Encoder encoder) except -1:
         """Move later system messages to the places where the API takes them.
 
-        Those are after a user turn, its tool results included, and before an assistant turn or the
-        end. A message without such a place becomes user text (`demoted`).
+        A message without such a place becomes user text (`demoted`).
         """
         cdef Turn turn
-        cdef list places = []
-        cdef list waiting = []    # the places of system messages
-        cdef list moved = []      # those of them that others have overtaken
-        cdef bint follows_user = False
-        for at in range(len(self.turns)):
-            turn = self.turns[at]
+        cdef list roles = []
+        for turn in self.turns:
             if self.is_blank(encoder, turn):
-                places.append(at)
-                continue
-            if turn.role == SYSTEM or turn.role == DEVELOPER:
-                waiting.append(at)
-                continue
-            if turn.role == ASSISTANT and follows_user:
-                places += waiting
-                waiting = []
-            elif waiting:
-                moved += [place for place in waiting if place not in moved]
-            follows_user = turn.role != ASSISTANT
-            places.append(at)
-        if waiting and not follows_user:
-            self.demoted = [self.turns[at] for at in waiting]
-            moved = [at for at in moved if at not in waiting]
-        places += waiting
-        for at in sorted(moved):
+                roles.append("")
+            elif turn.role == SYSTEM or turn.role == DEVELOPER:
+                roles.append("system")
+            else:
+                roles.append("assistant" if turn.role == ASSISTANT else "user")
+        places, moved, demoted = system_places(roles)
+        if demoted:
+            self.demoted = [self.turns[at] for at in demoted]
+        for at in moved:
             encoder.lose(SYSTEM_MOVED, f"messages[{self.leading + at}]")
         if places != list(range(len(places))):
             self.turns, self.places = [self.turns[at] for at in places], places
@@ -326,6 +313,40 @@ cdef class RequestDecisions:
         for place, name, value, hint in moved:
             encoder.lose(row_of_moved(name, value), place, value, hint)
         return True
+
+
+cdef tuple system_places(list roles):
+    """Return where the API takes messages of these roles: `(places, moved, demoted)`.
+
+    *roles* are "user", "assistant", "system" or "" for a blank message. A system message stands
+    after a user turn, its tool results included, and before an assistant turn or the end. *places*
+    has the places in *roles* in the new order, *moved* those of moved messages, *demoted* those of
+    system messages without such a place: they become user text.
+    """
+    cdef list places = []
+    cdef list waiting = []    # the places of system messages
+    cdef list moved = []      # those of them that others have overtaken
+    cdef list demoted = []
+    cdef bint follows_user = False
+    for at, role in enumerate(roles):
+        if not role:
+            places.append(at)
+            continue
+        if role == "system":
+            waiting.append(at)
+            continue
+        if role == "assistant" and follows_user:
+            places += waiting
+            waiting = []
+        elif waiting:
+            moved += [place for place in waiting if place not in moved]
+        follows_user = role != "assistant"
+        places.append(at)
+    if waiting and not follows_user:
+        demoted = waiting
+        moved = [at for at in moved if at not in waiting]
+    places += waiting
+    return places, sorted(moved), demoted
 
 
 cdef tuple compiled_parts(object schema):
