@@ -9,6 +9,8 @@
   losses; `decode_*_reply`: decodes bytes straight to the reply's Structs.
 - `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
   encoders.
+- `AnthropicRequestRules`, `media_type_of`, `places_of_roles`, `user_to_send`: the rules of the
+  Anthropic encoder, for a request that keeps its form.
 - `error_facts`: type, code and message of an error body; `unwrap_emulated`: turns the call of the
   tool that emulates structured output into content.
 - `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight
@@ -38,6 +40,14 @@ from specado._core.anthropic_messages.encode_request import (
     encode_request as encode_anthropic_request,
 )
 from specado._core.anthropic_messages.request_decisions import thinking_budget
+from specado._core.anthropic_messages.request_rules import (
+    RequestRules as AnthropicRequestRules,
+)
+from specado._core.anthropic_messages.request_rules import (
+    media_type_of,
+    places_of_roles,
+    user_to_send,
+)
 from specado._core.compare import check_capability, compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
@@ -72,6 +82,7 @@ from specado._core.schema import frozen_parameters, write_format_schema, write_t
 
 __all__ = [
     "MAX_DEPTH",
+    "AnthropicRequestRules",
     "AnthropicStream",
     "AnthropicStreamEncoder",
     "Conversation",
@@ -104,14 +115,17 @@ __all__ = [
     "encode_responses_request",
     "error_facts",
     "frozen_parameters",
+    "media_type_of",
     "nearest_effort",
     "normalize",
+    "places_of_roles",
     "read_anthropic_request",
     "read_gemini_request",
     "read_messages",
     "read_responses_request",
     "thinking_budget",
     "unwrap_emulated",
+    "user_to_send",
     "write_format_schema",
     "write_tool_schemas",
 ]

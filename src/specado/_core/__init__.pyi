@@ -7,6 +7,7 @@ from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 __all__ = [
     "MAX_DEPTH",
+    "AnthropicRequestRules",
     "AnthropicStream",
     "AnthropicStreamEncoder",
     "Conversation",
@@ -39,14 +40,17 @@ __all__ = [
     "encode_responses_request",
     "error_facts",
     "frozen_parameters",
+    "media_type_of",
     "nearest_effort",
     "normalize",
+    "places_of_roles",
     "read_anthropic_request",
     "read_gemini_request",
     "read_messages",
     "read_responses_request",
     "thinking_budget",
     "unwrap_emulated",
+    "user_to_send",
     "write_format_schema",
     "write_tool_schemas",
 ]
@@ -236,6 +240,21 @@ def encode_gemini_request(
     target: Any = None,
 ) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
 def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None: ...
+
+@final
+class AnthropicRequestRules:
+    def __init__(self, taken: Iterable[str]) -> None: ...
+    @property
+    def tool_names(self) -> dict[str, str]: ...
+    def begin_calls(self) -> None: ...
+    def call_id(self, given: str) -> tuple[str, str]: ...
+    def answered_id(self, given: str) -> tuple[str, str | None]: ...
+    def tool_name(self, given: str) -> str: ...
+    def has_room_for(self, schema: Any, *, of_tool: bool) -> bool: ...
+
+def places_of_roles(roles: list[str]) -> tuple[list[int], list[int], list[int]]: ...
+def user_to_send(user: str) -> str: ...
+def media_type_of(label: str, data: str) -> tuple[str | None, str]: ...
 def effort_for(budget: Any, max_tokens: Any) -> str: ...
 def thinking_budget(max_tokens: int, effort: str) -> int: ...
 def decode_openai_reply(

@@ -72,7 +72,7 @@ ROWS: dict[str, Row] = {
     "image.media_type": Row(
         "Unsupported", "contract", "High", "images are JPEG, PNG, GIF or WebP there"
     ),
-    "image.http": Row("Unsupported", "contract", "High", "images are fetched by https only"),
+    "image.http": Row("Unsupported", "contract", "High", "URLs are fetched by https only"),
     "media_type.corrected": Row(
         "Relocate", "tuning", "None", "the media type that the data's first bytes say"
     ),

@@ -4,6 +4,8 @@ from specado._core.encoder cimport Encoder
 cdef enum:
     RENAMED_ID = 64   # the most characters of an id or a name that is replaced
 
+cdef dict IMAGE_TYPES        # an image's media type by each of its labels
+
 cdef bint is_tool_name(str name)
 cdef str accepted_id(str given)
 cdef bint is_refused_user(str user)

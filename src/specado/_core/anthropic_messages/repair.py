@@ -50,11 +50,10 @@ def error_in(data: dict[str, Any]) -> Any:
     A server tool's own error in its result is none of the answer's.
     """
     message = data.get("message")
-    places = [data, message if isinstance(message, dict) else {}, data.get("delta")]
-    for holder in places[:2]:
-        content = holder.get("content")
+    places: list[Any] = [data, message, data.get("delta"), data.get("content_block")]
+    for holder in (data, message):
+        content = holder.get("content") if isinstance(holder, dict) else None
         places += content if isinstance(content, list) else [content]
-    places.append(data.get("content_block"))
     return first_error(
         error for place in places if isinstance(place, dict) for error in _errors_of(place)
     )

@@ -241,6 +241,13 @@ _SERVER_BLOCK = Field(None, ("anthropic.server_block",), whole=True)
 _REASONING = Field(
     "messages[assistant].reasoning_details", model_rows=("reasoning.foreign",), whole=True
 )
+_IMAGE_ROWS = ("input.image", "image.http", "image.media_type")
+_MEDIA_TYPE = Field(f"{_PART}[image_url].image_url.url", model_rows=("media_type.corrected",))
+_UNSENT_TYPE = Field(None, ("anthropic.document_source",), ("media_type.corrected",))
+_IN_DOCUMENT = "source[content].content[image].source[base64]"
+_IN_RESULT = "messages[].content[tool_result].content"
+_KEY = ("part.unknown_key",)
+_ID_ROWS = ("tool_call.id", "tool_call.repeated_id")
 _SAMPLING = ("sampling.unsupported", "sampling.thinking")
 
 # What becomes of each field of a messages request in the canonical form.
@@ -248,18 +255,19 @@ SOURCE_FIELDS = FieldTable(
     {
         "model": Field(SAME),
         # Messages.
-        "messages": Field(SAME),
+        "messages": Field(SAME, model_rows=("system.moved",)),
         "messages[].role": Field(SAME, model_rows=("system.later",)),
         "messages[].content": Field(
             SAME, ("anthropic.block_order", "anthropic.prefill"), ("assistant.last",)
         ),
         "messages[].content[text]": Field("messages[].content"),
         "messages[].content[text].text": Field("messages[].content"),
-        "messages[].content[image]": Field(f"{_PART}[image_url]", model_rows=("input.image",)),
+        "messages[].content[image]": Field(f"{_PART}[image_url]", model_rows=_IMAGE_ROWS),
         "messages[].content[image].source": Field(f"{_PART}[image_url].image_url.url"),
         "messages[].content[image].source[base64]": Field(
             f"{_PART}[image_url].image_url.url", whole=True
         ),
+        "messages[].content[image].source[base64].media_type": _MEDIA_TYPE,
         "messages[].content[image].source[url]": Field(
             f"{_PART}[image_url].image_url.url", whole=True
         ),
@@ -267,10 +275,15 @@ SOURCE_FIELDS = FieldTable(
         "messages[].content[image].transformations": Field(
             None, ("anthropic.image_transformations",), whole=True
         ),
-        "messages[].content[document]": Field(f"{_PART}[file]", model_rows=("input.document",)),
+        "messages[].content[document]": Field(
+            f"{_PART}[file]", model_rows=("input.document", "image.http")
+        ),
         "messages[].content[document].source": Field(f"{_PART}[file].file.file_data"),
         "messages[].content[document].source[base64]": Field(
             f"{_PART}[file].file.file_data", whole=True
+        ),
+        "messages[].content[document].source[base64].media_type": _MEDIA_TYPE._replace(
+            to=f"{_PART}[file].file.file_data"
         ),
         "messages[].content[document].source[text]": Field(
             "messages[user].content", ("anthropic.document_text",), whole=True
@@ -279,8 +292,9 @@ SOURCE_FIELDS = FieldTable(
             "messages[user].content", ("anthropic.document_text",), whole=True
         ),
         "messages[].content[document].source[content].content[image]": Field(
-            None, ("anthropic.document_source", "file.id"), whole=True
+            None, ("anthropic.document_source", "file.id"), _IMAGE_ROWS, whole=True
         ),
+        f"messages[].content[document].{_IN_DOCUMENT}.media_type": _UNSENT_TYPE,
         "messages[].content[document].source[url]": Field(
             None, ("anthropic.document_source",), whole=True
         ),
@@ -288,43 +302,61 @@ SOURCE_FIELDS = FieldTable(
             None, ("anthropic.document_source",), whole=True
         ),
         "messages[].content[document].title": Field(
-            f"{_PART}[file].file.filename", ("anthropic.document_name",)
+            f"{_PART}[file].file.filename", ("anthropic.document_name",), _KEY
         ),
-        "messages[].content[document].context": Field(None, ("anthropic.document_context",)),
+        "messages[].content[document].context": Field(None, ("anthropic.document_context",), _KEY),
+        "messages[].content[document].citations": Field(
+            None, ("anthropic.citations",), _KEY, whole=True
+        ),
         "messages[].content[search_result]": Field(
             "messages[].content", ("anthropic.search_result",), whole=True
         ),
         "messages[].content[thinking]": _REASONING,
         "messages[].content[redacted_thinking]": _REASONING,
         "messages[].content[tool_use]": Field(_CALL),
-        "messages[].content[tool_use].id": Field(f"{_CALL}.id"),
-        "messages[].content[tool_use].name": Field(f"{_CALL}.function.name"),
+        "messages[].content[tool_use].id": Field(f"{_CALL}.id", model_rows=_ID_ROWS),
+        "messages[].content[tool_use].name": Field(
+            f"{_CALL}.function.name", model_rows=("tool_call.name",)
+        ),
         "messages[].content[tool_use].input": Field(f"{_CALL}.function.arguments"),
         "messages[].content[tool_use].caller": Field(None, ("anthropic.server_block",), whole=True),
         "messages[].content[tool_use].caller[direct]": Field(implied=True, whole=True),
         "messages[].content[tool_use].toolset_name": Field(None, ("anthropic.toolset",)),
         "messages[].content[tool_result]": Field("messages[tool]"),
-        "messages[].content[tool_result].tool_use_id": Field("messages[tool].tool_call_id"),
+        "messages[].content[tool_result].tool_use_id": Field(
+            "messages[tool].tool_call_id", model_rows=_ID_ROWS
+        ),
         "messages[].content[tool_result].content": Field("messages[tool].content"),
         "messages[].content[tool_result].content[text]": Field("messages[tool].content"),
         "messages[].content[tool_result].content[text].text": Field("messages[tool].content"),
         "messages[].content[tool_result].content[image]": Field(
             f"{_PART}[image_url]",
             ("anthropic.result_media", "file.id"),
-            ("input.image",),
+            _IMAGE_ROWS,
             whole=True,
         ),
+        "messages[].content[tool_result].content[image].source[base64].media_type": _MEDIA_TYPE,
         "messages[].content[tool_result].content[image].transformations": Field(
             None, ("anthropic.image_transformations",), whole=True
         ),
         "messages[].content[tool_result].content[document]": Field(
             "messages",
             ("anthropic.result_media", "anthropic.document_text", "anthropic.document_source"),
-            ("input.document",),
+            ("input.document", "image.http"),
             whole=True,
         ),
+        f"{_IN_RESULT}[document].{_IN_DOCUMENT}": Field(
+            None, ("anthropic.document_source",), _IMAGE_ROWS, whole=True
+        ),
+        f"{_IN_RESULT}[document].{_IN_DOCUMENT}.media_type": _UNSENT_TYPE,
+        "messages[].content[tool_result].content[document].title": Field(
+            f"{_PART}[file].file.filename", model_rows=_KEY
+        ),
         "messages[].content[tool_result].content[document].context": Field(
-            None, ("anthropic.document_context",)
+            None, ("anthropic.document_context",), _KEY
+        ),
+        "messages[].content[tool_result].content[document].citations": Field(
+            None, ("anthropic.citations",), _KEY, whole=True
         ),
         "messages[].content[tool_result].content[search_result]": Field(
             "messages[tool].content", ("anthropic.search_result",), whole=True
@@ -363,11 +395,13 @@ SOURCE_FIELDS = FieldTable(
         # Tools.
         "tools": Field(SAME),
         "tools[custom]": Field("tools[function]"),
-        "tools[custom].name": Field("tools[function].function.name"),
+        "tools[custom].name": Field("tools[function].function.name", model_rows=("tool.name",)),
         "tools[custom].description": Field("tools[function].function.description"),
         "tools[custom].input_schema": Field("tools[function].function.parameters", whole=True),
         "tools[custom].strict": Field(
-            "tools[function].function.strict", ("anthropic.tool_strict",), ("tool.strict",)
+            "tools[function].function.strict",
+            ("anthropic.tool_strict",),
+            ("tool.strict", "tool.strict_limit"),
         ),
         "tools[custom].allowed_callers": Field(None, ("anthropic.tool_option",)),
         "tools[custom].defer_loading": Field(None, ("anthropic.tool_option",)),
@@ -380,7 +414,9 @@ SOURCE_FIELDS = FieldTable(
         "tool_choice[any]": Field("tool_choice"),
         "tool_choice[none]": Field("tool_choice"),
         "tool_choice[tool]": Field("tool_choice[function]"),
-        "tool_choice[tool].name": Field("tool_choice[function].function.name"),
+        "tool_choice[tool].name": Field(
+            "tool_choice[function].function.name", model_rows=("tool.name",)
+        ),
         **{
             f"tool_choice[{kind}].disable_parallel_tool_use": Field("parallel_tool_calls")
             for kind in ("auto", "any", "tool")
@@ -434,7 +470,7 @@ SOURCE_FIELDS = FieldTable(
         # The rest.
         "stream": Field(SAME),
         "metadata": Field("user"),
-        "metadata.user_id": Field("user"),
+        "metadata.user_id": Field("user", model_rows=("user.hashed",)),
         "service_tier": Field(SAME, ("service_tier",)),
         "cache_control": Field(None, ("cache_control.openai",), whole=True),
         "container": Field(None, ("anthropic.container",), whole=True),

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from specado._core import NotJson, dumps, effort_for, nearest_effort, thinking_budget
+from specado._core import (
+    AnthropicRequestRules,
+    NotJson,
+    dumps,
+    effort_for,
+    media_type_of,
+    nearest_effort,
+    places_of_roles,
+    thinking_budget,
+    user_to_send,
+)
 from specado._core.anthropic_messages.loss_rows import (
     ANTHROPIC_THINKING_BUDGET,
     ASSISTANT_LAST,
+    IMAGE_HTTP,
+    IMAGE_MEDIA_TYPE,
     INPUT_DOCUMENT,
     INPUT_IMAGE,
     MAX_TOKENS_ABOVE_LIMIT,
+    MEDIA_TYPE_CORRECTED,
+    PART_UNKNOWN_KEY,
     REASONING_EFFORT_HISTORY,
     REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NO_ROOM,
@@ -27,9 +41,15 @@ from specado._core.anthropic_messages.loss_rows import (
     SAMPLING_UNSUPPORTED,
     STOP_UNSUPPORTED,
     SYSTEM_LATER,
+    SYSTEM_MOVED,
+    TOOL_CALL_NAME,
     TOOL_CHOICE_THINKING,
+    TOOL_NAME,
     TOOL_STRICT,
+    TOOL_STRICT_LIMIT,
 )
+from specado._core.loss_rows import USER_HASHED
+from specado.catalog.lookup import Traits
 from specado.dialects.contract import Encoded
 from specado.errors import MessageFormatError
 
@@ -48,29 +68,34 @@ MIN_TOP_P_WHILE_THINKING = 0.95
 DEFAULT_EFFORT = "high"
 _THINKING = ("thinking", "redacted_thinking")
 _MEDIA = {"image": ("Image", INPUT_IMAGE), "document": ("Document", INPUT_DOCUMENT)}
+_IMAGE_KEYS = ("type", "source", "cache_control")
 
 
 def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Encoded:
     """Return the request of *source* adapted to *model*, and the losses."""
     body = {**source.native, "model": model}
-    losses = [] if facts is None else _adapt(body, source.model, facts)
+    change = _ModelChange(body, facts)
+    if facts is None:
+        change.turns(foreign=False)
+    else:
+        _adapt(change, foreign=_family(source.model) != _family(model))
+    change.accepted_tools()
+    change.user()
     try:
-        return Encoded(dumps(body), losses)
+        return Encoded(dumps(body), change.losses, None, change.tool_names or None)
     except NotJson as error:
         raise MessageFormatError(f"request: {error}", field="request") from None
 
 
-def _adapt(body: dict[str, Any], from_model: str, facts: Model) -> list[Reported]:
-    """Adapt a body in place to the model that it names, and return the losses."""
-    change = _ModelChange(body, facts)
+def _adapt(change: _ModelChange, *, foreign: bool) -> None:
+    """Adapt a body to the known model that it names; *foreign*: thinking of another family."""
     change.limit()
-    change.turns(_family(from_model) != _family(body["model"]))
+    change.turns(foreign)
     change.thinking()
     change.effort()
     change.sampling()
     change.tools()
     change.answer_format()
-    return change.losses
 
 
 def _family(model: str) -> str:
@@ -79,15 +104,45 @@ def _family(model: str) -> str:
     return head if len(date) == 8 and date.isdecimal() else model
 
 
+def _behind_results(messages: Any) -> tuple[list[int], list[int]]:
+    """Return the places of messages in which no system message parts a call and its result.
+
+    Also those of the moved messages.
+    """
+    places: list[int] = []
+    waiting: list[int] = []
+    moved: list[int] = []
+    has_open_calls = False
+    for index, message in enumerate(messages):
+        if message["role"] == "system" and has_open_calls:
+            waiting.append(index)
+            continue
+        places.append(index)
+        if waiting:
+            places, moved, waiting = places + waiting, moved + waiting, []
+        content = message["content"]
+        has_open_calls = not isinstance(content, str) and any(
+            block["type"] == "tool_use" for block in content or ()
+        )
+    return places + waiting, moved
+
+
 class _ModelChange:
     """Adapts one body in place; nested values belong to the caller and are copied first."""
 
-    def __init__(self, body: dict[str, Any], facts: Model) -> None:
+    def __init__(self, body: dict[str, Any], facts: Model | None) -> None:
         self._body = body
         self._facts = facts
-        self._traits = facts.traits
+        self._traits = Traits() if facts is None else facts.traits
+        names = [tool.get("name") for tool in body.get("tools") or ()]
+        self._rules = AnthropicRequestRules(name for name in names if isinstance(name, str))
         self.losses: list[Reported] = []
         self._limited = False
+
+    @property
+    def tool_names(self) -> dict[str, str]:
+        """The caller's name of each renamed tool, by the written one."""
+        return self._rules.tool_names
 
     def _lose(self, row: str, path: str, before: Any = None, after: Any = None) -> None:
         self.losses.append((row, path, before, after))
@@ -96,7 +151,8 @@ class _ModelChange:
         self._lose(row, name, self._body.pop(name))
 
     def limit(self) -> None:
-        most, wanted = self._facts.max_output_tokens, self._body.get("max_tokens")
+        most = None if self._facts is None else self._facts.max_output_tokens
+        wanted = self._body.get("max_tokens")
         if most is not None and wanted is not None and wanted > most:
             self._lose(MAX_TOKENS_ABOVE_LIMIT, "max_tokens", wanted, most)
             self._body["max_tokens"] = most
@@ -105,43 +161,121 @@ class _ModelChange:
     # Turns.
 
     def turns(self, foreign: bool) -> None:
-        """Remove message content that the model refuses; *foreign*: thinking of another family."""
+        """Remove message content that is refused; *foreign*: thinking of another family."""
         kept = []
         messages = self._body["messages"]
-        for index, message in enumerate(messages):
-            if message["role"] == "system" and self._traits.mid_conversation_system is False:
-                self._lose(SYSTEM_LATER, f"messages[{index}].role", "system", "user")
-                message = {**message, "role": "user"}
+        order = self._order(messages)
+        for index, role in order:
+            message = messages[index]
+            if role != message["role"]:
+                self._lose(SYSTEM_LATER, f"messages[{index}].role", message["role"], role)
+                message = {**message, "role": role}
             if isinstance(message["content"], (list, tuple)):
                 path = f"messages[{index}].content"
+                if any(block["type"] == "tool_use" for block in message["content"]):
+                    self._rules.begin_calls()
                 blocks = self._blocks(message["content"], path, foreign)
                 if not blocks and message["content"]:
                     continue
                 message = {**message, "content": blocks}
-            if index == len(messages) - 1 and self._is_refused_prefill(message):
+            if index == order[-1][0] and self._is_refused_prefill(message):
                 self._lose(ASSISTANT_LAST, f"messages[{index}].content")
                 continue
             kept.append(message)
         self._body["messages"] = kept
 
+    def _order(self, messages: Any) -> list[tuple[int, str]]:
+        """Return the places of the messages in the order to send, each with its role."""
+        roles = [message["role"] for message in messages]
+        takes_system = self._traits.mid_conversation_system is not False
+        if takes_system:
+            places, moved, demoted = places_of_roles(roles)
+        else:
+            places, moved = _behind_results(messages)
+            demoted = [index for index, role in enumerate(roles) if role == "system"]
+        for index in moved:
+            self._lose(SYSTEM_MOVED, f"messages[{index}]")
+        return [(index, "user" if index in demoted else roles[index]) for index in places]
+
     def _blocks(self, blocks: Any, path: str, foreign: bool) -> list[Any]:
         kept = []
-        for place, block in enumerate(blocks):
-            kind, where = block["type"], f"{path}[{place}]"
-            modality, row = _MEDIA.get(kind, ("", ""))
+        for place, given in enumerate(blocks):
+            kind, where = given["type"], f"{path}[{place}]"
             if foreign and kind in _THINKING:
                 self._lose(REASONING_FOREIGN, where, kind)
-            elif row and self._lacks_input(modality):
-                self._lose(row, where, kind)
-            elif kind == "tool_result" and isinstance(block.get("content"), (list, tuple)):
-                inner = self._blocks(block["content"], f"{where}.content", foreign)
-                kept.append({**block, "content": inner})
-            else:
+                continue
+            block = given
+            if kind in _MEDIA:
+                block = self._medium(given, where, foreign)
+            elif kind == "tool_use":
+                block = self._call(given, where)
+            elif kind == "tool_result":
+                block = self._result(given, where, foreign)
+            if block is not None:
                 kept.append(block)
         return kept
 
+    def _call(self, block: dict[str, Any], where: str) -> dict[str, Any]:
+        """Return a tool call with an id and a name that the API takes."""
+        id_, row = self._rules.call_id(block["id"])
+        if id_ != block["id"]:
+            self._lose(row, f"{where}.id", block["id"], id_)
+        name = self._rules.tool_name(block["name"])
+        if name != block["name"]:
+            self._lose(TOOL_CALL_NAME, f"{where}.name", block["name"], name)
+        return {**block, "id": id_, "name": name}
+
+    def _result(self, block: dict[str, Any], where: str, foreign: bool) -> dict[str, Any]:
+        """Return a tool's result with the id that its call has now."""
+        given = block["tool_use_id"]
+        id_, row = self._rules.answered_id(given)
+        if row is not None and id_ != given:
+            self._lose(row, f"{where}.tool_use_id", given, id_)
+        block = {**block, "tool_use_id": id_}
+        if isinstance(block.get("content"), (list, tuple)):
+            block["content"] = self._blocks(block["content"], f"{where}.content", foreign)
+        return block
+
+    def _medium(self, block: dict[str, Any], where: str, foreign: bool) -> dict[str, Any] | None:
+        """Return an image or a document as the API takes it, `None` where it does not."""
+        source = block.get("source")
+        source = source if isinstance(source, dict) else {}
+        label, data, url = (source.get(name) for name in ("media_type", "data", "url"))
+        if source.get("type") == "base64" and isinstance(label, str) and isinstance(data, str):
+            kind, media = media_type_of(label, data)
+            if kind is None and block["type"] == "image":
+                self._lose(IMAGE_MEDIA_TYPE, where, label)
+                return None
+            block = self._labelled(block, kind or block["type"], media, where)
+        modality, row = _MEDIA[block["type"]]
+        if self._lacks_input(modality):
+            self._lose(row, where, block["type"])
+            return None
+        if isinstance(url, str) and url.startswith("http://"):
+            self._lose(IMAGE_HTTP, where)
+            return None
+        if source.get("type") == "content" and isinstance(source.get("content"), (list, tuple)):
+            inner = self._blocks(source["content"], f"{where}.source.content", foreign)
+            return {**block, "source": {**source, "content": inner}}
+        return block
+
+    def _labelled(self, block: dict[str, Any], kind: str, media: str, where: str) -> dict[str, Any]:
+        """Return a block with the type and the media type that its data has."""
+        source = block["source"]
+        if media != source["media_type"]:
+            path = f"{where}.source.media_type"
+            self._lose(MEDIA_TYPE_CORRECTED, path, source["media_type"], media)
+            block = {**block, "source": {**source, "media_type": media}}
+        if kind == block["type"]:
+            return block
+        kept = {**block, "type": kind}
+        for name in block if kind == "image" else ():
+            if name not in _IMAGE_KEYS:
+                self._lose(PART_UNKNOWN_KEY, f"{where}.{name}", kept.pop(name))
+        return kept
+
     def _lacks_input(self, modality: str) -> bool:
-        known = self._facts.input_modalities
+        known = None if self._facts is None else self._facts.input_modalities
         return known is not None and modality not in known
 
     def _is_refused_prefill(self, message: dict[str, Any]) -> bool:
@@ -293,6 +427,51 @@ class _ModelChange:
                 self._unstrict(tool, f"tools[{place}].strict")
                 for place, tool in enumerate(self._body["tools"])
             ]
+
+    def accepted_tools(self) -> None:
+        """Keep what the API takes of tools: their names, and strict ones together."""
+        schema = (self._config().get("format") or self._body.get("output_format") or {}).get(
+            "schema"
+        )
+        if schema is not None:
+            self._rules.has_room_for(schema, of_tool=False)
+        if self._body.get("tools"):
+            self._body["tools"] = [
+                self._accepted_tool(tool, f"tools[{place}]")
+                for place, tool in enumerate(self._body["tools"])
+            ]
+        choice = self._body.get("tool_choice")
+        if choice is not None and isinstance(choice.get("name"), str):
+            self._body["tool_choice"] = self._named(choice, "tool_choice")
+
+    def _accepted_tool(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
+        if tool.get("type") not in (None, "custom") or not isinstance(tool.get("name"), str):
+            return tool
+        tool = self._named(tool, path)
+        if tool.get("strict") and not self._rules.has_room_for(
+            tool.get("input_schema"), of_tool=True
+        ):
+            self._lose(TOOL_STRICT_LIMIT, f"{path}.strict", True, False)
+            tool = {**tool, "strict": False}
+        return tool
+
+    def _named(self, holder: dict[str, Any], path: str) -> dict[str, Any]:
+        name = self._rules.tool_name(holder["name"])
+        if name == holder["name"]:
+            return holder
+        self._lose(TOOL_NAME, f"{path}.name", holder["name"], name)
+        return {**holder, "name": name}
+
+    def user(self) -> None:
+        """Hash a user's id that the API refuses."""
+        metadata = self._body.get("metadata") or {}
+        given = metadata.get("user_id")
+        if not isinstance(given, str):
+            return
+        made = user_to_send(given)
+        if made != given:
+            self._lose(USER_HASHED, "metadata.user_id", given, made)
+            self._body["metadata"] = {**metadata, "user_id": made}
 
     def _may_force(self) -> bool:
         return self._kind() != "enabled" and self._traits.forced_tool_choice is not False
