@@ -403,3 +403,92 @@ def test_headers_of_a_wrong_type_are_refused(headers: Any) -> None:
 def test_a_body_of_a_wrong_type_is_refused() -> None:
     with pytest.raises(MessageFormatError, match="body must be bytes, text or a dict, not int"):
         specado.parse_error(500, {}, 5, "openai")  # type: ignore[arg-type]
+
+
+ONE = {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}}
+LISTS: list[tuple[Any, type[ProviderError]]] = [
+    ([ONE], errors.RateLimitError),
+    ((ONE,), errors.RateLimitError),
+    ([{}, ONE], errors.RateLimitError),
+    ([ONE["error"]], errors.RateLimitError),
+    ([{"error": "maximum context length is 8192 tokens"}], errors.ContextLengthError),
+    (["maximum context length is 8192 tokens"], errors.ContextLengthError),
+    ([[ONE]], errors.RateLimitError),
+    ([], errors.InvalidRequestError),
+]
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize(("body", "kind"), LISTS)
+def test_an_error_body_may_be_a_list(body: Any, kind: type[ProviderError], provider: str) -> None:
+    text = json.dumps(body)
+
+    found = [specado.parse_error(400, {}, form, provider) for form in (body, text, text.encode())]
+    assert [type(error) for error in found] == [kind] * 3
+    assert len({str(error) for error in found}) == 1
+
+
+LONG = "look_" + "x" * 140
+
+
+@pytest.mark.parametrize("to", ["openai/gpt-5.4", "anthropic/claude-opus-4-8"])
+@pytest.mark.parametrize("source", ["openai", "anthropic"])
+def test_a_reply_has_the_callers_names_of_tools_with_the_request(to: str, source: str) -> None:
+    tool: dict[str, Any] = {"type": "function", "function": {"name": LONG}}
+    if source == "anthropic":
+        tool = {"name": LONG, "input_schema": {"type": "object"}}
+    messages = [{"role": "user", "content": "u"}]
+    request = {"model": "m", "max_tokens": 9, "messages": messages, "tools": [tool]}
+    translation = specado.translate(request, to, source=source)
+    (sent, given), *_ = translation.tool_names.items()
+    reply = called_by(to.partition("/")[0], sent)
+
+    plain = specado.parse_response(reply, to.partition("/")[0])
+    restored = specado.parse_response(reply, to.partition("/")[0], request=translation)
+
+    assert given == LONG
+    assert name_in(plain) == sent
+    assert name_in(restored) == LONG
+    assert sent in restored.raw.decode()
+
+
+def name_in(reply: Any) -> str:
+    return str(reply.choices[0].message.tool_calls[0].function.name)
+
+
+def called_by(provider: str, name: str, text: str = "{}") -> dict[str, Any]:
+    """Return a reply that calls a tool."""
+    if provider == "openai":
+        call = {"id": "c1", "type": "function", "function": {"name": name, "arguments": text}}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+        return {**COMPLETION, "choices": [choice]}
+    use = {"type": "tool_use", "id": "c1", "name": name, "input": json.loads(text)}
+    facts = {"id": "m", "type": "message", "role": "assistant", "model": "claude-opus-4-8"}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    return {**facts, "content": [use], "stop_reason": "tool_use", "usage": usage}
+
+
+def test_a_request_without_renamed_tools_changes_nothing_of_its_reply() -> None:
+    request = {"model": "gpt-5.4", "messages": [{"role": "user", "content": "u"}]}
+    translation = specado.translate(request, "openai")
+
+    assert translation.tool_names == {}
+    reply = specado.parse_response(COMPLETION, "openai", request=translation)
+    assert reply == specado.parse_response(COMPLETION, "openai")
+
+
+def test_an_emulated_answer_is_content_with_the_request() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    answer_format = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    messages = [{"role": "user", "content": "u"}]
+    request = {"model": "gpt-5.4", "messages": messages, "response_format": answer_format}
+    translation = specado.translate(request, "anthropic/claude-opus-4-0")
+    name = json.loads(translation.body)["tools"][0]["name"]
+
+    reply = called_by("anthropic", name, '{"a": 1}')
+    choice = specado.parse_response(reply, "anthropic", request=translation).choices[0]
+
+    assert json.loads(choice.message.content or "") == {"a": 1}
+    assert choice.message.tool_calls is None
+    assert choice.finish_reason == "stop"

@@ -61,9 +61,11 @@ class Translation:
         model: the model that would be asked there.
         dialect: the name of the wire format of the body.
         body: the exact bytes.
+        tool_names: the caller's name of each renamed tool by its name in the body.
     """
 
     __slots__ = (
+        "_answer_tool",
         "_is_stream",
         "_provider",
         "_report",
@@ -73,6 +75,7 @@ class Translation:
         "dialect",
         "model",
         "provider",
+        "tool_names",
     )
 
     def __init__(
@@ -80,7 +83,7 @@ class Translation:
         provider: Provider,
         model: str,
         dialect: str,
-        body: bytes,
+        encoded: Encoded,
         reported: list[Reported],
         *,
         was_text: bool,
@@ -89,7 +92,9 @@ class Translation:
         self.provider = provider.name
         self.dialect = dialect
         self.model = model
-        self.body = body
+        self.body = encoded.body
+        self.tool_names = encoded.tool_names or {}
+        self._answer_tool = encoded.answer_tool
         self._provider = provider
         self._reported = reported
         self._was_text = was_text
@@ -166,7 +171,7 @@ def translate(
         provider,
         target,
         dialect,
-        encoded.body,
+        encoded,
         reported,
         was_text=not isinstance(request, dict),
         is_stream=bool(decoded.parameters.get("stream")),
@@ -303,12 +308,12 @@ def _may_be_its_own(model: str, origin: Provider, provider: Provider) -> bool:
     )
 
 
-def _body_of(body: Any) -> bytes:
+def _body_of(body: Any, kinds: tuple[type, ...] = (dict,)) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    if isinstance(body, dict):
+    if isinstance(body, kinds):
         try:
             return dumps(body)
         except NotJson as error:
@@ -318,10 +323,16 @@ def _body_of(body: Any) -> bytes:
     )
 
 
-def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
+def parse_response(
+    body: Any, provider: str, *, request: Optional[Translation] = None
+) -> ChatCompletionResponse:
     """Return the completion in the *body* of a provider's reply (bytes, text or a dict).
 
-    *provider* may also be the name of a dialect, as for `translate`.
+    Args:
+        body: the reply's body.
+        provider: the name of the provider that sent it, or of a dialect, as for `translate`.
+        request: what `translate` returned for the request. The reply then has the caller's names
+            of tools that were renamed, and the answer of a tool that emulates structured output.
 
     Raises:
         MalformedResponseError: the body is not JSON, or has no usable answer.
@@ -330,9 +341,17 @@ def parse_response(body: Any, provider: str) -> ChatCompletionResponse:
     """
     reply = WireReply(200, {}, _body_of(body))
     source = _source(provider)
+    if request is not None:
+        source = replace(source, model=request.model, dialect=DIALECTS[request.dialect])
     is_compatible = source.provider != source.dialect.provider or is_registered(source.provider)
+    answer_tool = None if request is None else request._answer_tool
     found = read_reply(
-        source, reply, answer_tool=None, now_s=time.time(), stop_means_calls=is_compatible
+        source,
+        reply,
+        answer_tool=answer_tool,
+        tool_names=None if request is None else request.tool_names,
+        now_s=time.time(),
+        stop_means_calls=is_compatible and answer_tool is None,
     )
     if isinstance(found, ProviderError):
         raise found
@@ -349,8 +368,8 @@ def parse_error(
 ) -> ProviderError:
     """Return the error that a provider's reply reports, with its class and retry delay.
 
-    *headers* is a mapping or pairs of name and value; a body of `None` is an empty one. *provider*
-    may also be the name of a dialect.
+    *headers* is a mapping or pairs of name and value; the body is bytes, text, a dict or a list,
+    `None` for an empty one. *provider* may also be the name of a dialect.
 
     Raises:
         ConfigurationError: the provider is not registered.
@@ -362,7 +381,9 @@ def parse_error(
             f"status must be an HTTP status such as 429, not a {type(status).__name__}",
             field="status",
         )
-    reply = WireReply(status, _lowered(headers), b"" if body is None else _body_of(body))
+    # Gemini's compatible endpoint answers with a list that holds the error.
+    given = b"" if body is None else _body_of(body, (dict, list, tuple))
+    reply = WireReply(status, _lowered(headers), given)
     return error_from_reply(source, reply, datetime.now(timezone.utc))
 
 
