@@ -115,3 +115,60 @@ def test_an_answer_that_is_no_object_has_no_stand_in(schema: Any) -> None:
     assert ("Unsupported", "response_format") in [
         (item.code, item.path) for item in sent.report.items
     ]
+
+
+NONE_TAKEN = {"type": "object", "properties": {}}
+STRICT_NONE = {**NONE_TAKEN, "required": [], "additionalProperties": False}
+
+
+def to_openai(function: dict[str, Any], to: str = "openai/gpt-5.4") -> tuple[Any, list[Any]]:
+    tools = [{"type": "function", "function": {"name": "f", **function}}]
+    request = {"model": "gpt-5.4", "messages": [USER], "tools": tools}
+    for form in (request, json.dumps(request)):
+        found = specado.translate(form, to)
+        sent = json.loads(found.body)["tools"][0]["function"]
+        losses = [(i.severity, i.path) for i in found.report.items if "tools" in i.path]
+    return sent, losses
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "path"),
+    [
+        ({"parameters": {}}, NONE_TAKEN, ""),
+        ({"parameters": None}, NONE_TAKEN, ""),
+        ({"parameters": {}, "strict": False}, NONE_TAKEN, ""),
+        ({"parameters": {}, "strict": True}, STRICT_NONE, ""),
+        ({"parameters": None, "strict": True}, STRICT_NONE, ""),
+        ({"strict": True}, STRICT_NONE, ""),
+        ({"parameters": {"type": "object"}}, NONE_TAKEN, ".properties"),
+        ({"parameters": {"properties": {}}}, NONE_TAKEN, ".type"),
+        (
+            {"parameters": {"properties": {"a": {"type": "string"}}}},
+            {"type": "object", "properties": {"a": {"type": "string"}}},
+            ".type",
+        ),
+    ],
+)
+def test_a_function_without_parameters_has_openais_form(
+    given: Any, expected: Any, path: str
+) -> None:
+    sent, losses = to_openai(given)
+    as_given, none = to_openai(given, "own/m")
+
+    assert sent["parameters"] == expected
+    assert losses == [("None", f"tools[0].function.parameters{path}")]
+    assert as_given == {"name": "f", **given}
+    assert none == []
+
+
+@pytest.mark.parametrize("given", [{}, {"strict": False}, {"parameters": NONE_TAKEN}])
+def test_a_function_that_openai_takes_stays(given: Any) -> None:
+    sent, losses = to_openai(given)
+
+    assert sent == {"name": "f", **given}
+    assert losses == []
+
+
+@pytest.fixture(autouse=True)
+def own() -> None:
+    specado.register_manifest({"name": "own", "base_url": "https://own.example"})

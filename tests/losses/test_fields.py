@@ -29,7 +29,11 @@ from specado.losses.field import Field, FieldTable
 from specado.losses.rows import ROWS, check_row_ids
 
 CALL = {"id": "marker-id", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-FUNCTION = {"type": "function", "function": {"name": "marker-name", "parameters": {}}}
+NO_PARAMETERS = {"type": "object", "properties": {}}
+FUNCTION = {
+    "type": "function",
+    "function": {"name": "marker-name", "parameters": NO_PARAMETERS},
+}
 TOOL = {"name": "marker-name", "input_schema": {"type": "object"}}
 # Canonical message fields and keys beyond OpenAI's own.
 CANONICAL = {
@@ -210,6 +214,8 @@ def openai_example(path: str) -> dict[str, Any]:
         request["tools"] = [FUNCTION]
     if path.startswith("response_format[json_schema].json_schema"):
         request["response_format"]["json_schema"].setdefault("schema", CLOSED)
+    if path == "tools[function].function.strict":
+        request["tools"][0]["function"]["parameters"] = CLOSED
     if path == "top_logprobs":
         request["logprobs"] = True
     if path == "audio" or path.startswith("audio."):

@@ -206,6 +206,14 @@ OPENAI = [
         ),
     ),
     (
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]},
+        "tools[0].function.parameters",
+        (
+            "Invalid schema for function 'f': schema must be a JSON Schema of 'type: \"object\"', "
+            "got 'type: \"None\"'."
+        ),
+    ),
+    (
         {"tools": [{"type": "function", "function": {"name": "f", "parameters": OBJECT}}]},
         "tools[0].function.parameters",
         "Invalid schema for function 'f': In context=(), object schema missing properties.",

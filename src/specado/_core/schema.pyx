@@ -196,6 +196,27 @@ def complete_schema(given, str path not None):
     return (form, added) if added else (given, added)
 
 
+def complete_parameters(given, str path not None, *, bint strict=False):
+    """Return the parameters of a function as `complete_schema` does, and with an object at the root.
+
+    Parameters that are empty or null are those of a function without parameters, closed where they
+    are *strict*.
+    """
+    cdef object schema = given
+    if isinstance(given, msgspec.Raw):
+        try:
+            schema = msgspec.json.decode(given)
+        except (msgspec.DecodeError, RecursionError):
+            return given, []
+    if not schema:
+        closed = {"required": [], "additionalProperties": False} if strict else {}
+        return {"type": "object", "properties": {}, **closed}, [path]
+    if not isinstance(schema, dict) or not SHAPES.isdisjoint(<dict>schema):
+        return complete_schema(given, path)
+    form, added = complete_schema({"type": "object", **schema}, path)
+    return form, [f"{path}.type", *added]
+
+
 cdef object completed(object given, str path, list added, int depth):
     cdef dict made
     if not isinstance(given, dict) or depth > MAX_DEPTH:

@@ -161,6 +161,8 @@ def incomplete_problem(schema: Any, context: tuple[str, ...] = ()) -> Optional[s
     """Return why OpenAI refuses any tool's *schema*, strict or not, `None` if it accepts it."""
     if not isinstance(schema, dict) or len(context) > _MOST_DEPTH:
         return None
+    if not context and not any(word in schema for word in _SHAPES):
+        return """schema must be a JSON Schema of 'type: "object"', got 'type: "None"'."""
     if not context and schema.get("type") == "object" and "properties" not in schema:
         return "In context=(), object schema missing properties."
     kind = schema.get("type")

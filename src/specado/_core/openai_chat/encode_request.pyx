@@ -30,7 +30,7 @@ from specado._core.openai_chat.loss_rows import (
 from specado._core.loss_rows import NATIVE_FOREIGN, REASONING_EDITED
 from specado._core.openai_chat.native import DIALECT, are_openrouters, extra_content_in
 from specado._core.parameters import MAX_STOPS, nearest_effort
-from specado._core.schema import complete_schema, openai_form, row_of_moved
+from specado._core.schema import complete_parameters, openai_form, row_of_moved
 from specado.errors import MessageFormatError
 
 cdef frozenset SAMPLING = frozenset({"temperature", "top_p"})
@@ -705,8 +705,8 @@ cdef class OpenAIChatEncoder(Encoder):
                 raise MessageFormatError(
                     f"{field}: must be a dict, not {type(given).__name__}", field=field
                 )
-            if given and self.rule("complete_schemas") is True:
-                tool = self.with_complete_schema(<dict>tool, given, f"{path}.function.parameters")
+            if self.rule("complete_schemas") is True:
+                tool = self.with_complete_schema(<dict>tool, path)
                 function = (<dict>tool)["function"]
         if (
             self.trait("strict_tools") is False
@@ -719,14 +719,25 @@ cdef class OpenAIChatEncoder(Encoder):
             }}
         return tool
 
-    cdef dict with_complete_schema(self, dict tool, object given, str path):
-        """Return a tool whose schema has the members that the target requires."""
-        form, added = complete_schema(given, path)
+    cdef dict with_complete_schema(self, dict tool, str path):
+        """Return a tool whose schema has the members that the target requires.
+
+        A function without parameters may lack them, unless it is strict ("Function calling" guide
+        of OpenAI, read 2026-11-30); `{}` and null are refused: "schema must be of type object".
+        """
+        cdef dict function = tool["function"]
+        cdef bint is_strict = function.get("strict") is True
+        if "parameters" not in function and not is_strict:
+            return tool
+        field = f"{path}.function.parameters"
+        given = function.get("parameters")
+        form, added = complete_parameters(given, field, strict=is_strict)
         if not added:
             return tool
         for place in added:
-            self.lose(TOOL_SCHEMA_COMPLETED, place, None, "{}")
-        return {**tool, "function": {**tool["function"], "parameters": form}}
+            after = "object" if place.endswith(".type") else "{}"
+            self.lose(TOOL_SCHEMA_COMPLETED, place, None, after)
+        return {**tool, "function": {**function, "parameters": form}}
 
 
 def encode_request(
