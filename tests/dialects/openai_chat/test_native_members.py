@@ -10,6 +10,8 @@ import pytest
 
 import specado
 from specado import Message
+from specado._core import OpenAIStream
+from specado.dialects.replies import address_tag
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"q": 1}'}}
@@ -372,3 +374,70 @@ def test_reasoning_in_the_content_of_a_user_is_refused():
 
     with pytest.raises(specado.MessageFormatError, match="'thinking' is not a part type"):
         specado.translate(request, "compatible/m")
+
+
+# Members of reasoning blocks that nobody documents, in streams
+
+
+def streamed(*pieces, **options):
+    """Return the message of a stream with these pieces of `reasoning_details`, each in a chunk."""
+    stream = OpenAIStream("compatible", "m-1", 1, max_frame_bytes=9999, max_reply_bytes=99999)
+    deltas = [{"reasoning_details": [piece]} for piece in pieces] + [{"content": "Hi"}]
+    for delta in deltas:
+        choices = [{"index": 0, "delta": delta, "finish_reason": None}]
+        chunk = {"id": "a", "model": "m-1", "created": 1, "choices": choices, **options}
+        stream.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    end = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    stream.feed(b"data: " + json.dumps({"choices": end}).encode() + b"\n\ndata: [DONE]\n\n")
+    message = stream.response()[0].choices[0].message
+    base_url = "http://compatible.example/v1"
+    message.native = msgspec.structs.replace(message.native, tag=address_tag(base_url))
+    return message
+
+
+PIECE = {"type": "reasoning.text", "format": "f", "index": 0}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        (
+            [{**PIECE, "text": "Lo", "novel": [1]}, {**PIECE, "text": "ng."}],
+            [{**PIECE, "text": "Long.", "novel": [1]}],
+        ),
+        (
+            [{**PIECE, "text": "Lo"}, {**PIECE, "text": "ng.", "novel": {"a": None}}],
+            [{**PIECE, "text": "Long.", "novel": {"a": None}}],
+        ),
+        (
+            [{**PIECE, "text": "Lo", "novel": 1}, {**PIECE, "text": "ng.", "novel": None}],
+            [{**PIECE, "text": "Long.", "novel": 1}],
+        ),
+        (
+            [{**PIECE, "text": "Lo", "novel": 1}, {**PIECE, "text": "ng.", "novel": 2}],
+            [{**PIECE, "text": "Long.", "novel": 2}],
+        ),
+        (
+            [{**PIECE, "text": "A", "a": 1}, {**PIECE, "index": 1, "text": "B", "b": "c"}],
+            [{**PIECE, "text": "A", "a": 1}, {**PIECE, "index": 1, "text": "B", "b": "c"}],
+        ),
+        (
+            [{"type": "reasoning.encrypted", "data": "ZA==", "novel": "x", "model": "m-0"}],
+            [{"type": "reasoning.encrypted", "data": "ZA==", "novel": "x", "model": "m-0"}],
+        ),
+    ],
+)
+def test_members_of_streamed_reasoning_blocks_are_kept(pieces, whole):
+    for options in ({}, {"created": None}):  # without `created` the chunks are read leniently
+        message = streamed(*pieces, **options)
+
+        assert sent(message)["reasoning_details"] == whole
+        assert sent(message.to_dict(native=True))["reasoning_details"] == whole
+    assert sent(reply(content="Hi", reasoning_details=whole))["reasoning_details"] == whole
+
+
+def test_a_stored_entry_of_a_server_is_no_block_of_its_stream():
+    entry = {"type": "specado.native", "blocks": [], "novel": 1}
+    message = streamed(entry, {**PIECE, "text": "Long.", "novel": 2})
+
+    assert sent(message)["reasoning_details"] == [{**PIECE, "text": "Long.", "novel": 2}]

@@ -23,7 +23,11 @@ from specado._core.finish_reasons import (
     stop_beside_calls,
 )
 from specado._core.openai_chat.decode_reply import reply_of
-from specado._core.openai_chat.native import added_to_calls, native_of_pieces
+from specado._core.openai_chat.native import (
+    added_to_calls,
+    native_of_pieces,
+    unread_members_of_details,
+)
 from specado._core.openai_chat.repair import (
     NO_INDEX,
     add_chunk_reasoning,
@@ -102,6 +106,7 @@ cdef class ReasoningPieces:
     cdef object signature
     cdef object data
     cdef object id, format, index
+    cdef dict unread        # the other members, the last value of each; None without any
 
     cdef bint is_of(self, block):
         """Return whether *block* is another piece: no signature or data ended this one."""
@@ -111,6 +116,15 @@ cdef class ReasoningPieces:
             and (block.index is None or self.index is None or block.index == self.index)
             and (block.id is None or self.id is None or block.id == self.id)
         )
+
+    cdef int add_unread(self, dict members) except -1:
+        """Keep members that are not read; a null replaces none."""
+        if self.unread is None:
+            self.unread = {}
+        for name, value in members.items():
+            if value is not None or name not in self.unread:
+                self.unread[name] = value
+        return 0
 
     cdef object whole(self):
         return ReasoningBlock(
@@ -138,13 +152,18 @@ cdef class ChoicePieces:
     cdef list annotations
     cdef list sounds
 
-    cdef bint add_thoughts(self, list blocks) except -1:
-        """Join pieces of reasoning blocks, which end with a signature; return if one has any."""
+    cdef bint add_thoughts(self, list blocks, list unread) except -1:
+        """Join pieces of reasoning blocks, which end with a signature; return if one has any.
+
+        *unread* has the members of each that are not read, and is empty where none has any.
+        """
         cdef ReasoningPieces last
         cdef bint has_any = False
+        cdef Py_ssize_t place = -1
         if self.thoughts is None:
             self.thoughts = []
         for block in blocks:
+            place += 1
             last = self.thoughts[-1] if self.thoughts else None
             if block.type == NATIVE_ENTRY:
                 continue    # no server may give one
@@ -165,6 +184,8 @@ cdef class ChoicePieces:
             last.id = block.id if last.id is None else last.id
             last.format = block.format if last.format is None else last.format
             last.index = block.index if last.index is None else last.index
+            if unread and unread[place]:
+                last.add_unread(unread[place])
             if block.text or block.data or block.summary:
                 has_any = True
         return has_any
@@ -233,7 +254,17 @@ cdef class ChoicePieces:
                 extra[call.id] = call.extra_content
         if self.reasoning_names is None and message.reasoning_details is None and not extra:
             return None
-        return native_of_pieces(message, self.reasoning_names or (), extra, provider, model)
+        return native_of_pieces(
+            message, self.reasoning_names or (), self.unread_members(), extra, provider, model
+        )
+
+    cdef list unread_members(self):
+        """Return the members of each reasoning block that are not read."""
+        cdef ReasoningPieces block
+        cdef list found = []
+        for block in self.thoughts or ():
+            found.append(block.unread or {})
+        return found
 
 
 cdef object _text_of(Pieces pieces):
@@ -385,6 +416,7 @@ cdef class OpenAIStream(ReplyStream):
     cdef int _deliver(self, chunk, bytes frame, list out) except -1:
         """Add a chunk to the reply, complete it and hand it on."""
         cdef list choices = chunk.choices
+        cdef Py_ssize_t place = 0
         usage = chunk.usage
         self._frame = frame
         if not choices:
@@ -406,7 +438,8 @@ cdef class OpenAIStream(ReplyStream):
                 self._read_facts(chunk, frame)
                 if usage is None:
                     self._read_usage_elsewhere(frame)
-            self._add(choice, PyBytes_GET_SIZE(frame))
+            self._add(choice, place, PyBytes_GET_SIZE(frame))
+            place += 1
         if usage is not None:
             self._usage = usage
             if not self.include_usage:
@@ -459,8 +492,8 @@ cdef class OpenAIStream(ReplyStream):
             self._has_moderation = True
         return 0
 
-    cdef int _add(self, choice, Py_ssize_t frame_size) except -1:
-        """Add the content of a chunk to one choice."""
+    cdef int _add(self, choice, Py_ssize_t place, Py_ssize_t frame_size) except -1:
+        """Add the content of a chunk's choice, the one at *place*."""
         cdef ChoicePieces state = self._last
         index = choice.index
         if state is None or state.index != index:
@@ -484,7 +517,10 @@ cdef class OpenAIStream(ReplyStream):
             self._add_refusal(state, delta.refusal)
         if delta.reasoning_details is not None:
             self.keep_bytes(frame_size)
-            if state.add_thoughts(delta.reasoning_details):
+            unread = unread_members_of_details(self._frame)
+            if state.add_thoughts(
+                delta.reasoning_details, unread[place] if place < len(unread) else []
+            ):
                 self.begin(False)
         if delta.role is not None and state.role is None:
             state.role = delta.role

@@ -27,6 +27,7 @@ __all__ = [
     "are_openrouters",
     "extra_content_in",
     "native_of_pieces",
+    "unread_members_of_details",
 ]
 
 DIALECT = "openai_chat"
@@ -87,6 +88,39 @@ class _Chunk(msgspec.Struct):
     choices: list[_ChunkChoice]
 
 
+# The members of a reasoning block that are read of a stream.
+_READ_MEMBERS = tuple(name for name in ReasoningBlock.__struct_fields__ if name != "model")
+_ReadBlock = msgspec.defstruct(
+    "_ReadBlock",
+    [(name, Any, None) for name in _READ_MEMBERS],
+    forbid_unknown_fields=True,
+)
+
+
+class _ReadDelta(msgspec.Struct):
+    reasoning_details: Optional[list[_ReadBlock]] = None  # type: ignore[valid-type]
+
+
+class _ReadChoice(msgspec.Struct):
+    delta: Optional[_ReadDelta] = None
+
+
+class _ReadChunk(msgspec.Struct):
+    choices: list[_ReadChoice]
+
+
+class _Details(msgspec.Struct):
+    reasoning_details: Optional[list[dict[str, Any]]] = None
+
+
+class _DetailsChoice(msgspec.Struct):
+    delta: Optional[_Details] = None
+
+
+class _DetailsChunk(msgspec.Struct):
+    choices: list[_DetailsChoice]
+
+
 class _Members(msgspec.Struct):
     reasoning: Optional[str] = None
     reasoning_content: Optional[str] = None
@@ -94,6 +128,8 @@ class _Members(msgspec.Struct):
 
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_read = msgspec.json.Decoder(_ReadChunk).decode
+_decode_details = msgspec.json.Decoder(_DetailsChunk).decode
 _decode_call = msgspec.json.Decoder(_Call).decode
 
 
@@ -154,15 +190,47 @@ def added_to_calls(frame: bytes) -> list[tuple[int, Any, Any, bytes]]:
     ]
 
 
+def unread_members_of_details(frame: bytes) -> list[list[dict[str, Any]]]:
+    """Return the members of reasoning blocks in a chunk that are not read, by choice and block.
+
+    Empty where there are none, as a rule.
+    """
+    try:
+        _decode_read(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    else:
+        return []
+    try:
+        choices = _decode_details(frame).choices
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return [
+        [
+            {name: value for name, value in block.items() if name not in _READ_MEMBERS}
+            for block in (choice.delta and choice.delta.reasoning_details) or ()
+        ]
+        for choice in choices
+    ]
+
+
 def native_of_pieces(
-    message: Message, names: Iterable[str], extra: dict[str, bytes], provider: str, model: str
+    message: Message,
+    names: Iterable[str],
+    unread: Iterable[dict[str, Any]],
+    extra: dict[str, bytes],
+    provider: str,
+    model: str,
 ) -> NativeContent | None:
     """Return the record of a streamed answer.
 
-    *names* are those under which the text of its reasoning came, *extra* is the JSON that its
-    server added to a call, by the call's id.
+    *names* are those under which the text of its reasoning came, *unread* the members of its
+    reasoning blocks that are not read; *extra* is the JSON that its server added to a call, by the
+    call's id.
     """
-    details = [_members_of(block) for block in message.reasoning_details or ()]
+    details = [
+        _members_of(block, more) for block, more in zip(message.reasoning_details or (), unread)
+    ]
     calls = [
         _GivenCall(call.id, msgspec.Raw(extra.get(call.id, b"")))
         for call in message.tool_calls or ()
@@ -173,9 +241,12 @@ def native_of_pieces(
     return native_of(message, given, provider, model)
 
 
-def _members_of(block: ReasoningBlock) -> msgspec.Raw:
-    """Return a reasoning block in OpenRouter's form."""
-    return msgspec.Raw(msgspec.json.encode(replace(block, model=None)))
+def _members_of(block: ReasoningBlock, more: dict[str, Any]) -> msgspec.Raw:
+    """Return a reasoning block in OpenRouter's form, with *more* members."""
+    found = msgspec.json.encode(replace(block, model=None))
+    if more:
+        found = msgspec.json.encode({**msgspec.json.decode(found), **more})
+    return msgspec.Raw(found)
 
 
 def extra_content_in(raw: bytes) -> bytes:
