@@ -14,7 +14,7 @@ import importlib
 import inspect
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError
 from specado.transport.addresses import address_of, warn_if_readable
@@ -45,33 +45,25 @@ __all__ = [
     "failure_from",
 ]
 
-BuildRequest = Callable[..., Any]
-
-
-class _Meaning(NamedTuple):
-    before_reply: str
-    in_reply: str
-    sent: bool = True
-
-
-# By the names of httpx's classes (its _exceptions.py, 0.28.1): a client that only has the same
-# shape, or httpx under another name, has classes of its own.
+# The kind of failure before a reply, the kind in one, and whether the request was sent if there is
+# none. By the names of httpx's classes (its _exceptions.py, 0.28.1): a client that only has the
+# same shape, or httpx under another name, has classes of its own.
 _MEANINGS = {
-    "ConnectError": _Meaning("connect", "truncated", sent=False),
-    "ConnectTimeout": _Meaning("connect", "timeout", sent=False),
-    "PoolTimeout": _Meaning("timeout", "timeout", sent=False),
-    "ProxyError": _Meaning("connect", "truncated", sent=False),
-    "UnsupportedProtocol": _Meaning("connect", "protocol", sent=False),
-    "LocalProtocolError": _Meaning("protocol", "protocol", sent=False),
-    "InvalidURL": _Meaning("connect", "protocol", sent=False),
-    "TimeoutException": _Meaning("timeout", "timeout"),
-    "NetworkError": _Meaning("reset", "truncated"),
-    "RemoteProtocolError": _Meaning("protocol", "protocol"),
-    "HTTPError": _Meaning("protocol", "protocol"),
-    "CookieConflict": _Meaning("protocol", "protocol"),
-    "StreamError": _Meaning("protocol", "protocol"),
+    "ConnectError": ("connect", "truncated", False),
+    "ConnectTimeout": ("connect", "timeout", False),
+    "PoolTimeout": ("timeout", "timeout", False),
+    "ProxyError": ("connect", "truncated", False),
+    "UnsupportedProtocol": ("connect", "protocol", False),
+    "LocalProtocolError": ("protocol", "protocol", False),
+    "InvalidURL": ("connect", "protocol", False),
+    "TimeoutException": ("timeout", "timeout", True),
+    "NetworkError": ("reset", "truncated", True),
+    "RemoteProtocolError": ("protocol", "protocol", True),
+    "HTTPError": ("protocol", "protocol", True),
+    "CookieConflict": ("protocol", "protocol", True),
+    "StreamError": ("protocol", "protocol", True),
     # httpcore 1.0.9 on anyio maps none that comes while it reads (read 2026-11-30).
-    "SSLError": _Meaning("reset", "truncated"),
+    "SSLError": ("reset", "truncated", True),
 }
 # httpcore says only in words that it was no bytes, not wrong ones, that came.
 _DISCONNECTED = ("disconnected", "closed connection", "connection closed")
@@ -89,7 +81,8 @@ def failure_from(
         meaning = _MEANINGS.get(cls.__name__)
         if meaning is None:
             continue
-        kind = meaning.in_reply if has_reply else meaning.before_reply
+        before_reply, in_reply, is_sent = meaning
+        kind = in_reply if has_reply else before_reply
         if cls.__name__ == "RemoteProtocolError":
             text = str(error).lower()
             if any(words in text for words in _DISCONNECTED):
@@ -107,7 +100,7 @@ def failure_from(
             lacking = _lacking(cause) if kind == "connect" else None
             if lacking is not None:
                 return TransportFailure("resources", f"{message}: {lacking}", sent=False)
-        return TransportFailure(kind, message, sent=meaning.sent or has_reply)
+        return TransportFailure(kind, message, sent=is_sent or has_reply)
     return None
 
 
@@ -135,13 +128,48 @@ def _causes_of(error: BaseException, handled: BaseException | None) -> Iterator[
             waiting += each.__context__, each.__cause__
 
 
-def _reply_in(error: Exception) -> Any:
-    """Return the response that a hook of the caller's client raised as an error for its status."""
-    return getattr(error, "response", None) if type(error).__name__ == "HTTPStatusError" else None
+class _Mapped:
+    """Maps what a caller's client raises in the block, and keeps none of it: it holds the key.
+
+    *peer* is the server's URL, `None` once there is a reply.
+    """
+
+    def __init__(self, peer: str | None = None) -> None:
+        self._peer = peer
+        self._handled = sys.exc_info()[1]
+        self._failures: list[TransportFailure] = []
+        self._response: Any = None
+
+    def __enter__(self) -> _Mapped:
+        return self
+
+    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> bool:
+        handled, self._handled = self._handled, None
+        if not isinstance(error, Exception):
+            return False
+        if self._peer is None:
+            failure = failure_from(error, has_reply=True)
+        else:
+            if type(error).__name__ == "HTTPStatusError":
+                self._response = getattr(error, "response", None)
+            failure = failure_from(error, has_reply=False, peer=self._peer, handled=handled)
+        if failure is not None:
+            self._failures.append(failure)
+        return failure is not None
+
+    def failure(self) -> TransportFailure:
+        """Return what to raise after the block, where it has no context; no frame refers to it."""
+        return self._failures.pop()
+
+    def response(self) -> Any:
+        """Return what a hook raised as an error for its status, or raise the failure."""
+        if self._response is None:
+            raise self.failure()
+        return self._response
 
 
-class _Own:
-    """A caller's client, checked: its `send` and `build_request`."""
+class _Sender:
+    """Sends through a caller's client, for threads and for tasks."""
 
     argument = "http_client"
     example = "httpx.Client"
@@ -154,27 +182,33 @@ class _Own:
         if inspect.iscoroutinefunction(send) is not self.is_async:
             raise self._wrong(f"send() of {type(client).__name__!r} is of the other kind")
         self._client = client
-        self._build: BuildRequest = getattr(client, "build_request", None) or _plain_request
 
     def _wrong(self, what: str) -> ConfigurationError:
         message = f"{self.argument}: {what}; give it an {self.example}, or what works like one"
         return ConfigurationError(message, key=self.argument)
 
-    def _request(self, request: WireRequest, timeout_s: float, limits: Limits) -> Any:
-        warn_if_readable(address_of(request.url), request)
+    def _client_for(self, request: WireRequest) -> Any:
         if getattr(self._client, "is_closed", False) is True:
             raise ConfigurationError(f"{self.argument}: it was closed", key=self.argument)
-        connect_s = min(timeout_s, limits.connect_timeout_s)
-        return self._build(
+        return self._client
+
+    def _response_to(self, request: WireRequest, until: float, limits: Limits) -> Any:
+        """Return what the client's `send` returns: a response, or a coroutine of one."""
+        warn_if_readable(address_of(request.url), request)
+        client = self._client_for(request)
+        timeout_s = until - time.monotonic()
+        build = getattr(client, "build_request", None) or _plain_request
+        built = build(
             request.method,
             request.url,
             headers=[*request.headers, ("accept-encoding", accepted_encodings())],
             content=request.body,
-            timeout=(connect_s, timeout_s, timeout_s, timeout_s),
+            timeout=(min(timeout_s, limits.connect_timeout_s), timeout_s, timeout_s, timeout_s),
         )
+        return client.send(built, stream=True, follow_redirects=False)
 
 
-class ClientTransport(_Own):
+class ClientTransport(_Sender):
     """A `Transport` through the caller's client; its time-outs bound each operation."""
 
     def send(
@@ -188,31 +222,12 @@ class ClientTransport(_Own):
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> ClientReply:
         """Return the reply as soon as status and headers are there."""
-        failure: Exception | None
-        handled = sys.exc_info()[1]
-        try:
-            return ClientReply(
-                self._client.send(
-                    self._request(request, until - time.monotonic(), limits),
-                    stream=True,
-                    follow_redirects=False,
-                )
-            )
-        except Exception as error:
-            refused = _reply_in(error)
-            if refused is not None:
-                return ClientReply(refused)
-            peer = without_query(request.url)
-            failure = failure_from(error, has_reply=False, peer=peer, handled=handled)
-            if failure is None:
-                raise
-        try:
-            raise failure
-        finally:
-            del failure, handled  # they refer to this frame: a cycle would keep the body alive
+        with _Mapped(without_query(request.url)) as mapped:
+            return ClientReply(self._response_to(request, until, limits))
+        return ClientReply(mapped.response())
 
 
-class AsyncClientTransport(_Own):
+class AsyncClientTransport(_Sender):
     """An `AsyncTransport` through the caller's client."""
 
     argument = "async_http_client"
@@ -234,27 +249,9 @@ class AsyncClientTransport(_Own):
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> AsyncClientReply:
         """Return the reply as soon as status and headers are there."""
-        failure: Exception | None
-        handled = sys.exc_info()[1]
-        try:
-            response = await self._client.send(
-                self._request(request, until - time.monotonic(), limits),
-                stream=True,
-                follow_redirects=False,
-            )
-            return AsyncClientReply(response)
-        except Exception as error:
-            refused = _reply_in(error)
-            if refused is not None:
-                return AsyncClientReply(refused)
-            peer = without_query(request.url)
-            failure = failure_from(error, has_reply=False, peer=peer, handled=handled)
-            if failure is None:
-                raise
-        try:
-            raise failure
-        finally:
-            del failure, handled
+        with _Mapped(without_query(request.url)) as mapped:
+            return AsyncClientReply(await self._response_to(request, until, limits))
+        return AsyncClientReply(mapped.response())
 
 
 class _Reply:
@@ -274,13 +271,31 @@ class _Reply:
         if getattr(response, "is_stream_consumed", False) or getattr(response, "is_closed", False):
             # A hook, or a mock, has read it already, and undone its encoding.
             self.headers.pop("content-encoding", None)
-            self._content = _content_of(response)
+            self._content = b""
+            with contextlib.suppress(RuntimeError):  # the hook had not read it
+                self._content = response.content
             self.has_marked_end = True
         self._response = response
+
+    def _has_pieces(self) -> bool:
+        return self._content is None and self._response is not None
 
     def _read_already(self) -> bytes:
         data, self._content = self._content or b"", b""
         return data
+
+    def close(self) -> None:
+        """Close the response."""
+        response, self._response, self._pieces = self._response, None, None
+        if response is not None:
+            self._end(response)
+
+    def _end(self, response: Any) -> None:
+        response.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
 
 
 class ClientReply(_Reply):
@@ -288,36 +303,12 @@ class ClientReply(_Reply):
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body, `b""` at its end."""
-        if self._content is not None:
+        if not self._has_pieces():
             return self._read_already()
-        if self._response is None:
-            return b""
-        failure: Exception | None
-        try:
-            if self._pieces is None:
-                self._pieces = self._response.iter_raw()
-            data: bytes = next(self._pieces, b"")
-        except Exception as error:
-            failure = failure_from(error, has_reply=True)
-            if failure is None:
-                raise
-        else:
-            _check(until)
-            return data
-        try:
-            raise failure
-        finally:
-            del failure
-
-    def close(self) -> None:
-        """Close the response."""
-        response, self._response, self._pieces = self._response, None, None
-        if response is not None:
-            response.close()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        with _Mapped() as mapped:
+            self._pieces = self._pieces or self._response.iter_raw()
+            return _in_time(next(self._pieces, b""), until)
+        raise mapped.failure()
 
 
 class AsyncClientReply(_Reply):
@@ -330,33 +321,18 @@ class AsyncClientReply(_Reply):
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body, `b""` at its end."""
-        if self._content is not None:
+        if not self._has_pieces():
             return self._read_already()
-        if self._response is None:
+        with _Mapped() as mapped:
+            self._pieces = self._pieces or self._response.aiter_raw()
+            async for data in self._pieces:
+                return _in_time(data, until)
             return b""
-        failure: Exception | None
-        try:
-            if self._pieces is None:
-                self._pieces = self._response.aiter_raw()
-            data: bytes = await self._pieces.__anext__()
-        except StopAsyncIteration:
-            return b""
-        except Exception as error:
-            failure = failure_from(error, has_reply=True)
-            if failure is None:
-                raise
-        else:
-            _check(until)
-            return data
-        try:
-            raise failure
-        finally:
-            del failure
+        raise mapped.failure()
 
-    def close(self) -> None:
+    def _end(self, response: Any) -> None:
         """Have the response closed by a task of its loop."""
-        response, self._response, self._pieces = self._response, None, None
-        if response is None or self._loop.is_closed():
+        if self._loop.is_closed():
             return
         closing = _close(response)
         try:
@@ -372,26 +348,15 @@ class AsyncClientReply(_Reply):
         if self._closing is not None:
             await self._closing
 
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
-
 
 async def _close(response: Any) -> None:
     await response.aclose()
 
 
-def _check(until: float) -> None:
+def _in_time(data: bytes, until: float) -> bytes:
     if time.monotonic() > until:
         raise TransportFailure("timeout", "the attempt's time is up", sent=True)
-
-
-def _content_of(response: Any) -> bytes:
-    try:
-        content: bytes = response.content
-    except RuntimeError:  # the hook had not read it
-        return b""
-    return content
+    return data
 
 
 def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts: Any) -> Any:
@@ -402,71 +367,23 @@ def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts
     return httpx.Request(method, url, extensions={"timeout": timeouts}, **parts)
 
 
-class HttpxTransport:
-    """A `Transport` through an `httpx.Client` of specado's own, one for each proxy."""
+class _OwnClients:
+    """httpx clients of specado's own: one for each proxy, and for each event loop."""
 
     is_recent = True
+    _class = ""
 
     def __init__(self, settings: TransportSettings) -> None:
         self._settings = settings
-        self._clients: dict[Proxy | None, Any] = {}
-
-    def send(
-        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
-    ) -> WireReply:
-        """Return the whole reply."""
-        return self._through(request).send(request, timeout_s, limits, is_fresh=is_fresh)
-
-    def open(
-        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
-    ) -> ClientReply:
-        """Return the reply as soon as status and headers are there."""
-        return self._through(request).open(request, until, limits, is_fresh=is_fresh)
+        self._clients: dict[asyncio.AbstractEventLoop | None, dict[Proxy | None, Any]] = {}
 
     def close(self) -> None:
-        """Close the clients; the next use makes new ones."""
-        for client in self.forget():
-            client.close()
-
-    def forget(self) -> list[Any]:
-        """Leave the clients behind, in a forked child: they are the parent's. Return them."""
-        clients, self._clients = self._clients, {}
-        return list(clients.values())
-
-    def _through(self, request: WireRequest) -> ClientTransport:
-        proxy = _proxy_of(request, self._settings)
-        client = self._clients.get(proxy)
-        if client is None:
-            made = _httpx().Client(**_options(self._settings, proxy))
-            client = self._clients.setdefault(proxy, made)
-        return ClientTransport(client)
-
-
-class AsyncHttpxTransport:
-    """An `AsyncTransport` through `httpx.AsyncClient`s, one for each event loop and proxy."""
-
-    is_recent = True
-
-    def __init__(self, settings: TransportSettings) -> None:
-        self._settings = settings
-        self.forget()
-
-    async def send(
-        self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
-    ) -> WireReply:
-        """Return the whole reply."""
-        return await self._through(request).send(request, timeout_s, limits, is_fresh=is_fresh)
-
-    async def open(
-        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
-    ) -> AsyncClientReply:
-        """Return the reply as soon as status and headers are there."""
-        return await self._through(request).open(request, until, limits, is_fresh=is_fresh)
-
-    def close(self) -> None:
-        """Have the clients of running loops closed there; the next use makes new ones."""
+        """Close the clients, those of a running loop there; the next use makes new ones."""
         for loop, clients in self.forget():
             for client in clients.values():
+                if loop is None:
+                    client.close()
+                    continue
                 closing = client.aclose()
                 try:
                     asyncio.run_coroutine_threadsafe(closing, loop)
@@ -475,30 +392,45 @@ class AsyncHttpxTransport:
 
     def forget(self) -> list[Any]:
         """Leave the clients behind, in a forked child: they are the parent's. Return them."""
-        found = list(getattr(self, "_clients", {}).items())
-        self._clients: dict[asyncio.AbstractEventLoop, dict[Proxy | None, Any]] = {}
-        return found
+        clients, self._clients = self._clients, {}
+        return list(clients.items())
 
-    def _through(self, request: WireRequest) -> AsyncClientTransport:
-        proxy = _proxy_of(request, self._settings)
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
+    def _loop(self) -> asyncio.AbstractEventLoop | None:
+        return None
+
+    def _client_for(self, request: WireRequest) -> Any:
+        address, loop = address_of(request.url), self._loop()
+        if address.scheme == "http+unix":
+            message = "http+unix:// is not for transport='httpx'; leave the setting transport out"
+            raise ConfigurationError(message, key="transport")
+        proxy = proxy_for(self._settings, *address[:3])
+        clients = self._clients.get(loop)
+        if clients is None:
             # A client refers to its loop: those of closed loops would stay for ever.
-            for closed in [each for each in list(self._clients) if each.is_closed()]:
-                self._clients.pop(closed, None)
-        clients = self._clients.setdefault(loop, {})
+            for other in list(self._clients):
+                if other is not None and other.is_closed():
+                    self._clients.pop(other, None)
+            clients = self._clients.setdefault(loop, {})
         client = clients.get(proxy)
         if client is None:
-            client = clients[proxy] = _httpx().AsyncClient(**_options(self._settings, proxy))
-        return AsyncClientTransport(client)
+            made = getattr(_httpx(), self._class)(**_options(self._settings, proxy))
+            client = clients.setdefault(proxy, made)
+        return client
 
 
-def _proxy_of(request: WireRequest, settings: TransportSettings) -> Proxy | None:
-    address = address_of(request.url)
-    if address.scheme == "http+unix":
-        message = "http+unix:// is not for transport='httpx'; leave the setting transport out"
-        raise ConfigurationError(message, key="transport")
-    return proxy_for(settings, *address[:3])
+class HttpxTransport(_OwnClients, ClientTransport):
+    """A `Transport` through an `httpx.Client` of specado's own, one for each proxy."""
+
+    _class = "Client"
+
+
+class AsyncHttpxTransport(_OwnClients, AsyncClientTransport):
+    """An `AsyncTransport` through `httpx.AsyncClient`s, one for each event loop and proxy."""
+
+    _class = "AsyncClient"
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
 
 
 def _httpx() -> Any:
