@@ -25,8 +25,7 @@ from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport import happy_eyeballs, network, resolver, trust
 from specado.transport.addresses import address_of
-from specado.transport.connecting import open_stream
-from specado.transport.connecting_async import open_stream_async
+from specado.transport.connecting import open_stream, open_stream_async
 from specado.transport.proxies import proxy_for
 
 MISSING = importlib.util.find_spec("uvloop") is None
@@ -54,9 +53,8 @@ async def ask_async(url, settings, wait_s, connect_timeout_s, said):
     proxy = proxy_for(settings, *key)
     stream = await open_stream_async(settings, key, proxy, until, connect_timeout_s)
     try:
-        stream.arm(time.monotonic() + sockets.PATIENCE_S)
-        await stream.write(said)
-        return await stream.read()
+        await stream.write(said, time.monotonic() + sockets.PATIENCE_S)
+        return await stream.read(time.monotonic() + sockets.PATIENCE_S)
     finally:
         stream.close()
 

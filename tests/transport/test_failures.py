@@ -19,7 +19,7 @@ from specado import (
 from specado import transport as t
 from specado.dialects.errors import ReplySource, error_from_failure
 from specado.dialects.registry import DIALECTS
-from specado.transport import network, network_async
+from specado.transport import network
 
 OPENAI = ReplySource("openai", "gpt-4o", DIALECTS["openai_chat"])
 LIMITS = t.Limits()
@@ -111,7 +111,7 @@ def each_read_takes_s(monkeypatch):
     now = time.monotonic
 
     def takes_s(seconds):
-        for stream in (network.SocketStream, network_async.AsyncSocketStream):
+        for stream in (network.SocketStream, network.AsyncSocketStream):
             monkeypatch.setattr(stream, "read", later(stream.read, seconds))
 
     def later(read, seconds):

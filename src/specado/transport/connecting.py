@@ -1,107 +1,47 @@
-"""Opens connections for threads: addresses, proxy and TLS within one connect time-out."""
+"""Opens connections: addresses, proxy and TLS within one connect time-out.
+
+The steps are the same for threads and for asyncio: a generator that yields what an operation
+returned, and is sent its result. For a thread that is the same; for asyncio the operation
+returned an awaitable.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import errno
+import os
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from specado.errors import ConfigurationError, redact
 from specado.transport.addresses import host_and_port
 from specado.transport.contract import TransportFailure
 from specado.transport.failure_causes import RefusedCertificateError, resource_cause
-from specado.transport.happy_eyeballs import connect
-from specado.transport.network import QuietSocket, SocketStream, TimeUp, TlsStream, left_s
+from specado.transport.happy_eyeballs import connect, connect_async
+from specado.transport.network import (
+    AsyncSocketStream,
+    AsyncTlsStream,
+    QuietSocket,
+    SocketStream,
+    TimeUp,
+    TlsStream,
+    left_s,
+)
 from specado.transport.trust import tls_context
-from specado.transport.tunnels import http_tunnel, socks_tunnel
+from specado.transport.tunnels import http_tunnel, socks_library, socks_tunnel
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from specado.transport.contract import TransportSettings
     from specado.transport.proxies import Proxy
-    from specado.transport.trust import Trust
-    from specado.transport.tunnels import Handshake
 
-__all__ = ["UNIX_RETRY_S", "Opening", "open_stream", "open_unix_socket"]
+__all__ = ["open_stream", "open_stream_async"]
 
 MAX_REASON_CHARACTERS = 200
 # A Unix socket whose queue is full does not say when it has room.
 UNIX_RETRY_S = 0.01
-
-
-class Opening:
-    """The steps that open one connection, and what a failure in them means (no I/O).
-
-    `peer` is what the first step connects to; `tls` and `proxy_tls` are what the connection to
-    the server and to its proxy are secured with. `until` ends all steps: it is when the attempt's
-    time or the connect time-out is over.
-    """
-
-    def __init__(
-        self,
-        settings: TransportSettings,
-        key: tuple[str, str, int],
-        proxy: Proxy | None,
-        until: float,
-        connect_timeout_s: float,
-    ) -> None:
-        scheme, self.host, self.port = key
-        self.proxy = proxy
-        self.is_unix = scheme == "http+unix"
-        self.peer = key[1:] if proxy is None else (proxy.host, proxy.port)
-        self.is_past_proxy = proxy is None
-        # Certificates take long to load: before the time begins to run.
-        self.tls = tls_context(settings) if scheme == "https" else None
-        self.proxy_tls: Trust | None = None
-        self.tunnel: Handshake | None = None
-        if proxy is not None:
-            self.proxy_tls = tls_context(settings) if proxy.scheme == "https" else None
-            if proxy.is_socks:
-                self.tunnel = socks_tunnel(proxy, self.host, self.port)
-            elif scheme == "https":
-                self.tunnel = http_tunnel(proxy, self.host, self.port)
-        connect_until = time.monotonic() + connect_timeout_s
-        self._is_attempt_shorter = until <= connect_until
-        self.until = min(until, connect_until)
-
-    def failure_of(self, error: TimeUp | OSError) -> TransportFailure:
-        """Return what to raise for *error*, with no reference to it."""
-        if isinstance(error, RefusedCertificateError):
-            return TransportFailure("certificate", str(error), sent=False)
-        where = self._where()
-        if isinstance(error, OSError):
-            lacking = resource_cause(error)
-            kind = "connect" if lacking is None else "resources"
-            reason = lacking or redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
-            return TransportFailure(kind, f"no connection to {where}: {reason}", sent=False)
-        if self._is_attempt_shorter:
-            message = f"the attempt's time was up before there was a connection to {where}"
-            return TransportFailure("timeout", message, sent=False)
-        return TransportFailure("connect", f"no connection to {where} in time", sent=False)
-
-    def _where(self) -> str:
-        server = self.host if self.is_unix else host_and_port(self.host, self.port)
-        if self.proxy is None:
-            return server
-        proxy = f"the proxy {self.proxy.place}"
-        return f"{server} through {proxy}" if self.is_past_proxy else proxy
-
-
-def open_unix_socket(path: str) -> QuietSocket | None:
-    """Return a socket connected to *path*, `None` if the server's queue is full now."""
-    if not hasattr(socket, "AF_UNIX"):
-        raise ConfigurationError("http+unix:// needs Unix sockets, which this system has not")
-    sock = QuietSocket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
-        sock.connect(path)
-    except BlockingIOError:
-        sock.close()
-        return None
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def open_stream(
@@ -119,54 +59,139 @@ def open_stream(
         TransportFailure: `connect`, `timeout`, `certificate` or `resources`; nothing was sent.
         ConfigurationError: a certificate file or the library for SOCKS is missing.
     """
-    opening = Opening(settings, key, proxy, until, connect_timeout_s)
+    opening = _Opening(settings, key, proxy, until, connect_timeout_s)
+    steps = opening.steps(connect, time.sleep, SocketStream, TlsStream)
     try:
-        return _open(opening)
-    except (TimeUp, OSError) as error:
-        failure = opening.failure_of(error)
-    try:
-        raise failure
-    finally:
-        del failure  # it refers to this frame: a cycle would keep the settings alive
-
-
-def _open(opening: Opening) -> SocketStream | TlsStream:
-    until, proxy = opening.until, opening.proxy
-    sock = _unix_socket(opening) if opening.is_unix else connect(*opening.peer, until)
-    stream: SocketStream | TlsStream = SocketStream(sock)
-    try:
-        if proxy is not None:
-            if opening.proxy_tls is not None:
-                stream = _secured(stream, opening.proxy_tls, proxy.host, until)
-            if opening.tunnel is not None:
-                _pass(opening.tunnel, stream, until)
-            opening.is_past_proxy = True
-        if opening.tls is not None:
-            stream = _secured(stream, opening.tls, opening.host, until)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
-
-
-def _unix_socket(opening: Opening) -> QuietSocket:
-    while True:
-        left = left_s(opening.until)
-        sock = open_unix_socket(opening.host)
-        if sock is not None:
-            return sock
-        time.sleep(min(UNIX_RETRY_S, left))
-
-
-def _secured(stream: SocketStream | TlsStream, trust: Trust, host: str, until: float) -> TlsStream:
-    secured = TlsStream(stream, trust.context, host, trust.source)
-    secured.handshake(until)
-    return secured
-
-
-def _pass(tunnel: Handshake, stream: SocketStream | TlsStream, until: float) -> None:
-    answer: Any = None  # a generator begins so
-    with contextlib.suppress(StopIteration):
+        result = None
         while True:
-            stream.write(tunnel.send(answer), until)
-            answer = stream.read(until)
+            result = steps.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    except (TimeUp, OSError) as error:
+        failures = [opening.failure_of(error)]
+    raise failures.pop()  # no frame refers to it: a cycle would keep the settings alive
+
+
+async def open_stream_async(
+    settings: TransportSettings,
+    key: tuple[str, str, int],
+    proxy: Proxy | None,
+    until: float,
+    connect_timeout_s: float,
+) -> AsyncSocketStream | AsyncTlsStream:
+    """Do what `open_stream` does, for a task of the running loop."""
+    opening = _Opening(settings, key, proxy, until, connect_timeout_s)
+    steps = opening.steps(connect_async, asyncio.sleep, AsyncSocketStream, AsyncTlsStream)
+    try:
+        result = None
+        while True:
+            result = await steps.send(result)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    except (TimeUp, OSError) as error:
+        failures = [opening.failure_of(error)]
+    finally:
+        steps.close()  # an error of what it waited for
+    raise failures.pop()
+
+
+class _Opening:
+    """The steps that open one connection, and what a failure in them means."""
+
+    def __init__(
+        self,
+        settings: TransportSettings,
+        key: tuple[str, str, int],
+        proxy: Proxy | None,
+        until: float,
+        connect_timeout_s: float,
+    ) -> None:
+        self._scheme, self._host, self._port = key
+        self._proxy = proxy
+        self._is_past_proxy = proxy is None
+        # Certificates take long to load: before the time begins to run.
+        self._trust: Any = None
+        if self._scheme == "https" or (proxy is not None and proxy.scheme == "https"):
+            self._trust = tls_context(settings)
+        if proxy is not None and proxy.is_socks:
+            socks_library()
+        connect_until = time.monotonic() + connect_timeout_s
+        self._is_attempt_shorter = until <= connect_until
+        self._until = min(until, connect_until)
+
+    def steps(
+        self,
+        connect: Callable[[str, int, float], Any],
+        sleep: Callable[[float], Any],
+        plain: Callable[[QuietSocket], Any],
+        secured: Callable[..., Any],
+    ) -> Generator[Any, Any, Any]:
+        """Open the connection: *plain* makes the stream of a socket, *secured* adds TLS to one."""
+        proxy, until = self._proxy, self._until
+        if self._scheme == "http+unix":
+            sock = yield from _unix_socket(self._host, until, sleep)
+        elif proxy is None:
+            sock = yield connect(self._host, self._port, until)
+        else:
+            sock = yield connect(proxy.host, proxy.port, until)
+        stream = plain(sock)
+        try:
+            if proxy is not None:
+                if proxy.scheme == "https":
+                    stream = secured(stream, self._trust, proxy.host)
+                    yield stream.handshake(until)
+                if proxy.is_socks:
+                    yield from socks_tunnel(stream, until, proxy, self._host, self._port)
+                elif self._scheme == "https":
+                    yield from http_tunnel(stream, until, proxy, self._host, self._port)
+                self._is_past_proxy = True
+            if self._scheme == "https":
+                stream = secured(stream, self._trust, self._host)
+                yield stream.handshake(until)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def failure_of(self, error: TimeUp | OSError) -> TransportFailure:
+        """Return what to raise for *error*, with no reference to it."""
+        if isinstance(error, RefusedCertificateError):
+            return TransportFailure("certificate", str(error), sent=False)
+        where = self._where()
+        if isinstance(error, OSError):
+            lacking = resource_cause(error)
+            kind = "connect" if lacking is None else "resources"
+            reason = lacking or redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
+            return TransportFailure(kind, f"no connection to {where}: {reason}", sent=False)
+        if self._is_attempt_shorter:
+            message = f"the attempt's time was up before there was a connection to {where}"
+            return TransportFailure("timeout", message, sent=False)
+        return TransportFailure("connect", f"no connection to {where} in time", sent=False)
+
+    def _where(self) -> str:
+        server = self._host
+        if self._scheme != "http+unix":
+            server = host_and_port(self._host, self._port)
+        if self._proxy is None:
+            return server
+        proxy = f"the proxy {self._proxy.place}"
+        return f"{server} through {proxy}" if self._is_past_proxy else proxy
+
+
+def _unix_socket(
+    path: str, until: float, sleep: Callable[[float], Any]
+) -> Generator[Any, Any, QuietSocket]:
+    """Return a socket connected to *path*; wait while the server's queue is full."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise ConfigurationError("http+unix:// needs Unix sockets, which this system has not")
+    while True:
+        wait_s = min(UNIX_RETRY_S, left_s(until))
+        sock = QuietSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        code = sock.connect_ex(path)
+        if not code:
+            return sock
+        sock.close()
+        if code != errno.EAGAIN:
+            raise OSError(code, os.strerror(code))
+        yield sleep(wait_s)

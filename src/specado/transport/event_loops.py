@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.connecting_async import open_stream_async
+from specado.transport.connecting import open_stream_async
 from specado.transport.connection_pool import ConnectionPool
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
@@ -126,17 +126,16 @@ async def _exchange_heads(exchange: Exchange, *, is_fresh: bool) -> None:
     stream = exchange.take_idle(is_fresh=is_fresh)
     if stream is None:
         stream = exchange.stream = await open_stream_async(*exchange.where_to())
-    stream.arm(exchange.until)
     await _write(stream, exchange)
     parser = exchange.parser
     while not parser.has_head:
-        parser.feed(await stream.read())
+        parser.feed(await stream.read(exchange.until))
 
 
 async def _write(stream: Any, exchange: Exchange) -> None:
     try:
         for piece in exchange.take_unsent():
-            await stream.write(piece)
+            await stream.write(piece, exchange.until)
     except OSError:  # the peer may have answered before it had read all
         return
     exchange.written_at = time.monotonic()
@@ -154,10 +153,8 @@ class LoopReply(BaseReply):
         failure: TransportFailure | None
         self._is_reading = True
         try:
-            if not parser.pieces and not parser.is_complete:
-                exchange.stream.arm(until)
-                while not parser.pieces and not parser.is_complete:
-                    parser.feed(await exchange.stream.read())
+            while not parser.pieces and not parser.is_complete:
+                parser.feed(await exchange.stream.read(until))
             return self._take(exchange)
         except BaseException as error:
             self._exchange = None

@@ -1,10 +1,11 @@
 """Happy eyeballs (RFC 8305): connects to the first of a host's addresses that answers.
 
-`Race` has the order and the times of the attempts (no waiting); `connect` runs it for threads.
+`Race` has the order and the times of the attempts; `connect` and `connect_async` wait for them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import select
@@ -16,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from specado.transport.failure_causes import has_local_address
 from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s
-from specado.transport.resolver import resolve
+from specado.transport.resolver import resolve, resolve_async
 
 if TYPE_CHECKING:
     from specado.transport.resolver import SocketAddress
 
-__all__ = ["Race", "connect"]
+__all__ = ["Race", "connect", "connect_async"]
 
 # RFC 8305, 8: the Connection Attempt Delay.
 ATTEMPT_DELAY_S = 0.25
@@ -158,3 +159,42 @@ def _writable(socks: list[QuietSocket], wait_s: float) -> list[QuietSocket]:
         poll.register(sock, select.POLLOUT)
     ready = {descriptor for descriptor, _ in poll.poll(int(wait_s * 1000) + 1)}
     return [sock for sock in socks if sock.fileno() in ready]
+
+
+async def connect_async(host: str, port: int, until: float) -> QuietSocket:
+    """Do what `connect` does, for a task of the running loop."""
+    loop = asyncio.get_running_loop()
+    race = Race(await resolve_async(host, port, until), until)
+    attempts: dict[asyncio.Task[None], QuietSocket] = {}
+    try:
+        while True:
+            sock = race.begin_due()
+            if sock is not None:
+                attempt = loop.sock_connect(sock, race.pending[sock].address)
+                attempts[asyncio.ensure_future(attempt)] = sock
+                continue
+            ended, _ = await asyncio.wait(
+                attempts, timeout=race.wait_s(), return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in ended:
+                sock = attempts.pop(task)
+                error = task.exception()
+                if error is None:
+                    return race.win(sock)
+                if not isinstance(error, OSError):
+                    raise error
+                race.lose(sock, error.errno or errno.EIO)
+    finally:
+        await _stop(list(attempts))
+        race.close()
+
+
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel attempts, and wait until the loop watches their sockets no more."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()

@@ -1,13 +1,15 @@
-"""Sockets and TLS with one deadline for all operations, for threads.
+"""Sockets and TLS with one deadline for all operations, for threads and for asyncio.
 
 Every operation takes `until`, a time of `time.monotonic`, and raises `TimeUp` when it is
 reached; other failures are `OSError`s. `happy_eyeballs` connects sockets, `connecting` opens
-streams.
+streams. Those for asyncio stand on the loop's socket methods, not on its transports, so that
+closing needs no running loop.
 """
 
 from __future__ import annotations
 
 import _socket
+import asyncio
 import contextlib
 import functools
 import os
@@ -17,22 +19,26 @@ import ssl
 import sys
 import time
 import weakref
-from typing import Any, Callable, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable
 
 from specado.errors import ConfigurationError
 from specado.transport.failure_causes import RefusedCertificateError, certificate_cause
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from specado.transport.trust import Trust
+
 __all__ = [
+    "AsyncSocketStream",
+    "AsyncTlsStream",
     "QuietSocket",
     "Readiness",
     "SocketStream",
-    "Stream",
     "TimeUp",
-    "Tls",
     "TlsStream",
     "drop_sockets_after_fork",
     "left_s",
-    "tune",
 ]
 
 READ_BYTES = 65_536
@@ -40,6 +46,8 @@ READ_BYTES = 65_536
 LONGEST_WAIT_S = 86_400.0
 # Bounds what is encrypted ahead of the socket.
 WRITE_BYTES = 65_536
+# Copying so much to the system takes some 0.1 ms; then the loop's other tasks have their turn.
+BURST_BYTES = 262_144
 # A peer that is gone without a word is given up after some 20 s, whether it owes an answer (two
 # probes) or the receipt of what was sent (RFC 5482; Linux applies the latter's bound to the
 # probes too: tcp(7)). Probes also keep address translation on the way from forgetting a connection
@@ -51,9 +59,6 @@ _TCP_OPTIONS = (
     ("TCP_KEEPCNT", 2),
     ("TCP_USER_TIMEOUT", 20_000),
 )
-
-T = TypeVar("T")
-Buffer = Union[bytes, memoryview]
 
 
 class TimeUp(Exception):  # noqa: N818 - said by a clock, not by a fault
@@ -95,7 +100,7 @@ def drop_sockets_after_fork() -> None:
     _sockets.clear()
 
 
-def tune(sock: socket.socket) -> None:
+def _tune(sock: socket.socket) -> None:
     """Make a connected socket non-blocking, prompt, and alive through long waits."""
     sock.setblocking(False)
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
@@ -132,46 +137,21 @@ class Readiness:
         # Poll counts whole milliseconds and rounds down: one more, or it would spin at the end.
         return bool(self._poll.poll(int(wait_s * 1000) + 1 if wait_s else 0))
 
-    @property
-    def is_there(self) -> bool:
-        """True if an idle connection is readable: the peer closed it, or sent unasked data."""
-        try:
-            return self.comes_within(0)
-        except OSError:
-            return True
 
-
-class SocketStream:
-    """A connected socket. Not for two threads at once, but for `abort`."""
+class _Stream:
+    """A connected socket. Not for two users at once, but for `abort`."""
 
     def __init__(self, sock: socket.socket) -> None:
-        tune(sock)
+        _tune(sock)
         self._sock = sock
         self._readable = Readiness(sock)
 
-    def read(self, until: float) -> bytes:
-        """Return the next bytes, `b""` at the end."""
-        while True:
-            if self._readable.comes_within(left_s(until)):
-                try:
-                    return self._sock.recv(READ_BYTES)
-                except BlockingIOError:
-                    continue
-
-    def write(self, data: Buffer, until: float) -> None:
-        """Send all of *data*."""
-        with memoryview(data) as view:
-            sent = 0
-            while sent < len(view):
-                left_s(until)
-                try:
-                    sent += self._sock.send(view[sent:])
-                except BlockingIOError:
-                    Readiness(self._sock, to_write=True).comes_within(left_s(until))
-
     def is_stale(self) -> bool:
         """Tell whether an idle connection can take no request: it was closed, or bytes came."""
-        return self._readable.is_there
+        try:
+            return self._readable.comes_within(0)
+        except OSError:
+            return True
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""
@@ -183,29 +163,144 @@ class SocketStream:
         self._sock.close()
 
 
-class Tls:
-    """One side of a TLS connection, in memory; *trusted* names the trusted certificates."""
+class SocketStream(_Stream):
+    """A connected socket for threads."""
 
-    def __init__(self, context: ssl.SSLContext, host: str, trusted: str = "") -> None:
+    def read(self, until: float) -> bytes:
+        """Return the next bytes, `b""` at the end."""
+        while True:
+            if self._readable.comes_within(left_s(until)):
+                try:
+                    return self._sock.recv(READ_BYTES)
+                except BlockingIOError:
+                    continue
+
+    def write(self, data: bytes, until: float) -> None:
+        """Send all of *data*."""
+        view = memoryview(data)
+        while view:
+            left_s(until)
+            try:
+                view = view[self._sock.send(view) :]
+            except BlockingIOError:
+                Readiness(self._sock, to_write=True).comes_within(left_s(until))
+
+
+class AsyncSocketStream(_Stream):
+    """A connected socket on the running loop.
+
+    One timer bounds any number of operations. When it fires the socket is shut down, which ends
+    whatever waits for it on every kind of loop.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._loop = weakref.ref(asyncio.get_running_loop())
+        self._timer: asyncio.TimerHandle | None = None
+        self._until: float | None = None
+        self._is_time_up = False
+        self._burst_bytes = 0  # written at once since other tasks last had their turn
+
+    async def read(self, until: float) -> bytes:
+        """Return the next bytes, `b""` at the end."""
+        if until != self._until:
+            self._arm(until)
+        try:
+            data = await asyncio.get_running_loop().sock_recv(self._sock, READ_BYTES)
+        except (OSError, ValueError) as error:
+            raise self._reason(error) from None
+        if not data and self._is_time_up:
+            raise TimeUp
+        return data
+
+    async def write(self, data: bytes, until: float) -> None:
+        """Send all of *data*."""
+        if until != self._until:
+            self._arm(until)
+        view = memoryview(data)
+        try:
+            for start in range(0, len(view), BURST_BYTES):
+                piece = view[start : start + BURST_BYTES]
+                sent = self._send(piece)
+                if sent < len(piece):
+                    await asyncio.get_running_loop().sock_sendall(self._sock, piece[sent:])
+                self._burst_bytes += sent
+                if self._burst_bytes > BURST_BYTES:
+                    self._burst_bytes = 0
+                    await asyncio.sleep(0)
+        except (OSError, ValueError) as error:
+            raise self._reason(error) from None
+
+    def _send(self, data: memoryview) -> int:
+        """Send what there is room for now; return how many bytes."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def _arm(self, until: float) -> None:
+        self.disarm()
+        self._until = until
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.0, until - time.monotonic()), self._expire)
+
+    def disarm(self) -> None:
+        """Stop the timer: an idle one would refer to its loop, and keep it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._until = None
+
+    def is_stale(self) -> bool:
+        """Tell whether an idle connection can take no request: it was closed, or bytes came."""
+        return self._is_time_up or super().is_stale()
+
+    def close(self) -> None:
+        """Free the socket, on its loop's thread or when its loop does not use it."""
+        self.disarm()
+        if self._sock.fileno() < 0:
+            return
+        loop = self._loop()
+        if loop is not None and loop is asyncio._get_running_loop():
+            # A cancelled read leaves its reader for one more turn of the loop: by then the
+            # descriptor's number may be another connection's.
+            with contextlib.suppress(NotImplementedError, RuntimeError, OSError):
+                loop.remove_reader(self._sock)
+                loop.remove_writer(self._sock)
+        self._sock.close()
+
+    def _expire(self) -> None:
+        self._is_time_up = True
+        self.abort()
+
+    def _reason(self, error: Exception) -> Exception:
+        if self._is_time_up:
+            return TimeUp()
+        return error if isinstance(error, OSError) else OSError("the connection is closed")
+
+
+_MORE = object()
+
+
+class _Tls:
+    """One side of a TLS connection, in memory."""
+
+    def __init__(self, trust: Trust, host: str) -> None:
         self.incoming = ssl.MemoryBIO()
-        self.outgoing = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
         self._host = host
-        self._trusted = trusted
+        self._trusted = trust.source
         try:
             name = host.rstrip(".")  # a certificate's names have no final dot (RFC 6066, 3)
-            self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+            self._session = trust.context.wrap_bio(
+                self.incoming, self._outgoing, server_hostname=name
+            )
         except (ValueError, UnicodeError) as error:
             raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
 
     def handshake(self) -> None:
-        """Go on with the handshake; `SSLWantReadError` asks for more."""
-        try:
-            self.session.do_handshake()
-        except ssl.SSLWantReadError:
-            raise
-        except ssl.SSLError as error:
-            raise self._cause_of(error) from None
-        if self.session.selected_alpn_protocol() not in (None, "http/1.1"):
+        """Go on with the handshake."""
+        self._session.do_handshake()
+        if self._session.selected_alpn_protocol() not in (None, "http/1.1"):
             message = "ssl_context: it offers HTTP/2; call its set_alpn_protocols(['http/1.1'])"
             raise ConfigurationError(message, key="ssl_context")
 
@@ -217,47 +312,46 @@ class Tls:
             self.incoming.write_eof()
 
     def read(self) -> bytes:
-        """Return decrypted bytes, `b""` at the end; `SSLWantReadError` asks for more."""
+        """Return decrypted bytes, `b""` at the end."""
         try:
-            return self.session.read(READ_BYTES)
+            return self._session.read(READ_BYTES)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""  # many servers leave the closing alert out; HTTP's framing tells the end
+
+    def writes(self, data: bytes) -> Iterator[Callable[[], int]]:
+        """Return the operations that encrypt *data*, of which each is sent before the next."""
+        view = memoryview(data)
+        for start in range(0, len(view), WRITE_BYTES):
+            yield functools.partial(self._session.write, view[start : start + WRITE_BYTES])
+
+    def attempt(self, operation: Callable[[], Any]) -> tuple[Any, bytes]:
+        """Return what *operation* returns, or `_MORE` where it wants more, and what to send."""
+        try:
+            result = operation()
         except ssl.SSLWantReadError:
-            raise
+            result = _MORE
         except ssl.SSLError as error:
             # With TLS 1.3 a client certificate is refused after the client's handshake.
-            raise self._cause_of(error) from None
-
-    def _cause_of(self, error: ssl.SSLError) -> OSError:
-        """Return what to raise for *error*."""
-        is_agreed = self.session.cipher() is not None
-        cause = certificate_cause(error, self._host, is_agreed=is_agreed, trusted=self._trusted)
-        return error if cause is None else RefusedCertificateError(cause)
+            is_agreed = self._session.cipher() is not None
+            cause = certificate_cause(error, self._host, is_agreed=is_agreed, trusted=self._trusted)
+            raise error if cause is None else RefusedCertificateError(cause) from None
+        return result, self._outgoing.read()
 
 
-class TlsStream:
+class _TlsStream:
     """TLS over a stream; also over another TLS stream, to a proxy that speaks it."""
 
-    def __init__(
-        self, stream: Stream, context: ssl.SSLContext, host: str, trusted: str = ""
-    ) -> None:
+    def __init__(self, stream: Any, trust: Trust, host: str) -> None:
         self._stream = stream
-        self._tls = Tls(context, host, trusted)
+        self._tls = _Tls(trust, host)
 
-    def handshake(self, until: float) -> None:
+    def handshake(self, until: float) -> Any:
         """Agree with the peer, and check who it is."""
-        self._drive(self._tls.handshake, until)
+        return self._drive(self._tls.handshake, until)
 
-    def read(self, until: float) -> bytes:
+    def read(self, until: float) -> Any:
         """Return the next bytes, `b""` at the end."""
         return self._drive(self._tls.read, until)
-
-    def write(self, data: Buffer, until: float) -> None:
-        """Send all of *data*."""
-        with memoryview(data) as view:
-            for start in range(0, len(view), WRITE_BYTES):
-                piece = view[start : start + WRITE_BYTES]
-                self._drive(functools.partial(self._tls.session.write, piece), until)
 
     def is_stale(self) -> bool:
         """Tell whether an idle connection can take no request: it was closed, or bytes came."""
@@ -271,18 +365,46 @@ class TlsStream:
         """Free the socket."""
         self._stream.close()
 
-    def _drive(self, operation: Callable[[], T], until: float) -> T:
+    def _drive(self, operation: Callable[[], Any], until: float) -> Any:
+        """Return what *operation* returns once enough has come; an awaitable of it for asyncio."""
+        raise NotImplementedError
+
+
+class TlsStream(_TlsStream):
+    """TLS for threads."""
+
+    def write(self, data: bytes, until: float) -> None:
+        """Send all of *data*."""
+        for operation in self._tls.writes(data):
+            self._drive(operation, until)
+
+    def _drive(self, operation: Callable[[], Any], until: float) -> Any:
         while True:
-            with contextlib.suppress(ssl.SSLWantReadError):
-                result = operation()
-                self._flush(until)
+            result, to_send = self._tls.attempt(operation)
+            if to_send:
+                self._stream.write(to_send, until)
+            if result is not _MORE:
                 return result
-            self._flush(until)
             self._tls.receive(self._stream.read(until))
 
-    def _flush(self, until: float) -> None:
-        if self._tls.outgoing.pending:
-            self._stream.write(self._tls.outgoing.read(), until)
 
+class AsyncTlsStream(_TlsStream):
+    """TLS for asyncio."""
 
-Stream = Union[SocketStream, TlsStream]
+    def disarm(self) -> None:
+        """Stop the timer."""
+        self._stream.disarm()
+
+    async def write(self, data: bytes, until: float) -> None:
+        """Send all of *data*."""
+        for operation in self._tls.writes(data):
+            await self._drive(operation, until)
+
+    async def _drive(self, operation: Callable[[], Any], until: float) -> Any:
+        while True:
+            result, to_send = self._tls.attempt(operation)
+            if to_send:
+                await self._stream.write(to_send, until)
+            if result is not _MORE:
+                return result
+            self._tls.receive(await self._stream.read(until))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import queue
@@ -13,7 +14,7 @@ from typing import Any, Callable, NamedTuple
 from specado.transport.contract import TransportFailure
 from specado.transport.network import TimeUp, left_s
 
-__all__ = ["Lookup", "SocketAddress", "look_up", "resolve"]
+__all__ = ["Lookup", "SocketAddress", "look_up", "resolve", "resolve_async"]
 
 # A name whose servers are silent holds one thread until the system gives up on it.
 MAX_THREADS = 16
@@ -170,4 +171,20 @@ def resolve(host: str, port: int, until: float) -> list[SocketAddress]:
         lookup.when_done(lambda: done.put(None))
         with contextlib.suppress(queue.Empty):
             done.get(timeout=max(0.0, until - time.monotonic()))
+    return lookup.result()
+
+
+async def resolve_async(host: str, port: int, until: float) -> list[SocketAddress]:
+    """Do what `resolve` does, for a task of the running loop."""
+    left_s(until)
+    lookup = look_up(host, port)
+    if not lookup.is_done:
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        lookup.when_done(lambda: loop.call_soon_threadsafe(done.set))
+        timer = loop.call_later(max(0.0, until - time.monotonic()), done.set)
+        try:
+            await done.wait()
+        finally:
+            timer.cancel()
     return lookup.result()

@@ -1,12 +1,13 @@
-"""Handshakes with proxies: HTTP CONNECT and SOCKS5 (sans-I/O).
+"""Handshakes with proxies: HTTP CONNECT and SOCKS5, for threads and for asyncio.
 
-A handshake is a generator: it yields what to send, and is sent what came, `b""` at the end.
+A handshake is a generator. It yields what an operation of the stream returned, which may be an
+awaitable, and is sent its result.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from specado.errors import ConfigurationError
 from specado.transport.addresses import host_and_port
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from specado.transport.proxies import Proxy
 
-    Handshake = Generator[bytes, bytes, None]
+    T = TypeVar("T")
+    Handshake = Generator[Any, Any, T]
 
 __all__ = ["ProxyError", "http_tunnel", "socks_library", "socks_tunnel"]
 
@@ -30,15 +32,16 @@ class ProxyError(OSError):
     """A proxy refuses the connection, or its answer is not valid; the text quotes no answer."""
 
 
-def http_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
+def http_tunnel(stream: Any, until: float, proxy: Proxy, host: str, port: int) -> Handshake[None]:
     """Let an HTTP proxy connect to the host (CONNECT: RFC 9110, 9.3.6)."""
     authority = host_and_port(host, port).encode("ascii")
     request = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n" % (authority, authority)
-    answer = yield request + proxy.authorization + b"\r\n"
+    yield stream.write(request + proxy.authorization + b"\r\n", until)
+    answer = b""
     status = 100
     while status < 200:  # RFC 9110, 15.2: any number of interim answers may come before
         while b"\r\n\r\n" not in answer:
-            answer += yield from _more(len(answer))
+            answer += yield from _more(stream, until, len(answer))
         head, _, answer = answer.partition(b"\r\n\r\n")
         status = _status_of(head)
     if status == 407:
@@ -48,14 +51,14 @@ def http_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
     _require_end(answer)
 
 
-def _more(size: int) -> Generator[bytes, bytes, bytes]:
+def _more(stream: Any, until: float, size: int) -> Handshake[bytes]:
     """Return the next bytes of an answer of which *size* have come."""
     if size > MAX_HEAD_BYTES:
         raise ProxyError(f"its answer has no end within {MAX_HEAD_BYTES} bytes")
-    data = yield b""
+    data = yield stream.read(until)
     if not data:
         raise ProxyError("it closed the connection before its answer was whole")
-    return data
+    return data  # type: ignore[no-any-return]
 
 
 def _status_of(head: bytes) -> int:
@@ -71,41 +74,39 @@ def _require_end(rest: bytes) -> None:
         raise ProxyError("its answer is followed by bytes that nobody asked for")
 
 
-def socks_tunnel(proxy: Proxy, host: str, port: int) -> Handshake:
+def socks_tunnel(stream: Any, until: float, proxy: Proxy, host: str, port: int) -> Handshake[None]:
     """Let a SOCKS5 proxy resolve the host and connect to it (RFC 1928, RFC 1929)."""
-    return _socks_handshake(socks_library(), proxy, host, port)
-
-
-def _socks_handshake(socks: Any, proxy: Proxy, host: str, port: int) -> Handshake:
+    socks = socks_library()
     connection = socks.SOCKS5Connection()
     method = socks.SOCKS5AuthMethod.NO_AUTH_REQUIRED
     if proxy.credentials is not None:
         method = socks.SOCKS5AuthMethod.USERNAME_PASSWORD
     try:
-        reply = yield from _ask(connection, socks.SOCKS5AuthMethodsRequest([method]))
+        reply = yield from _ask(stream, until, connection, socks.SOCKS5AuthMethodsRequest([method]))
         if reply.method != method:
             wrong = "its user and password" if proxy.credentials else "a caller without credentials"
             raise ProxyError(f"it does not take {wrong}; its URL is socks5://user:password@host")
         if proxy.credentials is not None:
             user, password = (part.encode() for part in proxy.credentials)
             login = socks.SOCKS5UsernamePasswordRequest(user, password)
-            reply = yield from _ask(connection, login)
+            reply = yield from _ask(stream, until, connection, login)
             if not reply.success:
                 raise ProxyError("it refuses the user and password")
         command = socks.SOCKS5CommandRequest.from_address(socks.SOCKS5Command.CONNECT, (host, port))
-        reply = yield from _ask(connection, command)
+        reply = yield from _ask(stream, until, connection, command)
         if reply.reply_code != socks.SOCKS5ReplyCode.SUCCEEDED:
             raise ProxyError(reply.reply_code.name.replace("_", " ").capitalize())
     except socks.ProtocolError:
         raise ProxyError("its answer is not valid SOCKS5") from None
 
 
-def _ask(connection: Any, request: Any) -> Generator[bytes, bytes, Any]:
+def _ask(stream: Any, until: float, connection: Any, request: Any) -> Handshake[Any]:
     """Send one message and return the answer to it, once all of that has come."""
     connection.send(request)
-    answer = yield connection.data_to_send()
+    yield stream.write(connection.data_to_send(), until)
+    answer = b""
     while len(answer) < _socks_size(answer, is_command=hasattr(request, "command")):
-        answer += yield from _more(len(answer))
+        answer += yield from _more(stream, until, len(answer))
     size = _socks_size(answer, is_command=hasattr(request, "command"))
     _require_end(answer[size:])
     return connection.receive_data(answer)
