@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Callable
 from specado.transport.concurrency_limit import ConcurrencyLimit
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from specado.transport.contract import TransportSettings
 
-__all__ = ["MAX_IDLE_CONNECTIONS", "ConnectionPool"]
+__all__ = ["MAX_IDLE_CONNECTIONS", "ConnectionPool", "PooledTransport"]
 
 MAX_IDLE_CONNECTIONS = 100
 
@@ -102,3 +105,43 @@ def _oldest_until(idle: deque[tuple[float, Any]]) -> float:
         return idle[0][0]
     except IndexError:
         return math.inf
+
+
+class PooledTransport:
+    """Keeps the pools of a transport: one for threads (`None`), or one for each event loop."""
+
+    is_recent = True
+
+    def __init__(
+        self,
+        settings: TransportSettings,
+        pools: MutableMapping[Any, ConnectionPool],
+        expires: Callable[[ConnectionPool], None],
+    ) -> None:
+        self._settings = settings
+        self._pools = pools
+        self._expires = expires
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the connections, from any thread; the next use makes new ones."""
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+    def forget(self) -> list[ConnectionPool]:
+        """Leave the connections behind, in a forked child: they are the parent's. Return them."""
+        pools = list(self._pools.values())
+        self._pools = type(self._pools)()
+        self._lock = threading.RLock()
+        return pools
+
+    def _make_pool(self, loop: Any = None) -> ConnectionPool:
+        with self._lock:
+            for closed in [each for each in self._pools if each is not None and each.is_closed()]:
+                self._pools.pop(closed).close()
+            if loop not in self._pools:
+                self._pools[loop] = ConnectionPool(self._settings, self._expires)
+            return self._pools[loop]

@@ -14,7 +14,7 @@ from specado.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
     from specado.transport.connection_pool import ConnectionPool
-    from specado.transport.contract import Limits, WireRequest
+    from specado.transport.contract import WireRequest
 
 __all__ = ["BaseReply", "Exchange"]
 
@@ -30,28 +30,22 @@ class Exchange:
         "__weakref__",
         "_body",
         "_head",
-        "connect_timeout_s",
         "is_reused",
         "key",
         "parser",
         "pool",
         "proxy",
         "stream",
-        "until",
         "written_at",
     )
 
-    def __init__(
-        self, pool: ConnectionPool, request: WireRequest, until: float, limits: Limits
-    ) -> None:
+    def __init__(self, pool: ConnectionPool, request: WireRequest) -> None:
         address = address_of(request.url)
         warn_if_readable(address, request)
         proxy = proxy_for(pool.settings, *address[:3]) if pool.settings.proxies else None
         self.pool = pool
         self.proxy = proxy
         self.key = (*address[:3], proxy)
-        self.until = until
-        self.connect_timeout_s = limits.connect_timeout_s
         self.parser = ReplyParser()
         self.stream: Any = None
         self.is_reused = False
@@ -66,11 +60,6 @@ class Exchange:
         if stream is None:
             self.pool.make_room()
         return stream
-
-    def where_to(self) -> tuple[Any, ...]:
-        """Return the arguments of `open_stream`, for a connection that this request can use."""
-        pool, key = self.pool, self.key
-        return pool.settings, key[:3], self.proxy, self.until, self.connect_timeout_s
 
     def take_unsent(self) -> tuple[bytes, ...]:
         """Return what is to be written, once: head and body, as one where that is cheap."""
@@ -102,28 +91,27 @@ class Exchange:
         finally:
             self.pool.limit.release(self)
 
-    def fail(self, error: BaseException) -> TransportFailure | None:
+    def fail(self, error: BaseException) -> list[TransportFailure]:
         """Finish, and return what *error* means, with no reference to it.
 
-        `None` for what neither a transport nor the network raised: it goes on as it is.
+        An empty list for what neither a transport nor the network raised: it goes on as it is. To
+        be raised by `pop`, so that no frame refers to the failure: such a cycle would keep the
+        request.
         """
         self.finish(can_reuse=False)
+        kind, message, sent = "reset", "the connection was closed before any reply", True
         if isinstance(error, TransportFailure):
-            return self._failure(error.kind, str(error), sent=error.sent)
-        if not isinstance(error, (TimeUp, OSError)):
-            return None
-        if isinstance(error, RefusedCertificateError) and not self.parser.has_answer:
-            return self._failure("certificate", str(error), sent=False)
-        if isinstance(error, TimeUp):
-            return self._failure("timeout", "the attempt's time is up", sent=True)
-        if self.parser.has_answer:
-            return self._failure("truncated", "the reply broke off", sent=True)
-        message = "the connection was closed before any reply"
-        return self._failure("reset", message, sent=True)
-
-    def _failure(self, kind: str, message: str, *, sent: bool) -> TransportFailure:
+            kind, message, sent = error.kind, str(error), error.sent
+        elif isinstance(error, TimeUp):
+            kind, message = "timeout", "the attempt's time is up"
+        elif not isinstance(error, OSError):
+            return []
+        elif self.parser.has_answer:
+            kind, message = "truncated", "the reply broke off"
+        elif isinstance(error, RefusedCertificateError):
+            kind, message, sent = "certificate", str(error), False
         written_at = self.written_at
-        return TransportFailure(
+        failure = TransportFailure(
             kind,
             message,
             sent=sent,
@@ -131,6 +119,7 @@ class Exchange:
             is_written=written_at is not None,
             since_written_s=None if written_at is None else time.monotonic() - written_at,
         )
+        return [failure]
 
 
 class BaseReply:

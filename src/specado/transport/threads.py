@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connecting import open_stream
-from specado.transport.connection_pool import ConnectionPool
+from specado.transport.connection_pool import PooledTransport
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
 from specado.transport.reply_body import read_whole
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from specado.transport.contract import (
         Limits,
         OpenReply,
-        TransportFailure,
         TransportSettings,
         WireReply,
         WireRequest,
@@ -26,16 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["ThreadTransport"]
 
 
-class ThreadTransport:
+class ThreadTransport(PooledTransport):
     """A `Transport` whose connections are the process's. Safe between threads."""
 
-    is_recent = True
-
     def __init__(self, settings: TransportSettings, reaper: IdleReaper) -> None:
-        self._settings = settings
-        self._reaper = reaper
-        self._pool: ConnectionPool | None = None
-        self._lock = threading.RLock()
+        super().__init__(settings, {}, reaper.watch)
 
     def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -51,63 +44,34 @@ class ThreadTransport:
 
         *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
         """
-        exchange = Exchange(self._connections(), request, until, limits)
-        failure: TransportFailure | None
+        pool = self._pools.get(None) or self._make_pool()
+        exchange = Exchange(pool, request)
         try:
-            _exchange_heads(exchange, is_fresh=is_fresh)
+            pool.limit.acquire(exchange, until)
+            stream = exchange.take_idle(is_fresh=is_fresh)
+            if stream is None:
+                stream = exchange.stream = open_stream(
+                    pool.settings, exchange.key[:3], exchange.proxy, until, limits.connect_timeout_s
+                )
+            _write(stream, exchange, until)
+            parser = exchange.parser
+            while not parser.has_head:
+                parser.feed(stream.read(until))
             return ThreadReply(exchange)
         except BaseException as error:
-            failure = exchange.fail(error)
-            if failure is None:
+            failures = exchange.fail(error)
+            if not failures:
                 raise
-        try:
-            raise failure
-        finally:
-            del failure  # it refers to this frame: a cycle would keep the body alive
-
-    def close(self) -> None:
-        """Close the connections; the next use makes new ones."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-
-    def forget(self) -> list[ConnectionPool]:
-        """Leave the connections behind, in a forked child: they are the parent's. Return them."""
-        pool, self._pool = self._pool, None
-        self._lock = threading.RLock()
-        return [] if pool is None else [pool]
-
-    def _connections(self) -> ConnectionPool:
-        pool = self._pool
-        if pool is not None:
-            return pool
-        with self._lock:
-            if self._pool is None:
-                self._pool = ConnectionPool(self._settings, self._reaper.watch)
-            return self._pool
+        raise failures.pop()
 
 
-def _exchange_heads(exchange: Exchange, *, is_fresh: bool) -> None:
-    """Send the request and read until the reply's head is there."""
-    until = exchange.until
-    exchange.pool.limit.acquire(exchange, until)
-    stream = exchange.take_idle(is_fresh=is_fresh)
-    if stream is None:
-        stream = exchange.stream = open_stream(*exchange.where_to())
-    _write(stream, exchange)
-    parser = exchange.parser
-    while not parser.has_head:
-        parser.feed(stream.read(until))
-
-
-def _write(stream: Any, exchange: Exchange) -> None:
+def _write(stream: Any, exchange: Exchange, until: float) -> None:
     try:
-        for piece in exchange.take_unsent():
-            stream.write(piece, exchange.until)
-    except OSError:  # the peer may have answered before it had read all
-        return
-    exchange.written_at = time.monotonic()
+        for piece in exchange.take_unsent():  # not in the frame of a failure: it holds a key
+            stream.write(piece, until)
+        exchange.written_at = time.monotonic()
+    except OSError:
+        pass  # the peer may have answered before it had read all
 
 
 class ThreadReply(BaseReply):
@@ -119,7 +83,6 @@ class ThreadReply(BaseReply):
         if exchange is None:
             return b""
         parser = exchange.parser
-        failure: TransportFailure | None
         self._is_reading = True
         try:
             while not parser.pieces and not parser.is_complete:
@@ -127,12 +90,9 @@ class ThreadReply(BaseReply):
             return self._take(exchange)
         except BaseException as error:
             self._exchange = None
-            failure = exchange.fail(error)
-            if failure is None:
+            failures = exchange.fail(error)
+            if not failures:
                 raise
         finally:
             self._is_reading = False
-        try:
-            raise failure
-        finally:
-            del failure
+        raise failures.pop()
