@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from specado.transport.contract import (
     AsyncOpenReply,
@@ -34,9 +33,6 @@ from specado.transport.reply_body import (
     read_whole,
     read_whole_async,
 )
-
-if TYPE_CHECKING:
-    from specado.transport.idle_reaper import IdleReaper
 
 __all__ = [
     "AsyncOpenReply",
@@ -70,7 +66,6 @@ MAX_TRANSPORTS = 64
 _transports: dict[TransportSettings, Any] = {}
 _async_transports: dict[TransportSettings, Any] = {}
 _made: weakref.WeakSet[Any] = weakref.WeakSet()
-_reaper: IdleReaper | None = None
 # A forked child's copies of its parent's pools: a finalizer in them could wait for a lock whose
 # holder was not forked.
 _left_behind: list[Any] = []
@@ -85,7 +80,15 @@ def shared_transport(settings: TransportSettings) -> Transport:
     """Return the shared transport of the process for *settings*; it connects lazily."""
     found = _transports.get(settings)
     if found is None:
-        found = _share(_transports, settings, _new_transport(settings))
+        if settings.library == "httpx":
+            from specado.transport import httpx_client
+
+            found = httpx_client.HttpxTransport(settings)
+        else:
+            from specado.transport import threads
+
+            found = threads.ThreadTransport(settings)
+        found = _share(_transports, settings, found)
     found.is_recent = True
     return found  # type: ignore[no-any-return]
 
@@ -94,7 +97,15 @@ def shared_async_transport(settings: TransportSettings) -> AsyncTransport:
     """Return the shared transport for asyncio: one, with a pool for each running loop."""
     found = _async_transports.get(settings)
     if found is None:
-        found = _share(_async_transports, settings, _new_async_transport(settings))
+        if settings.library == "httpx":
+            from specado.transport import httpx_client
+
+            found = httpx_client.AsyncHttpxTransport(settings)
+        else:
+            from specado.transport import event_loops
+
+            found = event_loops.LoopTransport(settings)
+        found = _share(_async_transports, settings, found)
     found.is_recent = True
     return found  # type: ignore[no-any-return]
 
@@ -115,30 +126,6 @@ def _share(transports: dict[TransportSettings, Any], settings: TransportSettings
         elif transport is not None and oldest.library != "httpx":
             transport.close()  # a client of httpx would break off what is in use: it only goes
     return found
-
-
-def _new_transport(settings: TransportSettings) -> Any:
-    global _reaper
-    if settings.library == "httpx":
-        from specado.transport.httpx_client import HttpxTransport
-
-        return HttpxTransport(settings)
-    from specado.transport.idle_reaper import IdleReaper
-    from specado.transport.threads import ThreadTransport
-
-    if _reaper is None:
-        _reaper = IdleReaper()
-    return ThreadTransport(settings, _reaper)
-
-
-def _new_async_transport(settings: TransportSettings) -> Any:
-    if settings.library == "httpx":
-        from specado.transport.httpx_client import AsyncHttpxTransport
-
-        return AsyncHttpxTransport(settings)
-    from specado.transport.event_loops import LoopTransport
-
-    return LoopTransport(settings)
 
 
 def client_transport(http_client: Any) -> Transport:
@@ -167,17 +154,10 @@ def shutdown() -> None:
     """
     for transport in list(_made):
         transport.close()
-    if _reaper is not None:
-        _reaper.look_again()
 
 
 def _start_afresh_in_child() -> None:
     _left_behind.extend(transport.forget() for transport in list(_made))
-    if _reaper is not None:
-        _reaper.start_afresh()
-    network = sys.modules.get("specado.transport.network")
-    if network is not None:
-        network.drop_sockets_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

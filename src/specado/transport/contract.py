@@ -5,6 +5,7 @@ The types between the calls and the transports; no I/O, no HTTP library.
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
@@ -108,28 +109,16 @@ class TransportSettings(msgspec.Struct, frozen=True, cache_hash=True):
     ssl_context: Any = None
 
     def __repr__(self) -> str:
-        proxies = ", ".join(self._shown_proxies())
-        return (
-            f"TransportSettings(proxies=({proxies}), no_proxy={self.no_proxy!r}, "
-            f"ca_bundle={self.ca_bundle!r}, max_connections={self.max_connections}, "
-            f"keepalive_s={self.keepalive_s}, library={self.library!r})"
-        )
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"TransportSettings({shown})"
 
     def __rich_repr__(self) -> list[Any]:  # msgspec's own shows every field
-        return [
-            ("proxies", self._shown_proxies()),
-            ("no_proxy", self.no_proxy),
-            ("ca_bundle", self.ca_bundle),
-            ("max_connections", self.max_connections),
-            ("keepalive_s", self.keepalive_s),
-            ("library", self.library),
-        ]
+        proxies = [f"{scheme}={_without_userinfo(url)}" for scheme, url in self.proxies]
+        names = ("no_proxy", "ca_bundle", "max_connections", "keepalive_s", "library")
+        return [("proxies", proxies), *((name, getattr(self, name)) for name in names)]
 
     def __reduce__(self) -> Any:
         raise TypeError("transport settings may hold a proxy's password and are not pickled")
-
-    def _shown_proxies(self) -> list[str]:
-        return [f"{scheme}={_without_userinfo(url)}" for scheme, url in self.proxies]
 
 
 class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing maps to an error
@@ -167,11 +156,8 @@ class TransportFailure(Exception):  # noqa: N818 - an outcome that the routing m
         self.since_written_s = since_written_s
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _failure, (self.kind, str(self)), vars(self)
-
-
-def _failure(kind: str, message: str) -> TransportFailure:
-    return TransportFailure(kind, message, sent=True)
+        made = functools.partial(TransportFailure, sent=self.sent)
+        return made, (self.kind, str(self)), vars(self)
 
 
 class InsecureTransportWarning(UserWarning):
@@ -186,8 +172,8 @@ def has_marked_end(headers: Mapping[str, str]) -> bool:
     return "content-length" in headers or "transfer-encoding" in headers
 
 
-class OpenReply(Protocol):
-    """An open reply, whose body is read in pieces; `headers` have lower-case names.
+class _OpenHead(Protocol):
+    """Status and headers of an open reply; `headers` have lower-case names.
 
     `has_marked_end`: the end of the body is marked, and not only the closing of the connection.
     Its finalizer frees the connection, as `close` does.
@@ -197,6 +183,13 @@ class OpenReply(Protocol):
     headers: dict[str, str]
     has_marked_end: bool
 
+    def close(self) -> None:
+        """Free the connection, for another request if the body was read to its end; do not wait."""
+
+
+class OpenReply(_OpenHead, Protocol):
+    """An open reply, whose body is read in pieces."""
+
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end.
 
@@ -204,22 +197,12 @@ class OpenReply(Protocol):
         `TransportFailure` is raised.
         """
 
-    def close(self) -> None:
-        """Free the connection: for another request if the body was read to its end."""
 
-
-class AsyncOpenReply(Protocol):
-    """An open reply for the tasks of one event loop; `close` does not wait."""
-
-    status: int
-    headers: dict[str, str]
-    has_marked_end: bool
+class AsyncOpenReply(_OpenHead, Protocol):
+    """An `OpenReply` for the tasks of one event loop."""
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
-
-    def close(self) -> None:
-        """Free the connection."""
 
 
 class Transport(Protocol):
@@ -237,7 +220,10 @@ class Transport(Protocol):
     def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> OpenReply:
-        """Send one request and return its reply as soon as status and headers are there."""
+        """Send one request and return its reply as soon as status and headers are there.
+
+        *until* is a time of `time.monotonic`.
+        """
 
 
 class AsyncTransport(Protocol):

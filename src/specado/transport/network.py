@@ -100,6 +100,10 @@ def drop_sockets_after_fork() -> None:
     _sockets.clear()
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=drop_sockets_after_fork)
+
+
 def _tune(sock: socket.socket) -> None:
     """Make a connected socket non-blocking, prompt, and alive through long waits."""
     sock.setblocking(False)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connecting import open_stream
@@ -12,6 +17,7 @@ from specado.transport.exchange import BaseReply, Exchange
 from specado.transport.reply_body import read_whole
 
 if TYPE_CHECKING:
+    from specado.transport.connection_pool import ConnectionPool
     from specado.transport.contract import (
         Limits,
         OpenReply,
@@ -19,7 +25,6 @@ if TYPE_CHECKING:
         WireReply,
         WireRequest,
     )
-    from specado.transport.idle_reaper import IdleReaper
 
 __all__ = ["ThreadTransport"]
 
@@ -27,8 +32,8 @@ __all__ = ["ThreadTransport"]
 class ThreadTransport(PooledTransport):
     """A `Transport` whose connections are the process's. Safe between threads."""
 
-    def __init__(self, settings: TransportSettings, reaper: IdleReaper) -> None:
-        super().__init__(settings, {}, reaper.watch)
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(settings, {}, _reaper.watch)
 
     def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -64,6 +69,11 @@ class ThreadTransport(PooledTransport):
                 raise
         raise failures.pop()
 
+    def close(self) -> None:
+        """Close the connections; the next use makes new ones."""
+        super().close()
+        _reaper.look_again()
+
 
 def _write(stream: Any, exchange: Exchange, until: float) -> None:
     try:
@@ -96,3 +106,75 @@ class ThreadReply(BaseReply):
         finally:
             self._is_reading = False
         raise failures.pop()
+
+
+class _IdleReaper:
+    """Background thread that closes idle connections after `keepalive_seconds`.
+
+    One for the process, and only while there are idle connections. A pool whose connections are all
+    in use when its time comes is given up: it comes back with the next idle one. Until then nobody
+    looks: a call costs neither a thread nor a wake-up.
+    """
+
+    def __init__(self) -> None:
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Forget pools and thread: a forked child has its parent's, and no thread of it."""
+        # When to look at each pool, in seconds of `time.monotonic`.
+        self._due: dict[weakref.ref[ConnectionPool], float] = {}
+        self._changed = threading.Event()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, pool: ConnectionPool) -> None:
+        """Look after *pool*, from when its idle connection expires until it has none."""
+        with self._lock:
+            due = time.monotonic() + pool.settings.keepalive_s
+            is_next = due < min(self._due.values(), default=math.inf)
+            self._due[weakref.ref(pool)] = due
+            if self._thread is None or not self._thread.is_alive():  # an interrupt can start none
+                self._thread = threading.Thread(
+                    target=self._run, name="specado-idle-connections", daemon=True
+                )
+                # Without a thread (at the interpreter's end, at a limit) the next call closes.
+                with contextlib.suppress(RuntimeError):
+                    self._thread.start()
+            pool.is_watched = True  # last: if this is interrupted, the next call begins anew
+        if is_next:
+            self._changed.set()
+
+    def look_again(self) -> None:
+        """Look at the pools now; the thread ends if none has anything idle."""
+        with self._lock:
+            self._due = dict.fromkeys(self._due, 0.0)
+        self._changed.set()
+
+    def _run(self) -> None:
+        while (wait_s := self._reap()) is not None:
+            self._changed.wait(min(wait_s, threading.TIMEOUT_MAX))
+            self._changed.clear()
+
+    def _reap(self) -> float | None:
+        """Close what has expired; return the seconds until there is more, `None` for never."""
+        with self._lock:
+            now = time.monotonic()
+            for weak_pool in [each for each, due in self._due.items() if due <= now]:
+                wait_s, pool = None, weak_pool()
+                if pool is not None:
+                    pool.is_watched = False  # before it is looked at: what comes meanwhile counts
+                    wait_s = pool.close_expired()
+                if pool is None or wait_s is None:
+                    del self._due[weak_pool]
+                else:
+                    pool.is_watched = True
+                    self._due[weak_pool] = now + wait_s
+            if not self._due:
+                self._thread = None
+                return None
+            return max(0.0, min(self._due.values()) - now)
+
+
+_reaper = _IdleReaper()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reaper.start_afresh)
