@@ -25,7 +25,7 @@ from specado import transport as t
 from specado.errors import ConfigurationError
 from specado.transport import happy_eyeballs, network, resolver, trust
 from specado.transport.addresses import address_of
-from specado.transport.connecting import open_stream, open_stream_async
+from specado.transport.connecting import Opening, open_stream, open_stream_async
 from specado.transport.proxies import proxy_for
 
 MISSING = importlib.util.find_spec("uvloop") is None
@@ -36,10 +36,14 @@ LOOPS = [
 ]
 
 
-def ask(url, settings, wait_s, connect_timeout_s, said):
+def opening(url, settings, wait_s, connect_timeout_s):
     key = address_of(url)[:3]
     until = time.monotonic() + wait_s
-    stream = open_stream(settings, key, proxy_for(settings, *key), until, connect_timeout_s)
+    return Opening(settings, (*key, proxy_for(settings, *key)), until, connect_timeout_s)
+
+
+def ask(url, settings, wait_s, connect_timeout_s, said):
+    stream = open_stream(opening(url, settings, wait_s, connect_timeout_s))
     try:
         stream.write(said, time.monotonic() + sockets.PATIENCE_S)
         return stream.read(time.monotonic() + sockets.PATIENCE_S)
@@ -48,10 +52,7 @@ def ask(url, settings, wait_s, connect_timeout_s, said):
 
 
 async def ask_async(url, settings, wait_s, connect_timeout_s, said):
-    key = address_of(url)[:3]
-    until = time.monotonic() + wait_s
-    proxy = proxy_for(settings, *key)
-    stream = await open_stream_async(settings, key, proxy, until, connect_timeout_s)
+    stream = await open_stream_async(opening(url, settings, wait_s, connect_timeout_s))
     try:
         await stream.write(said, time.monotonic() + sockets.PATIENCE_S)
         return await stream.read(time.monotonic() + sockets.PATIENCE_S)
@@ -439,8 +440,7 @@ def serving(listener, answer=b"hello", heard=None):
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs TCP_USER_TIMEOUT")
 def test_a_connection_is_prompt_and_ends_when_its_peer_is_gone():
     with sockets.ScriptedServer(sockets.never_answers) as server:
-        key = address_of(server.url)[:3]
-        stream = open_stream(t.TransportSettings(), key, None, time.monotonic() + 5, 5)
+        stream = open_stream(opening(server.url, t.TransportSettings(), 5, 5))
         option = stream._sock.getsockopt
 
         assert option(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -37,29 +37,19 @@ if TYPE_CHECKING:
     from specado.transport.contract import TransportSettings
     from specado.transport.proxies import Proxy
 
-__all__ = ["open_stream", "open_stream_async"]
+__all__ = ["Opening", "open_stream", "open_stream_async"]
 
 MAX_REASON_CHARACTERS = 200
 # A Unix socket whose queue is full does not say when it has room.
 UNIX_RETRY_S = 0.01
 
 
-def open_stream(
-    settings: TransportSettings,
-    key: tuple[str, str, int],
-    proxy: Proxy | None,
-    until: float,
-    connect_timeout_s: float,
-) -> SocketStream | TlsStream:
-    """Return a new connection to the server of *key* (scheme, host, port), through *proxy*.
-
-    *until* is the end of the attempt's time, by `time.monotonic`.
+def open_stream(opening: Opening) -> SocketStream | TlsStream:
+    """Return a new connection, for threads.
 
     Raises:
         TransportFailure: `connect`, `timeout`, `certificate` or `resources`; nothing was sent.
-        ConfigurationError: a certificate file or the library for SOCKS is missing.
     """
-    opening = _Opening(settings, key, proxy, until, connect_timeout_s)
     steps = opening.steps(connect, time.sleep, SocketStream, TlsStream)
     try:
         result = None
@@ -72,15 +62,8 @@ def open_stream(
     raise failures.pop()  # no frame refers to it: a cycle would keep the settings alive
 
 
-async def open_stream_async(
-    settings: TransportSettings,
-    key: tuple[str, str, int],
-    proxy: Proxy | None,
-    until: float,
-    connect_timeout_s: float,
-) -> AsyncSocketStream | AsyncTlsStream:
-    """Do what `open_stream` does, for a task of the running loop."""
-    opening = _Opening(settings, key, proxy, until, connect_timeout_s)
+async def open_stream_async(opening: Opening) -> AsyncSocketStream | AsyncTlsStream:
+    """Return a new connection, for tasks of the running loop; raise as `open_stream` does."""
     steps = opening.steps(connect_async, asyncio.sleep, AsyncSocketStream, AsyncTlsStream)
     try:
         result = None
@@ -91,22 +74,26 @@ async def open_stream_async(
     except (TimeUp, OSError) as error:
         failures = [opening.failure_of(error)]
     finally:
-        steps.close()  # an error of what it waited for
+        steps.close()  # what it waited for may have failed
     raise failures.pop()
 
 
-class _Opening:
-    """The steps that open one connection, and what a failure in them means."""
+class Opening:
+    """The steps that open one connection, and what a failure in them means.
+
+    *key* is the server's scheme, host and port, and the proxy; *until* is the end of the attempt's
+    time, by `time.monotonic`. Raises a `ConfigurationError` if a certificate file or the library
+    for SOCKS is missing.
+    """
 
     def __init__(
         self,
         settings: TransportSettings,
-        key: tuple[str, str, int],
-        proxy: Proxy | None,
+        key: tuple[str, str, int, Proxy | None],
         until: float,
         connect_timeout_s: float,
     ) -> None:
-        self._scheme, self._host, self._port = key
+        self._scheme, self._host, self._port, proxy = key
         self._proxy = proxy
         self._is_past_proxy = proxy is None
         # Certificates take long to load: before the time begins to run.

@@ -7,7 +7,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.connecting import open_stream_async
+from specado.transport.connecting import Opening, open_stream_async
 from specado.transport.connection_pool import PooledTransport
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
@@ -58,9 +58,8 @@ class LoopTransport(PooledTransport):
             await pool.limit.acquire_async(exchange, until)
             stream = exchange.take_idle(is_fresh=is_fresh)
             if stream is None:
-                stream = exchange.stream = await open_stream_async(
-                    pool.settings, exchange.key[:3], exchange.proxy, until, limits.connect_timeout_s
-                )
+                where = Opening(pool.settings, exchange.key, until, limits.connect_timeout_s)
+                stream = exchange.stream = await open_stream_async(where)
             await _write(stream, exchange, until)
             parser = exchange.parser
             while not parser.has_head:

@@ -34,7 +34,6 @@ class Exchange:
         "key",
         "parser",
         "pool",
-        "proxy",
         "stream",
         "written_at",
     )
@@ -44,7 +43,6 @@ class Exchange:
         warn_if_readable(address, request)
         proxy = proxy_for(pool.settings, *address[:3]) if pool.settings.proxies else None
         self.pool = pool
-        self.proxy = proxy
         self.key = (*address[:3], proxy)
         self.parser = ReplyParser()
         self.stream: Any = None
@@ -69,7 +67,7 @@ class Exchange:
 
     def check_proxy(self) -> None:
         """Raise a `TransportFailure` if a proxy demands credentials in place of the reply."""
-        proxy = self.proxy
+        proxy = self.key[3]
         if proxy is not None and self.parser.status == 407 and proxy.forwards(self.key[0]):
             where = f"the proxy {proxy.place}"
             message = f"no connection to {where}: {proxy.demand}"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import select
+import selectors
 import socket
 import time
 from collections import deque
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specado.transport.failure_causes import has_local_address
 from specado.transport.network import LONGEST_WAIT_S, QuietSocket, left_s
@@ -31,6 +31,9 @@ DEAD_FOR_S = 60.0
 MAX_DEAD_ADDRESSES = 256
 
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
+
+# One that needs no descriptor of its own.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _dead_until: dict[SocketAddress, float] = {}
 
@@ -148,17 +151,12 @@ def connect(host: str, port: int, until: float) -> QuietSocket:
         race.close()
 
 
-def _writable(socks: list[QuietSocket], wait_s: float) -> list[QuietSocket]:
+def _writable(socks: list[QuietSocket], wait_s: float) -> list[Any]:
     """Return the sockets whose attempts have ended, at latest after *wait_s*."""
-    wait_s = min(wait_s, LONGEST_WAIT_S)
-    if not hasattr(select, "poll"):  # on Windows, where a failed attempt is an exception
-        _, writable, failed = select.select([], socks, socks, wait_s)
-        return list({*writable, *failed})
-    poll = select.poll()
-    for sock in socks:
-        poll.register(sock, select.POLLOUT)
-    ready = {descriptor for descriptor, _ in poll.poll(int(wait_s * 1000) + 1)}
-    return [sock for sock in socks if sock.fileno() in ready]
+    with _Selector() as selector:
+        for sock in socks:
+            selector.register(sock, selectors.EVENT_WRITE)
+        return [key.fileobj for key, _ in selector.select(min(wait_s, LONGEST_WAIT_S))]
 
 
 async def connect_async(host: str, port: int, until: float) -> QuietSocket:

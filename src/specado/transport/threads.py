@@ -10,7 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from specado.transport.connecting import open_stream
+from specado.transport.connecting import Opening, open_stream
 from specado.transport.connection_pool import PooledTransport
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
@@ -55,9 +55,8 @@ class ThreadTransport(PooledTransport):
             pool.limit.acquire(exchange, until)
             stream = exchange.take_idle(is_fresh=is_fresh)
             if stream is None:
-                stream = exchange.stream = open_stream(
-                    pool.settings, exchange.key[:3], exchange.proxy, until, limits.connect_timeout_s
-                )
+                where = Opening(pool.settings, exchange.key, until, limits.connect_timeout_s)
+                stream = exchange.stream = open_stream(where)
             _write(stream, exchange, until)
             parser = exchange.parser
             while not parser.has_head:

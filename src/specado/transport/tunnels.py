@@ -48,7 +48,8 @@ def http_tunnel(stream: Any, until: float, proxy: Proxy, host: str, port: int) -
         raise ProxyError(proxy.demand)
     if status >= 300:
         raise ProxyError(f"it answered with the status {status}")
-    _require_end(answer)
+    if answer:
+        raise _too_much()
 
 
 def _more(stream: Any, until: float, size: int) -> Handshake[bytes]:
@@ -69,9 +70,8 @@ def _status_of(head: bytes) -> int:
     return int(match[1])
 
 
-def _require_end(rest: bytes) -> None:
-    if rest:
-        raise ProxyError("its answer is followed by bytes that nobody asked for")
+def _too_much() -> ProxyError:
+    return ProxyError("its answer is followed by bytes that nobody asked for")
 
 
 def socks_tunnel(stream: Any, until: float, proxy: Proxy, host: str, port: int) -> Handshake[None]:
@@ -104,22 +104,16 @@ def _ask(stream: Any, until: float, connection: Any, request: Any) -> Handshake[
     """Send one message and return the answer to it, once all of that has come."""
     connection.send(request)
     yield stream.write(connection.data_to_send(), until)
-    answer = b""
-    while len(answer) < _socks_size(answer, is_command=hasattr(request, "command")):
+    is_command = hasattr(request, "command")
+    answer, size = b"", 5 if is_command else 2
+    while len(answer) < size:
         answer += yield from _more(stream, until, len(answer))
-    size = _socks_size(answer, is_command=hasattr(request, "command"))
-    _require_end(answer[size:])
+        if is_command and len(answer) >= 5:
+            # Version, code, a zero, kind of address; address; two bytes of the port.
+            size = 6 + {1: 4, 3: 1 + answer[4], 4: 16}.get(answer[3], 0)
+    if len(answer) > size:
+        raise _too_much()
     return connection.receive_data(answer)
-
-
-def _socks_size(answer: bytes, *, is_command: bool) -> int:
-    """Return how long an answer is, as far as what has come of it says."""
-    if not is_command:
-        return 2
-    if len(answer) < 5:
-        return 5
-    # Version, code, a zero, kind of address; address; two bytes of the port.
-    return 6 + {1: 4, 3: 1 + answer[4], 4: 16}.get(answer[3], 0)
 
 
 def socks_library() -> Any:
