@@ -28,8 +28,8 @@ from specado.transport.network import (
     TlsStream,
     left_s,
 )
+from specado.transport.proxies import http_tunnel, socks_library, socks_tunnel
 from specado.transport.trust import tls_context
-from specado.transport.tunnels import http_tunnel, socks_library, socks_tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Generator

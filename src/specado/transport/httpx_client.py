@@ -26,10 +26,9 @@ from specado.transport.contract import (
     without_query,
 )
 from specado.transport.failure_causes import certificate_cause, resource_cause
-from specado.transport.proxies import proxy_for
+from specado.transport.proxies import proxy_for, socks_library
 from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
 from specado.transport.trust import tls_context
-from specado.transport.tunnels import socks_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
