@@ -6,6 +6,7 @@ import contextlib
 import gc
 import random
 import signal
+import sys
 import time
 
 import pytest
@@ -105,3 +106,30 @@ def test_a_signal_handler_may_make_a_call_of_its_own():
             signal.setitimer(signal.ITIMER_REAL, left_s)
 
     assert set(made) == {200}
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["unread", "read"])
+def test_no_interrupt_is_swallowed_where_a_reply_is_dropped(interrupts, monkeypatch, reads):
+    swallowed = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: swallowed.append(str(told.object)))
+    chance, hits = random.Random(42), 0
+    with sockets.ScriptedServer(sockets.echoes) as server:
+        transport = t.shared_transport(t.TransportSettings(max_connections=CONNECTIONS))
+        request = t.WireRequest("POST", server.url, (), b"{}")
+        while hits < INTERRUPTS:
+            with contextlib.suppress(SoftLimit), interrupts(chance.uniform(1e-6, 400e-6)):
+                try:
+                    for _ in range(20):
+                        reply = transport.open(request, time.monotonic() + 5, LIMITS)
+                        if reads:
+                            reply.read(time.monotonic() + 5)
+                        del reply
+                except SoftLimit:
+                    hits += 1
+                    raise
+        reply = None
+        gc.collect()
+        status = transport.send(request, 5, LIMITS).status
+
+    assert [where for where in swallowed if "Reply" in where] == []
+    assert status == 200

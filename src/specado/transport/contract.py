@@ -176,7 +176,7 @@ class _OpenHead(Protocol):
     """Status and headers of an open reply; `headers` have lower-case names.
 
     `has_marked_end`: the end of the body is marked, and not only the closing of the connection.
-    Its finalizer frees the connection, as `close` does.
+    One that is dropped frees the connection.
     """
 
     status: int

@@ -82,7 +82,7 @@ async def _write(stream: Any, exchange: Exchange, until: float) -> None:
 
 
 class LoopReply(BaseReply):
-    """A `BaseReply` for tasks of one loop."""
+    """A `BaseReply` for tasks of one loop; dropping it closes the connection."""
 
     async def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
@@ -107,6 +107,11 @@ class LoopReply(BaseReply):
     def _finish(self, exchange: Exchange) -> None:
         exchange.stream.disarm()
         super()._finish(exchange)
+
+    def __del__(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.finish(can_reuse=False)
 
 
 def _watch(pool: ConnectionPool) -> None:

@@ -121,10 +121,7 @@ class Exchange:
 
 
 class BaseReply:
-    """A reply whose body is still to be read. Not for two users at once, but for `close`.
-
-    Dropping it frees the connection as `close` does.
-    """
+    """A reply whose body is still to be read. Not for two users at once, but for `close`."""
 
     _exchange: Exchange | None = None
 
@@ -167,8 +164,3 @@ class BaseReply:
         self._exchange = None
         is_written = exchange.written_at is not None
         exchange.finish(can_reuse=exchange.parser.can_reuse and is_written)
-
-    def __del__(self) -> None:
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.finish(can_reuse=False)

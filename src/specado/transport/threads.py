@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import queue
 import threading
 import time
 import weakref
@@ -84,7 +85,11 @@ def _write(stream: Any, exchange: Exchange, until: float) -> None:
 
 
 class ThreadReply(BaseReply):
-    """A `BaseReply` for threads; `close` also ends another thread's `read`."""
+    """A `BaseReply` for threads; `close` also ends another thread's `read`.
+
+    Dropping it frees socket and permit without Python code, which would swallow the exception of a
+    signal handler. A thread that waits for a permit sees it when it looks again.
+    """
 
     def read(self, until: float) -> bytes:
         """Return the next bytes of the body as they came, `b""` at its end."""
@@ -122,7 +127,8 @@ class _IdleReaper:
         """Forget pools and thread: a forked child has its parent's, and no thread of it."""
         # When to look at each pool, in seconds of `time.monotonic`.
         self._due: dict[weakref.ref[ConnectionPool], float] = {}
-        self._changed = threading.Event()
+        # No event: its lock stays taken where a signal handler's exception breaks off `set`.
+        self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
@@ -136,23 +142,26 @@ class _IdleReaper:
                 self._thread = threading.Thread(
                     target=self._run, name="specado-idle-connections", daemon=True
                 )
-                # Without a thread (at the interpreter's end, at a limit) the next call closes.
-                with contextlib.suppress(RuntimeError):
+                try:
                     self._thread.start()
+                except RuntimeError:
+                    pass  # at the interpreter's end, or at a limit: the next call closes
+                except KeyError as error:  # in `start` it hides a signal handler's exception
+                    raise error.__context__ or error from None
             pool.is_watched = True  # last: if this is interrupted, the next call begins anew
         if is_next:
-            self._changed.set()
+            self._changes.put(None)
 
     def look_again(self) -> None:
         """Look at the pools now; the thread ends if none has anything idle."""
         with self._lock:
             self._due = dict.fromkeys(self._due, 0.0)
-        self._changed.set()
+        self._changes.put(None)
 
     def _run(self) -> None:
         while (wait_s := self._reap()) is not None:
-            self._changed.wait(min(wait_s, threading.TIMEOUT_MAX))
-            self._changed.clear()
+            with contextlib.suppress(queue.Empty):
+                self._changes.get(timeout=min(wait_s, threading.TIMEOUT_MAX))
 
     def _reap(self) -> float | None:
         """Close what has expired; return the seconds until there is more, `None` for never."""
