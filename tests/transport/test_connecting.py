@@ -663,6 +663,29 @@ def said_of_trust(failed, url, **given):
     return str(failure).partition(" (trusted are ")[2].partition(");")[0]
 
 
+def answers_in_plain_http(peer):
+    peer.sock.recv(10_000)
+    peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    peer.wait_until_gone()
+
+
+@pytest.mark.parametrize("is_proxy", [False, True], ids=["server", "proxy"])
+def test_a_server_without_tls_behind_an_https_address(failed, is_proxy):
+    with sockets.ScriptedServer(answers_in_plain_http) as server:
+        url, given = f"https://127.0.0.1:{server.port}", {}
+        where = f"127.0.0.1:{server.port}"
+        if is_proxy:
+            url, given = "https://provider.localhost", {"proxies": (("all", url),)}
+            where = f"the proxy {where}"
+        failure = failed(url, **given)
+
+    assert failure.kind == "connect"
+    assert str(failure) == (
+        f"no connection to {where}: it answered without TLS, and seems to speak plain HTTP "
+        "(WRONG_VERSION_NUMBER); if it does, its URL begins with http://"
+    )
+
+
 def test_a_certificate_error_says_whom_we_trust(failed, certificates, server_tls, monkeypatch):
     other, empty = str(certificates / "other.pem"), str(certificates / "ca.key")
     with sockets.ScriptedServer(says_hello, tls=server_tls) as server:

@@ -139,6 +139,34 @@ def test_nobody_listens(send):
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
 
 
+@both
+def test_a_server_without_tls_behind_an_https_address(send):
+    def script(peer):
+        peer.sock.recv(10_000)
+        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        peer.wait_until_gone()
+
+    with sockets.ScriptedServer(script) as server, pytest.raises(t.TransportFailure) as caught:
+        send(None, post(f"https://127.0.0.1:{server.port}/v1"))
+
+    assert (caught.value.kind, caught.value.sent) == ("connect", False)
+    assert str(caught.value) == (
+        "the HTTP client failed with ConnectError: "
+        f"https://127.0.0.1:{server.port}/v1: it answered without TLS, and seems to speak plain "
+        "HTTP (WRONG_VERSION_NUMBER); if it does, its URL begins with http://"
+    )
+
+
+@both
+def test_a_unix_socket_needs_a_client_that_is_made_for_it(send):
+    with pytest.raises(ConfigurationError) as caught:
+        send(None, post("http+unix://%2Frun%2Fllm.sock/v1"))
+
+    argument = "http_client" if send is send_sync else "async_http_client"
+    assert caught.value.key == argument
+    assert f"{argument}: it does not know http+unix://; leave it out" in str(caught.value)
+
+
 def test_a_dripping_body_ends_at_the_deadline():
     drip = sockets.drips(sockets.reply(b"x" * 500), 0.005)
     with sockets.ScriptedServer(drip) as server, pytest.raises(t.TransportFailure) as caught:

@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any, Callable
 from specado.errors import ConfigurationError, redact
 from specado.transport.addresses import host_and_port
 from specado.transport.contract import TransportFailure
-from specado.transport.failure_causes import RefusedCertificateError, resource_cause
+from specado.transport.failure_causes import (
+    RefusedCertificateError,
+    plain_http_cause,
+    resource_cause,
+)
 from specado.transport.happy_eyeballs import connect, connect_async
 from specado.transport.network import (
     AsyncSocketStream,
@@ -148,7 +152,8 @@ class Opening:
         if isinstance(error, OSError):
             lacking = resource_cause(error)
             kind = "connect" if lacking is None else "resources"
-            reason = lacking or redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
+            reason = lacking or plain_http_cause(error)
+            reason = reason or redact(str(error.strerror or error))[:MAX_REASON_CHARACTERS]
             return TransportFailure(kind, f"no connection to {where}: {reason}", sent=False)
         if self._is_attempt_shorter:
             message = f"the attempt's time was up before there was a connection to {where}"

@@ -14,7 +14,13 @@ from typing import Any
 
 from specado.errors import redact
 
-__all__ = ["RefusedCertificateError", "certificate_cause", "has_local_address", "resource_cause"]
+__all__ = [
+    "RefusedCertificateError",
+    "certificate_cause",
+    "has_local_address",
+    "plain_http_cause",
+    "resource_cause",
+]
 
 MAX_REASON_CHARACTERS = 200
 MAX_PEER_CHARACTERS = 255
@@ -90,6 +96,16 @@ def certificate_cause(
             f"name one that the server accepts in {certificate}"
         )
     return None
+
+
+def plain_http_cause(error: BaseException) -> str | None:
+    """Return what to say of *error* if the peer answered TLS with anything else, else `None`."""
+    if not isinstance(error, ssl.SSLError) or _reason_of(error) != "WRONG_VERSION_NUMBER":
+        return None
+    return (
+        "it answered without TLS, and seems to speak plain HTTP (WRONG_VERSION_NUMBER); "
+        "if it does, its URL begins with http://"
+    )
 
 
 def _reason_of(error: ssl.SSLError) -> str:

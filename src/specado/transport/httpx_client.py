@@ -25,7 +25,7 @@ from specado.transport.contract import (
     until_after,
     without_query,
 )
-from specado.transport.failure_causes import certificate_cause, resource_cause
+from specado.transport.failure_causes import certificate_cause, plain_http_cause, resource_cause
 from specado.transport.proxies import proxy_for, socks_library
 from specado.transport.reply_body import accepted_encodings, read_whole, read_whole_async
 from specado.transport.trust import tls_context
@@ -96,6 +96,9 @@ def failure_from(
             )
             if refused is not None:
                 return TransportFailure("certificate", f"{message}: {refused}", sent=False)
+            plain = plain_http_cause(cause)
+            if plain is not None:
+                return TransportFailure("connect", f"{message}: {peer}: {plain}", sent=False)
             lacking = _lacking(cause) if kind == "connect" else None
             if lacking is not None:
                 return TransportFailure("resources", f"{message}: {lacking}", sent=False)
@@ -189,6 +192,12 @@ class _Sender:
     def _client_for(self, request: WireRequest) -> Any:
         if getattr(self._client, "is_closed", False) is True:
             raise ConfigurationError(f"{self.argument}: it was closed", key=self.argument)
+        if address_of(request.url).scheme == "http+unix":
+            message = (
+                f"{self.argument}: it does not know http+unix://; leave it out, or make it with "
+                "httpx's HTTPTransport(uds=...) and give a base_url with http://localhost"
+            )
+            raise ConfigurationError(message, key=self.argument)
         return self._client
 
     def _response_to(self, request: WireRequest, until: float, limits: Limits) -> Any:
