@@ -292,6 +292,8 @@ def _entry_of(message: Message, native: NativeContent) -> Optional[dict[str, Any
             is_kept = False
             if message.reasoning is not None:
                 blocks.append({block.values[0]: message.reasoning})
+        elif block.kind == "part":
+            is_kept = message.reasoning == native.reasoning
         else:
             is_kept = block.kind == "other" or (block.values[0], block.values[2]) in calls
         if is_kept:

@@ -44,6 +44,7 @@ cdef class Details:
     cdef list reasoning_details
     cdef str details_name    # where the blocks stood: reasoning_details or thinking_blocks
     cdef list given_details    # frozen copies of the blocks as they were given
+    cdef list reasoning_parts    # [(place, part)] of reasoning in the content; None without any
     cdef bint is_given       # whether a history told the reasoning, not a decoded answer
     cdef object native       # the `NativeContent` of an answer, None without one
     cdef list kept           # of its reasoning blocks: whether each is unchanged; None if all are

@@ -436,22 +436,26 @@ cdef class MessageReader(PartReader):
         return self.keep(turn)
 
     cdef object without_reasoning(self, Turn turn, object parts):
-        """Return an assistant's parts without those that hold reasoning, and keep their text."""
+        """Return an assistant's parts without those that hold reasoning, which are kept apart."""
         cdef list thoughts = []
+        cdef list kept = []
         cdef list rest = []
         for place, part in enumerate(parts):
             if not is_reasoning_part(part):
                 rest.append(part)
             else:    # what is no JSON, or nested too deep, is refused first
-                thoughts.append(text_of_reasoning(self.frozen(part, f"content[{place}]")))
+                found = self.frozen(part, f"content[{place}]")
+                thoughts.append(text_of_reasoning(found))
+                kept.append((place, found))
         if not thoughts:
             return parts
         if turn.more is None:
             turn.more = Details.__new__(Details)
+        turn.more.reasoning_parts = kept
+        self.found.has_reasoning = True
         if turn.more.reasoning is None:
             turn.more.reasoning = "".join(thoughts) or None
             turn.more.is_given = False    # not under a name that a server would know
-            self.found.has_reasoning = True
         return rest
 
     cdef int keep(self, Turn turn) except -1:

@@ -299,7 +299,11 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 StreamEnd = Literal["sentinel", "terminal_event", "finish_reason", "finish_and_usage"]
 _STREAM_ENDS = ("sentinel", "terminal_event", "finish_reason", "finish_and_usage")
 ReturnedMember = Literal[
-    "reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "content[].reasoning",
+    "tool_calls[].extra_content",
 ]
 
 

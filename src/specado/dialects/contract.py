@@ -124,7 +124,7 @@ class Target(msgspec.Struct, frozen=True):
     """The provider that a request is for, and what it takes back of its answers.
 
     `tag` is a hash of its address. `returns` names the members of OpenAI-compatible answers that
-    are sent back: `reasoning`, `reasoning_content`, `reasoning_details`,
+    are sent back: `reasoning`, `reasoning_content`, `reasoning_details`, `content[].reasoning`,
     `tool_calls[].extra_content`.
     """
 

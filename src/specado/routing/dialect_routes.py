@@ -48,7 +48,13 @@ __all__ = [
 
 # The members of its answers that a server takes back whose manifest does not say it.
 RETURNED = frozenset(
-    {"reasoning", "reasoning_content", "reasoning_details", "tool_calls[].extra_content"}
+    {
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "content[].reasoning",
+        "tool_calls[].extra_content",
+    }
 )
 
 # The loss of a candidate without what a member of `extra_body` names at the first one.

@@ -346,7 +346,7 @@ REASONING_PARTS = [
 
 
 @pytest.mark.parametrize("part", REASONING_PARTS)
-@pytest.mark.parametrize("to", ["compatible/m", "openai/gpt-4o", "anthropic/claude-opus-4-8"])
+@pytest.mark.parametrize("to", ["picky/m", "openai/gpt-4o", "anthropic/claude-opus-4-8"])
 def test_reasoning_in_the_content_of_a_history_is_reasoning(part, to):
     message = {"role": "assistant", "content": [part, {"type": "text", "text": "Hi"}]}
     translation = next_turn(message, to, strictness="warn")
@@ -362,11 +362,96 @@ def test_reasoning_in_the_content_of_a_history_is_reasoning(part, to):
 def test_reasoning_in_content_beside_calls_leaves_only_the_calls():
     message = {"role": "assistant", "content": REASONING_PARTS[:1], "tool_calls": [CALL]}
 
-    answered = {"role": "tool", "tool_call_id": CALL["id"], "content": "r"}
-    request = {"model": "m", "messages": [{"role": "user", "content": "u"}, message, answered]}
-    body = json.loads(specado.translate(request, "compatible/m").body)
+    assert sent(message, "picky/m") == {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    assert sent(message) == message
 
-    assert body["messages"][1] == {"role": "assistant", "content": None, "tool_calls": [CALL]}
+
+SAID = {"type": "text", "text": "Hi"}
+ORDERS = [
+    *([part, SAID] for part in REASONING_PARTS),
+    [REASONING_PARTS[0]],
+    [SAID, REASONING_PARTS[0]],
+    [REASONING_PARTS[0], SAID, REASONING_PARTS[2], SAID],
+    [REASONING_PARTS[1], REASONING_PARTS[0], SAID],
+]
+
+
+@pytest.mark.parametrize("content", ORDERS)
+def test_a_compatible_server_gets_reasoning_in_content_as_the_history_has_it(content):
+    message = {"role": "assistant", "content": content}
+
+    assert sent(message) == message
+    assert lost(message) == []
+
+
+def test_reasoning_in_content_beside_a_member_of_its_own_is_reported_where_it_is_not_sent():
+    message = history(content=ORDERS[0], reasoning_content="So.")
+
+    assert sent(message) == message
+    assert sent(message, "picky/m") == history(content=[SAID], reasoning_content="So.")
+    assert lost(message, "picky/m") == [("messages[1].content[0]", "Low")]
+
+
+def test_a_server_that_takes_text_only_gets_no_reasoning_in_content():
+    specado.register_manifest(
+        {
+            "name": "texts",
+            "base_url": "http://texts.example/v1",
+            "request_rules": {"text_content_only": True},
+        }
+    )
+    message = {"role": "assistant", "content": ORDERS[0]}
+
+    assert sent(message, "texts/m") == {"role": "assistant", "content": "Hi"}
+    assert ("messages[1].reasoning", "Low") in lost(message, "texts/m")
+
+
+@pytest.mark.parametrize("content", [*ORDERS[:4], ORDERS[6]])
+def test_an_answer_with_reasoning_in_its_content_goes_back_so(content):
+    message = reply(content=content)
+
+    assert message.reasoning
+    for given in (message, message.to_dict(native=True)):
+        assert sent(given) == {"role": "assistant", "content": content}
+        assert lost(given) == []
+        for to in ("other/m-1", "picky/m", "openai/gpt-4o", "anthropic/claude-opus-4-8"):
+            assert b"Hm." not in next_turn(given, to).body
+            assert lost(given, to) == [("messages[1].reasoning", "Low")]
+
+
+@pytest.mark.parametrize("content", ORDERS[4:6])
+def test_an_answer_whose_reasoning_follows_text_goes_back_without_it(content):
+    message = reply(content=content)
+
+    assert sent(message) == {"role": "assistant", "content": message.content}
+    assert lost(message) == [("messages[1].reasoning", "Low")]
+
+
+def test_edits_of_an_answer_with_reasoning_in_its_content_count():
+    content = ORDERS[0]
+    changed, removed, retold = (reply(content=content) for _ in range(3))
+    changed.content = "Hello"
+    removed.reasoning = None
+    retold.reasoning = "Redacted."
+
+    hello = {"type": "text", "text": "Hello"}
+    assert sent(changed)["content"] == [content[0], hello]
+    assert sent(removed)["content"] == "Hi"
+    assert sent(retold)["content"] == "Hi"
+    assert lost(retold) == [("messages[1].reasoning", "Low")]
+
+
+def test_reasoning_in_the_content_of_a_stream_goes_back_under_no_guessed_name():
+    stream = OpenAIStream("compatible", "m-1", 1, max_frame_bytes=9999, max_reply_bytes=99999)
+    for content in ([REASONING_PARTS[0]], "Hi"):
+        choices = [{"index": 0, "delta": {"content": content}}]
+        stream.feed(b"data: " + json.dumps({"choices": choices}).encode() + b"\n\n")
+    stream.feed(b"data: [DONE]\n\n")
+    message = stream.response()[0].choices[0].message
+
+    assert message.reasoning == "Hm."
+    assert sent(message) == {"role": "assistant", "content": "Hi"}
+    assert lost(message) == [("messages[1].reasoning", "Low")]
 
 
 def test_reasoning_in_the_content_of_a_user_is_refused():

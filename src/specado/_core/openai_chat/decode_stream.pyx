@@ -615,7 +615,11 @@ cdef class OpenAIStream(ReplyStream):
         if len(state.reasoning_names) == 2:
             return 0
         if not self._members & REASONING_CONTENT:
-            state.reasoning_names.add("reasoning")
+            # Else it comes in parts of the content, under no name.
+            if state.reasoning_names or b'"reasoning":' in self._frame or (
+                b'"reasoning" :' in self._frame
+            ):
+                state.reasoning_names.add("reasoning")
             return 0
         for name in ("reasoning", "reasoning_content"):
             start = f'"{name}":'.encode()

@@ -10,7 +10,7 @@ from specado._core.conversation cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
     Call, Conversation, Details, Part, Turn,
 )
-from specado._core.encoder cimport Encoder, is_name, name_of, renamed
+from specado._core.encoder cimport Encoder, content_field, is_name, name_of, renamed
 from specado._core.json_writer cimport exact
 
 import msgspec
@@ -53,6 +53,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef dict called      # given id -> name, of the calls that tool results may answer
 
     cdef bint toolless    # whether the tools are left out
+    cdef bint has_thoughts    # whether the content that is written has parts of reasoning
     cdef object effort    # the reasoning effort to ask for, None to leave it out
     cdef bint reasons     # whether the target is known to reason with that effort
     cdef dict sent        # the parameters to send
@@ -98,7 +99,11 @@ cdef class OpenAIChatEncoder(Encoder):
         self.out.string(self.role_for(turn))
         self.field = "content"
         self.out.literal(b',"content":')
-        if turn.text is not None:
+        thoughts = self.thoughts_in_content(turn.more)
+        self.has_thoughts = bool(thoughts)
+        if thoughts:
+            self.write_with_thoughts(turn, thoughts)
+        elif turn.text is not None:
             self.out.string(turn.text)
         elif turn.parts is not None and self.is_text_alone(turn):
             self.out.string(self.joined(turn))
@@ -149,6 +154,61 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.out.byte(b"]")
         self.out.size = start
         return self.out.literal(b'""')
+
+    # Reasoning in parts of the content, as Mistral and Databricks write it.
+
+    cdef list thoughts_in_content(self, Details more):
+        """Return the `(place, JSON)` of each part that is reasoning and goes to the target."""
+        cdef object native
+        cdef list found = []
+        if more is None or self.target is None or not self.returns("content[].reasoning") or (
+            self.rule("text_content_only") is True
+        ):
+            return None
+        native = more.native
+        if native is None:
+            return more.reasoning_parts
+        if native.dialect == DIALECT and more.reasoning == native.reasoning and (
+            self.is_from_target(native)
+        ):
+            for block in native.blocks:
+                if block.kind == "part":
+                    found.append((block.values[0], msgspec.Raw(block.raw)))
+        return found
+
+    cdef int write_with_thoughts(self, Turn turn, list thoughts) except -1:
+        """Write the content parts with those of reasoning in their places."""
+        cdef dict thought_at = dict(thoughts)
+        cdef list rest = turn.parts
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t place
+        if rest is None:
+            rest = []
+        self.out.byte(b"[")
+        for place in range(len(rest) + len(thought_at)):
+            if place in thought_at:
+                self.field = content_field(place)
+                self.out.item()
+                self.out.value(thought_at.pop(place), 0)
+                continue
+            if at == len(rest):
+                break
+            if self.is_taken(rest[at], at):
+                if self.is_misplaced(rest[at], turn):
+                    self.move(turn, at)
+                else:
+                    self.out.item()
+                    self.write_part(rest[at], at)
+            at += 1
+        for thought in thought_at.values():    # their places are behind a text that is one now
+            self.out.item()
+            self.out.value(thought, 0)
+        if turn.text:
+            self.out.item()
+            self.out.literal(b'{"type":"text","text":')
+            self.out.string(turn.text)
+            self.out.byte(b"}")
+        return self.out.byte(b"]")
 
     # A server that takes text only gets the texts of a list as one, a line for each.
 
@@ -338,7 +398,7 @@ cdef class OpenAIChatEncoder(Encoder):
         """Write the members that the target itself added to its answer, with the caller's edits."""
         cdef object native = more.native
         cdef str name
-        cdef bint is_told = False    # whether the reasoning's text is written
+        cdef bint is_told = self.has_thoughts    # whether the reasoning's text is written
         if native.dialect != DIALECT:
             self.report_native(native)
             return self.lose_reasoning(more)
@@ -384,7 +444,12 @@ cdef class OpenAIChatEncoder(Encoder):
         """Write reasoning of a history that specado did not decode, as far as the target takes it."""
         cdef bint is_own = more.reasoning is not more.reasoning_content
         if not more.is_given:
+            if self.has_thoughts:
+                return self.lose_details(more, REASONING_OPENAI)
             return self.lose_reasoning(more)
+        if more.reasoning_parts is not None and not self.has_thoughts:
+            for place, _ in more.reasoning_parts:
+                self.lose(REASONING_OPENAI, f"messages[{self.index}].content[{place}]")
         if more.reasoning is not None:
             name = "reasoning" if is_own else "reasoning_content"
             if self.returns(name):

@@ -2,7 +2,8 @@
 
 Servers of this dialect add their reasoning to an answer under several names, and Gemini's signature
 to its calls. A record has one block for each such member: kind "member" for a text, "reasoning" for
-an entry of `reasoning_details`, "call_member" for a call with `extra_content`.
+an entry of `reasoning_details`, "part" for a part of the content that is reasoning, "call_member"
+for a call with `extra_content`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from specado._core.native import READERS, model_family
+from specado._core.repair import is_reasoning_part, text_of_reasoning
 from specado.types import NativeBlock, NativeContent, ReasoningBlock
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class _GivenCall(msgspec.Struct):
 class _GivenMessage(msgspec.Struct):
     """The members of a reply's message that its server may want back."""
 
+    content: Any = None
     reasoning: Any = None
     reasoning_content: Any = None
     reasoning_details: Optional[list[msgspec.Raw]] = None
@@ -156,6 +159,8 @@ def native_of(
         text = getattr(given, name)
         if isinstance(text, str) and text == message.reasoning:
             made.append(NativeBlock("member", msgspec.json.encode({name: text}), (name, text)))
+    for place, part in enumerate(_leading_thoughts(given.content)):
+        made.append(NativeBlock("part", msgspec.json.encode(part), (place,)))
     for block, raw in zip(message.reasoning_details or (), given.reasoning_details or ()):
         made.append(NativeBlock("reasoning", bytes(raw), astuple(block)))
     for call, given_call in zip(message.tool_calls or (), given.tool_calls or ()):
@@ -174,6 +179,17 @@ def native_of(
         return None
     family = model_family(model)
     return NativeContent(DIALECT, provider, "", model, family, tuple(made), message.reasoning)
+
+
+def _leading_thoughts(content: Any) -> list[Any]:
+    """Return the parts of a content that are reasoning; none where other parts come before one.
+
+    Then `Message.content`, one text, would not keep the order.
+    """
+    if not isinstance(content, list):
+        return []
+    thoughts = [part for part in content if is_reasoning_part(part)]
+    return thoughts if thoughts == content[: len(thoughts)] else []
 
 
 def added_to_calls(frame: bytes) -> list[tuple[int, Any, Any, bytes]]:
@@ -235,7 +251,7 @@ def native_of_pieces(
         _GivenCall(call.id, msgspec.Raw(extra.get(call.id, b"")))
         for call in message.tool_calls or ()
     ]
-    given = _GivenMessage(None, None, details, calls)
+    given = _GivenMessage(None, None, None, details, calls)
     for name in names:
         setattr(given, name, message.reasoning)
     return native_of(message, given, provider, model)
@@ -268,9 +284,13 @@ def _read_stored(
     """Return the blocks of a stored record and the canonical reasoning; see `READERS`."""
     made = []
     reasoning = None
-    for raw in raws:
+    for place, raw in enumerate(raws):
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        if "type" in members:
+        part = msgspec.json.decode(raw)
+        if is_reasoning_part(part):
+            reasoning = (reasoning or "") + text_of_reasoning(part)
+            made.append(NativeBlock("part", raw, (place,)))
+        elif "type" in members:
             block = msgspec.json.decode(raw, type=ReasoningBlock)
             if not block.type.startswith("reasoning."):
                 raise ValueError(f"{block.type} is not a type of reasoning")
