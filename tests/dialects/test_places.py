@@ -94,6 +94,16 @@ def test_a_system_message_without_a_later_place_becomes_user_text() -> None:
     assert losses == [("Low", "messages[2].role")]
 
 
+def test_a_blank_message_behind_a_system_message_changes_no_turn_before_it() -> None:
+    messages = [SAID, RULE, {"role": "system", "content": ""}]
+
+    short, _ = sent(f"anthropic/{NEW}", [USER, *messages[:2]])
+    long, _ = sent(f"anthropic/{NEW}", [USER, *messages])
+
+    assert short["messages"][:2] == long["messages"][:2]
+    assert [turn["role"] for turn in long["messages"]] == ["user", "assistant", "user"]
+
+
 def test_an_older_model_gets_user_text_in_place() -> None:
     found, losses = roles(OLD, USER, SAID, RULE, USER)
 

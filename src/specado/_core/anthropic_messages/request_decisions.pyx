@@ -330,7 +330,8 @@ cdef tuple system_places(list roles):
     cdef bint follows_user = False
     for at, role in enumerate(roles):
         if not role:
-            places.append(at)
+            # Behind the system messages that wait: it parts no turns that it did not part.
+            (waiting if waiting else places).append(at)
             continue
         if role == "system":
             waiting.append(at)
@@ -339,11 +340,11 @@ cdef tuple system_places(list roles):
             places += waiting
             waiting = []
         elif waiting:
-            moved += [place for place in waiting if place not in moved]
+            moved += [place for place in waiting if roles[place] and place not in moved]
         follows_user = role != "assistant"
         places.append(at)
     if waiting and not follows_user:
-        demoted = waiting
+        demoted = [at for at in waiting if roles[at]]
         moved = [at for at in moved if at not in waiting]
     places += waiting
     return places, sorted(moved), demoted
