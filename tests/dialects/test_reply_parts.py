@@ -203,3 +203,29 @@ def test_a_content_that_is_an_object_is_its_json_text(content, text):
     said = "content: an object where text is documented, written as JSON text"
     assert notes == [f"choices[0].message.{said}"]
     assert noted == [f"choices[0].delta.{said}"]
+
+
+def test_arguments_that_are_null_are_an_empty_object():
+    message, notes = whole({"tool_calls": [call("null")]}, finish_reason="tool_calls")
+    _, streamed, stream_notes = stream_of({"tool_calls": [{"index": 0, **call("null")}]}, {})
+
+    assert message.tool_calls[0].function.arguments == "{}"
+    assert streamed.tool_calls[0].function.arguments == "{}"
+    assert "choices[0].message.tool_calls[0].function.arguments: null, read as {}" in notes
+    assert "tool_calls[0].function.arguments: null, read as {}" in stream_notes
+
+
+@pytest.mark.parametrize("to", ["openai/gpt-5.4", "anthropic/claude-opus-4-8"])
+def test_arguments_of_a_history_that_are_null_are_an_empty_object(to):
+    result = {"role": "tool", "tool_call_id": "c1", "content": "r"}
+    called = {"role": "assistant", "content": None, "tool_calls": [call("null")]}
+    messages = [{"role": "user", "content": "u"}, called, result]
+
+    found = specado.translate({"model": "gpt-5.4", "messages": messages}, to)
+
+    answer = json.loads(found.body)["messages"][1]
+    if to.startswith("openai"):
+        assert answer["tool_calls"][0]["function"]["arguments"] == "{}"
+    else:
+        assert answer["content"][0]["input"] == {}
+    assert "messages[1].tool_calls[0].function.arguments" in [i.path for i in found.report.items]

@@ -258,8 +258,11 @@ cdef class Encoder:
         return written
 
     cdef str arguments_of(self, Call call, str field):
-        """Return the arguments of a function's call, `{}` for empty ones, which APIs refuse."""
-        if not is_blank_text(call.text):
+        """Return the arguments of a function's call, `{}` for empty ones, which APIs refuse.
+
+        Some servers write `null` for none.
+        """
+        if not is_blank_text(call.text) and call.text.strip() != "null":
             return call.text
         self.lose(TOOL_CALL_ARGUMENTS, f"messages[{self.index}].{field}.function.arguments",
                   call.text, "{}")

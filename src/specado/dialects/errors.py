@@ -235,7 +235,6 @@ def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> typ
         if part in lowered:
             return refined
     return found
-    return found
 
 
 def _by_range(status: int) -> type[ProviderError]:

@@ -186,11 +186,11 @@ def test_a_url_that_is_not_https_is_left_out(kind: str, to: str) -> None:
         return {"type": kind, "source": {"type": "url", "url": f"{scheme}://example.com/a"}}
 
     text = {"type": "text", "text": "x"}
-    content = [text, at("http"), at("https")]
+    content = [text, at("http"), at("https"), at("HTTP")]
     body, losses = sent(to, {"role": "user", "content": content})
 
     assert body["messages"][0]["content"] == [text, at("https")]
-    assert losses == [("High", "messages[0].content[1]", None, None)]
+    assert losses == [("High", f"messages[0].content[{place}]", None, None) for place in (1, 3)]
 
 
 @EACH_MODEL

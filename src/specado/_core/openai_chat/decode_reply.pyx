@@ -173,6 +173,8 @@ cdef bint _are_whole(list calls):
         if function is None:
             if call.custom is None:
                 return False
-        elif not function.arguments or function.arguments.isspace():
+        elif not function.arguments or function.arguments.isspace() or (
+            function.arguments == "null"
+        ):
             return False
     return True

@@ -89,8 +89,8 @@ cdef class CallPieces:
         if self.is_custom:
             custom = {"name": name, "input": text or ""}
             return ToolCall(self.id, type="custom", custom=custom)
-        if not text or text.isspace():
-            said = "missing" if text is None else "empty"
+        if not text or text.isspace() or text == "null":
+            said = "missing" if text is None else text.strip() or "empty"
             text = "{}"
             notes.append(f"{path}.function.arguments: {said}, read as {text}")
         return ToolCall(self.id, FunctionCall(name, text))

@@ -290,8 +290,8 @@ def _call(given: Any, path: str, notes: Notes) -> ToolCall | None:
     if not isinstance(function.get("name"), str):
         return None
     arguments = _arguments(function.get("arguments"), f"{path}.function.arguments", notes)
-    if arguments is None or not arguments.strip():
-        said = "missing" if arguments is None else "empty"
+    if arguments is None or arguments.strip() in ("", "null"):
+        said = "missing" if arguments is None else arguments.strip() or "empty"
         arguments = "{}"
         notes.append(f"{path}.function.arguments: {said}, read as {arguments}")
     return ToolCall(id_, FunctionCall(function["name"], arguments))

@@ -251,7 +251,7 @@ class _ModelChange:
         if self._lacks_input(modality):
             self._lose(row, where, block["type"])
             return None
-        if isinstance(url, str) and url.startswith("http://"):
+        if isinstance(url, str) and url[:7].lower() == "http://":
             self._lose(IMAGE_HTTP, where)
             return None
         if source.get("type") == "content" and isinstance(source.get("content"), (list, tuple)):
