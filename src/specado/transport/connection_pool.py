@@ -63,6 +63,7 @@ class ConnectionPool:
 
     def close_expired(self) -> float | None:
         """Close what was idle for too long; return the seconds until the next is, or `None`."""
+        self.is_watched = False  # before it is looked at: what comes meanwhile counts
         now = time.monotonic()
         earliest = math.inf
         for key, idle in list(self._idle.items()):
@@ -72,7 +73,10 @@ class ConnectionPool:
                 # An exchange that keeps a connection there now makes the entry anew: see `keep`.
                 self._idle.pop(key, None)
             earliest = min(earliest, _oldest_until(idle))
-        return None if earliest == math.inf else earliest - now
+        if earliest == math.inf:
+            return None
+        self.is_watched = True
+        return earliest - now
 
     def keep(self, key: Any, stream: Any) -> None:
         """Keep a connection for another exchange."""

@@ -128,8 +128,6 @@ def _watch(pool: ConnectionPool) -> None:
 def _close_expired(weak_pool: weakref.ref[ConnectionPool]) -> None:
     pool = weak_pool()
     if pool is not None:
-        pool.is_watched = False
         wait_s = pool.close_expired()
         if wait_s is not None:
-            pool.is_watched = True
             asyncio.get_running_loop().call_later(wait_s, _close_expired, weak_pool)

@@ -99,17 +99,12 @@ def failure_from(
             plain = plain_http_cause(cause)
             if plain is not None:
                 return TransportFailure("connect", f"{message}: {peer}: {plain}", sent=False)
-            lacking = _lacking(cause) if kind == "connect" else None
-            if lacking is not None:
+            lacking = resource_cause(cause) if kind == "connect" else None
+            # EADDRNOTAVAIL also comes for an IPv6 address where this machine has none.
+            if lacking is not None and getattr(cause, "errno", None) != errno.EADDRNOTAVAIL:
                 return TransportFailure("resources", f"{message}: {lacking}", sent=False)
         return TransportFailure(kind, message, sent=is_sent or has_reply)
     return None
-
-
-def _lacking(cause: BaseException) -> str | None:
-    if isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL:
-        return None  # it also comes for an IPv6 address where this machine has none
-    return resource_cause(cause)
 
 
 def _causes_of(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:

@@ -225,7 +225,10 @@ class AsyncSocketStream(_Stream):
         try:
             for start in range(0, len(view), BURST_BYTES):
                 piece = view[start : start + BURST_BYTES]
-                sent = self._send(piece)
+                try:
+                    sent = self._sock.send(piece)
+                except BlockingIOError:
+                    sent = 0
                 if sent < len(piece):
                     await asyncio.get_running_loop().sock_sendall(self._sock, piece[sent:])
                 self._burst_bytes += sent
@@ -234,13 +237,6 @@ class AsyncSocketStream(_Stream):
                     await asyncio.sleep(0)
         except (OSError, ValueError) as error:
             raise self._reason(error) from None
-
-    def _send(self, data: memoryview) -> int:
-        """Send what there is room for now; return how many bytes."""
-        try:
-            return self._sock.send(data)
-        except BlockingIOError:
-            return 0
 
     def _arm(self, until: float) -> None:
         self.disarm()
@@ -285,81 +281,35 @@ class AsyncSocketStream(_Stream):
 _MORE = object()
 
 
-class _Tls:
-    """One side of a TLS connection, in memory."""
-
-    def __init__(self, trust: Trust, host: str) -> None:
-        self.incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._host = host
-        self._trusted = trust.source
-        try:
-            name = host.rstrip(".")  # a certificate's names have no final dot (RFC 6066, 3)
-            self._session = trust.context.wrap_bio(
-                self.incoming, self._outgoing, server_hostname=name
-            )
-        except (ValueError, UnicodeError) as error:
-            raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
-
-    def handshake(self) -> None:
-        """Go on with the handshake."""
-        self._session.do_handshake()
-        if self._session.selected_alpn_protocol() not in (None, "http/1.1"):
-            message = "ssl_context: it offers HTTP/2; call its set_alpn_protocols(['http/1.1'])"
-            raise ConfigurationError(message, key="ssl_context")
-
-    def receive(self, data: bytes) -> None:
-        """Take what came from the peer; `b""` is the end."""
-        if data:
-            self.incoming.write(data)
-        else:
-            self.incoming.write_eof()
-
-    def read(self) -> bytes:
-        """Return decrypted bytes, `b""` at the end."""
-        try:
-            return self._session.read(READ_BYTES)
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return b""  # many servers leave the closing alert out; HTTP's framing tells the end
-
-    def writes(self, data: bytes) -> Iterator[Callable[[], int]]:
-        """Return the operations that encrypt *data*, of which each is sent before the next."""
-        view = memoryview(data)
-        for start in range(0, len(view), WRITE_BYTES):
-            yield functools.partial(self._session.write, view[start : start + WRITE_BYTES])
-
-    def attempt(self, operation: Callable[[], Any]) -> tuple[Any, bytes]:
-        """Return what *operation* returns, or `_MORE` where it wants more, and what to send."""
-        try:
-            result = operation()
-        except ssl.SSLWantReadError:
-            result = _MORE
-        except ssl.SSLError as error:
-            # With TLS 1.3 a client certificate is refused after the client's handshake.
-            is_agreed = self._session.cipher() is not None
-            cause = certificate_cause(error, self._host, is_agreed=is_agreed, trusted=self._trusted)
-            raise error if cause is None else RefusedCertificateError(cause) from None
-        return result, self._outgoing.read()
-
-
 class _TlsStream:
     """TLS over a stream; also over another TLS stream, to a proxy that speaks it."""
 
     def __init__(self, stream: Any, trust: Trust, host: str) -> None:
         self._stream = stream
-        self._tls = _Tls(trust, host)
+        self._host = host
+        self._trusted = trust.source
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        try:
+            self._session = trust.context.wrap_bio(
+                self._incoming,
+                self._outgoing,
+                server_hostname=host.rstrip("."),  # a certificate's have none (RFC 6066, 3)
+            )
+        except (ValueError, UnicodeError) as error:
+            raise ssl.SSLError(f"{host[:255]!r} is not a name for TLS: {error}") from None
 
     def handshake(self, until: float) -> Any:
         """Agree with the peer, and check who it is."""
-        return self._drive(self._tls.handshake, until)
+        return self._drive(self._shake_hands, until)
 
     def read(self, until: float) -> Any:
         """Return the next bytes, `b""` at the end."""
-        return self._drive(self._tls.read, until)
+        return self._drive(self._decrypt, until)
 
     def is_stale(self) -> bool:
         """Tell whether an idle connection can take no request: it was closed, or bytes came."""
-        return self._tls.incoming.pending > 0 or self._stream.is_stale()
+        return self._incoming.pending > 0 or self._stream.is_stale()
 
     def abort(self) -> None:
         """End the connection under a read or write in progress, from any thread."""
@@ -373,23 +323,61 @@ class _TlsStream:
         """Return what *operation* returns once enough has come; an awaitable of it for asyncio."""
         raise NotImplementedError
 
+    def _attempt(self, operation: Callable[[], Any]) -> tuple[Any, bytes]:
+        """Return what *operation* returns, or `_MORE` where it wants more, and what to send."""
+        try:
+            result = operation()
+        except ssl.SSLWantReadError:
+            result = _MORE
+        except ssl.SSLError as error:
+            # With TLS 1.3 a client certificate is refused after the client's handshake.
+            is_agreed = self._session.cipher() is not None
+            cause = certificate_cause(error, self._host, is_agreed=is_agreed, trusted=self._trusted)
+            raise error if cause is None else RefusedCertificateError(cause) from None
+        return result, self._outgoing.read()
+
+    def _shake_hands(self) -> None:
+        self._session.do_handshake()
+        if self._session.selected_alpn_protocol() not in (None, "http/1.1"):
+            message = "ssl_context: it offers HTTP/2; call its set_alpn_protocols(['http/1.1'])"
+            raise ConfigurationError(message, key="ssl_context")
+
+    def _decrypt(self) -> bytes:
+        try:
+            return self._session.read(READ_BYTES)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""  # many servers leave the closing alert out; HTTP's framing tells the end
+
+    def _encryptions(self, data: bytes) -> Iterator[Callable[[], int]]:
+        """Return the operations that encrypt *data*, of which each is sent before the next."""
+        view = memoryview(data)
+        for start in range(0, len(view), WRITE_BYTES):
+            yield functools.partial(self._session.write, view[start : start + WRITE_BYTES])
+
+    def _receive(self, data: bytes) -> None:
+        """Take what came from the peer; `b""` is the end."""
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
 
 class TlsStream(_TlsStream):
     """TLS for threads."""
 
     def write(self, data: bytes, until: float) -> None:
         """Send all of *data*."""
-        for operation in self._tls.writes(data):
+        for operation in self._encryptions(data):
             self._drive(operation, until)
 
     def _drive(self, operation: Callable[[], Any], until: float) -> Any:
         while True:
-            result, to_send = self._tls.attempt(operation)
+            result, to_send = self._attempt(operation)
             if to_send:
                 self._stream.write(to_send, until)
             if result is not _MORE:
                 return result
-            self._tls.receive(self._stream.read(until))
+            self._receive(self._stream.read(until))
 
 
 class AsyncTlsStream(_TlsStream):
@@ -401,14 +389,14 @@ class AsyncTlsStream(_TlsStream):
 
     async def write(self, data: bytes, until: float) -> None:
         """Send all of *data*."""
-        for operation in self._tls.writes(data):
+        for operation in self._encryptions(data):
             await self._drive(operation, until)
 
     async def _drive(self, operation: Callable[[], Any], until: float) -> Any:
         while True:
-            result, to_send = self._tls.attempt(operation)
+            result, to_send = self._attempt(operation)
             if to_send:
                 await self._stream.write(to_send, until)
             if result is not _MORE:
                 return result
-            self._tls.receive(await self._stream.read(until))
+            self._receive(await self._stream.read(until))

@@ -168,14 +168,11 @@ class _IdleReaper:
         with self._lock:
             now = time.monotonic()
             for weak_pool in [each for each, due in self._due.items() if due <= now]:
-                wait_s, pool = None, weak_pool()
-                if pool is not None:
-                    pool.is_watched = False  # before it is looked at: what comes meanwhile counts
-                    wait_s = pool.close_expired()
-                if pool is None or wait_s is None:
+                pool = weak_pool()
+                wait_s = None if pool is None else pool.close_expired()
+                if wait_s is None:
                     del self._due[weak_pool]
                 else:
-                    pool.is_watched = True
                     self._due[weak_pool] = now + wait_s
             if not self._due:
                 self._thread = None
