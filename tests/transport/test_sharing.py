@@ -343,7 +343,8 @@ def test_exchanges_on_uvloop(unraisable):
             loop.close()
             assert bodies == [b"%d" % n for n in range(50)]
             assert kind == "timeout"
-            assert 0.2 <= took_s < 0.2 + sockets.SLACK_S
+            # uvloop's clock counts whole milliseconds.
+            assert 0.199 <= took_s < 0.2 + sockets.SLACK_S
         del loop
         gc.collect()
 
