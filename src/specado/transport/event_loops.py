@@ -47,10 +47,7 @@ class LoopTransport(PooledTransport):
     async def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> AsyncOpenReply:
-        """Send *request* and return its reply as soon as status and headers are there.
-
-        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
-        """
+        """Send *request* and return its reply as soon as status and headers are there."""
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._make_pool(loop)
         exchange = Exchange(pool, request)

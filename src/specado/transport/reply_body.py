@@ -111,8 +111,8 @@ class ReplyBody:
             # One byte past the room tells that there is more, whatever the data expands to.
             try:
                 data = self._decoder.decode(data, self._room + 1)
-            except zlib.error:
-                self._give_up(_broken())
+            except TransportFailure as failure:
+                self._give_up(failure)
                 return False
         if len(data) > self._room:
             self._refuse_above(self._max_bytes + 1)
@@ -154,10 +154,7 @@ class StreamBody:
         """Return what *data* decodes to."""
         if self._decoder is None:
             return data
-        try:
-            data = self._decoder.decode(data, self._max_bytes + 1)
-        except zlib.error:
-            raise _broken() from None
+        data = self._decoder.decode(data, self._max_bytes + 1)
         if len(data) > self._max_bytes:
             message = f"a piece of the stream expands to more than {self._max_bytes} bytes"
             raise TransportFailure("too_large", f"{message} (max_frame_bytes)", sent=True)
@@ -226,7 +223,7 @@ def _decoder_for(headers: dict[str, str]) -> _Decoder | None:
 
 
 class _Decoder:
-    """Decodes piece by piece, never past a bound; raises `zlib.error`.
+    """Decodes piece by piece, never past a bound.
 
     Members of gzip and frames of zstd may follow each other. Zero bytes after a gzip member are
     padding, as for Python's gzip module.
@@ -250,11 +247,15 @@ class _Decoder:
         out = b""
         while data and len(out) < max_bytes:
             if self._stream.eof:
-                data = self._next_member(data)
-                if not data:
-                    break
+                if self._encoding == "gzip":
+                    data = data.lstrip(b"\0")
+                if not data or self._encoding not in ("gzip", "zstd"):
+                    break  # the others are never several in a row
                 self._start(data)
-            out += self._decompress(data, max_bytes - len(out))
+            try:
+                out += self._stream.decompress(data, max_bytes - len(out))
+            except self._error:
+                raise _broken() from None
             data = self._stream.unused_data
         return out
 
@@ -263,21 +264,10 @@ class _Decoder:
         """Tell whether nothing is missing at the end."""
         return not self._head and (self._stream is None or self._stream.eof)
 
-    def _next_member(self, data: bytes) -> bytes:
-        if self._encoding == "gzip":
-            return data.lstrip(b"\0")
-        return data if self._encoding == "zstd" else b""  # the others are never several in a row
-
-    def _decompress(self, data: bytes, max_bytes: int) -> bytes:
-        try:
-            return self._stream.decompress(data, max_bytes)  # type: ignore[no-any-return]
-        except self._error:
-            raise zlib.error("broken") from None
-
     def _start(self, data: bytes) -> None:
         self._members += 1
         if self._members > MAX_MEMBERS:
-            raise zlib.error("too many members")
+            raise _broken()
         if self._encoding == "br":
             self._stream, self._error = _BrotliStream(), _brotli().error
         elif self._encoding == "zstd":

@@ -46,10 +46,7 @@ class ThreadTransport(PooledTransport):
     def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> OpenReply:
-        """Send *request* and return its reply as soon as status and headers are there.
-
-        *until* is a time of `time.monotonic`. With *is_fresh* it goes out on a new connection.
-        """
+        """Send *request* and return its reply as soon as status and headers are there."""
         pool = self._pools.get(None) or self._make_pool()
         exchange = Exchange(pool, request)
         try:
