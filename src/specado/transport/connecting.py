@@ -8,7 +8,6 @@ returned an awaitable.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import socket
 import time
@@ -184,6 +183,7 @@ def _unix_socket(
         if not code:
             return sock
         sock.close()
-        if code != errno.EAGAIN:
-            raise OSError(code, os.strerror(code))
+        error = OSError(code, os.strerror(code))
+        if not isinstance(error, BlockingIOError):
+            raise error
         yield sleep(wait_s)

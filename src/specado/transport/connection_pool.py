@@ -112,19 +112,16 @@ def _oldest_until(idle: deque[tuple[float, Any]]) -> float:
 
 
 class PooledTransport:
-    """Keeps the pools of a transport: one for threads (`None`), or one for each event loop."""
+    """Keeps the pools of a transport: one for threads (`None`), or one for each event loop.
+
+    *make_pool* is given the loop.
+    """
 
     is_recent = True
 
-    def __init__(
-        self,
-        settings: TransportSettings,
-        pools: MutableMapping[Any, ConnectionPool],
-        expires: Callable[[ConnectionPool], None],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, pools: MutableMapping[Any, Any], make_pool: Callable[[Any], Any]) -> None:
         self._pools = pools
-        self._expires = expires
+        self._make_pool = make_pool
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -135,17 +132,18 @@ class PooledTransport:
         for pool in pools:
             pool.close()
 
-    def forget(self) -> list[ConnectionPool]:
+    def forget(self) -> list[Any]:
         """Leave the connections behind, in a forked child: they are the parent's. Return them."""
         pools = list(self._pools.values())
         self._pools = type(self._pools)()
         self._lock = threading.RLock()
         return pools
 
-    def _make_pool(self, loop: Any = None) -> ConnectionPool:
+    def _new_pool(self, loop: Any = None) -> Any:
+        """Make the pool of *loop*, unless there is one by now; close those of closed loops."""
         with self._lock:
             for closed in [each for each in self._pools if each is not None and each.is_closed()]:
                 self._pools.pop(closed).close()
             if loop not in self._pools:
-                self._pools[loop] = ConnectionPool(self._settings, self._expires)
+                self._pools[loop] = self._make_pool(loop)
             return self._pools[loop]

@@ -8,13 +8,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connecting import Opening, open_stream_async
-from specado.transport.connection_pool import PooledTransport
+from specado.transport.connection_pool import ConnectionPool, PooledTransport
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
 from specado.transport.reply_body import read_whole_async
 
 if TYPE_CHECKING:
-    from specado.transport.connection_pool import ConnectionPool
     from specado.transport.contract import (
         AsyncOpenReply,
         Limits,
@@ -34,7 +33,7 @@ class LoopTransport(PooledTransport):
     """
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, weakref.WeakKeyDictionary(), _watch)
+        super().__init__(weakref.WeakKeyDictionary(), lambda _: ConnectionPool(settings, _watch))
 
     async def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -49,7 +48,7 @@ class LoopTransport(PooledTransport):
     ) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
         loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop) or self._make_pool(loop)
+        pool = self._pools.get(loop) or self._new_pool(loop)
         exchange = Exchange(pool, request)
         try:
             await pool.limit.acquire_async(exchange, until)

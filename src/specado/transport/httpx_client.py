@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import importlib
 import inspect
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from specado.errors import ConfigurationError
 from specado.transport.addresses import address_of, warn_if_readable
-from specado.transport.connection_pool import MAX_IDLE_CONNECTIONS
+from specado.transport.connection_pool import MAX_IDLE_CONNECTIONS, PooledTransport
 from specado.transport.contract import (
     TransportFailure,
     has_marked_end,
@@ -371,69 +372,59 @@ def _plain_request(method: str, url: str, *, timeout: tuple[float, ...], **parts
 
 
 class _OwnClients:
-    """httpx clients of specado's own: one for each proxy, and for each event loop."""
+    """httpx clients of specado's own, one for each proxy: for threads, or for one event loop."""
 
-    is_recent = True
-    _class = ""
-
-    def __init__(self, settings: TransportSettings) -> None:
+    def __init__(
+        self, settings: TransportSettings, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
         self._settings = settings
-        self._clients: dict[asyncio.AbstractEventLoop | None, dict[Proxy | None, Any]] = {}
+        self._loop = loop
+        self._clients: dict[Proxy | None, Any] = {}
 
-    def close(self) -> None:
-        """Close the clients, those of a running loop there; the next use makes new ones."""
-        for loop, clients in self.forget():
-            for client in clients.values():
-                if loop is None:
-                    client.close()
-                    continue
-                closing = client.aclose()
-                try:
-                    asyncio.run_coroutine_threadsafe(closing, loop)
-                except RuntimeError:  # the loop was closed, and its sockets with it
-                    closing.close()
-
-    def forget(self) -> list[Any]:
-        """Leave the clients behind, in a forked child: they are the parent's. Return them."""
-        clients, self._clients = self._clients, {}
-        return list(clients.items())
-
-    def _loop(self) -> asyncio.AbstractEventLoop | None:
-        return None
-
-    def _client_for(self, request: WireRequest) -> Any:
-        address, loop = address_of(request.url), self._loop()
+    def client_for(self, request: WireRequest) -> Any:
+        address = address_of(request.url)
         if address.scheme == "http+unix":
             message = "http+unix:// is not for transport='httpx'; leave the setting transport out"
             raise ConfigurationError(message, key="transport")
         proxy = proxy_for(self._settings, *address[:3])
-        clients = self._clients.get(loop)
-        if clients is None:
-            # A client refers to its loop: those of closed loops would stay for ever.
-            for other in list(self._clients):
-                if other is not None and other.is_closed():
-                    self._clients.pop(other, None)
-            clients = self._clients.setdefault(loop, {})
-        client = clients.get(proxy)
+        client = self._clients.get(proxy)
         if client is None:
-            made = getattr(_httpx(), self._class)(**_options(self._settings, proxy))
-            client = clients.setdefault(proxy, made)
+            make = _httpx().Client if self._loop is None else _httpx().AsyncClient
+            client = self._clients.setdefault(proxy, make(**_options(self._settings, proxy)))
         return client
 
+    def close(self) -> None:
+        for client in self._clients.values():
+            if self._loop is None:
+                client.close()
+                continue
+            closing = client.aclose()
+            try:
+                asyncio.run_coroutine_threadsafe(closing, self._loop)
+            except RuntimeError:  # the loop was closed, and its sockets with it
+                closing.close()
 
-class HttpxTransport(_OwnClients, ClientTransport):
-    """A `Transport` through an `httpx.Client` of specado's own, one for each proxy."""
 
-    _class = "Client"
+class HttpxTransport(PooledTransport, ClientTransport):
+    """A `Transport` through `httpx.Client`s of specado's own."""
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__({}, lambda _: _OwnClients(settings))
+
+    def _client_for(self, request: WireRequest) -> Any:
+        return (self._pools.get(None) or self._new_pool()).client_for(request)
 
 
-class AsyncHttpxTransport(_OwnClients, AsyncClientTransport):
-    """An `AsyncTransport` through `httpx.AsyncClient`s, one for each event loop and proxy."""
+class AsyncHttpxTransport(PooledTransport, AsyncClientTransport):
+    """An `AsyncTransport` through `httpx.AsyncClient`s of specado's own."""
 
-    _class = "AsyncClient"
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__({}, functools.partial(_OwnClients, settings))
 
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.get_running_loop()
+    def _client_for(self, request: WireRequest) -> Any:
+        # A client refers to its loop: those of closed loops go when the next loop makes some.
+        loop = asyncio.get_running_loop()
+        return (self._pools.get(loop) or self._new_pool(loop)).client_for(request)
 
 
 def _httpx() -> Any:

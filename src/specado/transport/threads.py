@@ -12,13 +12,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.connecting import Opening, open_stream
-from specado.transport.connection_pool import PooledTransport
+from specado.transport.connection_pool import ConnectionPool, PooledTransport
 from specado.transport.contract import until_after
 from specado.transport.exchange import BaseReply, Exchange
 from specado.transport.reply_body import read_whole
 
 if TYPE_CHECKING:
-    from specado.transport.connection_pool import ConnectionPool
     from specado.transport.contract import (
         Limits,
         OpenReply,
@@ -34,7 +33,7 @@ class ThreadTransport(PooledTransport):
     """A `Transport` whose connections are the process's. Safe between threads."""
 
     def __init__(self, settings: TransportSettings) -> None:
-        super().__init__(settings, {}, _reaper.watch)
+        super().__init__({}, lambda _: ConnectionPool(settings, _reaper.watch))
 
     def send(
         self, request: WireRequest, timeout_s: float, limits: Limits, *, is_fresh: bool = False
@@ -47,7 +46,7 @@ class ThreadTransport(PooledTransport):
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
-        pool = self._pools.get(None) or self._make_pool()
+        pool = self._pools.get(None) or self._new_pool()
         exchange = Exchange(pool, request)
         try:
             pool.limit.acquire(exchange, until)
