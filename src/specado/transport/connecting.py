@@ -8,6 +8,7 @@ returned an awaitable.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -183,7 +184,6 @@ def _unix_socket(
         if not code:
             return sock
         sock.close()
-        error = OSError(code, os.strerror(code))
-        if not isinstance(error, BlockingIOError):
-            raise error
+        if code not in (errno.EAGAIN, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            raise OSError(code, os.strerror(code))
         yield sleep(wait_s)
