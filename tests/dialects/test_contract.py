@@ -26,11 +26,12 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_a_dialect_is_that_of_the_provider_that_defines_it(name: str) -> None:
+def test_a_dialect_is_spoken_by_the_provider_that_defines_it(name: str) -> None:
     provider = catalog.provider(DIALECTS[name].provider)
 
     assert provider is not None
-    assert (DIALECTS[name].name, provider.dialect) == (name, name)
+    assert DIALECTS[name].name == name
+    assert name in [each.name for each in provider.dialects]
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,30 @@ from lossy_anthropic import FROM_ANTHROPIC
 from lossy_gemini import FROM_GEMINI
 from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
 from lossy_requests import FROM_OPENAI
+from lossy_responses import FROM_RESPONSES
+from lossy_to_responses import FROM_OPENAI_TO_RESPONSES
 from specado._core import loss_rows
 from specado._core.anthropic_messages import loss_rows as anthropic_rows
 from specado._core.gemini import loss_rows as gemini_rows
 from specado._core.openai_chat import loss_rows as openai_rows
+from specado._core.openai_responses import loss_rows as responses_rows
+from specado._core.openai_responses import server_loss_rows
 from specado.catalog.manifests import Traits
 from specado.losses.rows import ROWS
 from specado.simulator import handle
 
 # The requests of each source, by the row that they lose.
-LOST = {"openai": FROM_OPENAI, "anthropic": FROM_ANTHROPIC, "gemini": FROM_GEMINI}
+LOST = {
+    "openai": {**FROM_OPENAI_TO_RESPONSES, **FROM_OPENAI},
+    "anthropic": FROM_ANTHROPIC,
+    "gemini": FROM_GEMINI,
+    "openai_responses": FROM_RESPONSES,
+}
+KINDS = {
+    "openai_chat": "openai-request",
+    "openai_responses": "responses-request",
+    "anthropic_messages": "anthropic-request",
+}
 OF_ROW = {row: lost for found in LOST.values() for row, lost in found.items()}
 
 
@@ -41,24 +55,28 @@ def translated(row: str, **options: Any) -> specado.Translation:
         request["model"] = "gemini-2.5-flash"
     if source == "anthropic":
         request = {"max_tokens": 4000, **request, "model": OPUS}
-    to = "anthropic" if lost.to.startswith("claude") else "openai"
-    return specado.translate(request, f"{to}/{lost.to}", source=source, **options)
+    to = lost.to
+    if "/" not in to:
+        to = f"{'anthropic' if to.startswith('claude') else 'openai'}/{to}"
+    return specado.translate(request, to, source=source, **options)
 
 
 def test_every_row_has_a_request() -> None:
     # No shipped model has only one of the two roles: see the test of that below. No shipped
-    # provider takes text only: tests/dialects/test_histories.py. A provider's refusal and what it
-    # has stored are seen in a call only.
+    # provider takes text only: tests/dialects/test_histories.py. A provider's refusal is seen in a
+    # call only.
     of_requests = {row for row in ROWS if not row.startswith("reply.")}
     assert {*OF_ROW} == of_requests - {
         "role.system_name",
         "content.joined",
         "reasoning.refused",
-        "conversation.stored",
     }
 
 
-@pytest.mark.parametrize("module", [loss_rows, openai_rows, anthropic_rows, gemini_rows])
+@pytest.mark.parametrize(
+    "module",
+    [loss_rows, openai_rows, anthropic_rows, gemini_rows, responses_rows, server_loss_rows],
+)
 def test_the_row_ids_of_compiled_code_are_rows_of_the_table(module: Any) -> None:
     named = [value for name, value in vars(module).items() if name.isupper() and name != "ROW_IDS"]
 
@@ -100,7 +118,7 @@ def test_what_is_left_is_accepted(row: str) -> None:
 
     reply = handle("POST", path, {"anthropic-version": "2023-06-01"}, sent.body)
 
-    assert official.problems(f"{sent.provider}-request", sent.body) == []
+    assert official.problems(KINDS[sent.dialect], sent.body) == []
     assert reply.status == 200, reply.body
 
 
