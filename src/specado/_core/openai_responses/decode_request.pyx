@@ -10,6 +10,7 @@ cimport cython
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FILE, IMAGE, REFUSAL, SYSTEM, TEXT, TOOL, USER, Call, Details, Part, Turn,
 )
+from specado._core.normalize cimport is_base64
 from specado._core.source_reader cimport SourceReader
 
 from specado._core.loss_rows import PART_UNKNOWN_KEY
@@ -226,6 +227,8 @@ cdef class RequestReader(SourceReader):
         if given.get("file_data") is not None:
             data = self.text_of(given["file_data"], f"{path}.file_data")
             self.take_uri(part, data, f"{path}.file_data")
+            if part.media is None and not is_base64(part.text, 0):
+                raise self.malformed(f"{path}.file_data", "the data is not base64")
         if given.get("filename") is not None:
             part.detail = self.text_of(given["filename"], f"{path}.filename")
         if given.get("file_id") is not None:
@@ -371,7 +374,9 @@ cdef class RequestReader(SourceReader):
         cdef list parts = None
         cdef str text = None
         self.end_answer()
-        more.tool_call_id = self.text_of(item.get("call_id"), f"{path}.call_id")
+        if item.get("call_id") is None:    # of a call that only the provider knows
+            return self.lose(RESPONSES_SERVER_ITEM, path, item.get("type"))
+        more.tool_call_id = self.text_of(item["call_id"], f"{path}.call_id")
         if more.tool_call_id not in self.callers:
             if self.is_stored:  # it answers a call that the provider has
                 return self.lose(CONVERSATION_STORED, path, item.get("type"))

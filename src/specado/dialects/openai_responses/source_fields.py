@@ -67,7 +67,10 @@ def _output(kind: str) -> dict[str, Field]:
     """Return the fields of the item with a call's output."""
     path = f"input[{kind}]"
     return {
-        path: Field("messages[tool]", ("responses.item_order", "conversation.stored")),
+        path: Field(
+            "messages[tool]",
+            ("responses.item_order", "conversation.stored", "responses.server_item"),
+        ),
         f"{path}.call_id": Field("messages[tool].tool_call_id"),
         f"{path}.output": Field("messages[tool].content"),
         **_input_parts(f"{path}.output", "messages[tool].content"),
