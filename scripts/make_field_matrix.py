@@ -70,8 +70,8 @@ def page() -> str:
 
 
 def dialect_sections(name: str, fields: ModuleType) -> Iterator[str]:
-    """Yield the sections of one dialect; *fields* is the module with its two tables."""
-    request, source = fields.REQUEST_FIELDS, fields.SOURCE_FIELDS
+    """Yield the sections of one dialect; *fields* is the module that names their source."""
+    request, source = DIALECTS[name].request_fields, DIALECTS[name].source_fields
     checked = (fields.__doc__ or "").partition("Source: ")[2].strip()
     yield f"## `{name}`\n\nThe fields are those of {checked}\n"
     yield TO.format(name=name)

@@ -15,11 +15,16 @@ from specado.dialects.registry import DIALECTS
 from specado.transport import WireReply
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
-OFFICIAL = {"openai_chat": "openai-error", "anthropic_messages": "anthropic-error"}
+OFFICIAL = {
+    "openai_chat": "openai-error",
+    "anthropic_messages": "anthropic-error",
+    "openai_responses": "openai-error",
+}
 # Errors with a status that clients retry, although a repeat cannot succeed.
 ADVISED = {
     "openai_chat": ["quota", "interrupted", "unknown", "any other"],
     "anthropic_messages": ["interrupted", "unknown", "any other"],
+    "openai_responses": ["quota", "interrupted", "unknown", "any other"],
 }
 # A gateway's own troubles with a provider are a server's error for its client.
 READ_AS = {
