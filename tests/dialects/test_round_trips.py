@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 import anthropic_conversations
 import conversations
+import gemini_conversations
 import responses_requests
 from request_diff import covers, exists, round_trip, unexplained
 from specado.losses.report import Loss
 
 CLAUDES = ("claude-3-haiku", "claude-haiku-4-5", "claude-opus-4-6", "claude-opus-5", "unheard-of")
 GPTS = ("gpt-3.5-turbo", "gpt-4o", "gpt-5.4", "o1", "unheard-of")
+GEMINIS = ("gemini-2.0-flash", "gemini-2.5-flash", "gemini-3-pro", "unheard-of")
 # Those that may call several tools at once.
 PARALLEL = ("gpt-4o", "gpt-5.4", "unheard-of")
 
@@ -70,6 +72,47 @@ def test_responses_requests_lose_only_what_is_reported(
     request, model = data.draw(responses_requests.REQUESTS), data.draw(st.sampled_from(models))
 
     trip = round_trip(request, "openai_responses", model, target)
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(gemini_conversations.REQUESTS, st.sampled_from(GPTS))
+def test_gemini_requests_lose_only_what_is_reported(request: Any, model: str) -> None:
+    trip = round_trip(request, "gemini", model)
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(gemini_conversations.REQUESTS, st.sampled_from(CLAUDES))
+def test_gemini_requests_lose_only_what_is_reported_at_anthropic(request: Any, model: str) -> None:
+    # A prefill that a model refuses is reported at the first content of its turn.
+    request["contents"].append({"role": "user", "parts": [{"text": "And?"}]})
+
+    trip = round_trip(request, "gemini", model, "anthropic")
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(GEMINIS))
+def test_openai_requests_lose_only_what_is_reported_at_gemini(
+    messages: Any, parameters: Any, model: str
+) -> None:
+    if parameters.get("user") == parameters.get("safety_identifier"):
+        parameters.pop("user", None)  # one fact, reported twice
+
+    trip = round_trip({"model": "gpt-4o", "messages": messages, **parameters}, "openai", model,
+                      "gemini")  # fmt: skip
+
+    assert trip.unexplained == []
+
+
+@pytest.mark.no_cover
+@given(anthropic_conversations.REQUESTS, st.sampled_from(GEMINIS))
+def test_anthropic_requests_lose_only_what_is_reported_at_gemini(request: Any, model: str) -> None:
+    trip = round_trip(request, "anthropic", model, "gemini")
 
     assert trip.unexplained == []
 

@@ -6,6 +6,7 @@ translates there and back and does so for both ways and for the whole.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,25 +20,44 @@ if TYPE_CHECKING:
 ANSWER = "assistant"
 # The dialect in whose requests an answer has one text.
 JOINING = "openai_responses"
+# The dialect whose calls need no id: it is their order that tells which result is whose.
+BY_ORDER = "gemini"
 # Facts that stand beside a text and not between two.
 BESIDE = ("cache", "key", "name")
-OTHER = {"openai": "anthropic", "anthropic": "openai"}
+OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
 # The parameters that a report of another one may have made.
 MADE_BY: dict[str, tuple[str, ...]] = {
     "max_completion_tokens": ("max_tokens",),
     "max_output_tokens": ("max_tokens",),
-    "reasoning_effort": ("effort", "budget", "adaptive"),
-    "thinking": ("effort", "budget", "adaptive"),
-    "output_config": ("effort", "schema name", "loose schema"),
-    "output_format": ("schema name", "loose schema"),
+    "reasoning_effort": ("effort", "budget", "adaptive", "includeThoughts"),
+    "thinking": ("effort", "budget", "adaptive", "includeThoughts"),
+    "output_config": (
+        "effort",
+        "budget",
+        "schema",
+        "schema name",
+        "loose schema",
+        "includeThoughts",
+    ),
+    "output_format": ("schema", "schema name", "loose schema"),
     "response_format": ("tool_choice", "schema"),
     "tools": ("tool_choice", "web_search_options"),
     "text": ("schema", "format", "verbosity", "loose schema", "schema name", "tool_choice"),
-    "reasoning": ("effort", "budget", "adaptive"),
+    "reasoning": ("effort", "budget", "adaptive", "includeThoughts"),
     "include": ("logprobs",),
     "top_logprobs": ("logprobs",),
+    "generationConfig": (
+        "effort",
+        "budget",
+        "adaptive",
+        "schema",
+        "schema name",
+        "loose schema",
+        "max_tokens",
+        "tool_choice",
+    ),
 }
 TOKEN = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
@@ -67,6 +87,44 @@ def exists(request: Any, path: str) -> bool:
     except (KeyError, IndexError, TypeError):
         return False
     return True
+
+
+def calls_by_order(found: list[Fact]) -> list[Fact]:
+    """Facts with the place of a call among the calls instead of its id.
+
+    The results of a turn are in the order of their calls. Empty texts are no facts.
+    """
+    ids: list[str] = []
+    made = []
+    for fact in found:
+        kind = str(fact.what[0])
+        what = fact.what
+        if kind in ("call", "custom call"):
+            ids.append(fact.what[1])
+            what = (kind, len(ids) - 1, *fact.what[2:])
+        elif kind.startswith("result"):
+            id_ = fact.what[1] if kind == "result" else kind.split(" ")[1]
+            place = len(ids) - 1 - ids[::-1].index(id_) if id_ in ids else id_
+            what = (kind, place) if kind == "result" else (
+                kind.replace(id_, str(place)), *fact.what[1:]
+            )  # fmt: skip
+        if not (kind.endswith("text") and what[1:] == ("",)):
+            made.append(fact._replace(what=what))
+    ordered: list[Fact] = []
+    for is_result, group in itertools.groupby(made, lambda fact: "result" in str(fact.what[0])):
+        ordered += sorted(group, key=_call_place) if is_result else group
+    return ordered
+
+
+def number_of_logprobs(found: list[Fact]) -> list[Fact]:
+    """Facts without that log probabilities are wanted, where their number is said."""
+    is_said = any(fact.what[:2] == ("param", "top_logprobs") for fact in found)
+    return [fact for fact in found if not (is_said and fact.what[:2] == ("param", "logprobs"))]
+
+
+def _call_place(fact: Fact) -> int:
+    place = fact.what[1] if fact.what[0] == "result" else fact.what[0].split(" ")[1]
+    return int(place) if str(place).isdecimal() else -1
 
 
 class Difference(NamedTuple):
@@ -113,8 +171,11 @@ def parameters_last(found: list[Fact]) -> list[Fact]:
 
 def comparable(*requests: tuple[str, dict[str, Any]], in_one: bool) -> Iterator[list[Fact]]:
     """Facts of requests to be compared; *in_one*: the texts of an answer are one text."""
+    by_order = any(name == BY_ORDER for name, _ in requests)
     for name, request in requests:
         found = facts(name, request)
+        if by_order:
+            found = number_of_logprobs(calls_by_order(found))
         yield parameters_last(texts_in_one(found) if in_one else found)
 
 
@@ -163,6 +224,9 @@ def unexplained(
         and loss.severity != "None"
         and not any(covers(loss.path, path) for fact in missing for path in fact.paths)
     ]
+    if target == "gemini" and '"mode": "ANY"' in json.dumps(after):
+        # A model that must call a function follows its schema.
+        found = [text for text in found if not text.startswith("lost: ('strict',")]
     return found
 
 
@@ -185,9 +249,15 @@ def round_trip(
     """
     target = OTHER[source] if target is None else target
     there = specado.translate(request, target, source=source, model=model)
-    between = json.loads(there.body)
-    back = specado.translate(there.body, source, source=target, model=request["model"])
+    between, sent = json.loads(there.body), there.body
+    if target == "gemini":  # the model and the way to answer stand in the URL
+        in_url = {"model": there.model, "stream": ":streamGenerateContent" in there.url}
+        between = {**in_url, **between}
+        sent = json.dumps(between).encode()
+    back = specado.translate(sent, source, source=target, model=request["model"])
     returned = json.loads(back.body)
+    if source == "gemini":
+        returned["stream"] = ":streamGenerateContent" in back.url
     found = [
         f"there, {text}"
         for text in unexplained(source, request, target, between, there.report.items)

@@ -535,7 +535,8 @@ cdef class RequestReader(SourceReader):
             return self.lose(ANTHROPIC_FORMAT_ROOT, f"{path}.schema", schema["type"])
         form, _ = openai_form(schema, f"{path}.schema")
         strict = form is not None
-        self.places["response_format"] = self.places["response_format.json_schema"] = path
+        for member in ("", ".json_schema", ".json_schema.name", ".json_schema.strict"):
+            self.places["response_format" + member] = path
         self.params["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "response", "schema": schema, "strict": strict},

@@ -10,6 +10,7 @@ cimport cython
 from specado._core.conversation cimport (
     ASSISTANT, AUDIO, FILE, IMAGE, SYSTEM, TEXT, TOOL, USER, Call, Details, Part, Turn,
 )
+from specado._core.encoder cimport is_name
 from specado._core.normalize cimport is_base64, keep_uri
 from specado._core.json_writer cimport JsonWriter
 from specado._core.source_reader cimport SourceReader
@@ -23,11 +24,11 @@ from specado._core.gemini.loss_rows import (
     GEMINI_PART_OPTION, GEMINI_RESULT, GEMINI_RESULT_MEDIA, GEMINI_SCHEMA, GEMINI_SEARCH_OPTION,
     GEMINI_SERVER_PART, GEMINI_SERVER_TOOL, GEMINI_THINKING_BUDGET, GEMINI_TOOL_OPTION,
     GEMINI_TOOL_STRICT, GEMINI_VALIDATED, GEMINI_VIDEO, MESSAGES_BLANK, PARAM_UNKNOWN,
-    RESPONSE_FORMAT_UNSUPPORTED, SERVICE_TIER, STOP_TOO_MANY, SYSTEM_PART,
+    RESPONSE_FORMAT_CLOSED, RESPONSE_FORMAT_UNSUPPORTED, SERVICE_TIER, STOP_TOO_MANY, SYSTEM_PART,
     TOOL_CHOICE_WITHOUT_TOOLS,
 )
 from specado._core.gemini.native import SIGNATURE_FORMAT
-from specado._core.gemini.openapi_schema import json_schema
+from specado._core.gemini.openapi_schema import closed_schema, json_schema
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_ORDER, PART_UNKNOWN_KEY
 from specado._core.parameters import MAX_STOPS
@@ -66,6 +67,8 @@ cdef dict DETAILS = {
     "MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high",
     "MEDIA_RESOLUTION_ULTRA_HIGH": "original",
 }
+# The longest name of an answer's schema in OpenAI's API; a title may serve as one.
+cdef Py_ssize_t LONGEST_FORMAT_NAME = 64
 # Where the canonical order puts the parts of an answer.
 cdef enum:
     REASONING = 0
@@ -725,15 +728,23 @@ cdef class RequestReader(SourceReader):
             raise self.malformed(path, f"must be a dict, not {type(schema).__name__}")
         if schema.get("type", "object") != "object":
             return self.lose(GEMINI_FORMAT_ROOT, path, schema["type"])
-        form, _ = openai_form(schema, path)
-        strict = form is not None
-        self.lose(GEMINI_FORMAT_NAME, path, None, "response")
+        strict = openai_form(schema, path)[0] is not None
+        if not strict:
+            closed = closed_schema(schema)
+            strict = openai_form(closed, path)[0] is not None
+            if strict:
+                self.lose(RESPONSE_FORMAT_CLOSED, path, None, False)
+                schema = self.written(closed, path)
+        name = schema.get("title")
+        if not isinstance(name, str) or not is_name(name, LONGEST_FORMAT_NAME):
+            name = "response"
+            self.lose(GEMINI_FORMAT_NAME, path, None, name)
         for member in ("", ".json_schema", ".json_schema.schema", ".json_schema.name",
                        ".json_schema.strict"):
             self.places["response_format" + member] = path
         self.params["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "response", "schema": schema, "strict": strict},
+            "json_schema": {"name": name, "schema": schema, "strict": strict},
         }
         if not strict:
             self.lose(GEMINI_FORMAT_STRICT, path, True, False)
@@ -822,6 +833,7 @@ cdef class RequestReader(SourceReader):
         if mode == "NONE":
             return self.keep("tool_choice", "none", path)
         if names:
+            self.places["tool_choice.allowed_tools"] = config.at("allowedFunctionNames")
             return self.choose(names, mode == "ANY", config.path)
         if mode == "ANY" or mode == "AUTO":
             self.keep("tool_choice", "required" if mode == "ANY" else "auto", path)

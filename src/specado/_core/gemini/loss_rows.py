@@ -92,6 +92,7 @@ REPLY_ROLE = "reply.role"
 REPLY_SERVICE_TIER = "reply.service_tier"
 REPLY_TOOL_USE = "reply.tool_use"
 REPLY_USAGE = "reply.usage"
+RESPONSE_FORMAT_CLOSED = "response_format.closed"
 RESPONSE_FORMAT_CONFLICT = "response_format.conflict"
 RESPONSE_FORMAT_STRICT = "response_format.strict"
 RESPONSE_FORMAT_TITLED = "response_format.titled"
@@ -220,6 +221,7 @@ ROW_IDS = (
     REPLY_SERVICE_TIER,
     REPLY_TOOL_USE,
     REPLY_USAGE,
+    RESPONSE_FORMAT_CLOSED,
     RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_STRICT,
     RESPONSE_FORMAT_TITLED,

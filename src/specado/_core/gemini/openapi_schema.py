@@ -1,16 +1,16 @@
-"""Converts schemas in Gemini's OpenAPI form to JSON Schema (google.genai.types.Schema 3.6.1).
+"""Converts schemas in Gemini's OpenAPI form to JSON Schema, and closes their objects.
 
-That form writes types in upper case, has `nullable` and `propertyOrdering`, and may write names in
-snake_case and whole numbers as text. Read 2026-11-30.
+The OpenAPI form (google.genai.types.Schema 3.6.1, read 2026-11-30) writes types in upper case, has
+`nullable` and `propertyOrdering`, and may write names in snake_case and whole numbers as text.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from specado._core.json_writer import MAX_DEPTH, NotJson
 
-__all__ = ["json_schema"]
+__all__ = ["closed_schema", "json_schema"]
 
 _COUNTS = frozenset(
     ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
@@ -59,7 +59,7 @@ def json_schema(given: Any, depth: int = 0) -> Any:
         elif name == "format" and value == _ENUM_FORMAT and "enum" in given:
             continue
         else:
-            made[name] = _keyword(name, value, depth)
+            made[name] = _keyword(name, value, depth, json_schema)
     if isinstance(ordering, (list, tuple)) and isinstance(made.get("properties"), dict):
         made["properties"] = _ordered(made["properties"], ordering)
     if is_nullable:
@@ -67,14 +67,31 @@ def json_schema(given: Any, depth: int = 0) -> Any:
     return made
 
 
-def _keyword(name: str, value: Any, depth: int) -> Any:
+def closed_schema(given: Any, depth: int = 0) -> Any:
+    """Return a JSON Schema whose objects have no other properties than those that it names.
+
+    A model that follows the schema token by token, as Gemini's do, writes no others anyway. An
+    object that says what other properties are is left as it is.
+    """
+    if not isinstance(given, dict) or depth > MAX_DEPTH:
+        return given
+    made = {
+        name: _keyword(name, value, depth, closed_schema) if isinstance(name, str) else value
+        for name, value in given.items()
+    }
+    if isinstance(made.get("properties"), dict) and "additionalProperties" not in made:
+        made["additionalProperties"] = False
+    return made
+
+
+def _keyword(name: str, value: Any, depth: int, convert: Callable[[Any, int], Any]) -> Any:
     """Return the value of a keyword, with the schemas in it converted."""
     if name in ("properties", "$defs") and isinstance(value, dict):
-        return {key: json_schema(item, depth + 1) for key, item in value.items()}
+        return {key: convert(item, depth + 1) for key, item in value.items()}
     if name in ("items", "additionalProperties"):
-        return json_schema(value, depth + 1)
+        return convert(value, depth + 1)
     if name in ("anyOf", "oneOf", "allOf", "prefixItems") and isinstance(value, (list, tuple)):
-        return [json_schema(item, depth + 1) for item in value]
+        return [convert(item, depth + 1) for item in value]
     if name in _COUNTS and isinstance(value, str) and value.isdecimal():
         return int(value)
     return value

@@ -19,7 +19,12 @@ _SERVER_TOOL = Field(None, ("gemini.server_tool",), whole=True)
 _PART_OPTION = Field(None, ("gemini.part_option",), whole=True)
 _GENERATION = Field(None, ("gemini.generation",), whole=True)
 _SCHEMA = "response_format[json_schema].json_schema.schema"
-_FORMAT_ROWS = ("gemini.format_name", "gemini.format_strict", "gemini.format_root")
+_FORMAT_ROWS = (
+    "gemini.format_name",
+    "gemini.format_strict",
+    "gemini.format_root",
+    "response_format.closed",
+)
 _MEDIA_ROWS = ("gemini.video", "gemini.audio_format", "gemini.model_media")
 
 # What becomes of each field of a generateContent request in the canonical form.
