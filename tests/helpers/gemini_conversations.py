@@ -16,7 +16,7 @@ SIGNATURE = "c2lnbmVk"
 def part(**given: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Parts that hold *given*, some with what may stand beside it."""
     return st.fixed_dictionaries(
-        {name: value for name, value in given.items()},
+        given,
         optional={"partMetadata": st.just({"a": 1})},
     )
 

@@ -252,9 +252,8 @@ def _settings(settings: Members) -> Iterator[Fact]:
                 yield one("param", "format", {"type": "json_object"}, at=path)
             elif value != "application/json" and value != "text/plain":
                 yield one("param", "format", value, at=path)
-        elif name != "responseModalities" or value != ["TEXT"]:
-            if value or value is True:
-                yield one("param", name, value, at=path)
+        elif value and (name, value) != ("responseModalities", ["TEXT"]):
+            yield one("param", name, value, at=path)
 
 
 def _thinking(config: Members) -> Iterator[Fact]:

@@ -112,7 +112,8 @@ def calls_by_order(found: list[Fact]) -> list[Fact]:
             made.append(fact._replace(what=what))
     ordered: list[Fact] = []
     for is_result, group in itertools.groupby(made, lambda fact: "result" in str(fact.what[0])):
-        ordered += sorted(group, key=_call_place) if is_result else group
+        run = list(group)
+        ordered += sorted(run, key=_call_place) if is_result else run
     return ordered
 
 
