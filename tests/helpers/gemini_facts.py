@@ -10,7 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from request_facts import Fact, choice_fact, one, same_id, stop_facts, tool_fact
+import request_facts
+from request_facts import Fact, one, same_id
 from specado._core.gemini.openapi_schema import json_schema
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _function(function: Members, path: str) -> Iterator[Fact]:
     elif "parametersJsonSchema" in function:
         schema = function["parametersJsonSchema"][0]
     description = function.get("description", (None, ""))[0]
-    yield tool_fact(function["name"][0], description, schema, path)
+    yield request_facts._tool(function["name"][0], description, schema, path)
     for name, (value, where) in function.items():
         if name not in ("name", "description", "parameters", "parametersJsonSchema"):
             yield one("key", name, value, at=where)
@@ -218,7 +219,7 @@ def _tool_config(config: Members, names: dict[str, str]) -> Iterator[Fact]:
             )
             if len(allowed) == 1 and mode == "ANY":
                 said = f"tool {allowed[0]}"
-        yield from choice_fact(said, bool(names), path)
+        yield from request_facts._choice(said, bool(names), path)
         if mode == "VALIDATED":
             for each, place in names.items():
                 yield Fact(("strict", each), (where, place))
@@ -236,7 +237,7 @@ def _settings(settings: Members) -> Iterator[Fact]:
             if NEUTRAL.get(SETTINGS[name]) != value:
                 yield one("param", SETTINGS[name], value, at=path)
         elif name == "stopSequences":
-            yield from stop_facts(value, path)
+            yield from request_facts._stops(value, path)
         elif name == "thinkingConfig":
             yield from _thinking(members(value, path))
         elif name in ("responseSchema", "responseJsonSchema"):

@@ -49,17 +49,6 @@ def response_problems(body: Any) -> list[str]:
     return found
 
 
-def request_problems(body: Any) -> list[str]:
-    """Return what is wrong with the body of a request."""
-    data = _loaded(body)
-    found = _typed(_request_type(), data)
-    for place, content in enumerate(data.get("contents") or ()):
-        if content.get("role") not in ("user", "model"):
-            found.append(f"contents.{place}.role: {content.get('role')!r}")
-        found += _part_problems(content.get("parts") or (), f"contents.{place}")
-    return found
-
-
 def error_problems(body: Any) -> list[str]:
     """Return what is wrong with the body of an error (`google.rpc.Status` in JSON)."""
     data = _loaded(body)

@@ -110,10 +110,30 @@ def calls_by_order(found: list[Fact]) -> list[Fact]:
             )  # fmt: skip
         if not (kind.endswith("text") and what[1:] == ("",)):
             made.append(fact._replace(what=what))
+    return _results_by_call(made)
+
+
+# What may stand beside a result's content, and goes with it.
+WITH_RESULT = ("is_error", "title", "detail", "key", "cache", "citations", "other document")
+
+
+def _results_by_call(found: list[Fact]) -> list[Fact]:
+    """Facts with the results of each turn in the order of their calls."""
+    placed: list[tuple[int, Fact]] = []
+    for fact in found:
+        kind = str(fact.what[0])
+        place = -1
+        if kind == "result" or kind.startswith("result "):
+            said = str(fact.what[1] if kind == "result" else kind.split(" ")[1])
+            place = int(said) if said.isdecimal() else 0
+        elif kind in WITH_RESULT and placed:
+            place = placed[-1][0]
+        placed.append((place, fact))
     ordered: list[Fact] = []
-    for is_result, group in itertools.groupby(made, lambda fact: "result" in str(fact.what[0])):
+    for is_result, group in itertools.groupby(placed, lambda each: each[0] >= 0):
         run = list(group)
-        ordered += sorted(run, key=_call_place) if is_result else run
+        run = sorted(run, key=lambda each: each[0]) if is_result else run
+        ordered += [fact for _, fact in run]
     return ordered
 
 
@@ -121,11 +141,6 @@ def number_of_logprobs(found: list[Fact]) -> list[Fact]:
     """Facts without that log probabilities are wanted, where their number is said."""
     is_said = any(fact.what[:2] == ("param", "top_logprobs") for fact in found)
     return [fact for fact in found if not (is_said and fact.what[:2] == ("param", "logprobs"))]
-
-
-def _call_place(fact: Fact) -> int:
-    place = fact.what[1] if fact.what[0] == "result" else fact.what[0].split(" ")[1]
-    return int(place) if str(place).isdecimal() else -1
 
 
 class Difference(NamedTuple):

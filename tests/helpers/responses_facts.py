@@ -249,6 +249,7 @@ def _choice(value: Any) -> Any:
         tools = [
             {"type": each["type"], each["type"]: {"name": each["name"]}} for each in value["tools"]
         ]
+        tools = sorted(tools, key=common.text_of)  # their order says nothing
         allowed = {"mode": value["mode"], "tools": tools}
         return common.text_of({"type": "allowed_tools", "allowed_tools": allowed})
     return json.dumps(value, sort_keys=True)

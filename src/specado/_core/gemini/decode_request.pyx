@@ -565,17 +565,19 @@ cdef class RequestReader(SourceReader):
 
     cdef int add_assistant(self, list parts, list calls, list reasoning, list origins,
                            str path) except -1:
-        """Add an assistant message, or continue the one before."""
+        """Add an assistant message, or continue one that calls: its results come after it."""
         cdef Turn turn
         cdef Details more = None
-        if self.conversation.turns and (<Turn>self.conversation.turns[-1]).role == ASSISTANT:
-            turn = self.conversation.turns.pop()
-            path = turn.origin
-            if parts and turn.more is not None and turn.more.calls is not None:
-                self.lose(NATIVE_ORDER, (<Part>parts[0]).origin)
-            parts = self.parts_of(turn) + parts
-            if turn.more is not None:
-                calls = (turn.more.calls or []) + calls
+        cdef list turns = self.conversation.turns
+        if turns and (<Turn>turns[-1]).role == ASSISTANT:
+            turn = turns[-1]
+            if turn.more is not None and turn.more.calls is not None:
+                turns.pop()
+                path = turn.origin
+                if parts:
+                    self.lose(NATIVE_ORDER, (<Part>parts[0]).origin)
+                parts = self.parts_of(turn) + parts
+                calls = turn.more.calls + calls
                 reasoning = (turn.more.reasoning_details or []) + reasoning
                 origins = (turn.more.origins or []) + origins
         self.open_calls = list(calls)
