@@ -219,6 +219,28 @@ def test_media_travel_as_data_or_by_address(part: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("detail", "level"),
+    [("low", "LOW"), ("high", "HIGH"), ("original", "ULTRA_HIGH")],
+)
+def test_a_detail_is_a_resolution_where_the_model_takes_one(detail: str, level: str) -> None:
+    manifest = {
+        "name": "own",
+        "base_url": "https://own.example",
+        "dialect": "gemini",
+        "models": {"m": {"traits": {"media_resolution": True}}},
+    }
+    specado.register_manifest(manifest)
+    message = {"role": "user", "content": [image(DATA, detail=detail)]}
+
+    sent = specado.translate({"model": "m", "messages": [message]}, "own/m")
+
+    part = json.loads(sent.body)["contents"][0]["parts"][0]
+    assert official_gemini.problems(sent.body) == []
+    assert part["mediaResolution"] == {"level": f"MEDIA_RESOLUTION_{level}"}
+    assert [(item.severity, item.code) for item in sent.report.items] == [("Low", "Emulate")]
+
+
+@pytest.mark.parametrize(
     "part",
     [
         image("data:image/gif;base64,R0lGOD=="),

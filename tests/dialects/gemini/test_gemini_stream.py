@@ -282,7 +282,7 @@ def test_an_error_in_a_stream_is_a_failure(before: bytes, form: str, size: int) 
     assert not stream.is_over
     assert len(chunks) == bool(before)
     error = specado.parse_error(200, {}, stream.failure, "gemini")
-    assert type(error) is specado.RateLimitError
+    assert (type(error), error.code) == (specado.RateLimitError, "RESOURCE_EXHAUSTED")
     assert "Too many" in str(error)
 
 

@@ -20,7 +20,7 @@ from specado._core.reply_fields cimport field, offset_of
 import msgspec
 
 from specado._core.gemini.loss_rows import (
-    ASSISTANT_AUDIO, ASSISTANT_REFUSAL, AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, CONTENT_JOINED,
+    ASSISTANT_AUDIO, ASSISTANT_LAST, ASSISTANT_REFUSAL, AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, CONTENT_JOINED,
     FILE_ID_BESIDE_DATA, FILE_UNNAMED, FILE_TEXT, FUNCTIONS, IMAGE_DETAIL, IMAGE_RESOLUTION,
     LOGPROBS_MODEL, MAX_TOKENS_ABOVE_LIMIT, MAX_TOKENS_TWICE, MEDIA_MOVED, MEDIA_TYPE_CORRECTED,
     MEDIA_URI, MEDIA_URI_TYPE, MESSAGES_BLANK, MESSAGE_ANNOTATIONS, MESSAGE_NAME,
@@ -112,6 +112,7 @@ cdef class GenerateContentEncoder(Encoder):
     cdef object schemes     # of the addresses that the servers fetch, None if they are not known
     cdef Py_ssize_t leading     # system messages at the start
     cdef Py_ssize_t last_user   # the last message of the user, -1 without one
+    cdef Py_ssize_t end         # messages that are sent: all but the model's at the end, if refused
     cdef bint is_assumed        # whether the facts are those of the model's generation
     cdef bint is_alone          # whether there is only system text
     cdef bint has_changed_tools     # whether tools or tool_choice are not written whole
@@ -153,6 +154,23 @@ cdef class GenerateContentEncoder(Encoder):
             if turn.role != ASSISTANT and turn.role != TOOL and turn.role != FUNCTION:
                 self.last_user = at
                 break
+        self.end = len(turns)
+        if self.trait("assistant_prefill") is False:
+            self.leave_out_last()
+        return 0
+
+    cdef int leave_out_last(self) except -1:
+        """Leave out the model's messages at the end, which the model refuses to continue."""
+        cdef Turn turn
+        while self.end > max(self.leading, 1):
+            turn = self.conversation.turns[self.end - 1]
+            if turn.role != ASSISTANT or (turn.more is not None and turn.more.calls is not None):
+                break
+            self.end -= 1
+            self.index = self.end
+            self.lose(ASSISTANT_LAST, f"messages[{self.end}]")
+            self.lose_details(turn)
+        self.index = -1
         return 0
 
     # Reports.
@@ -236,7 +254,7 @@ cdef class GenerateContentEncoder(Encoder):
 
     cdef int write_contents(self) except -1:
         cdef list turns = self.conversation.turns
-        cdef Py_ssize_t count = len(turns)
+        cdef Py_ssize_t count = self.end
         cdef Py_ssize_t at = 0 if self.is_alone else self.leading
         cdef Py_ssize_t end
         cdef bint is_models

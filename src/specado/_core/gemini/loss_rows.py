@@ -6,6 +6,7 @@ The encoder and the decoder import them by name, so that a wrong name is an erro
 from __future__ import annotations
 
 ASSISTANT_AUDIO = "assistant.audio"
+ASSISTANT_LAST = "assistant.last"
 ASSISTANT_REFUSAL = "assistant.refusal"
 AUDIO_FORMAT = "audio.format"
 AUDIO_OUTPUT = "audio.output"
@@ -135,6 +136,7 @@ WEB_SEARCH_TOOLS = "web_search.tools"
 
 ROW_IDS = (
     ASSISTANT_AUDIO,
+    ASSISTANT_LAST,
     ASSISTANT_REFUSAL,
     AUDIO_FORMAT,
     AUDIO_OUTPUT,

@@ -100,6 +100,7 @@ ERRORS = ErrorTable(
     ),
 )
 
+_STATUSES = frozenset((*ERRORS.general_types, *ERRORS.codes))
 _SECONDS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)s")
 _WAIT_IN_MESSAGE = re.compile(r"retry in ([0-9]{1,6}(?:\.[0-9]{1,9})?)s", re.IGNORECASE)
 
@@ -141,7 +142,8 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorF
     """Return the facts in an error body: `{"error": …}`, or a list with it, from Google's servers.
 
     The code is the reason in the details, else the number in the body where the HTTP status is
-    another: gateways answer a provider's 429 with a 500. Other forms are read as all servers' are.
+    another: gateways answer a provider's 429 with a 500. An error in a reply of a successful status
+    is known by its status word. Other forms are read as all servers' are.
     """
     error = _error_in(body)
     if error is None or error.message is None:
@@ -164,7 +166,8 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorF
         retry_after_s = None if found is None else float(found[1])
     if 402 in (status, error.code):
         quota = _NO_CREDIT
-    code = reason or quota or _other_code(error.code, status)
+    is_told = status < 300 and (error.status or "").lower() in _STATUSES
+    code = reason or quota or (None if is_told else _other_code(error.code, status))
     return ErrorFacts(error.status, code, error.message, retry_after_s, request_id)
 
 

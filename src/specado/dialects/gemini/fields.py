@@ -76,7 +76,7 @@ REQUEST_FIELDS = FieldTable(
         ),
         "messages[user].content[file].file.filename": Field(None, ("file.unnamed",)),
         "messages[user].name": Field(None, ("message.name",)),
-        "messages[assistant]": Field("contents[model]"),
+        "messages[assistant]": Field("contents[model]", model_rows=("assistant.last",)),
         "messages[assistant].content": Field(_PARTS),
         "messages[assistant].content[text]": Field(f"{_PARTS}[text]"),
         "messages[assistant].content[text].text": Field(f"{_PARTS}[text].text", ("text.blank",)),
