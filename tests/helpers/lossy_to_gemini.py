@@ -36,7 +36,7 @@ _ELSEWHERE = {
     "model": "gemini-3.5-flash",
     "blocks": [{"text": "hm", "thought": True}, {"text": "Hi"}],
 }
-_DEFAULT = function({"a": {"type": "string", "default": "b"}})
+_DEFAULT = function({"type": "object", "properties": {"a": {"type": "string", "default": "b"}}})
 _SEARCH = {"web_search_options": {}}
 
 FROM_OPENAI_TO_GEMINI: dict[str, Lost] = {

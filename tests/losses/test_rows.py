@@ -15,7 +15,19 @@ import specado
 from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
 from lossy_gemini import FROM_GEMINI
-from lossy_parts import ANSWER, CALLED, FORMAT, FUNCTION, OPUS, SAID, STRICT, TOOL, messages
+from lossy_parts import (
+    ANSWER,
+    CALLED,
+    FORMAT,
+    FUNCTION,
+    OPUS,
+    PNG,
+    SAID,
+    STRICT,
+    TOOL,
+    image,
+    messages,
+)
 from lossy_requests import FROM_OPENAI
 from lossy_responses import FROM_RESPONSES
 from lossy_to_gemini import FROM_OPENAI_TO_GEMINI
@@ -234,7 +246,8 @@ class Trait(NamedTuple):
 SYSTEM = {"role": "system", "content": "s"}
 WITH_TOOL = messages(USER, tools=[FUNCTION])
 WITH_EFFORT = messages(USER, reasoning_effort="low")
-OPENAI, ANTHROPIC = "openai_chat", "anthropic_messages"
+OPENAI, ANTHROPIC, GEMINI = "openai_chat", "anthropic_messages", "gemini"
+SEEN = messages(USER, CALLED, {**ANSWER, "content": [image(PNG, detail="low")]})
 TRAITS = {
     "max_tokens_parameter": Trait(OPENAI, "max_completion_tokens", messages(USER, max_tokens=9)),
     "system_role": Trait(OPENAI, "developer", messages(SYSTEM, USER)),
@@ -258,6 +271,11 @@ TRAITS = {
     "web_search": Trait(OPENAI, False, messages(USER, web_search_options={})),
     "mid_conversation_system": Trait(ANTHROPIC, True, messages(USER, SYSTEM)),
     "assistant_prefill": Trait(ANTHROPIC, False, messages(USER, SAID)),
+    "signed_calls": Trait(GEMINI, True, messages(USER, CALLED, ANSWER)),
+    "media_in_tool_results": Trait(GEMINI, True, SEEN),
+    "schema_with_tools": Trait(GEMINI, False, {**WITH_TOOL, "response_format": FORMAT}),
+    "media_resolution": Trait(GEMINI, True, SEEN),
+    "max_choices": Trait(GEMINI, 1, messages(USER, n=2)),
 }
 
 
