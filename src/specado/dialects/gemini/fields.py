@@ -109,8 +109,8 @@ REQUEST_FIELDS = FieldTable(
         "messages[assistant].tool_calls[function]": Field(
             f"{_PARTS}[functionCall]", model_rows=("reasoning.stand_in",)
         ),
-        # The provider's own id goes back, with what it wrote; every other one stays here.
-        "messages[assistant].tool_calls[function].id": Field(f"{_CALL}.id"),
+        # Calls and results belong together by their order; only the provider's own ids go back.
+        "messages[assistant].tool_calls[function].id": Field(implied=True),
         "messages[assistant].tool_calls[function].function": Field(_CALL),
         "messages[assistant].tool_calls[function].function.name": Field(
             f"{_CALL}.name", ("tool_call.name",)
@@ -119,7 +119,7 @@ REQUEST_FIELDS = FieldTable(
             f"{_CALL}.args", ("tool_call.arguments",)
         ),
         "messages[assistant].tool_calls[custom]": Field(f"{_PARTS}[functionCall]"),
-        "messages[assistant].tool_calls[custom].id": Field(f"{_CALL}.id"),
+        "messages[assistant].tool_calls[custom].id": Field(implied=True),
         "messages[assistant].tool_calls[custom].custom": Field(_CALL),
         "messages[assistant].tool_calls[custom].custom.name": Field(
             f"{_CALL}.name", ("tool_call.name",)
@@ -133,9 +133,8 @@ REQUEST_FIELDS = FieldTable(
         "messages[tool].content": Field(
             f"{_RESULT}.response.output", ("content.joined", "media.moved")
         ),
-        "messages[tool].content[text]": Field(f"{_RESULT}.response.output"),
-        "messages[tool].content[text].text": Field(f"{_RESULT}.response.output"),
-        "messages[tool].tool_call_id": Field(f"{_RESULT}.id"),
+        "messages[tool].content[].text": Field(f"{_RESULT}.response.output"),
+        "messages[tool].tool_call_id": Field(f"{_RESULT}.name"),
         "messages[function]": Field(None, ("functions",), whole=True),
         "*.cache_control": Field(None, ("cache_control.openai",), whole=True),
         "*.prompt_cache_breakpoint": Field(None, ("prompt_cache.implicit",), whole=True),
