@@ -293,6 +293,7 @@ def test_names_and_ids_that_the_servers_refuse_are_replaced() -> None:
             {"stream": True, "stream_options": {"include_obfuscation": False}},
         ),
         ({"temperature": 0.2, "top_p": 0.5}, {"temperature": 0.2, "top_p": 0.5}),
+        ({"parallel_tool_calls": False}, {"parallel_tool_calls": False}),
         ({"n": 1, "modalities": ["text"], "logit_bias": {}, "frequency_penalty": 0}, {}),
         *[
             ({name: value}, {name: value})

@@ -218,6 +218,14 @@ def test_reasoning_that_was_not_encrypted_goes_back_to_servers_that_take_it() ->
     assert request(message)[1] == ["reasoning.openai"]
 
 
+def test_null_members_do_not_go_back() -> None:
+    shown = thought(content=None, status=None)
+    message = said(shown, text("x", phase=None))
+
+    assert sent(message) == [thought(), text("x")]
+    assert sent(streamed(shown, text("x", phase=None))) == [thought(), text("x")]
+
+
 # Edits.
 
 

@@ -914,7 +914,10 @@ cdef class ResponsesEncoder(Encoder):
         cdef object choice = self.params.get("tool_choice")
         cdef object search = self.params.get("web_search_options")
         cdef Py_ssize_t start = self.out.size
-        if tools and self.lacks("function_calling") and self.lacks("tool_use"):
+        cdef bint is_toolless = (
+            bool(tools) and self.lacks("function_calling") and self.lacks("tool_use")
+        )
+        if is_toolless:
             self.lose(TOOLS_UNSUPPORTED, "tools")
             self.check("tools", tools)
             tools = choice = None
@@ -928,6 +931,7 @@ cdef class ResponsesEncoder(Encoder):
             self.out.size = start
         else:
             self.out.byte(b"]")
+        if not is_toolless:
             self.write_parallel()
         return self.write_choice(choice) if choice is not None else 0
 

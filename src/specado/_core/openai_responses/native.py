@@ -100,10 +100,19 @@ def native_of(
     """Return the record of an answer; *raws* is the JSON of its *items*, `None` without it."""
     if len(raws) != len(items) or b"" in raws or any(map(is_refusal, items)):
         return None
-    made = _native_blocks(items, raws, message)
+    made = _native_blocks(items, [_without_nulls(raw) for raw in raws], message)
     if made is None:
         return None
     return NativeContent(DIALECT, provider, "", model, family_of(model), made, message.reasoning)
+
+
+def _without_nulls(raw: bytes) -> bytes:
+    """Return the JSON of an item without its null members, which servers refuse in requests."""
+    if b"null" not in raw:
+        return raw
+    members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    kept = {name: value for name, value in members.items() if bytes(value) != b"null"}
+    return raw if len(kept) == len(members) else msgspec.json.encode(kept)
 
 
 def _native_blocks(
