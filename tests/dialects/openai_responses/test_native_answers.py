@@ -209,11 +209,12 @@ def test_another_account_gets_the_answer_without_reasoning_and_ids(target: Any) 
 
 
 def test_reasoning_that_was_not_encrypted_goes_back_to_servers_that_take_it() -> None:
-    shown = {"content": [{"type": "reasoning_text", "text": "hm"}], "encrypted_content": None}
-    message = said(thought(**shown), text("x"))
+    shown = thought(content=[{"type": "reasoning_text", "text": "hm"}])
+    del shown["encrypted_content"]
+    message = said(shown, text("x"))
 
     assert message.reasoning == "hm"
-    assert sent(message, OPEN_SERVER) == [thought(**shown), text("x")]
+    assert sent(message, OPEN_SERVER) == [shown, text("x")]
     assert sent(message) == [easy("x")]
     assert request(message)[1] == ["reasoning.openai"]
 

@@ -34,7 +34,9 @@ from specado._core.openai_responses.loss_rows import (
     TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT, WEB_SEARCH_TOOL,
 )
-from specado._core.openai_responses.native import DIALECT, FORMAT, family_of, id_of_item
+from specado._core.openai_responses.native import (
+    DIALECT, FORMAT, family_of, id_of_item, without_nulls,
+)
 from specado._core.parameters import nearest_effort
 from specado._core.schema import complete_schema, openai_form, row_of_moved
 from specado.errors import MessageFormatError
@@ -511,8 +513,7 @@ cdef class ResponsesEncoder(Encoder):
                 for place in range(len(more.calls)):
                     self.call_id((<Call>more.calls[place]).id, call_field(place))
             for block in native.blocks:
-                self.out.item()
-                self.out.literal(<bytes>field(block, BLOCK_RAW))
+                self.write_raw(<bytes>field(block, BLOCK_RAW))
             self.cites = True
             return True
         contents = self.contents_of_blocks(turn, native)
@@ -522,6 +523,11 @@ cdef class ResponsesEncoder(Encoder):
             return False
         self.write_items(turn, contents, is_own)
         return True
+
+    cdef int write_raw(self, bytes raw) except -1:
+        """Write an item as it came, without null members: servers refuse those they wrote."""
+        self.out.item()
+        return self.out.literal(without_nulls(raw) if b"null" in raw else raw)
 
     cdef bint is_unchanged(self, Turn turn, object native) except -1:
         """Return whether an answer goes back to its provider and model with nothing changed.
@@ -629,8 +635,7 @@ cdef class ResponsesEncoder(Encoder):
             elif kind == "call":
                 self.write_native_call(more.calls, found.pop(0), block, is_own and has_ids)
             else:
-                self.out.item()
-                self.out.literal(block.raw)
+                self.write_raw(block.raw)
         if more.refusal is None and any(calls.values()):
             self.write_waiting(waiting)
         self.lose_waiting(waiting)
@@ -642,8 +647,7 @@ cdef class ResponsesEncoder(Encoder):
 
     cdef int write_waiting(self, list waiting) except -1:
         for raw in waiting:
-            self.out.item()
-            self.out.literal(raw)
+            self.write_raw(raw)
         waiting.clear()
         return 0
 
@@ -689,8 +693,7 @@ cdef class ResponsesEncoder(Encoder):
             text = self.joined(turn.parts, content[0], content[1])
         if is_own and text == block.values[0]:
             self.cites = self.cites or block.values[1]
-            self.out.item()
-            return self.out.literal(block.raw)
+            return self.write_raw(block.raw)
         if block.values[1] and not is_own:
             self.lose(NATIVE_FOREIGN, f"messages[{self.index}].native.blocks[{place}]")
         id_ = id_of_item(block.raw) if follows else None
@@ -705,8 +708,7 @@ cdef class ResponsesEncoder(Encoder):
         self.field = call_field(place)
         if is_own and self.is_same_call(call, block.values):
             self.call_id(call.id, self.field)
-            self.out.item()
-            return self.out.literal(block.raw)
+            return self.write_raw(block.raw)
         return self.write_call(call, place)
 
     # Parameters.

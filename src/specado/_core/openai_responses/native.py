@@ -25,6 +25,7 @@ __all__ = [
     "native_of",
     "raw_items",
     "stored_blocks",
+    "without_nulls",
 ]
 
 DIALECT = "openai_responses"
@@ -100,16 +101,14 @@ def native_of(
     """Return the record of an answer; *raws* is the JSON of its *items*, `None` without it."""
     if len(raws) != len(items) or b"" in raws or any(map(is_refusal, items)):
         return None
-    made = _native_blocks(items, [_without_nulls(raw) for raw in raws], message)
+    made = _native_blocks(items, raws, message)
     if made is None:
         return None
     return NativeContent(DIALECT, provider, "", model, family_of(model), made, message.reasoning)
 
 
-def _without_nulls(raw: bytes) -> bytes:
-    """Return the JSON of an item without its null members, which servers refuse in requests."""
-    if b"null" not in raw:
-        return raw
+def without_nulls(raw: bytes) -> bytes:
+    """Return the JSON of an item without its null members."""
     members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     kept = {name: value for name, value in members.items() if bytes(value) != b"null"}
     return raw if len(kept) == len(members) else msgspec.json.encode(kept)
