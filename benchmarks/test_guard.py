@@ -19,8 +19,12 @@ import pytest
 
 import specado
 from specado import _core
+from specado._core.openai_responses import events, wire
 from specado.catalog import lookup as catalog
 from specado.dialects.anthropic_messages.fields import REQUEST_PARAMETERS
+from specado.dialects.openai_responses.fields import (
+    REQUEST_PARAMETERS as RESPONSES_PARAMETERS,
+)
 
 TWIN = Path(__file__).parent.parent / "tests" / "helpers" / "reference.py"
 _spec = importlib.util.spec_from_file_location("compare_twin", TWIN)
@@ -99,6 +103,26 @@ def test_anthropic_body(benchmark, encode, count):
     benchmark(encode, messages)
 
 
+def responses_core(messages: list[dict[str, str]]) -> bytes:
+    return _core.encode_responses_request(
+        _core.normalize(messages), "gpt-5.4", {}, None, RESPONSES_PARAMETERS
+    )[0]
+
+
+def responses_orjson(messages: list[dict[str, str]]) -> bytes:
+    return orjson.dumps({"model": "gpt-5.4", "input": messages, "store": False})
+
+
+@pytest.mark.parametrize("count", [10, 1_000, 10_000])
+@pytest.mark.parametrize("encode", [responses_core, responses_orjson])
+def test_responses_body(benchmark, encode, count):
+    benchmark.group = f"messages to a Responses body, {count} messages"
+    messages = conversation(count)
+    assert json.loads(encode(messages)) == json.loads(responses_orjson(messages))
+
+    benchmark(encode, messages)
+
+
 OPENAI_REPLY = orjson.dumps(
     {
         "id": "chatcmpl-1",
@@ -143,6 +167,49 @@ ANTHROPIC_REPLY = orjson.dumps(
 )
 
 
+RESPONSES_REPLY = orjson.dumps(
+    {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1_764_000_000,
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "model": "gpt-5.4-2026-03-05",
+        "output": [
+            {
+                "id": "msg_1",
+                "type": "message",
+                "status": "completed",
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "output_text",
+                        "annotations": [],
+                        "logprobs": [],
+                        "text": "It rests because it is tired. " * 10,
+                    }
+                ],
+            }
+        ],
+        "parallel_tool_calls": True,
+        "reasoning": {"effort": "none", "summary": None},
+        "store": False,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}, "verbosity": "medium"},
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 90,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": 80,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 170,
+        },
+    }
+)
+
+
 class PlainReply(msgspec.Struct):
     """The same reply as Structs alone: the floor for reading it."""
 
@@ -174,6 +241,21 @@ def test_anthropic_reply(benchmark):
     assert (reply.choices[0].finish_reason, notes) == ("stop", [])
 
     benchmark(_core.decode_anthropic_reply, ANTHROPIC_REPLY, "anthropic", "claude", 0)
+
+
+responses_decoder = msgspec.json.Decoder(wire.Reply)
+
+
+@pytest.mark.benchmark(group="a Responses reply to Structs")
+@pytest.mark.parametrize("by", ["core", "msgspec alone"])
+def test_responses_reply(benchmark, by):
+    def core(body: bytes) -> object:
+        return _core.decode_responses_reply(body, "openai", "gpt-5.4", 0)[0]
+
+    decode = core if by == "core" else responses_decoder.decode
+    assert decode(RESPONSES_REPLY).id == "resp_1"
+
+    benchmark(decode, RESPONSES_REPLY)
 
 
 WRITERS = {
@@ -227,6 +309,35 @@ ANTHROPIC_EVENTS = [
     )
     for text in STREAM_TEXTS[1:]
 ]
+RESPONSES_EVENTS = [
+    orjson.dumps(
+        {
+            "type": "response.output_text.delta",
+            "sequence_number": place + 4,
+            "item_id": "msg_0fabc13af1ee0049006a691dfebdc881a1ae18d027c313d8ce",
+            "output_index": 0,
+            "content_index": 0,
+            "delta": text,
+            "logprobs": [],
+            "obfuscation": "68kWLPsNVG6FC",
+        }
+    )
+    for place, text in enumerate(STREAM_TEXTS[1:])
+]
+RESPONSES_STREAM = b"".join(
+    b"event: " + orjson.loads(event)["type"].encode() + b"\ndata: " + event + b"\n\n"
+    for event in [
+        orjson.dumps({"type": "response.created", "response": orjson.loads(RESPONSES_REPLY)}),
+        orjson.dumps(
+            {
+                "type": "response.output_item.added",
+                "output_index": 0,
+                "item": {"id": "msg_1", "type": "message", "role": "assistant", "content": []},
+            }
+        ),
+        *RESPONSES_EVENTS,
+    ]
+)
 OPENAI_STREAM = b"".join(b"data: " + event + b"\n\n" for event in [*OPENAI_EVENTS, b"[DONE]"])
 ANTHROPIC_STREAM = b"".join(
     b"event: " + name + b"\ndata: " + event + b"\n\n"
@@ -288,6 +399,34 @@ def anthropic_lines() -> list[specado.ChatCompletionChunk]:
         )
         for event in [*ANTHROPIC_EVENTS[:1], *ANTHROPIC_EVENTS]
     ]
+
+
+def responses_stream() -> list[specado.ChatCompletionChunk]:
+    return _core.ResponsesStream("openai", "gpt-5.4", 0, **STREAM_LIMITS).feed(RESPONSES_STREAM)
+
+
+def responses_lines() -> list[specado.ChatCompletionChunk]:
+    """Decode what stands in the stream's lines, and make the same chunks."""
+    decode = msgspec.json.Decoder(events.TextDelta).decode
+    return [
+        specado.ChatCompletionChunk(
+            "resp_1",
+            "gpt-5.4",
+            [specado.ChunkChoice(0, specado.ChoiceDelta(decode(event).delta))],
+            0,
+        )
+        for event in [*RESPONSES_EVENTS[:1], *RESPONSES_EVENTS]
+    ]
+
+
+@pytest.mark.benchmark(group="a Responses stream's bytes to 500 chunks")
+@pytest.mark.parametrize("read", [responses_stream, responses_lines])
+def test_responses_stream(benchmark, read):
+    chunks = read()
+    assert [chunk.choices[0].delta.content for chunk in chunks][1:] == STREAM_TEXTS[1:]
+    assert len(chunks) == len(STREAM_TEXTS)
+
+    benchmark(read)
 
 
 @pytest.mark.benchmark(group="an OpenAI stream's bytes to 500 chunks")
