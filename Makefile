@@ -21,8 +21,8 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find src -type f ! -name '*.pyc
 FLOORS = $(shell sed -n '/^dependencies = /s/>=/==/gp' pyproject.toml | grep -o '[a-z]*==[0-9.]*')
 # The tests that run the official packages' clients or hold replies against their types.
 CLIENT_TESTS := tests/test_official.py tests/settings/test_parameters.py tests/losses/test_silent_losses.py \
-	$(addprefix tests/simulator/test_,clients.py recordings.py refusals.py replies.py \
-	stream_clients.py streams.py) tests/calls/test_stream_recordings.py
+	$(addprefix tests/simulator/test_,clients.py recordings.py refusals.py replies.py responses.py \
+	responses_clients.py stream_clients.py streams.py) tests/calls/test_stream_recordings.py
 OLDEST_CLIENTS := openai==2.0.0 anthropic==0.125.0
 say = @printf '\n==> %s\n' $(1)
 

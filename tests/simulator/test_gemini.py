@@ -786,6 +786,22 @@ def test_faults_are_errors_of_this_api(name, status, word):
     assert (error["code"], error["status"]) == (status, word)
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "word", "begin"),
+    [
+        ("rate-limit-test-model", 429, "RESOURCE_EXHAUSTED", "Resource exhausted. Please try"),
+        ("auth-error-test-model", 401, "UNAUTHENTICATED", "Request had invalid authentication"),
+        ("not-found-test-model", 404, "NOT_FOUND", "Publisher Model `publishers/google"),
+        ("overloaded-test-model", 503, "UNAVAILABLE", "The model is overloaded."),
+    ],
+)
+def test_faults_of_vertex_ai(name, status, word, begin):
+    found = refusal(name=name, prefix=VERTEX)
+
+    assert found[:2] == (status, word)
+    assert found[2].startswith(begin)
+
+
 def test_an_empty_reply_has_no_candidates():
     assert "candidates" not in ask(name="empty-test-model")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import openai
 import pydantic
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
@@ -78,6 +79,10 @@ def test_recorded_requests_get_the_recorded_status_and_error(recorded):
     assert body.get("error") == recorded.get("error")
 
 
+@pytest.mark.skipif(
+    int(openai.__version__.partition(".")[0]) < 3,
+    reason="the types of openai 2 lack values that the API has today",
+)
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda row: row["id"])
 def test_replies_to_recorded_requests_are_of_the_official_types(recorded):
     request = playable(recorded["request"])

@@ -171,7 +171,8 @@ def _gemini_endpoint(
     path: str, query: Mapping[str, str], headers: Mapping[str, str], *, any_prefix: bool
 ) -> tuple[str, str, Optional[gemini_api.GeminiCall]]:
     """Return the endpoint of an address of Gemini's API, with what the address says."""
-    found = _GEMINI_MODELS.fullmatch(unquote(path))
+    # Most addresses are spared the search.
+    found = _GEMINI_MODELS.fullmatch(unquote(path)) if "/models" in path else None
     if found is None or (found["prefix"] and not any_prefix):
         return "", "", None
     is_gemini = (
@@ -428,8 +429,9 @@ def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
 
 
 def _error_of(call: _Call, fault: Fault) -> WireError | None:
-    if call.api == "gemini":
-        return fault.gemini
+    if call.gemini is not None:
+        is_vertex = call.gemini.backend == "vertex"
+        return (fault.vertex if is_vertex else None) or fault.gemini
     if call.api == "anthropic":
         return fault.anthropic
     if call.endpoint == "responses" and fault.responses is not None:

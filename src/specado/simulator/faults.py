@@ -44,7 +44,8 @@ class Fault(msgspec.Struct, frozen=True):
     (it breaks within the body), `malformed` (200, not JSON), `gateway` (a 502 page of a proxy),
     `empty` (200 with no answer in it) or `slow` (a good reply, late). A kind that begins `stream_`
     fails only with `stream: true`; any other request gets a good reply. `responses` is OpenAI's
-    Responses API's error, where it is not that of `openai`.
+    Responses API's error where it is not that of `openai`, `vertex` Vertex AI's where it is not
+    that of `gemini`.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Fault(msgspec.Struct, frozen=True):
     anthropic: Optional[WireError] = None
     gemini: Optional[WireError] = None
     responses: Optional[WireError] = None
+    vertex: Optional[WireError] = None
 
     @property
     def is_of_streams(self) -> bool:
@@ -401,10 +403,37 @@ _GEMINI = {
     "stream-late-error-test-model": _GEMINI_INTERNAL,
 }
 
+# Vertex AI shares its capacity among all, and names neither a quota nor a delay.
+_VERTEX = {
+    "rate-limit-test-model": WireError(
+        429,
+        "RESOURCE_EXHAUSTED",
+        "Resource exhausted. Please try again later. Please refer to "
+        "https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details.",
+    ),
+    "auth-error-test-model": WireError(
+        401,
+        "UNAUTHENTICATED",
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login "
+        "cookie or other valid authentication credential. See "
+        "https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        details=(error_info("ACCESS_TOKEN_EXPIRED"),),
+    ),
+    "not-found-test-model": WireError(
+        404,
+        "NOT_FOUND",
+        "Publisher Model `publishers/google/models/not-found-test-model` was not found or your "
+        "project does not have access to it. Please ensure you are using a valid model version.",
+    ),
+}
+
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
         fault.model: msgspec.structs.replace(
-            fault, gemini=_GEMINI.get(fault.model), responses=_RESPONSES.get(fault.model)
+            fault,
+            gemini=_GEMINI.get(fault.model),
+            responses=_RESPONSES.get(fault.model),
+            vertex=_VERTEX.get(fault.model),
         )
         for fault in _ALL
     }

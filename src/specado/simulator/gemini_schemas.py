@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from specado.simulator.gemini_requests import invalid_argument
+from specado.simulator.schema_checks import malformed_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,9 @@ def check_json_schema(schema: Any, where: str) -> None:
 
     Keywords that it does not know are ignored there.
     """
-    if not isinstance(schema, dict):
-        raise _problem(where, "must be an object")
+    problem = malformed_problem(schema)
+    if problem is not None or not isinstance(schema, dict):
+        raise _problem(where, problem or "must be an object")
     known = _definitions(schema)
     for node, depth in _nodes(schema, 0):
         if depth > _MOST_DEPTH:

@@ -26,7 +26,7 @@ from specado.simulator.openai_requests import (
     UserMessage,
 )
 from specado.simulator.reply import SimulatedError
-from specado.simulator.schema_checks import incomplete_problem, openai_problem
+from specado.simulator.schema_checks import incomplete_problem, malformed_problem, openai_problem
 
 if TYPE_CHECKING:
     from specado.simulator.models import ModelRules
@@ -218,7 +218,7 @@ def check_schema(
             param=param,
             code=code,
         )
-    problem = openai_problem(schema) if strict else None
+    problem = malformed_problem(schema) or (openai_problem(schema) if strict else None)
     if problem:
         raise SimulatedError(f"Invalid schema for {what}: {problem}", param=param, code=code)
 

@@ -39,7 +39,7 @@ from specado.simulator.responses_state import (
     follows_reasoning,
     seal_problem,
 )
-from specado.simulator.schema_checks import incomplete_problem
+from specado.simulator.schema_checks import incomplete_problem, malformed_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,7 +204,7 @@ def _parameters(tool: FunctionTool, place: int) -> dict[str, Any] | None:
     """
     schema = tool.parameters
     where = f"tools[{place}].parameters"
-    if tool.strict is None and schema is not None:
+    if tool.strict is None and malformed_problem(schema) is None:
         schema = _closed(schema, 0)
     what, code = f"function '{tool.name}'", "invalid_function_parameters"
     check_schema(schema, strict=tool.strict is not False, what=what, param=where, code=code)
@@ -247,7 +247,7 @@ def _check_choice(choice: Any, own: Sequence[FunctionTool | CustomTool | HostedT
     wanted: list[tuple[Any, Any]] = []
     if isinstance(choice, AllowedChoice):
         wanted = [
-            (tool.get("type"), tool.get("name"))
+            (tool.get("type"), str(tool.get("name")))
             for tool in choice.tools
             if tool.get("type") in ("function", "custom")
         ]

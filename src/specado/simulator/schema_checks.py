@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["anthropic_problem", "compiled_problem", "incomplete_problem", "openai_problem"]
+__all__ = [
+    "anthropic_problem",
+    "compiled_problem",
+    "incomplete_problem",
+    "malformed_problem",
+    "openai_problem",
+]
 
 _FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 # Keywords that strict mode refuses.
@@ -79,6 +85,38 @@ _MOST_OPTIONAL = 24
 _MOST_UNIONS = 16
 # Deeper than either provider takes.
 _MOST_DEPTH = 64
+
+
+_MAPS = ("properties", "$defs", "definitions", "patternProperties")
+_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems", "required", "enum")
+
+
+def malformed_problem(schema: Any, depth: int = 0) -> Optional[str]:
+    """Return why a value is no JSON Schema by the types of its keywords, `None` if it is one."""
+    if isinstance(schema, bool) or depth > _MOST_DEPTH:
+        return None
+    if not isinstance(schema, dict):
+        return f"{schema!r} is not of type 'object', 'boolean'."
+    for name, kind, word in (
+        *((name, dict, "object") for name in _MAPS),
+        *((name, list, "array") for name in _LISTS),
+        ("$ref", str, "string"),
+    ):
+        if name in schema and not isinstance(schema[name], kind):
+            return f"{schema[name]!r} is not of type '{word}'."
+    kinds = schema.get("type", "object")
+    texts = [*(kinds if isinstance(kinds, list) else [kinds]), *schema.get("required", ())]
+    wrong = next((text for text in texts if not isinstance(text, str)), None)
+    if wrong is not None:
+        return f"{wrong!r} is not of type 'string'."
+    children = [child for name in _MAPS for child in schema.get(name, {}).values()]
+    children += [child for name in _LISTS[:4] for child in schema.get(name, ())]
+    children += [schema[name] for name in ("items", "additionalProperties") if name in schema]
+    for child in children:
+        problem = malformed_problem(child, depth + 1)
+        if problem is not None:
+            return problem
+    return None
 
 
 def openai_problem(schema: Any, context: tuple[str, ...] = ()) -> Optional[str]:
