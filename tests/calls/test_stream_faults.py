@@ -1,7 +1,7 @@
 """Faults in streams: error, attempts and fallback for each.
 
-Every row is played in both dialects, by threads and by asyncio, in process (the reserved name)
-and over a socket (the same name put into the body of a request for a usual model).
+Every row is played in each dialect, by threads and by asyncio, in process (the reserved name)
+and over a socket (the same name put into the request for a usual model, or into its address).
 """
 
 from __future__ import annotations
@@ -29,8 +29,15 @@ from specado.simulator.server import running
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
 WHOLE = "Simulated reply to: Tell me about the sea"
-USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6"}
-OTHER = {"openai": "anthropic", "anthropic": "openai"}
+USUAL = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-4-6", "responses": "gpt-4.1"}
+OTHER = {
+    "openai": "anthropic",
+    "anthropic": "openai",
+    "responses": "anthropic",
+    "gemini": "anthropic",
+}
+# The Responses API is a dialect of provider openai.
+PROVIDER = {**{name: name for name in OTHER}, "responses": "openai"}
 
 
 class Expected(NamedTuple):
@@ -81,7 +88,12 @@ WAITING = {
     "rate-limit-test-model",
     "stream-idle-test-model",
 }
-LATE_ERROR_CODES = {"openai": "server_error", "anthropic": "api_error"}
+LATE_ERROR_CODES = {
+    "openai": "server_error",
+    "anthropic": "api_error",
+    "responses": "server_error",
+    "gemini": "500",
+}
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +105,20 @@ def simulator():
 def client(simulator, dialect, keys=("key-one", "key-two"), **config):
     return Client(
         {
-            "primary_provider": dialect,
+            "primary_provider": PROVIDER[dialect],
             "fallback_provider": OTHER[dialect],
             "simulate": False,
             "max_retries": 1,
             "first_token_timeout_seconds": 0.6,
             "idle_timeout_seconds": 0.6,
             "providers": {
-                "openai": {"api_key": keys[0], "base_url": simulator.openai_base_url},
+                "openai": {
+                    "api_key": keys[0],
+                    "base_url": simulator.openai_base_url,
+                    "dialects": ["openai_responses" if dialect == "responses" else "openai_chat"],
+                },
                 "anthropic": {"api_key": keys[1], "base_url": simulator.anthropic_base_url},
+                "gemini": {"api_key": keys[0], "base_url": simulator.gemini_base_url},
             },
             **config,
         }
@@ -109,13 +126,12 @@ def client(simulator, dialect, keys=("key-one", "key-two"), **config):
 
 
 def arguments(fault, dialect, way, *, fallback):
-    given = {"model": USUAL[dialect], "messages": "Tell me about the sea", "stream": True}
-    given["max_tokens"] = 100
+    given = {"model": f"{PROVIDER[dialect]}/{fault}", "messages": "Tell me about the sea"}
+    given["stream"], given["max_tokens"] = True, 100
     given["fallback_models"] = [USUAL[OTHER[dialect]]] if fallback else []
-    if way == "socket":
+    if way == "socket" and dialect in USUAL:
+        given["model"] = USUAL[dialect]
         given["extra_body"] = {"model": fault}
-    else:
-        given["model"] = f"{dialect}/{fault}"
     return given
 
 
@@ -147,7 +163,7 @@ def play(one, given, caller):
 WAYS = list(itertools.product(["sync", "async"], ["in process", "socket"], [False, True]))
 
 
-@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("dialect", OTHER)
 @pytest.mark.parametrize("fault", TABLE)
 def test_a_fault(simulator, fault, dialect):
     with ThreadPoolExecutor(len(WAYS) if fault in WAITING else 1) as threads:
@@ -184,7 +200,7 @@ def check(simulator, fault, dialect, caller, way, fallback):
         assert stream.response().choices[0].message.content == WHOLE
         return
 
-    assert extensions.provider_used == dialect
+    assert extensions.provider_used == PROVIDER[dialect]
     assert not extensions.fallback_triggered
     assert extensions.attempts == 1
     if expected.interrupted is None:
@@ -197,7 +213,7 @@ def check(simulator, fault, dialect, caller, way, fallback):
     assert WHOLE.startswith(text)
     assert text
     assert error.partial.choices[0].message.content == text
-    assert (error.provider, error.attempts, len(error.errors)) == (dialect, 1, 1)
+    assert (error.provider, error.attempts, len(error.errors)) == (PROVIDER[dialect], 1, 1)
     with pytest.raises(StreamInterruptedError) as again:
         stream.response()
     assert again.value is error
