@@ -128,6 +128,18 @@ def test_a_reply_that_asks_for_nothing_special():
     }
 
 
+@pytest.mark.parametrize(
+    ("model", "phase"),
+    [("gpt-4o", None), ("gpt-5", None), ("gpt-5.4", "final_answer"), ("gpt-5.5", "final_answer")],
+)
+def test_newer_models_say_which_message_is_the_answer(model, phase):
+    body = answer(model=model)
+    again = answer(model=model, input=[USER, *body["output"], USER], include=None)
+
+    assert body["output"][-1].get("phase") == phase
+    assert again["status"] == "completed"
+
+
 def test_instructions_are_no_part_of_the_conversation():
     first = answer(instructions="Be brief.")
     second = answer(previous_response_id=first["id"], input="Again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,6 +63,8 @@ __all__ = ["begin_conversation", "broken_stream", "complete", "delete", "empty",
 
 DIALECT = "openai_responses"
 THOUGHT = "**Considering the request**\n\nThe request is answered by a simulated model."
+# The models whose messages say whether they are the answer (recorded from gpt-5.4 on).
+_PHASED = re.compile(r"gpt-(?:5\.(?:[4-9]|\d\d)|[6-9]|\d\d)")
 _NO_RULES = ModelRules("", efforts=())
 _ECHOED = (
     "instructions",
@@ -316,13 +319,14 @@ def _item(asked: _Asked, simulated: SimulatedAnswer, mark: str, place: int) -> d
         }
         if "message.output_text.logprobs" in (request.include or ()) or request.top_logprobs:
             text["logprobs"] = _logprobs(simulated.text, request.top_logprobs or 0)
-        return {
+        message = {
             "id": item_id("msg", mark, place, follows_reasoning=follows),
             "type": "message",
             "role": "assistant",
             "status": status,
             "content": [text],
         }
+        return {**message, "phase": "final_answer"} if _PHASED.match(asked.rules.id) else message
     is_custom = tool.schema is None
     prefix, kind, grown = (
         ("ctc", "custom_tool_call", "input") if is_custom else ("fc", "function_call", "arguments")
@@ -357,7 +361,6 @@ def _reply(
     request, rules = asked.request, asked.rules
     is_whole = simulated.ended != "length" and asked.prompt.max_tokens != 0
     used = thought + (simulated.tokens if asked.prompt.max_tokens != 0 else 0)
-    prompt_tokens = asked.prompt.prompt_tokens
     conversation = request.conversation_id
     reply = {
         "id": f"resp_sim_{mark}",
@@ -375,9 +378,7 @@ def _reply(
         "output": output,
         "parallel_tool_calls": request.parallel_tool_calls is not False,
         "reasoning": _reasoning(asked),
-        "service_tier": "default"
-        if request.service_tier in (None, "auto")
-        else request.service_tier,
+        "service_tier": _tier(request),
         "store": request.is_stored,
         "temperature": 1.0 if request.temperature is None else request.temperature,
         "text": _text(request),
@@ -386,13 +387,7 @@ def _reply(
         "top_logprobs": request.top_logprobs or 0,
         "top_p": 1.0 if request.top_p is None else request.top_p,
         "truncation": request.truncation or "disabled",
-        "usage": {
-            "input_tokens": prompt_tokens,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": used,
-            "output_tokens_details": {"reasoning_tokens": thought},
-            "total_tokens": prompt_tokens + used,
-        },
+        "usage": _usage(asked.prompt.prompt_tokens, used, thought),
     }
     if asked.removed:
         reply["input_transformations"] = [
@@ -402,6 +397,17 @@ def _reply(
     if rules.efforts == ():
         reply["reasoning"] = {"effort": None, "summary": None}
     return reply
+
+
+def _usage(prompt_tokens: int, used: int, thought: int) -> dict[str, Any]:
+    """Return the usage; the *used* tokens include those of the reasoning."""
+    return {
+        "input_tokens": prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": used,
+        "output_tokens_details": {"reasoning_tokens": thought},
+        "total_tokens": prompt_tokens + used,
+    }
 
 
 def _tier(request: ResponsesRequest) -> str:

@@ -51,7 +51,7 @@ __all__ = ["Tools", "check_items", "check_request", "effort_of", "read_tools", "
 
 # Only a model that reasons takes these words of `reasoning`.
 _REASONING_ONLY = ("effort", "summary", "generate_summary", "context", "mode")
-_BLANK_PREFIXES = {
+_ID_PREFIXES = {
     "message": "msg",
     "function_call": "fc",
     "custom_tool_call": "ctc",
@@ -303,7 +303,7 @@ def check_items(
 def _check_id(item: InputItem, place: int) -> None:
     made = item.id
     kind = "" if isinstance(item, OtherItem) else str(item.__struct_config__.tag)
-    begins = _BLANK_PREFIXES.get(kind)
+    begins = _ID_PREFIXES.get(kind)
     if begins is None or made is None or (isinstance(item, Message) and item.role != "assistant"):
         return
     if not made.startswith(begins):
