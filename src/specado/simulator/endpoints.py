@@ -121,6 +121,8 @@ def handle(
 ) -> SimulatedReply:
     """Return the simulated reply to a request; the same request gets the same reply.
 
+    Only the Responses API has a state, that of the process: the responses that it stored.
+
     Args:
         method: the HTTP method.
         url: the path with its query, or a whole URL.
