@@ -181,7 +181,8 @@ FROM_OPENAI: dict[str, Lost] = {
         "messages[1].reasoning_details[0]",
     ),
     "tools.unsupported": Lost(messages(USER, tools=[FUNCTION]), "gpt-5-chat", "tools"),
-    "tools.reasoning": Lost(messages(USER, tools=[FUNCTION]), "gpt-6-astra", "tools"),
+    # `seed` keeps what Responses would take on chat completions.
+    "tools.reasoning": Lost(messages(USER, tools=[FUNCTION], seed=1), "gpt-6-astra", "tools"),
     "tools.called": Lost(messages(USER, CALLED, ANSWER), OPUS, "tools"),
     "tool.custom": Lost(
         messages(USER, tools=[{"type": "custom", "custom": {"name": "f"}}]), OPUS, "tools[0]"
@@ -286,7 +287,9 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "functions": Lost(messages(USER, functions=[{"name": "f"}]), OPUS, "functions"),
     "web_search": Lost(messages(USER, web_search_options={}), OPUS, "web_search_options"),
-    "web_search.model": Lost(messages(USER, web_search_options={}), "gpt-4o", "web_search_options"),
+    "web_search.model": Lost(
+        messages(USER, web_search_options={}, seed=1), "gpt-4o", "web_search_options"
+    ),
     "response_format.closed": Lost(
         messages(USER, response_format=schema_format({"a": {"type": "string"}}, shut=None)),
         OPUS,
@@ -375,7 +378,9 @@ FROM_OPENAI: dict[str, Lost] = {
     ),
     "reasoning_effort.off": Lost(messages(USER, tools=[FUNCTION]), "gpt-5.6", "reasoning_effort"),
     "reasoning_effort.tools": Lost(
-        messages(USER, tools=[FUNCTION], reasoning_effort="low"), "gpt-5.4", "reasoning_effort"
+        messages(USER, tools=[FUNCTION], reasoning_effort="low", seed=1),
+        "gpt-5.4",
+        "reasoning_effort",
     ),
     "reasoning_effort.no_room": Lost(
         messages(USER, reasoning_effort="low", max_tokens=9), OPUS, "reasoning_effort"

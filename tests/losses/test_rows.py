@@ -169,7 +169,12 @@ def body(to: str, **params: Any) -> dict[str, Any]:
         ("gpt-6-sol", {"logprobs": True, "top_logprobs": 2, "logit_bias": {"1": 1}}, {}),
         # Tools: no effort where none is the default, none where it is not.
         ("gpt-5.4", {"tools": [FUNCTION]}, {"tools": [FUNCTION]}),
-        ("gpt-5.4", {"tools": [FUNCTION], "reasoning_effort": "high"}, {"tools": [FUNCTION]}),
+        # `seed` keeps it on chat completions: Responses takes both.
+        (
+            "gpt-5.4",
+            {"tools": [FUNCTION], "reasoning_effort": "high", "seed": 1},
+            {"tools": [FUNCTION], "seed": 1},
+        ),
         (
             "gpt-5.5",
             {"tools": [FUNCTION], "temperature": 0.5},
