@@ -84,7 +84,7 @@ def matches(model_id: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(model_id, pattern) for pattern in patterns)
 
 
-def row_from_facts(model_id: str, fact: Row, known: Row, table: Row) -> Row:
+def row_from_facts(provider: str, model_id: str, fact: Row, known: Row, table: Row) -> Row:
     """Return a model's row: limits, prices, flags, from a table of facts and models.dev."""
     window = fact["max_input_tokens"]
     if window in INPUT_ONLY_LIMITS:
@@ -92,6 +92,8 @@ def row_from_facts(model_id: str, fact: Row, known: Row, table: Row) -> Row:
     prices = {
         name: round(fact[key] * 1e6, 6) for name, key in PRICES.items() if fact.get(key) is not None
     }
+    if provider in GOOGLE:  # the tables name only a price of audio that differs from text's
+        prices.setdefault("audio_input", prices["input"])
     add_long_prices(prices, fact)
     stated = "long_context" in prices
     for dearer in () if stated else known.get("cost", {}).get("tiers", ()):
@@ -219,7 +221,7 @@ def gather(provider: str, overlay: Row, tables: list[Row], models_dev: Row) -> d
         for model_id, fact in table["models"].get(provider, {}).items():
             if dialects_of(fact) != [] and not matches(model_id, left_out):
                 known = models_dev.get(model_id, {})
-                rows[model_id] = row_from_facts(model_id, fact, known, table)
+                rows[model_id] = row_from_facts(provider, model_id, fact, known, table)
     if provider == "anthropic":
         for model_id, known in models_dev.items():
             if model_id not in rows:

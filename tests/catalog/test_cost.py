@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 
 import pytest
+from msgspec.structs import replace
 
 import specado
 from example_inputs import KEYS
 from played_calls import call, drive, ok, refused
 from specado._core import AnthropicStream, OpenAIStream
 from specado.catalog.lookup import find_model
-from specado.catalog.manifests import LongContextPricing, Pricing
+from specado.catalog.manifests import LongContextPricing, PriceChange, Pricing
 from specado.catalog.prices import cost_of, usd_of
 from specado.errors import StreamInterruptedError
 from specado.transport import TransportFailure, WireReply
-from specado.types import CompletionTokensDetails, PromptTokensDetails, Usage
+from specado.types import (
+    ChatCompletionResponse,
+    Choice,
+    CompletionTokensDetails,
+    Extensions,
+    Message,
+    PromptTokensDetails,
+    Usage,
+)
 
 PRICES = Pricing(
     input=10.0,
@@ -769,3 +779,60 @@ def test_anthropics_usage_is_priced_exactly_only_if_all_of_it_is_read(model, mor
     assert cost_of(reply, facts) == {"usd": usd, "certainty": certainty}
     assert cost_of(stream.response()[0], facts) == {"usd": usd, "certainty": certainty}
     assert cost_of(stream.response()[0], facts, is_whole=False)["certainty"] != "exact"
+
+
+AS_TEXT = Pricing(
+    input=10.0,
+    output=100.0,
+    cached_input=1.0,
+    audio_input=10.0,
+    long_context=LongContextPricing(200_000, input=20.0, output=150.0, cached_input=2.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (usage(1000, audio_tokens=400), 0.01),
+        (usage(1000, audio_tokens=400, cached_tokens=500), 0.0055),
+        (usage(300_000, audio_tokens=400), 6.0),
+    ],
+)
+def test_audio_at_the_price_of_text_is_counted_as_text(tokens, expected):
+    assert usd_of(tokens, AS_TEXT) == pytest.approx(expected)
+
+
+def test_audio_at_the_price_of_text_follows_an_announced_price():
+    later = PriceChange("2027-01-01", "a page", "2026-11-30", input=15.0, output=150.0)
+    pricing = replace(AS_TEXT, changes=(later,))
+
+    before, after = pricing.on(dt.date(2026, 12, 31)), pricing.on(dt.date(2027, 1, 1))
+
+    assert (before.input, before.audio_input, before.output) == (10.0, 10.0, 100.0)
+    assert (after.input, after.audio_input, after.output) == (15.0, 15.0, 150.0)
+    assert after.cached_input == 1.0
+
+
+@pytest.mark.parametrize(
+    ("annotations", "certainty"),
+    [
+        (None, "exact"),
+        ([{"type": "file_citation", "file_id": "f"}], "exact"),
+        ([{"type": "url_citation", "url_citation": {"url": "https://x.example"}}], "at_least"),
+    ],
+)
+def test_an_answer_that_cites_the_web_may_have_cost_a_search_too(annotations, certainty):
+    message = Message("assistant", "Hi", annotations=annotations)
+    reply = ChatCompletionResponse(
+        id="r-1",
+        model="gemini-3.8-flash",
+        created=1_790_000_000,
+        choices=[Choice(0, message, "stop")],
+        usage=Usage(1000, 50, 1050),
+        extensions=Extensions("gemini"),
+    )
+
+    found = cost_of(reply, find_model("gemini", "gemini-3.8-flash"))
+
+    assert found["certainty"] == certainty
+    assert found["usd"] == pytest.approx((1000 * 0.75 + 50 * 3.75) / 1_000_000)

@@ -151,7 +151,10 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     changes: tuple[PriceChange, ...] = ()
 
     def on(self, day: dt.date) -> Pricing:
-        """Return the prices on a day: a change replaces the prices that it names."""
+        """Return the prices on a day: a change replaces the prices that it names.
+
+        Audio at the price of text stays at it.
+        """
         found = self
         for change in self.changes:
             if change.from_date <= day.isoformat():
@@ -160,6 +163,8 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
                     for name in ("input", "output", "cached_input", "cache_write")
                     if getattr(change, name) is not None
                 }
+                if found.audio_input == found.input and "input" in own:
+                    own["audio_input"] = own["input"]
                 found = msgspec.structs.replace(found, **own)
         return found
 

@@ -113,7 +113,7 @@ def _priced(reply: ChatCompletionResponse, facts: Model | None) -> tuple[float, 
         or reply.usage_certainty == "unknown"
     ):
         return None
-    is_all = reply.usage_certainty == "exact" and not facts.traits.web_search
+    is_all = reply.usage_certainty == "exact" and not _has_searched(reply, facts)
     uncounted = uncounted_tokens(usage)
     speed = reply.other_usage.get("speed")
     if uncounted < 0 or speed not in (None, "fast"):
@@ -124,6 +124,20 @@ def _priced(reply: ChatCompletionResponse, facts: Model | None) -> tuple[float, 
         pricing = pricing.on(_day_of(reply))
     usd = usd_of(usage, pricing, is_fast=speed == "fast")
     return None if usd is None else (usd, is_all and not uncounted)
+
+
+def _has_searched(reply: ChatCompletionResponse, facts: Model) -> bool:
+    """Return whether a reply may have cost the fee of a search, beside its tokens.
+
+    A model that searches the web always may; of another its citations say so.
+    """
+    if facts.traits.web_search:
+        return True
+    return any(
+        isinstance(each, dict) and each.get("type") == "url_citation"
+        for choice in reply.choices
+        for each in choice.message.annotations or ()
+    )
 
 
 def _day_of(reply: ChatCompletionResponse) -> dt.date:
@@ -171,7 +185,9 @@ def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | 
     completion = usage.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
     cache_written = prompt.cache_write_tokens or 0
-    audio_prompt = prompt.audio_tokens or 0
+    # Audio tokens at the price of text are counted as text: cached ones and long prompts too.
+    costs_as_text = pricing.audio_input is not None and pricing.audio_input == pricing.input
+    audio_prompt = 0 if costs_as_text else prompt.audio_tokens or 0
     audio_completion = completion.audio_tokens or 0
     prompted, completed = usage.prompt_tokens, usage.completion_tokens
     beside = usage.total_tokens - prompted - completed
