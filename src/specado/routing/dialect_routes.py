@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from urllib.parse import quote, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
 from specado.dialects.contract import Dialect, Target
@@ -68,6 +69,7 @@ class DialectRoute(msgspec.Struct, frozen=True):
     """A dialect in which a model of an endpoint can be asked, with its URLs and stream format.
 
     `is_compatible`: the server is another one than that whose API defines the dialect.
+    `own_members` and `own_parameters` are those that no other dialect of the endpoint knows.
     """
 
     name: str
@@ -79,6 +81,8 @@ class DialectRoute(msgspec.Struct, frozen=True):
     stream_end: str = ""
     is_compatible: bool = False
     target: Optional[Target] = None
+    own_members: frozenset[str] = frozenset()
+    own_parameters: frozenset[str] = frozenset()
 
 
 def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
@@ -128,10 +132,11 @@ def dialect_routes(
     Raises:
         ConfigurationError: the setting `dialects` names one that the provider does not speak.
     """
-    return tuple(
+    found = tuple(
         _dialect_route(each, provider, model, endpoint)
         for each in spoken_dialects(provider, facts, access)
     )
+    return _with_own_names(found)
 
 
 def target_of(provider: Provider, spoken: ProviderDialect, base_url: str) -> Target:
@@ -190,15 +195,39 @@ def known_only_to_one(
 
     `None` where every member is known to several or to none, or where two select different ones.
     """
-    found: set[int] = set()
     if extra_body:
-        bound = [place for place, each in enumerate(dialects) if _binding(each, extra_body)]
-        found = set(bound) if len(bound) == 1 else set()
-        found = found or {
-            index for name in extra_body for index in _only(dialects, name, "members")
-        }
-    found = found or {each for name in parameters for each in _only(dialects, name, "parameters")}
-    return dialects[found.pop()] if len(found) == 1 else None
+        found = [each for each in dialects if _binding(each, extra_body)]
+        if len(found) != 1:
+            found = [each for each in dialects if not each.own_members.isdisjoint(extra_body)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    chosen = None
+    for each in dialects:
+        if not each.own_parameters.isdisjoint(parameters):
+            if chosen is not None:
+                return None
+            chosen = each
+    return chosen
+
+
+def _with_own_names(routes: tuple[DialectRoute, ...]) -> tuple[DialectRoute, ...]:
+    """Return the routes with the members and parameters that only one of their dialects knows."""
+    if len(routes) == 1:
+        return routes
+    dialects = [each.dialect for each in routes]
+    found = []
+    for route in routes:
+        others = [each for each in dialects if each is not route.dialect]
+        found.append(
+            replace(
+                route,
+                own_members=route.dialect.members.difference(*(each.members for each in others)),
+                own_parameters=route.dialect.parameters.difference(
+                    *(each.parameters for each in others)
+                ),
+            )
+        )
+    return tuple(found)
 
 
 def _binding(route: DialectRoute, extra_body: Mapping[str, Any]) -> str | None:
@@ -220,12 +249,6 @@ def binding_member(
     if not extra_body:
         return None
     return next(filter(None, (_binding(each, extra_body) for each in dialects)), None)
-
-
-def _only(dialects: Sequence[DialectRoute], name: str, kind: str) -> list[int]:
-    """Return the place of the only dialect that knows a name, in a list; else an empty one."""
-    knowing = [place for place, each in enumerate(dialects) if name in getattr(each.dialect, kind)]
-    return knowing if len(knowing) == 1 else []
 
 
 def written_in_one(
@@ -283,12 +306,18 @@ def in_order_of_create(parameters: dict[str, Any]) -> dict[str, Any]:
     return {**first, **parameters} if first else parameters
 
 
+# The severity of each contract loss, to be compared.
+_CONTRACT = {
+    name: SEVERITIES.index(row.severity)
+    for name, row in ROWS.items()
+    if row.kind == "contract" and row.severity != "None"
+}
+
+
 def contract_loss(encoded: Encoded) -> tuple[int, int]:
     """Return the worst severity of a body's contract losses and their number, to be compared."""
-    rows = [ROWS[row] for row, _, _, _ in encoded.losses]
-    severities = [
-        SEVERITIES.index(row.severity)
-        for row in rows
-        if row.kind == "contract" and row.severity != "None"
-    ]
+    losses = encoded.losses
+    if not losses:
+        return 0, 0
+    severities = [_CONTRACT[loss[0]] for loss in losses if loss[0] in _CONTRACT]
     return max(severities, default=0), len(severities)
