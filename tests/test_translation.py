@@ -379,3 +379,73 @@ def test_a_byte_order_mark_is_passed_over(mark: Any) -> None:
     text = mark + (text if isinstance(mark, str) else text.encode())
 
     assert specado.translate(text, "openai").body == specado.translate(OPENAI, "openai").body
+
+
+# One of several dialects
+
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-5.6",
+    "output": [
+        {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "Hi", "annotations": []}],
+        }
+    ],
+    "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+}
+COMPLETION = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-5.6",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    ],
+}
+
+
+@pytest.mark.parametrize("body", [RESPONSE, COMPLETION], ids=["response", "completion"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+def test_a_reply_tells_its_dialect(body, mark):
+    text = (mark + json.dumps(body)).encode()
+
+    assert specado.parse_response(text, "openai").choices[0].message.content == "Hi"
+
+
+def test_a_dialect_may_be_named():
+    request = {"model": "gpt-5.6", "messages": [{"role": "user", "content": "Hello"}]}
+
+    usual = specado.translate(request, "openai")
+    other = specado.translate(request, "openai", dialect="openai_responses")
+    reply = specado.parse_response(RESPONSE, "openai", dialect="openai_responses")
+    error = specado.parse_error(
+        404, {}, {"error": {"message": "x"}}, "openai", dialect="openai_chat"
+    )
+
+    assert (usual.dialect, usual.url) == (
+        "openai_chat",
+        "https://api.openai.com/v1/chat/completions",
+    )
+    assert (other.dialect, other.url) == (
+        "openai_responses",
+        "https://api.openai.com/v1/responses",
+    )
+    assert reply.choices[0].message.content == "Hi"
+    assert isinstance(error, specado.ModelNotFoundError)
+
+
+def test_a_dialect_that_the_provider_does_not_speak_is_an_error():
+    with pytest.raises(specado.ConfigurationError) as caught:
+        specado.parse_response(RESPONSE, "openai", dialect="openai_response")
+
+    assert str(caught.value) == (
+        "Configuration error: dialect: 'openai_response' is not a dialect of 'openai'; it speaks: "
+        "openai_chat, openai_responses; did you mean 'openai_responses'?"
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+import msgspec
 from msgspec.structs import replace
 
 from specado._core import NotJson, dumps
@@ -14,7 +15,7 @@ from specado.catalog.lookup import ProviderDialect, find_model, is_registered, l
 from specado.catalog.lookup import provider as provider_of
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
-from specado.dialects.replies import add_tag, read_reply
+from specado.dialects.replies import BYTE_ORDER_MARK, add_tag, read_reply
 from specado.dialects.request_text import checked_model, plain
 from specado.endpoints.access import Access, address_of
 from specado.endpoints.request import preview
@@ -137,6 +138,7 @@ def translate(
     source: str = "openai",
     model: Optional[str] = None,
     strictness: str = "coerce",
+    dialect: Optional[str] = None,
 ) -> Translation:
     """Return *request* translated for *to*, with the loss report. Nothing is sent.
 
@@ -147,9 +149,11 @@ def translate(
         source: the provider whose API the request is written for, or the name of a dialect.
         model: the target model; by default chosen as for a fallback, without comparing losses.
         strictness: `strict`, `warn` or `coerce`, as for a call.
+        dialect: the one of the target's dialects to use; by default chosen as for a call.
 
     Raises:
-        ConfigurationError: a provider is not known, or no counterpart of the model is known.
+        ConfigurationError: a provider is not known or does not speak the dialect, or no counterpart
+            of the model is known.
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """
@@ -159,18 +163,18 @@ def translate(
         allowed = "a provider's name, as in 'anthropic', or 'anthropic/<model>'"
         raise invalid_value("to", to, allowed)
     name, _, named = to.partition("/")
-    provider = _named(name, "to")
+    provider = _speaking(_named(name, "to"), dialect)
     decoded = _without_prefix(DIALECTS[origin.dialect].decode_request(request), origin)
     if model:
         named = ModelResolver(_DEFAULTS).id_at(provider, model, "model")
     target = named or _counterpart(decoded.model, origin, provider)
     facts = find_model(provider.name, target)
-    dialect, encoded = _written(decoded, provider, target, facts)
-    reported = decoded.losses_with(encoded.losses, dialect)
+    chosen, encoded = _written(decoded, provider, target, facts)
+    reported = decoded.losses_with(encoded.losses, chosen)
     found = Translation(
         provider,
         target,
-        dialect,
+        chosen,
         encoded,
         reported,
         was_text=not isinstance(request, dict),
@@ -191,6 +195,27 @@ def _named(name: str, key: str) -> Provider:
     provider = known_provider(dialect.provider, key)
     spoken = next((each for each in provider.dialects if each.name == name), ProviderDialect(name))
     return replace(provider, dialects=(spoken,))
+
+
+def _speaking(provider: Provider, dialect: Optional[str]) -> Provider:
+    """Return a provider that has only the dialect that is asked for, if one is.
+
+    Raises:
+        ConfigurationError: the provider does not speak it.
+    """
+    if dialect is None:
+        return provider
+    known = [each.name for each in provider.dialects]
+    if dialect not in known:
+        near = closest(dialect, known) if isinstance(dialect, str) else None
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise ConfigurationError(
+            f"dialect: {dialect!r} is not a dialect of {provider.name!r}; it speaks: "
+            f"{', '.join(known)}{hint}",
+            key="dialect",
+        )
+    spoken = tuple(each for each in provider.dialects if each.name == dialect)
+    return replace(provider, dialects=spoken)
 
 
 def _written(
@@ -324,25 +349,33 @@ def _body_of(body: Any, kinds: tuple[type, ...] = (dict,)) -> bytes:
 
 
 def parse_response(
-    body: Any, provider: str, *, request: Optional[Translation] = None
+    body: Any,
+    provider: str,
+    *,
+    dialect: Optional[str] = None,
+    request: Optional[Translation] = None,
 ) -> ChatCompletionResponse:
     """Return the completion in the *body* of a provider's reply (bytes, text or a dict).
 
     Args:
         body: the reply's body.
         provider: the name of the provider that sent it, or of a dialect, as for `translate`.
+        dialect: the dialect of the reply; by default that of *request*, else the one of the
+            provider's dialects that the reply's members tell.
         request: what `translate` returned for the request. The reply then has the caller's names
             of tools that were renamed, and the answer of a tool that emulates structured output.
 
     Raises:
         MalformedResponseError: the body is not JSON, or has no usable answer.
         ProviderError: the body is an error's; the class says which.
-        ConfigurationError: the provider is not registered.
+        ConfigurationError: the provider is not registered, or does not speak the dialect.
     """
     reply = WireReply(200, {}, _body_of(body))
-    source = _source(provider)
+    if dialect is None and request is not None:
+        dialect = request.dialect
+    source = _source(provider, dialect, reply.body)
     if request is not None:
-        source = replace(source, model=request.model, dialect=DIALECTS[request.dialect])
+        source = replace(source, model=request.model)
     is_compatible = source.provider != source.dialect.provider or is_registered(source.provider)
     answer_tool = None if request is None else request._answer_tool
     found = read_reply(
@@ -365,17 +398,20 @@ def parse_error(
     headers: Union[Mapping[str, Any], Iterable[tuple[str, Any]], None],
     body: Any,
     provider: str,
+    *,
+    dialect: Optional[str] = None,
 ) -> ProviderError:
     """Return the error that a provider's reply reports, with its class and retry delay.
 
     *headers* is a mapping or pairs of name and value; the body is bytes, text, a dict or a list,
-    `None` for an empty one. *provider* may also be the name of a dialect.
+    `None` for an empty one. *provider* may also be the name of a dialect, and *dialect* names one
+    of the provider's.
 
     Raises:
-        ConfigurationError: the provider is not registered.
+        ConfigurationError: the provider is not registered, or does not speak the dialect.
         MessageFormatError: the status is no number, or the headers or the body have a wrong type.
     """
-    source = _source(provider)
+    source = _source(provider, dialect)
     if isinstance(status, bool) or not isinstance(status, int):
         raise MessageFormatError(
             f"status must be an HTTP status such as 429, not a {type(status).__name__}",
@@ -387,10 +423,29 @@ def parse_error(
     return error_from_reply(source, reply, datetime.now(timezone.utc))
 
 
-def _source(provider: str) -> ReplySource:
-    """Return the source of a provider's reply whose model is not known."""
-    known = _named(provider, "provider")
-    return ReplySource(known.name, "", DIALECTS[known.dialect])
+def _source(provider: str, dialect: Optional[str], body: bytes = b"") -> ReplySource:
+    """Return the source of a provider's reply whose model is not known.
+
+    The reply's *body* tells the dialect.
+    """
+    known = _speaking(_named(provider, "provider"), dialect)
+    return ReplySource(known.name, "", DIALECTS[_dialect_of(body, known)])
+
+
+def _dialect_of(body: bytes, provider: Provider) -> str:
+    """Return the dialect of a reply by its members; the provider's first where they tell none."""
+    if len(provider.dialects) > 1:
+        try:
+            members = _members(body.removeprefix(BYTE_ORDER_MARK))
+        except (msgspec.DecodeError, RecursionError):
+            members = {}
+        for each in provider.dialects:
+            if not DIALECTS[each.name].reply_members.isdisjoint(members):
+                return each.name
+    return provider.dialect
+
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _lowered(headers: Any) -> dict[str, str]:

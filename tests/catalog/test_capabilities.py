@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import specado
 from specado.catalog import lookup as catalog
 from specado.catalog.lookup import (
     ProviderDialect,
@@ -396,3 +397,37 @@ def test_registering_and_reading_at_once_keeps_both_whole():
         results = set(pool.map(work, range(200)))
 
     assert results == {("http://127.0.0.1:8000/v1", True)}
+
+
+# Among the shipped providers
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "missing", "severity"),
+    [
+        (("gemini", "gemini-4-argon"), ("openai", "gpt-5.4"), "input_Video", "Critical"),
+        (("gemini", "gemini-4-argon"), ("anthropic", "claude-opus-4-8"), "input_Audio", "Critical"),
+        (("openai", "gpt-5.4"), ("gemini", "gemini-4-argon"), "function_role", "High"),
+        (("gemini", "gemini-4-hydrogen"), ("vertex", "gemini-4-hydrogen"), None, "None"),
+        (("openai", "gpt-5.4"), ("openai", "gpt-5.4-pro"), "json_mode", "Medium"),
+    ],
+)
+def test_what_a_move_between_shipped_models_loses(source, target, missing, severity):
+    found = specado.compare_capabilities(
+        get_model_capabilities(*source), get_model_capabilities(*target)
+    )
+
+    assert found["lossiness_report"]["severity"] == severity
+    assert missing in (found["missing_capabilities"] or [None])
+
+
+@pytest.mark.parametrize(
+    ("model", "extension"),
+    [
+        ("gemini-2.5-pro", {"mode": "budget", "min_budget": 128, "max_budget": 32768}),
+        ("gemini-2.5-flash", {"mode": "budget", "min_budget": 0, "max_budget": 24576}),
+        ("gemini-3.8-flash", {"mode": "level"}),
+    ],
+)
+def test_a_gemini_model_states_how_it_thinks(model, extension):
+    assert get_model_capabilities("gemini", model)["extensions"]["thinking"] == extension

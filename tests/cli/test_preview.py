@@ -147,3 +147,23 @@ def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     assert main(["preview", path, "--to", "anthropic"]) == 1
 
     assert capsys.readouterr().err == f"specado: {path}: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("to", "dialect", "url"),
+    [
+        (
+            "gemini/gemini-3.8-flash",
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.8-flash:generateContent",
+        ),
+        ("openai/gpt-5.5-pro", "openai_responses", "https://api.openai.com/v1/responses"),
+    ],
+)
+def test_other_apis_have_their_address_and_body(request_file, capsys, to, dialect, url):
+    main(["preview", request_file, "--to", to, "--json"])
+
+    data = json.loads(capsys.readouterr().out)
+    assert (data["dialect"], data["url"]) == (dialect, url)
+    assert "What is TLS?" in json.dumps(data["body"])
+    assert "messages" not in data["body"]

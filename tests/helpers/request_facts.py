@@ -126,13 +126,13 @@ def _openai(request: dict[str, Any]) -> Iterator[Fact]:
         elif name in ("user", "safety_identifier"):
             yield one("param", "user", value, at=name)
         elif name == "stop":
-            yield from stop_facts(value, name)
+            yield from _stops(value, name)
         elif name == "response_format":
             yield from _openai_format(value)
         elif name == "reasoning_effort":
             yield one("param", "effort", value, at=name)
         elif name == "tool_choice":
-            yield from choice_fact(_openai_choice(value), bool(tools), name)
+            yield from _choice(_openai_choice(value), bool(tools), name)
         elif name == "parallel_tool_calls":
             if tools and request.get("tool_choice") != "none":
                 yield Fact(("param", "one call at a time"), (name, "tools"))
@@ -260,7 +260,7 @@ def _openai_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
         yield one("other tool", tool, at=path)
         return
     name = function["name"]
-    yield tool_fact(name, function.get("description"), function.get("parameters"), path)
+    yield _tool(name, function.get("description"), function.get("parameters"), path)
     if function.get("strict"):
         yield one("strict", name, at=f"{path}.function.strict")
     yield from others(function, f"{path}.function", "name", "description", "parameters", "strict")
@@ -268,7 +268,7 @@ def _openai_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
     yield from cache(tool, path)
 
 
-def tool_fact(name: str, description: Any, schema: Any, path: str) -> Fact:
+def _tool(name: str, description: Any, schema: Any, path: str) -> Fact:
     if schema == CLOSED_NO_PARAMETERS:
         schema = None
     schema = json.dumps(schema or NO_PARAMETERS, sort_keys=True)
@@ -285,12 +285,12 @@ def _openai_choice(value: Any) -> Any:
     return text_of(value)
 
 
-def choice_fact(value: Any, tools: bool, path: str) -> Iterator[Fact]:
+def _choice(value: Any, tools: bool, path: str) -> Iterator[Fact]:
     if value != "auto" and (tools or value != "none"):
         yield Fact(("param", "tool_choice", value), (path, "tools"))
 
 
-def stop_facts(value: Any, path: str) -> Iterator[Fact]:
+def _stops(value: Any, path: str) -> Iterator[Fact]:
     texts = [value] if isinstance(value, str) else value
     for place, text in enumerate(texts):
         at = path if isinstance(value, str) else f"{path}[{place}]"
@@ -334,7 +334,7 @@ def _anthropic(request: dict[str, Any]) -> Iterator[Fact]:
         if name in DEFAULTS and name != "metadata" and value == DEFAULTS[name]:
             continue
         if name == "stop_sequences":
-            yield from stop_facts(value, name)
+            yield from _stops(value, name)
         elif name == "metadata":
             for key, item in given(value):
                 said = "user" if key == "user_id" else f"metadata {key}"
@@ -431,7 +431,7 @@ def _anthropic_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
         yield one("server tool", tool, at=path)
         return
     name = tool["name"]
-    yield tool_fact(name, tool.get("description"), tool["input_schema"], path)
+    yield _tool(name, tool.get("description"), tool["input_schema"], path)
     if tool.get("strict"):
         yield one("strict", name, at=f"{path}.strict")
     yield from others(tool, path, "type", "name", "description", "input_schema", "strict")
@@ -441,7 +441,7 @@ def _anthropic_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
 def _anthropic_choice(choice: dict[str, Any], tools: bool) -> Iterator[Fact]:
     kind = choice["type"]
     said = {"any": "required", "tool": f"tool {choice.get('name')}"}.get(kind, kind)
-    yield from choice_fact(said, tools, "tool_choice")
+    yield from _choice(said, tools, "tool_choice")
     if choice.get("disable_parallel_tool_use") and tools and kind != "none":
         at = ("tool_choice.disable_parallel_tool_use", "tools")
         yield Fact(("param", "one call at a time"), at)

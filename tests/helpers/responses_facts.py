@@ -141,7 +141,7 @@ def _tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
     kind = tool["type"]
     if kind == "function":
         name = tool["name"]
-        yield common.tool_fact(name, tool.get("description"), tool.get("parameters"), path)
+        yield common._tool(name, tool.get("description"), tool.get("parameters"), path)
         if tool.get("strict"):
             yield one("strict", name, at=f"{path}.strict")
         yield from _others(tool, path, "type", "name", "description", "parameters", "strict")
@@ -182,7 +182,7 @@ def _parameters(request: dict[str, Any], has_tools: bool) -> Iterator[Fact]:
         elif name == "include":
             yield from _include(value)
         elif name == "tool_choice":
-            yield from common.choice_fact(_choice(value), has_tools, name)
+            yield from common._choice(_choice(value), has_tools, name)
         elif name == "parallel_tool_calls":
             if has_tools and request.get("tool_choice") != "none":
                 yield Fact(("param", "one call at a time"), (name, "tools"))

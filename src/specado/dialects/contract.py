@@ -319,6 +319,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         parameters: the canonical parameters that its requests can express.
         binding_members: of the *members* those that keep a conversation with its provider, unless
             they are false or null: what they name is stored there.
+        reply_members: top-level members by which a whole reply of this dialect is recognised.
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,
             the usual one first.
@@ -356,6 +357,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     request_id_headers: tuple[str, ...]
     nested_members: frozenset[str] = frozenset()
     binding_members: frozenset[str] = frozenset()
+    reply_members: frozenset[str]
 
     encode_request: EncodeRequest
     decode_reply: Callable[[bytes, str, str, int], tuple[ChatCompletionResponse, list[str]]]

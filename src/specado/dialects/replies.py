@@ -24,7 +24,7 @@ from specado.transport import WireReply
 if TYPE_CHECKING:
     from specado.types import ChatCompletionResponse
 
-__all__ = ["add_tag", "address_tag", "read_reply"]
+__all__ = ["BYTE_ORDER_MARK", "add_tag", "address_tag", "read_reply"]
 
 TAG_DIGITS = 16
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -40,6 +40,7 @@ DIALECT = Dialect(
     parameters=frozenset(name for name in PARAMETERS if REQUEST_PARAMETERS.get(name, True) is None),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
+    reply_members=frozenset({"candidates", "promptFeedback"}),
     binding_members=frozenset({"cachedContent", "cached_content"}),
     encode_request=encode_request,
     decode_reply=decode_gemini_reply,

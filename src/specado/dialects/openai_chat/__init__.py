@@ -38,6 +38,7 @@ DIALECT = Dialect(
     parameters=frozenset(PARAMETERS),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
+    reply_members=frozenset({"choices"}),
     encode_request=encode_request,
     decode_reply=decode_openai_reply,
     stream_decoder=OpenAIStream,

@@ -49,6 +49,7 @@ DIALECT = Dialect(
     parameters=frozenset(name for name in PARAMETERS if REQUEST_PARAMETERS.get(name, True) is None),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
+    reply_members=frozenset({"output"}),
     binding_members=frozenset({"conversation", "previous_response_id", "prompt", "store"}),
     encode_request=encode_request,
     decode_reply=decode_responses_reply,
