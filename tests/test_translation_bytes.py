@@ -127,7 +127,9 @@ def test_a_translation_has_the_bytes_of_the_call(server, provider, model):
 
 def test_a_server_that_refuses_to_be_asked_for_usage_is_not_asked(server):
     base_url, bodies = server
-    target = f"{register('openai', base_url, stream_usage=False)}/gpt-4o"
+    chat = specado.get_manifest("openai")["dialects"][0]
+    dialects = [{**chat, "stream_usage": False}]
+    target = f"{register('openai', base_url, dialects=dialects, models={})}/gpt-4o"
     options = {"include_usage": True, "include_obfuscation": False}
 
     for more in ({}, {"stream_options": options}):

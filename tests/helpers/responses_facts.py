@@ -127,6 +127,8 @@ def _file(part: dict[str, Any], path: str, prefix: str) -> Iterator[Fact]:
         data = part["file_data"]
         data = data if data.startswith("data:") else f"data:application/pdf;base64,{data}"
         yield Fact((f"{prefix}document", data), (path,))
+        if part.get("file_id") is not None:
+            yield one("file beside data", part["file_id"], at=f"{path}.file_id")
     elif part.get("file_id") is not None:
         has_content = True
         yield Fact((f"{prefix}file", part["file_id"]), (f"{path}.file_id",))

@@ -183,9 +183,11 @@ def silent(request: dict[str, Any], source: str, target: str, models: list[str])
     for model in [*models, "unheard-of"]:
         made = specado.translate(request, target, source=source, model=model)
         body = json.loads(made.body)
+        # OpenAI's other API takes what chat completions cannot express.
+        shape = made.dialect if made.dialect == "openai_responses" else target
         found += [
-            f"{target}/{model}: {text}"
-            for text in unexplained(source, request, target, body, made.report.items)
+            f"{shape}/{model}: {text}"
+            for text in unexplained(source, request, shape, body, made.report.items)
         ]
     return found
 
