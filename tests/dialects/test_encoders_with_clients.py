@@ -23,11 +23,14 @@ from sockets import ScriptedServer
 from specado._core import (
     AnthropicStreamEncoder,
     OpenAIStreamEncoder,
+    ResponsesStreamEncoder,
     encode_anthropic_reply,
     encode_openai_reply,
+    encode_responses_reply,
 )
 from specado.dialects.anthropic_messages.error_encoder import encode_anthropic_error
 from specado.dialects.openai_chat.error_encoder import encode_openai_error
+from specado.dialects.openai_responses.error_encoder import encode_responses_error
 from specado.types import ChoiceDelta, FunctionCall, ToolCall
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -84,6 +87,11 @@ def openai_stream(chunks, **options):
 
 def anthropic_stream(chunks):
     encoder = AnthropicStreamEncoder()
+    return b"".join([encoder.encode(each) for each in chunks]), encoder
+
+
+def responses_stream(chunks):
+    encoder = ResponsesStreamEncoder()
     return b"".join([encoder.encode(each) for each in chunks]), encoder
 
 
@@ -228,3 +236,73 @@ def test_anthropics_client_raises_its_class(name):
     assert type(caught.value) is ANTHROPIC_CLASSES[name]
     assert caught.value.body == json.loads(body)
     assert caught.value.request_id == headers.get("request-id")
+
+
+def check_response(found):
+    *thoughts, said, first, second = found.output
+    assert (found.id, found.model, found.status) == ("chatcmpl-1", MODEL, "completed")
+    assert [each.summary[0].text for each in thoughts] == ["Let me think."]
+    assert found.output_text == said.content[0].text == "It is súnny 🌦\u2028."
+    assert (first.call_id, first.name, first.arguments) == (
+        "call_1",
+        "get_weather",
+        '{"city": "Paris"}',
+    )
+    assert (second.call_id, second.name, second.arguments) == (
+        "call_2",
+        "get_time",
+        '{"zone":"CET"}',
+    )
+    assert (found.usage.input_tokens, found.usage.input_tokens_details.cached_tokens) == (90, 20)
+
+
+def test_openais_client_reads_a_response():
+    with openai_client(encode_responses_reply(ANSWER)[0]) as client:
+        found = client.responses.create(model="m", input="Hello")
+
+    check_response(found)
+
+
+def test_openais_client_adds_a_stream_of_a_response_up():
+    begun, encoder = responses_stream(chunks_of(ANSWER))
+    with (
+        openai_client(begun + encoder.finish(), **EVENTS) as client,
+        client.responses.stream(model="m", input="Hello") as stream,
+    ):
+        events = list(stream)
+        found = stream.get_final_response()
+
+    check_response(found)
+    texts = [each.delta for each in events if each.type == "response.output_text.delta"]
+    assert "".join(texts) == "It is súnny 🌦\u2028."
+    done = [each for each in events if each.type == "response.function_call_arguments.done"]
+    assert [each.arguments for each in done] == ['{"city": "Paris"}', '{"zone":"CET"}']
+
+
+def test_openais_client_finds_no_response_in_a_stream_that_fails():
+    begun, encoder = responses_stream([chunk(ChoiceDelta("Hi"))])
+    _, _, body = encode_responses_error(ERRORS["interrupted"])
+    with (
+        openai_client(begun + encoder.fail(body), **EVENTS) as client,
+        client.responses.stream(model="m", input="Hello") as stream,
+    ):
+        *_, error, last = list(stream)
+        with pytest.raises(RuntimeError, match=r"response\.completed"):
+            stream.get_final_response()
+
+    assert (error.type, last.type) == ("error", "response.failed")
+    assert last.response.error.code == "server_error"
+
+
+@pytest.mark.parametrize("name", OPENAI_CLASSES)
+def test_openais_client_raises_its_class_for_a_response(name):
+    status, headers, body = encode_responses_error(ERRORS[name])
+    with openai_client(body, status, **headers) as client, pytest.raises(openai.APIError) as caught:
+        client.responses.create(model="m", input="Hello")
+
+    # The Responses API answers 400 where chat completions answer 404.
+    expected = openai.BadRequestError if name == "model" else OPENAI_CLASSES[name]
+    error = json.loads(body)["error"]
+    assert type(caught.value) is expected
+    assert (caught.value.code, caught.value.param) == (error["code"], error["param"])
+    assert caught.value.request_id == headers.get("x-request-id")
