@@ -568,7 +568,7 @@ cdef class ResponsesEncoder(Encoder):
             call.id == values[0] and call.text == values[2]
             and self.accepted_name(call.name) == values[1]    # the name that the server knows
             and call.extra is None and call.body_extra is None
-            and (self.call_ids is None or call.id not in self.call_ids)
+            and (self.call_ids is None or call.id not in self.call_ids.written)
         )
 
     cdef list contents_of_blocks(self, Turn turn, object native):

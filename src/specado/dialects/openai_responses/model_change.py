@@ -13,7 +13,11 @@ from specado._core.openai_responses.carried import carried_block, is_own
 from specado._core.openai_responses.loss_rows import (
     INPUT_DOCUMENT,
     INPUT_IMAGE,
+    LOGPROBS_MODEL,
+    LOGPROBS_THINKING,
     MAX_TOKENS_ABOVE_LIMIT,
+    PARALLEL_TOOL_CALLS_NEVER,
+    PARALLEL_TOOL_CALLS_UNSUPPORTED,
     REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_NONE,
     REASONING_EFFORT_UNSUPPORTED,
@@ -22,8 +26,13 @@ from specado._core.openai_responses.loss_rows import (
     SAMPLING_THINKING,
     SAMPLING_UNSUPPORTED,
     TOOL_STRICT,
+    TOOLS_UNSUPPORTED,
 )
 from specado._core.openai_responses.native import family_of
+from specado._core.openai_responses.server_loss_rows import (
+    RESPONSES_INCLUDE,
+    RESPONSES_REASONING_OPTION,
+)
 from specado.dialects.contract import Encoded
 from specado.errors import MessageFormatError
 
@@ -35,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["change_model"]
 
+ENCRYPTED = "reasoning.encrypted_content"
+LOGPROBS = "message.output_text.logprobs"
 _MEDIA = {"input_image": ("Image", INPUT_IMAGE), "input_file": ("Document", INPUT_DOCUMENT)}
 # The items whose ids belong to the reasoning before them.
 _FOLLOWERS = ("message", "function_call", "custom_tool_call")
@@ -47,7 +58,9 @@ def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Enc
     change.items(family_of(source.model))
     if facts is not None:
         change.effort()
+        change.reasoning_options()
         change.sampling()
+        change.probabilities()
         change.limit()
         change.tools()
         change.answer_format()
@@ -151,6 +164,37 @@ class _ModelChange:
             self._lose(REASONING_EFFORT_LEVEL, path, wanted, nearest)
             self._set("reasoning", "effort", nearest)
 
+    def reasoning_options(self) -> None:
+        """Leave out what only a model that reasons takes, where the model is known not to."""
+        if self._trait("reasoning_efforts") not in ((), []):
+            return
+        for name, value in self._member("reasoning").items():
+            if name != "effort" and value is not None:
+                self._lose(RESPONSES_REASONING_OPTION, f"reasoning.{name}", value)
+                self._set("reasoning", name, None)
+        self._exclude(ENCRYPTED, RESPONSES_INCLUDE)
+
+    def _exclude(self, name: str, row: str) -> None:
+        """Leave out what a reply would have had by *name* in `include`."""
+        names = self._body.get("include") or ()
+        if name in names:
+            self._lose(row, f"include[{names.index(name)}]", name)
+            self._body["include"] = [each for each in names if each != name]
+            if not self._body["include"]:
+                del self._body["include"]
+
+    def probabilities(self) -> None:
+        row = None
+        if self._trait("logprobs") is False:
+            row = LOGPROBS_MODEL
+        elif self._reasons() and self._trait("sampling_while_reasoning") is False:
+            row = LOGPROBS_THINKING
+        if row is None:
+            return
+        self._exclude(LOGPROBS, row)
+        if self._body.get("top_logprobs"):
+            self._lose(row, "top_logprobs", self._body.pop("top_logprobs"))
+
     def _reasons(self) -> bool:
         effort = self._member("reasoning").get("effort") or self._trait("default_effort")
         return effort is not None and effort != "none"
@@ -175,7 +219,19 @@ class _ModelChange:
             self._lose(MAX_TOKENS_ABOVE_LIMIT, "max_output_tokens", wanted, most)
             self._body["max_output_tokens"] = most
 
+    def _lacks(self, feature: str) -> bool:
+        known = None if self._facts is None else self._facts.features
+        return known is not None and feature not in known
+
     def tools(self) -> None:
+        if self._body.get("tools") and self._lacks("function_calling") and self._lacks("tool_use"):
+            self._lose(TOOLS_UNSUPPORTED, "tools")
+            for name in ("tools", "tool_choice", "parallel_tool_calls"):
+                self._body.pop(name, None)
+        many = self._body.get("parallel_tool_calls")
+        if many is not None and self._trait("parallel_tool_calls") is False:
+            row = PARALLEL_TOOL_CALLS_UNSUPPORTED if many else PARALLEL_TOOL_CALLS_NEVER
+            self._lose(row, "parallel_tool_calls", self._body.pop("parallel_tool_calls"))
         if self._trait("strict_tools") is not False or not self._body.get("tools"):
             return
         tools = []
@@ -188,7 +244,9 @@ class _ModelChange:
 
     def answer_format(self) -> None:
         kind = (self._member("text").get("format") or {}).get("type")
-        if kind == "json_schema" and self._trait("structured_output") is False:
+        if (kind == "json_schema" and self._trait("structured_output") is False) or (
+            kind == "json_object" and self._lacks("json_mode")
+        ):
             self._lose(RESPONSE_FORMAT_UNSUPPORTED, "text.format", kind)
             self._set("text", "format", None)
 

@@ -24,7 +24,10 @@ _TOOL_OPTION = Field(None, ("responses.tool_option",), whole=True)
 _SEARCH_OPTION = Field(None, ("responses.web_search_option",), whole=True)
 _CHOICE = Field(None, ("tool_choice.unknown",), whole=True)
 _UNKNOWN = Field(None, ("param.unknown",), whole=True)
-_REASONING_OPTION = Field(None, ("responses.reasoning_option",))
+_REASONING_OPTION = Field(
+    None, ("responses.reasoning_option",), model_rows=("responses.reasoning_option",)
+)
+_LOGPROBS = ("logprobs.model", "logprobs.thinking")
 
 
 def _input_parts(path: str, to: str) -> dict[str, Field]:
@@ -182,7 +185,7 @@ SOURCE_FIELDS = FieldTable(
         "*.prompt_cache_breakpoint": Field(SAME, whole=True),
         "(another key of an item or a part)": Field(None, ("part.unknown_key",)),
         # Tools.
-        "tools": Field(SAME),
+        "tools": Field(SAME, model_rows=("tools.unsupported",)),
         "tools[function]": Field("tools[function]"),
         "tools[function].name": Field("tools[function].function.name"),
         "tools[function].description": Field("tools[function].function.description"),
@@ -243,7 +246,9 @@ SOURCE_FIELDS = FieldTable(
             f"tool_choice[{name}]": _CHOICE
             for name in ("file_search", "mcp", "programmatic_tool_calling", "apply_patch", "shell")
         },
-        "parallel_tool_calls": Field(SAME),
+        "parallel_tool_calls": Field(
+            SAME, model_rows=("parallel_tool_calls.unsupported", "parallel_tool_calls.never")
+        ),
         "max_tool_calls": Field(None, ("responses.max_tool_calls",)),
         # The answer's form and length.
         "max_output_tokens": Field("max_completion_tokens", model_rows=("max_tokens.above_limit",)),
@@ -257,8 +262,8 @@ SOURCE_FIELDS = FieldTable(
         "text.format[json_schema].schema": Field(f"{_FORMAT}.schema", whole=True),
         "text.format[json_schema].strict": Field(f"{_FORMAT}.strict"),
         "text.verbosity": Field("verbosity"),
-        "include": Field("logprobs", ("responses.include",)),
-        "top_logprobs": Field(SAME),
+        "include": Field("logprobs", ("responses.include",), ("responses.include", *_LOGPROBS)),
+        "top_logprobs": Field(SAME, model_rows=_LOGPROBS),
         "truncation": Field(None, ("responses.truncation",), neutral="disabled"),
         "context_management": Field(None, ("responses.truncation",), neutral=[], whole=True),
         # Sampling and reasoning.
@@ -267,7 +272,11 @@ SOURCE_FIELDS = FieldTable(
         "reasoning": Field(implied=True),
         "reasoning.effort": Field(
             "reasoning_effort",
-            model_rows=("reasoning_effort.unsupported", "reasoning_effort.level"),
+            model_rows=(
+                "reasoning_effort.unsupported",
+                "reasoning_effort.none",
+                "reasoning_effort.level",
+            ),
         ),
         "reasoning.summary": _REASONING_OPTION,
         "reasoning.generate_summary": _REASONING_OPTION,
