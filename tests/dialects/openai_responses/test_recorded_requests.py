@@ -12,6 +12,7 @@ import official
 import specado
 from reference_files import REPOSITORY
 from request_diff import round_trip
+from specado.simulator import handle
 
 FILE = REPOSITORY / "tests" / "data" / "recorded_responses_requests.jsonl.gz"
 MODELS = {"openai_chat": "gpt-4o", "anthropic": "claude-haiku-4-5"}
@@ -49,3 +50,20 @@ def test_a_request_stays_as_it_is_in_its_own_dialect(
 
     assert json.loads(sent.body) == request_
     assert sent.report.items == []
+
+
+# What the provider refused when it was recorded, has stored, or does not offer for the model.
+REFUSED = ("not found", "file type", "decimal below minimum value", "Invalid service_tier")
+
+
+@RECORDED
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-5.4", "gpt-5.4-pro"])
+def test_another_model_takes_the_request(request_: dict[str, Any], model: str) -> None:
+    sent = specado.translate(request_, f"openai_responses/{model}", source="openai_responses")
+
+    body = {**json.loads(sent.body), "stream": False}
+    reply = handle("POST", "/v1/responses", {}, json.dumps(body).encode(), now_s=0)
+
+    if reply.status != 200:
+        message = json.loads(reply.body)["error"]["message"]
+        assert any(reason in message for reason in REFUSED), message

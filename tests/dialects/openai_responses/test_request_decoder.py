@@ -510,3 +510,54 @@ def test_a_reply_and_an_error_are_read_by_the_name_of_the_dialect() -> None:
 def test_a_name_that_is_neither_a_provider_nor_a_dialect_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'openai_response' is not a provider"):
         specado.translate({"model": "m", "input": "a"}, "openai", source="openai_response")
+
+
+def test_a_model_that_does_not_reason_is_asked_for_no_reasoning() -> None:
+    request = {
+        "model": "gpt-5.4",
+        "input": [HELLO],
+        "include": ["reasoning.encrypted_content", "file_search_call.results"],
+        "reasoning": {"effort": "none", "context": "all_turns", "mode": "standard"},
+    }
+
+    made = specado.translate(request, "openai_responses/gpt-4o", source="openai_responses")
+
+    assert json.loads(made.body) == {
+        "model": "gpt-4o",
+        "input": [HELLO],
+        "include": ["file_search_call.results"],
+    }
+    assert [loss.path for loss in made.report.items] == [
+        "reasoning.effort",
+        "reasoning.context",
+        "reasoning.mode",
+        "include[0]",
+    ]
+
+
+def test_a_model_without_json_mode_and_probabilities_gets_neither() -> None:
+    traits = {"logprobs": False, "parallel_tool_calls": False}
+    capabilities = {"features": {"function_calling": False, "json_mode": False}}
+    specado.register_manifest(
+        {**MODELS, "models": {"m": {"traits": traits, "capabilities": capabilities}}}
+    )
+    request = {
+        "model": "gpt-5.4",
+        "input": [HELLO],
+        "text": {"format": {"type": "json_object"}},
+        "include": ["message.output_text.logprobs"],
+        "top_logprobs": 2,
+        "tools": [FUNCTION],
+        "tool_choice": "required",
+        "parallel_tool_calls": True,
+    }
+
+    made = specado.translate(request, "own/m", source="openai_responses")
+
+    assert json.loads(made.body) == {"model": "m", "input": [HELLO]}
+    assert [loss.path for loss in made.report.items] == [
+        "include[0]",
+        "top_logprobs",
+        "tools",
+        "text.format",
+    ]
