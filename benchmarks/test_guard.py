@@ -19,9 +19,11 @@ import pytest
 
 import specado
 from specado import _core
+from specado._core.gemini.wire import Reply as GeminiReply
 from specado._core.openai_responses import events, wire
 from specado.catalog import lookup as catalog
 from specado.dialects.anthropic_messages.fields import REQUEST_PARAMETERS
+from specado.dialects.gemini.fields import REQUEST_PARAMETERS as GEMINI_PARAMETERS
 from specado.dialects.openai_responses.fields import (
     REQUEST_PARAMETERS as RESPONSES_PARAMETERS,
 )
@@ -83,6 +85,24 @@ def anthropic_dicts(messages: list[dict[str, str]]) -> bytes:
     )
 
 
+def gemini_core(messages: list[dict[str, str]]) -> bytes:
+    return _core.encode_gemini_request(
+        _core.normalize(messages), "gemini-3.5-flash", {}, None, GEMINI_PARAMETERS
+    )[0]
+
+
+def gemini_dicts(messages: list[dict[str, str]]) -> bytes:
+    """Return the body as a minimal translation by hand gives it: nothing checked or reported."""
+    roles = {"user": "user", "assistant": "model"}
+    system = [{"text": each["content"]} for each in messages if each["role"] == "system"]
+    contents = [
+        {"role": roles[each["role"]], "parts": [{"text": each["content"]}]}
+        for each in messages
+        if each["role"] != "system"
+    ]
+    return orjson.dumps({"systemInstruction": {"parts": system}, "contents": contents})
+
+
 @pytest.mark.parametrize("count", [10, 1_000, 10_000])
 @pytest.mark.parametrize("encode", [openai_core, openai_orjson, openai_msgspec])
 def test_openai_body(benchmark, encode, count):
@@ -119,6 +139,16 @@ def test_responses_body(benchmark, encode, count):
     benchmark.group = f"messages to a Responses body, {count} messages"
     messages = conversation(count)
     assert json.loads(encode(messages)) == json.loads(responses_orjson(messages))
+
+    benchmark(encode, messages)
+
+
+@pytest.mark.parametrize("count", [10, 1_000, 10_000])
+@pytest.mark.parametrize("encode", [gemini_core, gemini_dicts])
+def test_gemini_body(benchmark, encode, count):
+    benchmark.group = f"messages to a Gemini body, {count} messages"
+    messages = conversation(count)
+    assert json.loads(encode(messages)) == json.loads(gemini_dicts(messages))
 
     benchmark(encode, messages)
 
@@ -210,6 +240,23 @@ RESPONSES_REPLY = orjson.dumps(
 )
 
 
+def gemini_event(text: str) -> dict[str, object]:
+    """Return an event of a stream, or with a finish reason a whole reply."""
+    content = {"parts": [{"text": text}], "role": "model"}
+    usage = {"promptTokenCount": 90, "candidatesTokenCount": 80, "totalTokenCount": 170}
+    return {
+        "candidates": [{"content": content, "index": 0}],
+        "usageMetadata": usage,
+        "modelVersion": "gemini-3.5-flash",
+        "responseId": "r1",
+    }
+
+
+GEMINI_WHOLE = gemini_event("It rests because it is tired. " * 10)
+GEMINI_WHOLE["candidates"][0]["finishReason"] = "STOP"
+GEMINI_REPLY = orjson.dumps(GEMINI_WHOLE)
+
+
 class PlainReply(msgspec.Struct):
     """The same reply as Structs alone: the floor for reading it."""
 
@@ -256,6 +303,22 @@ def test_responses_reply(benchmark, by):
     assert decode(RESPONSES_REPLY).id == "resp_1"
 
     benchmark(decode, RESPONSES_REPLY)
+
+
+gemini_decoder = msgspec.json.Decoder(GeminiReply)
+
+
+@pytest.mark.benchmark(group="a Gemini reply to Structs")
+@pytest.mark.parametrize("by", ["core", "msgspec alone"])
+def test_gemini_reply(benchmark, by):
+    def core(body: bytes) -> object:
+        return _core.decode_gemini_reply(body, "gemini", "gemini-3.5-flash", 0)[0]
+
+    decode = core if by == "core" else gemini_decoder.decode
+    found = decode(GEMINI_REPLY)
+    assert (found.choices if by == "core" else found.candidates)[0].finish_reason.lower() == "stop"
+
+    benchmark(decode, GEMINI_REPLY)
 
 
 WRITERS = {
@@ -425,6 +488,40 @@ def test_responses_stream(benchmark, read):
     chunks = read()
     assert [chunk.choices[0].delta.content for chunk in chunks][1:] == STREAM_TEXTS[1:]
     assert len(chunks) == len(STREAM_TEXTS)
+
+    benchmark(read)
+
+
+GEMINI_EVENTS = [orjson.dumps(gemini_event(text)) for text in STREAM_TEXTS[1:]]
+GEMINI_STREAM = b"".join(b"data: " + event + b"\r\n\r\n" for event in GEMINI_EVENTS)
+
+
+def gemini_stream() -> list[specado.ChatCompletionChunk]:
+    return _core.GeminiStream("gemini", "gemini", 0, **STREAM_LIMITS).feed(GEMINI_STREAM)
+
+
+def gemini_lines() -> list[specado.ChatCompletionChunk]:
+    """Decode what stands in the stream's lines, and make the same chunks."""
+    return [
+        specado.ChatCompletionChunk(
+            found.response_id,
+            found.model_version,
+            [
+                specado.ChunkChoice(
+                    0, specado.ChoiceDelta(found.candidates[0].content.parts[0].text)
+                )
+            ],
+            0,
+        )
+        for found in map(gemini_decoder.decode, GEMINI_EVENTS)
+    ]
+
+
+@pytest.mark.benchmark(group="a Gemini stream's bytes to 499 chunks")
+@pytest.mark.parametrize("read", [gemini_stream, gemini_lines])
+def test_gemini_stream(benchmark, read):
+    chunks = read()
+    assert [chunk.choices[0].delta.content for chunk in chunks] == STREAM_TEXTS[1:]
 
     benchmark(read)
 
