@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import specado
+from gemini_diff import calls_by_order, number_of_logprobs
 from request_facts import Fact, facts
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ JOINING = "openai_responses"
 BY_ORDER = "gemini"
 # Facts that stand beside a text and not between two.
 BESIDE = ("cache", "key", "name")
-OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai"}
+OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai_chat"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
 # The parameters that a report of another one may have made.
