@@ -169,6 +169,8 @@ def test_a_key_that_is_missing_for_the_model_is_an_error_that_says_simulate(run,
         ("anthropic", (), "anthropic/claude-sonnet-5"),
         ("anthropic", ("ANTHROPIC", "OPENAI"), "anthropic/claude-sonnet-5"),
         ("anthropic", ("OPENAI",), "openai/gpt-5.4"),
+        (None, ("GEMINI",), "gemini/gemini-3.8-flash"),
+        ("gemini", ("GEMINI", "OPENAI"), "gemini/gemini-3.8-flash"),
     ],
 )
 def test_the_default_model_is_one_of_the_primary_provider(chat, monkeypatch, primary, keys, asked):

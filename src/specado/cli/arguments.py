@@ -10,7 +10,11 @@ from specado._version import __version__
 __all__ = ["DEFAULT_MODELS", "STRICTNESSES", "make_parser"]
 
 # By provider; the first is asked where no key says which one a user has.
-DEFAULT_MODELS = {"openai": "gpt-5.4", "anthropic": "claude-sonnet-5"}
+DEFAULT_MODELS = {
+    "openai": "gpt-5.4",
+    "anthropic": "claude-sonnet-5",
+    "gemini": "gemini-3.8-flash",
+}
 STRICTNESSES = ("strict", "warn", "coerce")
 SIMULATOR_HOST = "127.0.0.1"
 SIMULATOR_PORT = 8089
@@ -19,9 +23,9 @@ HIGHEST_PORT = 65_535
 OVERVIEW = """\
 One call to any large language model, with retry and fallback.
 
-Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY. Only "chat"
-needs one: without any key it simulates the reply on a terminal, and elsewhere
-with --simulate.
+Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY,
+GEMINI_API_KEY. Only "chat" needs one: without any key it simulates the reply on
+a terminal, and elsewhere with --simulate.
 """
 OVERVIEW_EXAMPLES = """\
 examples:
