@@ -213,6 +213,24 @@ def test_a_stored_conversation_that_fails_goes_to_nobody_else() -> None:
     assert server.dialects == [RESPONSES]
 
 
+def test_the_metadata_names_the_candidates_that_a_stored_conversation_forbids() -> None:
+    server = OpenAI()
+
+    reply = ask(
+        server,
+        extra_body={"previous_response_id": "resp_1"},
+        fallback_models=["anthropic/claude-opus-4-8", "openai/gpt-5.4"],
+    )
+
+    skipped = reply.extensions.metadata["skipped"]
+    assert [(each["provider"], each["model"]) for each in skipped] == [
+        ("anthropic", "claude-opus-4-8"),
+        ("openai", "gpt-5.4"),
+    ]
+    assert "extra_body.previous_response_id" in skipped[0]["reason"]
+    assert len(server.bodies) == 1
+
+
 def test_coerce_reports_what_another_candidate_lacks() -> None:
     limited = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}, "status_code": 429}
     message = {

@@ -272,6 +272,7 @@ def make_plan(
     first = plan.ineligible.get(0)
     if first is not None and first.error is not None:
         raise first.error
+    judge.forbid_others(plan)
     candidates = plan.candidates
     while candidates and not plan.is_eligible(candidates[0]):
         pass
@@ -523,9 +524,22 @@ class _Judge:
                 return self._ineligible(candidate, reason, too_long)
         refused = refusal(self.strictness, losses) if losses else None
         if refused is not None:
-            reason = f"strictness {self.strictness!r} refuses a loss: {refused.text}"
-            return self._ineligible(candidate, reason, _lossy(candidate, refused))
+            return self._refused(candidate, candidate.encoded, refused)
         return None
+
+    def forbid_others(self, plan: Plan) -> None:
+        """Take the fallbacks out of a plan that lack what the first provider has stored.
+
+        No body has to be written to know it, and the first candidate may take all of the time.
+        """
+        if self.stored is None:
+            return
+        for candidate in plan.candidates[:]:
+            encoded = self._without_stored(candidate, NOT_ENCODED)
+            refused = refusal(self.strictness, encoded.losses)
+            if refused is not None:
+                plan.candidates.remove(candidate)
+                plan.ineligible[candidate.index] = self._refused(candidate, encoded, refused)
 
     def _without_stored(self, candidate: Candidate, encoded: Encoded) -> Encoded:
         """Return a fallback's body with the loss of what the first provider has stored."""
@@ -534,6 +548,11 @@ class _Judge:
         value = self.request.options["extra_body"][self.stored]
         loss = (CONVERSATION_STORED, f"extra_body.{self.stored}", value, None)
         return replace(encoded, losses=[loss, *encoded.losses])
+
+    def _refused(self, candidate: Candidate, encoded: Encoded, refused: RefusedLoss) -> Ineligible:
+        """Return why a candidate is not eligible whose loss the strictness refuses."""
+        reason = f"strictness {self.strictness!r} refuses a loss: {refused.text}"
+        return self._ineligible(candidate, reason, _lossy(candidate, encoded, refused))
 
     def choose_model(self, candidate: Candidate) -> None:
         """Give the candidate of an open route the model that loses least of the request."""
@@ -587,7 +606,7 @@ class _Judge:
 
     @staticmethod
     def _ineligible(candidate: Candidate, reason: str, error: SpecadoError) -> Ineligible:
-        return Ineligible(Skipped(candidate.provider, candidate.model, reason), error)
+        return Ineligible(Skipped(candidate.provider, candidate.model or None, reason), error)
 
     def _weigh(self, provider: Provider, model: Model) -> tuple[int, int]:
         """Return (worst severity, number of losses) of the request at *model*."""
@@ -623,12 +642,12 @@ class _Judge:
         return max(lossy, default=0), len(lossy)
 
 
-def _lossy(candidate: Candidate, refused: RefusedLoss) -> LossyTranslationError:
+def _lossy(candidate: Candidate, encoded: Encoded, refused: RefusedLoss) -> LossyTranslationError:
     """Return the error for a candidate that the strictness refuses."""
     return LossyTranslationError(
         f"{candidate.provider}/{candidate.model}: {refused.text}; "
         f"{refused.setting} would let the request through",
-        report=report_of(candidate.encoded.losses),
+        report=report_of(encoded.losses),
         setting=refused.setting,
     )
 
