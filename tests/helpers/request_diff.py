@@ -6,7 +6,6 @@ translates there and back and does so for both ways and for the whole.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 ANSWER = "assistant"
 # The dialect in whose requests an answer has one text.
 JOINING = "openai_responses"
-# The dialect whose calls need no id: it is their order that tells which result is whose.
-BY_ORDER = "gemini"
 # Facts that stand beside a text and not between two.
 BESIDE = ("cache", "key", "name")
 OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai_chat"}
@@ -90,60 +87,6 @@ def exists(request: Any, path: str) -> bool:
     return True
 
 
-def calls_by_order(found: list[Fact]) -> list[Fact]:
-    """Facts with the place of a call among the calls instead of its id.
-
-    The results of a turn are in the order of their calls. Empty texts are no facts.
-    """
-    ids: list[str] = []
-    made = []
-    for fact in found:
-        kind = str(fact.what[0])
-        what = fact.what
-        if kind in ("call", "custom call"):
-            ids.append(fact.what[1])
-            what = (kind, len(ids) - 1, *fact.what[2:])
-        elif kind.startswith("result"):
-            id_ = fact.what[1] if kind == "result" else kind.split(" ")[1]
-            place = len(ids) - 1 - ids[::-1].index(id_) if id_ in ids else id_
-            what = (kind, place) if kind == "result" else (
-                kind.replace(id_, str(place)), *fact.what[1:]
-            )  # fmt: skip
-        if not (kind.endswith("text") and what[1:] == ("",)):
-            made.append(fact._replace(what=what))
-    return _results_by_call(made)
-
-
-# What may stand beside a result's content, and goes with it.
-WITH_RESULT = ("is_error", "title", "detail", "key", "cache", "citations", "other document")
-
-
-def _results_by_call(found: list[Fact]) -> list[Fact]:
-    """Facts with the results of each turn in the order of their calls."""
-    placed: list[tuple[int, Fact]] = []
-    for fact in found:
-        kind = str(fact.what[0])
-        place = -1
-        if kind == "result" or kind.startswith("result "):
-            said = str(fact.what[1] if kind == "result" else kind.split(" ")[1])
-            place = int(said) if said.isdecimal() else 0
-        elif kind in WITH_RESULT and placed:
-            place = placed[-1][0]
-        placed.append((place, fact))
-    ordered: list[Fact] = []
-    for is_result, group in itertools.groupby(placed, lambda each: each[0] >= 0):
-        run = list(group)
-        run = sorted(run, key=lambda each: each[0]) if is_result else run
-        ordered += [fact for _, fact in run]
-    return ordered
-
-
-def number_of_logprobs(found: list[Fact]) -> list[Fact]:
-    """Facts without that log probabilities are wanted, where their number is said."""
-    is_said = any(fact.what[:2] == ("param", "top_logprobs") for fact in found)
-    return [fact for fact in found if not (is_said and fact.what[:2] == ("param", "logprobs"))]
-
-
 class Difference(NamedTuple):
     """The facts outside the best common subsequence, and those in it that changed sides."""
 
@@ -188,10 +131,10 @@ def parameters_last(found: list[Fact]) -> list[Fact]:
 
 def comparable(*requests: tuple[str, dict[str, Any]], in_one: bool) -> Iterator[list[Fact]]:
     """Facts of requests to be compared; *in_one*: the texts of an answer are one text."""
-    by_order = any(name == BY_ORDER for name, _ in requests)
+    with_gemini = any(name == "gemini" for name, _ in requests)
     for name, request in requests:
         found = facts(name, request)
-        if by_order:
+        if with_gemini:
             found = number_of_logprobs(calls_by_order(found))
         yield parameters_last(texts_in_one(found) if in_one else found)
 
