@@ -593,16 +593,12 @@ cdef class ResponsesEncoder(Encoder):
     cdef int write_items(self, Turn turn, list contents, bint is_own) except -1:
         """Write the items that are left of an answer, each as it came or in its canonical form."""
         cdef Details more = turn.more
-        cdef dict calls = {}
+        cdef dict calls = self.left_calls(more)
         cdef list waiting = []    # reasoning items, until the item after them is written
         cdef bint has_ids = True    # whether the reasoning before an item is there
         cdef Py_ssize_t texts = 0
         cdef Py_ssize_t thoughts = 0
         cdef Py_ssize_t place
-        if more.calls is not None:
-            self.open_answer(more.calls)
-            for place in range(len(more.calls)):
-                calls.setdefault((<Call>more.calls[place]).id, []).append(place)
         for place, block in enumerate(more.native.blocks):
             kind = block.kind
             if kind == "reasoning":
@@ -644,6 +640,16 @@ cdef class ResponsesEncoder(Encoder):
         for found in sorted([found for places in calls.values() for found in places]):
             self.write_call(more.calls[found], found)
         return 0
+
+    cdef dict left_calls(self, Details more):
+        """Return the places of the calls that an answer still has, by their id."""
+        cdef dict found = {}
+        cdef Py_ssize_t place
+        if more.calls is not None:
+            self.open_answer(more.calls)
+            for place in range(len(more.calls)):
+                found.setdefault((<Call>more.calls[place]).id, []).append(place)
+        return found
 
     cdef int write_waiting(self, list waiting) except -1:
         for raw in waiting:
