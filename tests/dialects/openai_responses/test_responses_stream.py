@@ -267,6 +267,45 @@ def test_events_without_an_index_are_of_the_item_that_they_name() -> None:
     assert [said for _, _, said in calls(chunks).values()] == ['{"a":1}', '{"b":2}']
 
 
+@pytest.mark.parametrize("by_turns", [False, True])
+def test_items_that_all_have_the_same_index_are_told_by_their_ids(by_turns: bool) -> None:
+    items = [reasoning("hm"), message("Hi."), function('{"a":1}'), function('{"b":2}', "call_2")]
+    pieces = [
+        piece("reasoning_summary_text", "hm", summary_index=0, item_id="rs_1"),
+        piece("output_text", "Hi.", item_id="msg_1"),
+        piece("function_call_arguments", '{"a":1}', item_id="fc_call_1"),
+        piece("function_call_arguments", '{"b":2}', item_id="fc_call_2"),
+    ]
+    parts = [[added(item) for item in items], pieces, [done(item) for item in items]]
+    events = [event for part in (parts if by_turns else zip(*parts)) for event in part]
+    stream, chunks = read(CREATED, *events, ended(*items))
+
+    assert (joined(chunks, "reasoning"), joined(chunks, "content")) == ("hm", "Hi.")
+    assert calls(chunks) == {0: ["call_1", "f", '{"a":1}'], 1: ["call_2", "f", '{"b":2}']}
+    assert [block.kind for block in answer(stream).message.native.blocks] == [
+        "reasoning",
+        "text",
+        "call",
+        "call",
+    ]
+
+
+def test_ids_may_change_between_the_events_of_an_item() -> None:
+    events = [
+        CREATED,
+        added(message("Hi.", id_="a")),
+        piece("output_text", "Hi", item_id="b"),
+        piece("output_text", ".", item_id="c"),
+        done(message("Hi.", id_="d")),
+        ended(message("Hi.", id_="e")),
+    ]
+    stream, chunks = read(*events)
+
+    assert joined(chunks, "content") == "Hi."
+    assert answer(stream).message.content == "Hi."
+    assert notes(stream) == []
+
+
 def test_the_pieces_of_a_custom_call() -> None:
     stream, chunks = read(
         CREATED,

@@ -90,6 +90,7 @@ cdef class ItemPieces:
     """One output item that is being received. Belongs to one stream."""
     cdef object index       # the server's
     cdef str kind           # the type of the item
+    cdef object id          # its first id, None without one
     cdef object item        # the `Item` as it came last
     cdef bytes raw          # its JSON, None until it is whole
     cdef list parts         # of PartPieces
@@ -251,15 +252,25 @@ cdef class ResponsesStream(ReplyStream):
 
     cdef ItemPieces _item_at(self, event):
         """Return the item of an event, None before it began; without an index the last one."""
-        cdef ItemPieces item
+        cdef ItemPieces item = self._last
+        cdef ItemPieces named
         index = event.output_index
-        if index != NO_INDEX:
-            return self._last if index == self._last_index else self._item_of.get(index)
-        if event.item_id is not None:
-            for item in self._items:
-                if item.item.id == event.item_id:
-                    return item
-        return self._last
+        if index != NO_INDEX and index != self._last_index:
+            item = self._item_of.get(index)
+        id_ = event.item_id
+        if id_ is None or item is None or item.id is None or id_ == item.id:
+            return item
+        # Some servers give every event another id, others every item the same index.
+        named = self._item_named(id_)
+        return item if named is None else named
+
+    cdef ItemPieces _item_named(self, id_):
+        """Return the item with an id, None without one."""
+        cdef ItemPieces item
+        for item in self._items:
+            if item.id is not None and item.id == id_:
+                return item
+        return None
 
     cdef ItemPieces _item_for(self, event, int kind, list out):
         """Return the item of an event for a part of a *kind*; None where its type is not clear."""
@@ -282,6 +293,7 @@ cdef class ResponsesStream(ReplyStream):
         item.index = index
         item.item = given
         item.kind = given.type
+        item.id = given.id
         item.parts = []
         item.annotations = []
         item.call = item.thought_kind = NO_INDEX
@@ -294,14 +306,17 @@ cdef class ResponsesStream(ReplyStream):
 
     cdef int _open(self, event, list out) except -1:
         """Begin the item of an event; its text comes in pieces, or at its end."""
+        cdef ItemPieces item
         notes = Notes()
         given = readable_item(event.item, f"output[{event.output_index}]", notes)
         self.note_all(notes)
-        if given is not None and (
-            event.output_index == NO_INDEX or event.output_index not in self._item_of
-        ):
-            self.keep_bytes(len(event.item))
-            self._new_item(given, event.output_index, out)
+        if given is None:
+            return 0
+        item = self._item_of.get(event.output_index)
+        if item is not None and item.kind == given.type and (given.id is None or given.id == item.id):
+            return 0    # told twice
+        self.keep_bytes(len(event.item))
+        self._new_item(given, event.output_index, out)
         return 0
 
     cdef int _open_call(self, ItemPieces item, list out) except -1:
@@ -330,7 +345,11 @@ cdef class ResponsesStream(ReplyStream):
             return 0
         self.keep_bytes(size)
         index = event.output_index
-        item = self._last if index == NO_INDEX else self._item_of.get(index)
+        item = self._item_named(given.id)
+        if item is None or item.kind != given.type:
+            item = self._last if index == NO_INDEX else self._item_of.get(index)
+            if item is not None and item.raw is not None and item.id != given.id:
+                item = None    # another one at the same index
         if item is None or item.kind != given.type:
             item = self._new_item(given, index, out)
         return self._take_whole(item, given, bytes(event.item), out)
