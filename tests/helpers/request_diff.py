@@ -15,13 +15,15 @@ from gemini_diff import calls_by_order, number_of_logprobs
 from request_facts import Fact, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ANSWER = "assistant"
 # The dialect in whose requests an answer has one text.
 JOINING = "openai_responses"
+# Codes by which a translation leaves something out.
+LEAVING_OUT = ("Drop", "Unsupported")
 # Facts that stand beside a text and not between two.
-BESIDE = ("cache", "key", "name")
+BESIDE = ("cache", "key", "name", "citations", "thinking", "redacted")
 OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai_chat"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
@@ -129,24 +131,32 @@ def parameters_last(found: list[Fact]) -> list[Fact]:
     return plain + sorted((fact for fact in found if fact not in plain), key=repr)
 
 
-def comparable(*requests: tuple[str, dict[str, Any]], in_one: bool) -> Iterator[list[Fact]]:
-    """Facts of requests to be compared; *in_one*: the texts of an answer are one text."""
+def comparable(
+    *requests: tuple[str, dict[str, Any]], in_one: bool, losses: Sequence[Any] = ()
+) -> Iterator[list[Fact]]:
+    """Facts of requests to be compared; *in_one*: the texts of an answer are one text.
+
+    They are so over what the *losses* say is left out between them.
+    """
+    gone = [loss for loss in losses if loss.code in LEAVING_OUT]
     with_gemini = any(name == "gemini" for name, _ in requests)
     for name, request in requests:
         found = facts(name, request)
         if with_gemini:
             found = number_of_logprobs(calls_by_order(found))
-        yield parameters_last(texts_in_one(found) if in_one else found)
+        yield parameters_last(texts_in_one(found, gone) if in_one else found)
 
 
-def texts_in_one(found: list[Fact]) -> list[Fact]:
+def texts_in_one(found: list[Fact], gone: list[Any]) -> list[Fact]:
     """Join the texts and refusals of an answer that follow each other; leave out empty ones."""
     made: list[Fact] = []
     for fact in found:
         if fact.side != ANSWER or fact.what[0] not in ("text", "refusal"):
             made.append(fact)
             continue
-        at = next((at for at in range(len(made), 0, -1) if made[at - 1].what[0] not in BESIDE), 0)
+        at = len(made)
+        while at and _is_beside(made[at - 1], gone):
+            at -= 1
         last = made[at - 1] if at else fact
         if last is fact or last.side != ANSWER or last.what[0] != "text":
             made.append(fact._replace(what=("text", fact.what[1])))
@@ -156,11 +166,19 @@ def texts_in_one(found: list[Fact]) -> list[Fact]:
     return [fact for fact in made if fact.side != ANSWER or fact.what != ("text", "")]
 
 
+def _is_beside(fact: Fact, gone: list[Any]) -> bool:
+    if fact.side == ANSWER and fact.what[0] == "text":
+        return False
+    return fact.what[0] in BESIDE or is_covered(fact, gone)
+
+
 def unexplained(
     source: str, before: dict[str, Any], target: str, after: dict[str, Any], losses: list[Any]
 ) -> list[str]:
     """What *after* lost or added without a word in the report, and what is reported wrongly."""
-    old, new = comparable((source, before), (target, after), in_one=target == JOINING)
+    old, new = comparable(
+        (source, before), (target, after), in_one=target == JOINING, losses=losses
+    )
     missing, added, moved = difference(old, new, losses)
     found = [
         f"said by another: {fact.what} at {fact.role_path}"

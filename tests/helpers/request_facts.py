@@ -63,7 +63,12 @@ def facts(provider: str, request: dict[str, Any]) -> list[Fact]:
     for fact in found:
         if fact.what[0] == "side":
             side, role_path = fact.what[1], fact.paths[0]
-        elif fact.what[:2] not in SAID_ONCE or fact.what not in [each.what for each in said]:
+            continue
+        same = fact.what[:2] in SAID_ONCE and fact.what in [each.what for each in said]
+        if same:
+            at = [each.what for each in said].index(fact.what)
+            said[at] = said[at]._replace(paths=(*said[at].paths, *fact.paths))
+        else:
             said.append(fact._replace(side=side, role_path=role_path))
     return said
 
