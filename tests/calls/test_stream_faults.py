@@ -92,7 +92,7 @@ LATE_ERROR_CODES = {
     "openai": "server_error",
     "anthropic": "api_error",
     "responses": "server_error",
-    "gemini": "500",
+    "gemini": "INTERNAL",
 }
 
 

@@ -283,6 +283,16 @@ def test_only_the_calls_of_the_current_turn_get_a_stand_in() -> None:
     ]
 
 
+@pytest.mark.parametrize("content", [" ", [{"type": "file", "file": {"file_id": "file-1"}}]])
+def test_the_current_turn_does_not_begin_with_what_is_not_sent(content: Any) -> None:
+    messages = [USER, CALLED, DONE, {"role": "user", "content": content}]
+
+    found = specado.translate({"model": NEW, "messages": messages}, f"gemini/{NEW}")
+
+    assert official_gemini.problems(found.body) == []
+    assert parts_of(found)[0]["thoughtSignature"] == STAND_IN
+
+
 def test_an_older_model_needs_no_stand_in() -> None:
     found = sent(CALLED, DONE, model=OLD)
 

@@ -111,7 +111,7 @@ cdef class GenerateContentEncoder(Encoder):
     cdef dict parameters    # name -> `(row, neutral value)` if it is dropped, None if it is written
     cdef object schemes     # of the addresses that the servers fetch, None if they are not known
     cdef Py_ssize_t leading     # system messages at the start
-    cdef Py_ssize_t last_user   # the last message of the user, -1 without one
+    cdef Py_ssize_t last_user   # the last written message of the user, -1 without one
     cdef Py_ssize_t end         # messages that are sent: all but the model's at the end, if refused
     cdef bint is_assumed        # whether the facts are those of the model's generation
     cdef bint is_alone          # whether there is only system text
@@ -151,7 +151,9 @@ cdef class GenerateContentEncoder(Encoder):
         self.is_alone = self.leading == len(turns)
         for at in range(len(turns) - 1, self.leading - 1, -1):
             turn = turns[at]
-            if turn.role != ASSISTANT and turn.role != TOOL and turn.role != FUNCTION:
+            if turn.role == ASSISTANT or turn.role == TOOL or turn.role == FUNCTION:
+                continue
+            if self.is_written(turn):
                 self.last_user = at
                 break
         self.end = len(turns)
@@ -172,6 +174,19 @@ cdef class GenerateContentEncoder(Encoder):
             self.lose_details(turn)
         self.index = -1
         return 0
+
+    cdef bint is_written(self, Turn turn) except -1:
+        """Return whether a message of the user has a part that is sent."""
+        cdef Part part
+        if turn.text is not None:
+            return not is_blank_text(turn.text)
+        for part in turn.parts or ():
+            if part.kind == TEXT or part.kind == REFUSAL:
+                if not is_blank_text(part.text):
+                    return True
+            elif medium_of(self, part, self.schemes).row is None:
+                return True
+        return False
 
     # Reports.
 
