@@ -10,11 +10,10 @@ from specado._version import __version__
 __all__ = ["DEFAULT_MODELS", "STRICTNESSES", "make_parser"]
 
 # By provider; the first is asked where no key says which one a user has.
-DEFAULT_MODELS = {
-    "openai": "gpt-5.4",
-    "anthropic": "claude-sonnet-5",
-    "gemini": "gemini-3.8-flash",
-}
+DEFAULT_MODELS: dict[str, str] = dict(
+    model.split("/", 1)
+    for model in ("openai/gpt-5.4", "anthropic/claude-sonnet-5", "gemini/gemini-3.8-flash")
+)
 STRICTNESSES = ("strict", "warn", "coerce")
 SIMULATOR_HOST = "127.0.0.1"
 SIMULATOR_PORT = 8089
