@@ -416,6 +416,21 @@ def modalities_of(row: Row, overlay: Row) -> Row:
     return {"input": inputs, "output": outputs, "configs": configs}
 
 
+def extensions_of(provider: str, row: Row, traits: Row, by_hand: Row, *, caching: bool) -> Row:
+    """Return what only the model's provider has."""
+    openai = provider == "openai"
+    flags, extensions = row["flags"], {}
+    if provider == "anthropic" and caching:
+        extensions["cache_control"] = {"min_tokens": row["cache_min_tokens"]}
+    if not openai and traits["thinking"] != "none":
+        extensions["thinking"] = {"mode": traits["thinking"], **by_hand.get("thinking", {})}
+    if provider in GOOGLE and flags.get("prompt_caching"):
+        extensions["cached_content"] = {"min_tokens": row["cache_min_tokens"]}
+    if openai and "search" in row["id"]:
+        extensions["web_search_options"] = True
+    return extensions
+
+
 def capabilities_of(provider: str, row: Row, traits: Row, overlay: Row) -> Row:
     """Return a model's capabilities in the documented structure."""
     flags = row["flags"]
@@ -427,15 +442,7 @@ def capabilities_of(provider: str, row: Row, traits: Row, overlay: Row) -> Row:
     # The table says "caching" of models that have no price for a cached token.
     caching = bool(flags.get("prompt_caching")) and "cached_input" in row["prices"]
     efforts = traits.get("reasoning_efforts")
-    extensions: Row = {}
-    if anthropic and caching:
-        extensions["cache_control"] = {"min_tokens": row["cache_min_tokens"]}
-    if not openai and traits["thinking"] != "none":
-        extensions["thinking"] = {"mode": traits["thinking"], **by_hand.get("thinking", {})}
-    if provider in GOOGLE and flags.get("prompt_caching"):
-        extensions["cached_content"] = {"min_tokens": row["cache_min_tokens"]}
-    if openai and "search" in row["id"]:
-        extensions["web_search_options"] = True
+    extensions = extensions_of(provider, row, traits, by_hand, caching=caching)
     return {
         "version": SCHEMA_VERSION,
         "modalities": modalities_of(row, overlay),

@@ -152,8 +152,7 @@ def translate(
         dialect: the one of the target's dialects to use; by default chosen as for a call.
 
     Raises:
-        ConfigurationError: a provider is not known or does not speak the dialect, or no counterpart
-            of the model is known.
+        ConfigurationError: a provider, its dialect or a counterpart of the model is not known.
         LossyTranslationError: *strictness* refuses a loss.
         MessageFormatError: the request is not well formed.
     """

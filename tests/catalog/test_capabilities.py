@@ -399,6 +399,24 @@ def test_registering_and_reading_at_once_keeps_both_whole():
     assert results == {("http://127.0.0.1:8000/v1", True)}
 
 
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        (
+            {"pricing": {"changes": [{"from_date": "soon", "source": "x", "date": "2026-11-30"}]}},
+            "models.m.pricing.changes[0].from_date",
+        ),
+        ({"traits_by_dialect": {"gemini": {}}}, "models.m.traits_by_dialect"),
+        ({"traits_by_dialect": {"openai_chat": {"zz": 1}}}, "models.m.traits_by_dialect"),
+    ],
+)
+def test_a_wrong_price_change_or_trait_is_refused_at_its_path(entry, path):
+    with pytest.raises(ConfigurationError) as caught:
+        register_manifest({**LOCAL, "models": {"m": entry}})
+
+    assert path in str(caught.value)
+
+
 # Among the shipped providers
 
 

@@ -761,15 +761,10 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
         raise _fail(f"{path}.dialects", "is empty: name at least one dialect, or leave it out")
     _check_dialect_names(entry.dialects or (), dialects, f"{path}.dialects")
     _check_dialect_names(entry.traits_by_dialect, dialects, f"{path}.traits_by_dialect")
-    for field in ("release_date", "deprecation_date"):
-        date = getattr(entry, field)
-        if date is not None:
-            try:
-                canonical = dt.date.fromisoformat(date).isoformat()
-            except ValueError:
-                canonical = None
-            if canonical != date:
-                raise _fail(f"{path}.{field}", f"{date!r} must be a date such as 2026-11-22")
+    _check_date(entry.release_date, f"{path}.release_date")
+    _check_date(entry.deprecation_date, f"{path}.deprecation_date")
+    for place, change in enumerate(entry.pricing.changes if entry.pricing else ()):
+        _check_date(change.from_date, f"{path}.pricing.changes[{place}].from_date")
     stated = entry.capabilities or {}
     try:
         check_capability(stated, f"{path}.capabilities.")
@@ -804,6 +799,17 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
         for name, own in entry.traits_by_dialect.items()
     }
     return msgspec.structs.replace(model, by_dialect=by_dialect)
+
+
+def _check_date(date: str | None, where: str) -> None:
+    if date is None:
+        return
+    try:
+        canonical = dt.date.fromisoformat(date).isoformat()
+    except ValueError:
+        canonical = None
+    if canonical != date:
+        raise _fail(where, f"{date!r} must be a date such as 2026-11-22")
 
 
 def _check_dialect_names(names: Iterable[str], dialects: tuple[str, ...], where: str) -> None:

@@ -168,6 +168,18 @@ def _reasoning_tokens(usage: Usage) -> int:
     return 0 if details is None else details.reasoning_tokens or 0
 
 
+def _rates_of(
+    usage: Usage, pricing: Pricing, *, is_fast: bool
+) -> Pricing | LongContextPricing | FastPricing:
+    """Return the prices of the whole request: of the fast mode, of a long prompt, or the usual."""
+    long = pricing.long_context
+    if is_fast and pricing.fast is not None:
+        return pricing.fast
+    if long is not None and usage.prompt_tokens > long.above_tokens:
+        return long
+    return pricing
+
+
 def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | None:
     """Return the price of tokens in dollars, `None` if the price of some is unknown.
 
@@ -175,12 +187,7 @@ def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | 
     of the completion's: each is counted once. Reasoning beside the completion is added to it. With
     *is_fast* the prices of the fast mode hold, where the manifest has them.
     """
-    long = pricing.long_context
-    rates: Pricing | LongContextPricing | FastPricing = pricing
-    if is_fast and pricing.fast is not None:
-        rates = pricing.fast
-    elif long is not None and usage.prompt_tokens > long.above_tokens:
-        rates = long
+    rates = _rates_of(usage, pricing, is_fast=is_fast)
     prompt = usage.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = usage.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
