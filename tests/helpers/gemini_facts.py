@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import request_facts
 from request_facts import Fact, one, same_id
+from specado._core.gemini.native import STAND_IN
 from specado._core.gemini.openapi_schema import json_schema
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _beside(known: Members, *kinds: str) -> Iterator[Fact]:
     """What stands beside a part's data."""
     for name, (value, path) in known.items():
         if name == "thoughtSignature":
+            if value == STAND_IN:
+                continue
             yield one("signature", value.replace("-", "+").replace("_", "/"), at=path)
         elif name not in (*kinds, "thought"):
             yield one("key", name, value, at=path)

@@ -338,9 +338,10 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     and files stand in user messages only, and whether an object's schema must have `properties`
     and an array's `items`. `text_content_only`: whether a content must be text, so that a list of
     texts becomes one. `media_uri_schemes` are those of the URIs that the servers fetch, such as
-    "https" and "gs". The others are the most characters of a tool's name, a
-    tool call's id and an end user's id; a limit on the name also limits it to ASCII letters,
-    digits, `_` and `-`.
+    "https" and "gs". `unknown_members` are paths of members in the dialect's requests that these
+    servers refuse, such as `labels` or `tools[].fileSearch`. The others are the most characters of
+    a tool's name, a tool call's id and an end user's id; a limit on the name also limits it to
+    ASCII letters, digits, `_` and `-`.
     """
 
     cache_control: Optional[bool] = None
@@ -351,6 +352,7 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     call_id_characters: Optional[Annotated[int, Meta(ge=32)]] = None
     user_characters: Optional[Annotated[int, Meta(ge=64)]] = None
     media_uri_schemes: Optional[tuple[str, ...]] = None
+    unknown_members: tuple[str, ...] = ()
 
 
 NO_RULES = RequestRules()

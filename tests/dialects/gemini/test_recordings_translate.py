@@ -50,10 +50,13 @@ def test_what_differs_is_what_is_reported(request_, path, target):
 
 
 @pytest.mark.parametrize(("request_", "path"), ACCEPTED)
-def test_a_request_for_an_unknown_model_goes_on_unchanged(request_, path):
+def test_a_request_for_servers_that_nothing_is_known_of_goes_on_unchanged(request_, path):
+    specado.register_manifest(
+        {"name": "own", "base_url": "https://own.example", "dialect": "gemini", "models": {}}
+    )
     text = json.dumps(with_model(request_, path))
 
-    sent = specado.translate(text, "gemini/gemini-99", source="gemini")
+    sent = specado.translate(text, "own/m", source="gemini")
 
     assert json.loads(sent.body) == request_
     assert sent.report.items == []

@@ -27,7 +27,7 @@ from specado._core.gemini.loss_rows import (
     RESPONSE_FORMAT_CLOSED, RESPONSE_FORMAT_UNSUPPORTED, SERVICE_TIER, STOP_TOO_MANY, SYSTEM_PART,
     TOOL_CHOICE_WITHOUT_TOOLS,
 )
-from specado._core.gemini.native import SIGNATURE_FORMAT
+from specado._core.gemini.native import SIGNATURE_FORMAT, STAND_IN
 from specado._core.gemini.openapi_schema import closed_schema, json_schema
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_ORDER, PART_UNKNOWN_KEY
@@ -333,12 +333,15 @@ cdef class RequestReader(SourceReader):
         return self.named_part(part, file)
 
     cdef str signature_of(self, Node part):
-        """Return a part's signature, `None` without one."""
+        """Return a part's signature, `None` without one or for what stands in for one."""
         cdef str path
         if part.get("thoughtSignature") is None:
             return None
         path = part.at("thoughtSignature")
-        found = standard_base64(self.text_of(part.members["thoughtSignature"], path))
+        found = self.text_of(part.members["thoughtSignature"], path)
+        if found == STAND_IN:
+            return None
+        found = standard_base64(found)
         if not is_base64(found, 0):
             raise self.malformed(path, "the signature is not base64")
         return found

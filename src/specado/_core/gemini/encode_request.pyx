@@ -38,7 +38,7 @@ from specado._core.gemini.loss_rows import (
     TOOL_STRICT_ALL, TOOL_STRICT_MODE, TURNS_MERGED, WEB_SEARCH_GOOGLE, WEB_SEARCH_MODEL,
     WEB_SEARCH_TOOLS,
 )
-from specado._core.gemini.native import DIALECT, SIGNATURE, SIGNATURE_FORMAT
+from specado._core.gemini.native import DIALECT, SIGNATURE, SIGNATURE_FORMAT, STAND_IN
 from specado._core.gemini.schema_form import ANNOTATIONS, gemini_form
 from specado._core.loss_rows import NATIVE_FOREIGN, NATIVE_ORDER, REASONING_EDITED
 from specado._core.native import has_own_order, split_text
@@ -58,9 +58,6 @@ cdef Py_ssize_t DATA_PLACE = ReasoningBlock.__struct_fields__.index("data")
 # A parameter that the field table does not have: its loss row, and the value that is no loss.
 cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
 
-# What Gemini 3 takes for the signature of a call that another model made ("Thought signatures"
-# guide, read 2026-11-30).
-cdef str STAND_IN = "skip_thought_signature_validator"
 # The longest name of a function: a letter or `_`, then `[A-Za-z0-9_.:-]`.
 cdef Py_ssize_t LONGEST_NAME = 128
 MAX_STOPS = 5

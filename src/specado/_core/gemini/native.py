@@ -23,6 +23,7 @@ __all__ = [
     "DIALECT",
     "SIGNATURE",
     "SIGNATURE_FORMAT",
+    "STAND_IN",
     "THOUGHT",
     "compact",
     "native_of",
@@ -34,6 +35,9 @@ __all__ = [
 DIALECT = "gemini"
 # The format of a reasoning block with a thought signature, by OpenRouter's name (2026-11-30).
 SIGNATURE_FORMAT = "google-gemini-v1"
+# What Gemini 3 takes for the signature of a call that another model made ("Thought signatures"
+# guide, read 2026-11-30).
+STAND_IN = "skip_thought_signature_validator"
 # The type of a reasoning block that is a signature, and that of a thought.
 SIGNATURE = "reasoning.encrypted"
 THOUGHT = "reasoning.text"

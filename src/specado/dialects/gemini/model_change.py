@@ -18,10 +18,13 @@ from specado._core.gemini.loss_rows import (
     INPUT_IMAGE,
     LOGPROBS_MODEL,
     MAX_TOKENS_ABOVE_LIMIT,
+    MEDIA_URI_UNSUPPORTED,
+    PARAM_UNKNOWN,
     PENALTY_UNSUPPORTED,
     REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_THINKING,
     REASONING_EFFORT_UNSUPPORTED,
+    REASONING_STAND_IN,
     RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_UNSUPPORTED,
     SAMPLING_UNSUPPORTED,
@@ -29,12 +32,14 @@ from specado._core.gemini.loss_rows import (
     TOOL_STRICT,
     WEB_SEARCH_MODEL,
 )
+from specado._core.gemini.native import STAND_IN
+from specado.catalog.lookup import NO_RULES
 from specado.dialects.contract import Encoded
 from specado.errors import MessageFormatError
 
 if TYPE_CHECKING:
     from specado._core import Reported
-    from specado.catalog.lookup import Model
+    from specado.catalog.lookup import Model, RequestRules
     from specado.dialects.contract import DecodedRequest
 
 __all__ = ["change_model"]
@@ -55,18 +60,83 @@ _MEDIA = (
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576}
 
 
-def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Encoded:  # noqa: ARG001
-    """Return the request of *source* adapted to a model, and the losses.
-
-    The model stands in the URL: the body does not name it.
-    """
+def change_model(
+    source: DecodedRequest,
+    model: str,  # noqa: ARG001 - the URL names it
+    facts: Model | None,
+    rules: RequestRules = NO_RULES,
+) -> Encoded:
+    """Return the request of *source* adapted to a model and its servers, and the losses."""
     body = {name: value for name, value in source.native.items() if name not in _OF_THE_URL}
     _write_lists(body)
-    losses = [] if facts is None else _adapt(body, facts)
+    losses = _without_unknown(body, rules.unknown_members)
+    losses += _without_addresses(body, rules.media_uri_schemes)
+    losses += [] if facts is None else _adapt(body, facts)
     try:
         return Encoded(dumps(body), losses)
     except NotJson as error:
         raise MessageFormatError(f"request: {error}", field="request") from None
+
+
+def _without_unknown(body: dict[str, Any], unknown: tuple[str, ...]) -> list[Reported]:
+    """Drop the members that the servers do not know, and return the losses."""
+    losses: list[Reported] = []
+    for path in unknown:
+        first, *rest = path.split(".")
+        name = _spelled(body, first.replace("[]", ""))
+        if name is None:
+            continue
+        known = len(losses)
+        if not rest:
+            losses.append((PARAM_UNKNOWN, name, body.pop(name), None))
+        elif first.endswith("[]"):
+            items = body[name] if isinstance(body[name], (list, tuple)) else [body[name]]
+            made = [
+                _without(item, rest, f"{name}[{place}]", losses) for place, item in enumerate(items)
+            ]
+            body[name] = [item for item in made if item]
+        else:
+            body[name] = _without(body[name], rest, name, losses)
+        if len(losses) > known and not body.get(name):
+            body.pop(name, None)
+    return losses
+
+
+def _without(
+    given: dict[str, Any], steps: list[str], path: str, losses: list[Reported]
+) -> dict[str, Any]:
+    """Return a copy of an object without the member at *steps*; report it."""
+    name = _spelled(given, steps[0])
+    if name is None:
+        return given
+    if len(steps) == 1:
+        losses.append((PARAM_UNKNOWN, f"{path}.{name}", given[name], None))
+        return {key: value for key, value in given.items() if key != name}
+    return {**given, name: _without(given[name], steps[1:], f"{path}.{name}", losses)}
+
+
+def _without_addresses(body: dict[str, Any], schemes: tuple[str, ...] | None) -> list[Reported]:
+    """Drop files at addresses that the servers do not fetch, and return the losses."""
+    losses: list[Reported] = []
+    if schemes is None:
+        return losses
+    contents = []
+    for index, content in enumerate(body["contents"]):
+        kept = []
+        for place, part in enumerate(content.get("parts") or ()):
+            name = _spelled(part, "fileData")
+            uri = "" if name is None else str(part[name].get(_spelled(part[name], "fileUri")))
+            scheme, mark, _ = uri.partition("://")
+            if mark and scheme.lower() not in schemes:
+                losses.append(
+                    (MEDIA_URI_UNSUPPORTED, f"contents[{index}].parts[{place}]", uri, None)
+                )
+            else:
+                kept.append(part)
+        if kept or not content.get("parts"):
+            contents.append({**content, "parts": kept} if kept else content)
+    body["contents"] = contents
+    return losses
 
 
 def _snake(name: str) -> str:
@@ -131,6 +201,7 @@ def _adapt(body: dict[str, Any], facts: Model) -> list[Reported]:
     """Adapt a body in place to a model, and return the losses."""
     change = _ModelChange(body, facts)
     change.contents()
+    change.signatures()
     change.limit()
     change.sampling()
     change.thinking()
@@ -155,8 +226,8 @@ class _ModelChange:
         """Put the adapted settings into the body."""
         if self._config:
             self._body[self._config_name] = self._config
-        else:
-            self._body.pop(self._config_name, None)
+        elif self._body.get(self._config_name):
+            del self._body[self._config_name]
 
     def _lose(self, row: str, path: str, before: Any = None, after: Any = None) -> None:
         self.losses.append((row, path, before, after))
@@ -213,6 +284,25 @@ class _ModelChange:
             self._lose(GEMINI_RESULT_MEDIA, f"{path}.parts[{place}]", "media", "user turn")
         moved += left
         return {name: value for name, value in result.items() if name != "parts"}
+
+    def signatures(self) -> None:
+        """Sign the first call of each step of the current turn, if the model wants it signed."""
+        if self._traits.signed_calls is not True:
+            return
+        contents = list(self._body["contents"])
+        for index in range(len(contents) - 1, -1, -1):
+            parts = contents[index].get("parts") or []
+            calls = [place for place, part in enumerate(parts) if _spelled(part, "functionCall")]
+            if contents[index].get("role") != "model":
+                if not all(_spelled(part, "functionResponse") for part in parts):
+                    break  # the turn began here
+            elif calls and _spelled(parts[calls[0]], "thoughtSignature") is None:
+                path = f"contents[{index}].parts[{calls[0]}]"
+                self._lose(REASONING_STAND_IN, path, None, STAND_IN)
+                signed = {**parts[calls[0]], "thoughtSignature": STAND_IN}
+                made = [*parts[: calls[0]], signed, *parts[calls[0] + 1 :]]
+                contents[index] = {**contents[index], "parts": made}
+        self._body["contents"] = contents
 
     def _is_refused(self, part: dict[str, Any], path: str) -> bool:
         """Return whether a part is a medium that the model is known not to take."""

@@ -51,7 +51,7 @@ def encode_request(
     form lacks.
     """
     if source is not None and source.dialect == NAME:
-        return change_model(source, model, facts)
+        return change_model(source, model, facts, rules)
     known = _assumed_facts(model) if facts is None else facts
     return Encoded(
         *encode_gemini_request(

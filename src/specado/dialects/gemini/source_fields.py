@@ -182,7 +182,7 @@ SOURCE_FIELDS = FieldTable(
         # The rest.
         "safetySettings": Field(None, ("gemini.safety_settings",), whole=True),
         "cachedContent": Field(None, ("gemini.cached_content",)),
-        "labels": Field(None, ("gemini.labels",), whole=True),
+        "labels": Field(None, ("gemini.labels",), ("param.unknown",), whole=True),
         "serviceTier": Field("service_tier", ("service_tier",)),
         "store": Field(SAME),
         "modelArmorConfig": Field(None, ("gemini.model_armor",), whole=True),
