@@ -434,6 +434,6 @@ def test_web_search_goes_to_models_that_search(
 ) -> None:
     request = {"model": model, "messages": [QUESTION], "web_search_options": {}}
 
-    found = specado.translate(request, f"openai/{model}")
+    found = specado.translate(request, f"openai/{model}", dialect="openai_chat")
 
     assert (b'"web_search_options":{}' in found.body, lost(found)) == (sent, losses)

@@ -344,13 +344,10 @@ class OpenAITwin(_Twin):
         tool = self.cleaned(tool, path)
         if self.is_misnamed(tool):
             tool = self.with_name(tool, path)
-        given = tool.get("function", {}).get("parameters")
-        if given and self.own:
-            rows: Losses = []
-            tool = {**tool, "function": {
-                **tool["function"],
-                "parameters": completed(given, f"{path}.function.parameters", rows),
-            }}  # fmt: skip
+        function = tool.get("function", {})
+        if self.own and ("parameters" in function or function.get("strict")):
+            made, rows = parameters_of(function, f"{path}.function.parameters")
+            tool = {**tool, "function": {**function, "parameters": made}}
             self.losses += rows
         if self.trait("strict_tools") is False and tool.get("function", {}).get("strict"):
             self.lose("tool.strict", f"{path}.function.strict")
@@ -372,6 +369,23 @@ class OpenAITwin(_Twin):
             value = limit
         found[wanted] = value
         return None
+
+
+# The members that say what a schema is; without one it is an object's.
+SHAPES = {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
+
+
+def parameters_of(function: dict[str, Any], path: str) -> tuple[Any, Losses]:
+    """Return a function's parameters in OpenAI's documented form, and what was added."""
+    given = function.get("parameters")
+    if not given:
+        closed = {"required": [], "additionalProperties": False} if function.get("strict") else {}
+        return {"type": "object", "properties": {}, **closed}, [("tool.schema_completed", path)]
+    rows: Losses = []
+    if isinstance(given, dict) and not SHAPES & given.keys():
+        rows.append(("tool.schema_completed", f"{path}.type"))
+        given = {"type": "object", **given}
+    return completed(given, path, rows), rows
 
 
 def completed(schema: Any, path: str, rows: Losses) -> Any:

@@ -227,6 +227,8 @@ def round_trip(
     """
     target = OTHER[source] if target is None else target
     there = specado.translate(request, target, source=source, model=model)
+    if there.dialect == JOINING:  # what is asked for needs this one of the provider's dialects
+        target = JOINING
     between, sent = json.loads(there.body), there.body
     if target == "gemini":  # the model and the way to answer stand in the URL
         in_url = {"model": there.model, "stream": ":streamGenerateContent" in there.url}
