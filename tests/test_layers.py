@@ -257,8 +257,13 @@ DIALECTS = {
     for path in (SOURCES / "specado" / "dialects").iterdir()
     if (path / "fields.py").exists()
 }
-# The registry lists the dialects; a manifest that names no dialect gets the default one.
-MAY_NAME_DIALECTS = {"specado.dialects.registry", "specado.catalog.manifests"}
+# The registry lists the dialects; a manifest that names no dialect gets the default one; the
+# command line names a provider that is called as its dialect.
+MAY_NAME_DIALECTS = {
+    "specado.dialects.registry",
+    "specado.catalog.manifests",
+    "specado.cli.arguments",
+}
 
 
 def dialects_named_in(module: str) -> set[str]:

@@ -24,7 +24,7 @@ JOINING = "openai_responses"
 LEAVING_OUT = ("Drop", "Unsupported")
 # Facts that stand beside a text and not between two.
 BESIDE = ("cache", "key", "name", "citations", "thinking", "redacted")
-OTHER = {"openai": "anthropic", "anthropic": "openai", "gemini": "openai_chat"}
+OTHER = {"openai": "anthropic", "anthropic": "openai_chat", "gemini": "openai_chat"}
 # Codes by which a translation may say something that the request did not say.
 ADDING = ("Relocate", "Emulate", "Default", "Clamp", "Unsupported", "Conflict")
 # The parameters that a report of another one may have made.
