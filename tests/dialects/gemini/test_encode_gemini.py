@@ -467,6 +467,11 @@ def test_an_effort_that_the_model_lacks_is_clamped() -> None:
     assert ("Low", "Clamp", "reasoning_effort") in lost(model=PRO, reasoning_effort="none")
 
 
+def test_efforts_with_one_budget_are_one() -> None:
+    assert lost(model=OLD, reasoning_effort="minimal") == [("None", "Emulate", "reasoning_effort")]
+    assert config(OLD, reasoning_effort="minimal") == config(OLD, reasoning_effort="low")
+
+
 def test_settings_have_googles_names() -> None:
     found = config(OLD, temperature=1.5, top_p=0.5, max_tokens=10, seed=3, stop=["a", "b"], n=2,
                    presence_penalty=0.5, frequency_penalty=0.25, logprobs=True,

@@ -391,7 +391,8 @@ def test_a_reply_that_is_too_large_is_refused() -> None:
 def test_plain_json_after_the_events_is_bounded_too() -> None:
     stream = decoder()
 
+    stream.feed(b'{"error": "' + b"a" * 150_000)
     with pytest.raises(MalformedResponseError) as caught:
-        stream.feed(b'{"error": "' + b"a" * 150_000)
+        stream.feed(b"")
 
     assert caught.value.code == "too_large"

@@ -117,7 +117,7 @@ cdef class GeminiStream(ReplyStream):
     cdef object _feedback
     cdef str _id, _name
     cdef object _time
-    cdef bytes _tail         # what follows the events and is no event; None before it begins
+    cdef list _tail          # pieces of what follows the events and is none; None before it begins
     cdef bint _is_inside     # whether the bytes so far end within a line
     cdef bint _has_error_event
 
@@ -137,11 +137,11 @@ cdef class GeminiStream(ReplyStream):
             begin = self._tail_start(data)
             if begin < 0:
                 return ReplyStream.feed(self, data)
-            self._tail = data[begin:]
-            self.keep_bytes(PyBytes_GET_SIZE(self._tail))
-            return ReplyStream.feed(self, data[:begin])
-        self.keep_bytes(PyBytes_GET_SIZE(data))
-        self._tail += data
+            self._tail = []
+            found = ReplyStream.feed(self, data[:begin])
+            self._keep_tail(data[begin:])
+            return found
+        self._keep_tail(data)
         return ReplyStream.feed(self, b"")
 
     def finish(self, *, bint is_clean=True):
@@ -151,6 +151,16 @@ cdef class GeminiStream(ReplyStream):
             if not self._take_tail(out):
                 return out
         return out + ReplyStream.finish(self, is_clean=is_clean)
+
+    cdef int _keep_tail(self, bytes data) except -1:
+        """Keep a piece of what follows the events; a failure is raised by the next `feed`."""
+        try:
+            self.keep_bytes(PyBytes_GET_SIZE(data))
+        except MalformedResponseError as error:
+            self._broken = error
+        else:
+            self._tail.append(data)
+        return 0
 
     cdef Py_ssize_t _tail_start(self, bytes data) except -2:
         """Return where a line begins with an object or a list, -1 if none does."""
@@ -170,10 +180,9 @@ cdef class GeminiStream(ReplyStream):
 
     cdef bint _take_tail(self, list out) except -1:
         """Read what follows the events: an error, or replies; return whether it is whole."""
-        cdef bytes tail = self._tail
         notes = Notes()
         try:
-            data = parse(tail, notes)
+            data = parse(b"".join(self._tail), notes)
         except MalformedResponseError:
             return False    # cut off
         for item in data if isinstance(data, list) else [data]:

@@ -115,7 +115,7 @@ cdef class GenerateContentEncoder(Encoder):
     cdef bint has_changed_tools     # whether tools or tool_choice are not written whole
     cdef bint has_changed_format    # the same of response_format
     cdef bint is_step_signed    # whether the first call of the content is written
-    cdef list open_calls_       # of OpenCall, those of the content before; None without any
+    cdef list waiting_calls     # of OpenCall, those of the content before; None without any
     cdef list moved             # (message, place, Part) of media of tool results
 
     cdef int write(self) except -1:
@@ -303,7 +303,7 @@ cdef class GenerateContentEncoder(Encoder):
                 self.lose(FUNCTIONS, f"messages[{at}]")
             else:
                 has_users = True
-        if results or self.open_calls_ is not None:
+        if results or self.waiting_calls is not None:
             self.write_results(results)
         if has_users or self.moved is not None:
             self.write_users_content(start, end)
@@ -464,7 +464,7 @@ cdef class GenerateContentEncoder(Encoder):
     cdef int write_models_content(self, Py_ssize_t start, Py_ssize_t end) except -1:
         cdef Turn turn
         cdef Py_ssize_t mark = self.out.size
-        self.open_calls_ = None
+        self.waiting_calls = None
         self.is_step_signed = False
         self.out.item()
         self.out.literal(b'{"role":"model","parts":[')
@@ -694,9 +694,9 @@ cdef class GenerateContentEncoder(Encoder):
         cdef OpenCall found = OpenCall.__new__(OpenCall)
         found.given, found.name, found.own_id = call.id, name, own_id
         found.path = f"messages[{self.index}].{self.field}"
-        if self.open_calls_ is None:
-            self.open_calls_ = []
-        self.open_calls_.append(found)
+        if self.waiting_calls is None:
+            self.waiting_calls = []
+        self.waiting_calls.append(found)
         return 0
 
     cdef object signature_for(self, object signature):
@@ -778,7 +778,7 @@ cdef class GenerateContentEncoder(Encoder):
             by_id.setdefault(turn.more.tool_call_id, []).append(at)
         self.out.item()
         self.out.literal(b'{"role":"user","parts":[')
-        for call in self.open_calls_ or ():
+        for call in self.waiting_calls or ():
             found = by_id.get(call.given)
             if found:
                 self.index = found.pop(0)
@@ -790,7 +790,7 @@ cdef class GenerateContentEncoder(Encoder):
         for rest in by_id.values():
             for at in rest:
                 self.lose(TOOL_RESULT_TWICE, f"messages[{at}]")
-        self.open_calls_ = None
+        self.waiting_calls = None
         return self.end_content(mark)
 
     cdef int begin_result(self, OpenCall call) except -1:
@@ -1057,6 +1057,8 @@ cdef class GenerateContentEncoder(Encoder):
                 return self.lose(REASONING_EFFORT_NONE, "reasoning_effort", effort)
             return self.lose(REASONING_EFFORT_UNSUPPORTED, "reasoning_effort", effort)
         if way == "budget":
+            if effort == "minimal" and levels and "low" in levels:
+                effort = "low"    # the same budget
             nearest = nearest_effort(effort, [each for each in levels or BUDGETS
                                               if each in BUDGETS])
         else:
