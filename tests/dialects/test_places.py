@@ -94,6 +94,24 @@ def test_a_system_message_without_a_later_place_becomes_user_text() -> None:
     assert losses == [("Low", "messages[2].role")]
 
 
+@pytest.mark.parametrize(
+    "after", [[SAID, USER], [CALLED, result("c1"), result("c2")], [RULE, SAID, USER]]
+)
+def test_a_system_message_between_answers_stays_between_them(after: Any) -> None:
+    messages = [USER, SAID, RULE]
+    short, _ = sent(f"anthropic/{NEW}", messages)
+    body, found = sent(f"anthropic/{NEW}", [*messages, *after])
+
+    assert body["messages"][:2] == short["messages"][:2]
+    assert [turn["role"] for turn in body["messages"]] == [
+        *("user", "assistant", "user", "assistant", "user")
+    ]
+    places = [place for place, each in enumerate([*messages, *after]) if each is RULE]
+    assert [(i.severity, i.path) for i in found.report.items if "system" in i.message] == [
+        ("Low", f"messages[{place}].role") for place in places
+    ]
+
+
 def test_a_blank_message_behind_a_system_message_changes_no_turn_before_it() -> None:
     messages = [SAID, RULE, {"role": "system", "content": ""}]
 

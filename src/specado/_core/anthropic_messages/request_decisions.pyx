@@ -321,7 +321,8 @@ cdef tuple system_places(list roles):
     *roles* are "user", "assistant", "system" or "" for a blank message. A system message stands
     after a user turn, its tool results included, and before an assistant turn or the end. *places*
     has the places in *roles* in the new order, *moved* those of moved messages, *demoted* those of
-    system messages without such a place: they become user text.
+    system messages without such a place: they become user text. None passes an assistant turn, so
+    that what is written before one does not depend on what follows it.
     """
     cdef list places = []
     cdef list waiting = []    # the places of system messages
@@ -336,18 +337,19 @@ cdef tuple system_places(list roles):
         if role == "system":
             waiting.append(at)
             continue
-        if role == "assistant" and follows_user:
+        if role == "assistant":
+            if not follows_user:
+                demoted += [place for place in waiting if roles[place]]
             places += waiting
             waiting = []
-        elif waiting:
+        else:
             moved += [place for place in waiting if roles[place] and place not in moved]
         follows_user = role != "assistant"
         places.append(at)
-    if waiting and not follows_user:
-        demoted = [at for at in waiting if roles[at]]
-        moved = [at for at in moved if at not in waiting]
+    if not follows_user:
+        demoted += [at for at in waiting if roles[at]]
     places += waiting
-    return places, sorted(moved), demoted
+    return places, moved, demoted
 
 
 cdef tuple compiled_parts(object schema):
