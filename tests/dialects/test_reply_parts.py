@@ -96,6 +96,7 @@ def test_a_stream_whose_call_has_no_arguments_at_all_sends_an_empty_object():
         ("", ["content[0].input: empty, read as {}"]),
         (" \n", ["content[0].input: empty, read as {}"]),
         (None, ["content[0].input: null, read as {}"]),
+        ([], ["content[0].input: empty, read as {}"]),
         ({}, []),
     ],
 )
@@ -127,6 +128,23 @@ def test_an_empty_input_of_anthropics_is_an_empty_object(given, noted):
     streamed = stream.response()[0].choices[0].message.tool_calls[0]
     assert streamed.function.arguments == "{}"
     assert json.loads(pieces) == {}
+
+
+@pytest.mark.parametrize("given", [[1], [{"a": 1}], 5, "a"])
+def test_an_input_of_anthropics_that_is_no_object_is_kept_and_noted(given):
+    use = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    body = {"id": "m", "type": "message", "role": "assistant", "model": "m", "usage": usage}
+
+    reply = specado.parse_response(
+        {**body, "content": [use], "stop_reason": "tool_use"}, "anthropic"
+    )
+
+    call = reply.choices[0].message.tool_calls[0]
+    assert json.loads(call.function.arguments) == given
+    assert reply.extensions.metadata["reply_notes"] == [
+        "content[0].input: not an object, kept as JSON text"
+    ]
 
 
 TEXT = {"type": "text", "text": "Hi"}

@@ -10,10 +10,13 @@ import pytest
 import specado
 from finish_words import FAILED, READ
 from specado.errors import (
+    AuthenticationError,
     ContentPolicyError,
+    InvalidRequestError,
     MalformedResponseError,
     OverloadedError,
     ProviderError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
 )
@@ -228,6 +231,61 @@ def test_an_empty_error_is_none(error: Any) -> None:
     stream, _ = read("openai", sse(chunk("Hi", error=error), chunk(None, "stop", error=error)))
 
     assert reply.choices[0].message.content == "Hi"
+    assert stream.is_over
+    assert stream.failure is None
+
+
+# What servers write beside choices of an answer that failed, with the status 200.
+BESIDE: list[tuple[dict[str, Any], type[ProviderError]]] = [
+    ({"base_resp": {"status_code": 1002, "status_msg": "slow down"}}, RateLimitError),
+    ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, AuthenticationError),
+    ({"base_resp": {"status_code": 1008, "status_msg": "balance"}}, QuotaExceededError),
+    ({"base_resp": {"status_code": 1027, "status_msg": "sensitive"}}, ContentPolicyError),
+    ({"base_resp": {"status_code": 2013, "status_msg": "wrong"}}, InvalidRequestError),
+    ({"base_resp": {"status_code": 1000}}, ServerError),
+    ({"errors": [{"message": "the model is overloaded"}]}, OverloadedError),
+    ({"errors": ["rate limit exceeded"]}, RateLimitError),
+    ({"status": "failed"}, ServerError),
+    ({"status": "error", "message": "no"}, ServerError),
+]
+
+
+@pytest.mark.parametrize(("beside", "kind"), BESIDE)
+def test_a_whole_reply_that_says_that_it_failed_is_an_error(
+    beside: dict[str, Any], kind: type[ProviderError]
+) -> None:
+    for body in (whole("stop", **beside), {"choices": None, **beside}, {"choices": [], **beside}):
+        with pytest.raises(ProviderError) as caught:
+            parsed(body)
+        assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(("beside", "kind"), BESIDE)
+def test_a_chunk_without_content_that_says_that_it_failed_is_the_streams_failure(
+    beside: dict[str, Any], kind: type[ProviderError]
+) -> None:
+    for bad in (chunk(None, "stop", **beside), {"choices": [], **beside}, beside):
+        stream, _ = read("openai", sse(chunk("Hi"), bad))
+
+        assert class_in_stream(stream) is kind
+        assert not stream.is_over
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"base_resp": {"status_code": 0, "status_msg": ""}},
+        {"base_resp": None},
+        {"errors": []},
+        {"errors": None},
+        {"status": "completed"},
+        {"status": 200},
+    ],
+)
+def test_a_reply_that_says_that_it_did_not_fail_is_an_answer(beside: dict[str, Any]) -> None:
+    stream, _ = read("openai", sse(chunk("Hi"), chunk(None, "stop", **beside)))
+
+    assert parsed(whole("stop", **beside)).choices[0].message.content == "Hi"
     assert stream.is_over
     assert stream.failure is None
 

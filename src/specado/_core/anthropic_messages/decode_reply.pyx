@@ -215,6 +215,8 @@ cdef object _message(list blocks, str model, notes):
                 if len(block.input):
                     said = "null" if bytes(block.input) == b"null" else "empty"
                     notes.append(f"content[{place}].input: {said}, read as {arguments}")
+            elif not arguments.startswith("{"):
+                notes.append(f"content[{place}].input: not an object, kept as JSON text")
             if block.caller is not None and block.caller.type != "direct":
                 notes.append(f"content[{place}].caller: left in response.raw")
             calls.append(ToolCall(block.id, FunctionCall(block.name, arguments)))
@@ -241,8 +243,8 @@ cdef object _message(list blocks, str model, notes):
 
 
 def input_text(bytes given not None):
-    """Return a tool's input as JSON text, `""` for an empty one: null, or blank text."""
-    if given == b"null" or (given[:1] == b'"' and not msgspec.json.decode(given).strip()):
+    """Return a tool's input as JSON text, `""` for an empty one: null, blank text, an empty list."""
+    if given == b"null" or (given[:1] == b"[" and not given[1:-1].strip()) or (given[:1] == b'"' and not msgspec.json.decode(given).strip()):
         return ""
     return given.decode()
 

@@ -76,6 +76,8 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if has_error(body):
         check_for_error(body, error_in)
     found = _completion_in(body)
+    if found is None or found.may_have_failed():
+        check_for_error(body, error_in)
     if found is None or not _is_whole(found.choices) or (
         members & REASONING_CONTENT and not add_reply_reasoning(found, body)
     ):

@@ -283,6 +283,11 @@ cdef dict _sound_of(list sounds):
     return whole
 
 
+cdef bint tells_result(bytes frame) except -1:
+    """Return whether a chunk without content has a member that says whether the answer failed."""
+    return b'"base_resp"' in frame or b'"errors"' in frame or b'"status"' in frame
+
+
 @cython.final
 cdef class OpenAIStream(ReplyStream):
     """Stream decoder of OpenAI's dialect; see `ReplyStream`."""
@@ -406,6 +411,8 @@ cdef class OpenAIStream(ReplyStream):
             return self._leave_out() if text else 0
         data = self.read_object(frame)
         if "choices" not in data and data.get("usage") is None:
+            if self.take_error(frame, error_in):
+                return 0
             if is_error_event(data, frame):
                 return self.fail(frame)
             return self.note("an event without choices: left out of the stream")
@@ -420,6 +427,8 @@ cdef class OpenAIStream(ReplyStream):
         usage = chunk.usage
         self._frame = frame
         if not choices:
+            if tells_result(frame) and self.take_error(frame, error_in):
+                return 0
             self._read_facts(chunk, frame)
             if usage is None:
                 self._read_usage_elsewhere(frame)
@@ -432,6 +441,8 @@ cdef class OpenAIStream(ReplyStream):
         for choice in choices:
             reason = choice.finish_reason
             if reason is not None:
+                if tells_result(frame) and self.take_error(frame, error_in):
+                    return 0
                 if reason not in OPENAI_REASONS and not self._read_reason(choice):
                     self.failure = failure_body(reason)
                     return 0

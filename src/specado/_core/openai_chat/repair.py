@@ -54,6 +54,20 @@ NO_INDEX = -1
 
 _STATUS = re.compile("[45][0-9][0-9]")
 
+# The words by which a member `status` says that an answer failed.
+_FAILED = ("failed", "error")
+
+# MiniMax's codes (its page on error codes, 2026-11-30) in the words of others: as numbers, Z.ai's
+# mean something else.
+_MINIMAX_CODES = {
+    **dict.fromkeys(("1000", "1001", "1013", "1024", "1033"), "server_error"),
+    **dict.fromkeys(("1002", "1039", "1041", "2045", "2056"), "rate_limit_exceeded"),
+    **dict.fromkeys(("1004", "2049"), "invalid_api_key"),
+    "1008": "insufficient_quota",
+    **dict.fromkeys(("1026", "1027"), "content_policy_violation"),
+    **dict.fromkeys(("1042", "2013"), "invalid_request_error"),
+}
+
 _decode_chunk_reasoning = msgspec.json.Decoder(ReasoningChunk).decode
 _decode_reply_reasoning = msgspec.json.Decoder(ReasoningCompletion).decode
 
@@ -85,7 +99,8 @@ def add_reply_reasoning(reply: Completion, body: bytes) -> bool:
 def error_in(data: dict[str, Any]) -> Any:
     """Return the error that a reply or a chunk reports, beside its choices or in one; else None.
 
-    In a choice it stands beside its message or delta, in it, or as a part of its content.
+    In a choice it stands beside its message or delta, in it, or as a part of its content. Beside
+    the choices it may be a list `errors`, MiniMax's `base_resp`, or a word in `status`.
     """
     choices = data.get("choices")
     places = [data]
@@ -95,7 +110,29 @@ def error_in(data: dict[str, Any]) -> Any:
             places += [choice, *(each for each in said if isinstance(each, dict))]
     errors = [error for place in places for error in (place.get("error"), *_error_parts(place))]
     found = first_error(errors)
+    if found is None:
+        found = _error_beside_choices(data)
     return data if found is None and data.get("object") == "error" else found
+
+
+def _error_beside_choices(data: dict[str, Any]) -> Any:
+    """Return the error that a reply reports by another member than `error`, else None."""
+    result = data.get("base_resp")
+    if isinstance(result, dict) and str(result.get("status_code") or 0) != "0":
+        code = str(result["status_code"])
+        text = result.get("status_msg") or f"the answer failed: its base_resp has the code {code}"
+        return {"code": _MINIMAX_CODES.get(code, code), "message": text}
+    errors = data.get("errors")
+    if isinstance(errors, list) and first_error(errors) is not None:
+        return errors
+    status = data.get("status")
+    if not isinstance(status, str) or status.lower() not in _FAILED:
+        return None
+    said = data.get("message")
+    text = (
+        said if isinstance(said, str) and said else f"the answer failed: its status is {status!r}"
+    )
+    return {"code": "error", "message": text}
 
 
 def _error_parts(message: dict[str, Any]) -> list[Any]:

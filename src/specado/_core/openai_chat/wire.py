@@ -38,6 +38,14 @@ class Completion(msgspec.Struct):
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
     moderation: Optional[dict[str, msgspec.Raw]] = None
+    # Members by which servers say that an answer failed.
+    base_resp: msgspec.Raw = msgspec.Raw(b"")
+    errors: msgspec.Raw = msgspec.Raw(b"")
+    status: msgspec.Raw = msgspec.Raw(b"")
+
+    def may_have_failed(self) -> bool:
+        """Whether the reply has a member that says whether it failed."""
+        return any(len(bytes(each)) for each in (self.base_resp, self.errors, self.status))
 
 
 class OtherCompletion(Completion):
