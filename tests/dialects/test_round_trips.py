@@ -219,6 +219,18 @@ def test_a_path_covers_what_is_above_and_below(reported: str, path: str, expecte
     assert covers(reported, path) is expected
 
 
+def test_of_equal_texts_the_reported_one_has_moved() -> None:
+    said = ["system", "user"]
+    before, after = (
+        {"model": "gpt-4o", "messages": [{"role": role, "content": "Hello"} for role in roles]}
+        for roles in (said, said[::-1])
+    )
+    loss = Loss("Relocate", "messages[0]", "moved", None, None, "Low", "tuning")
+
+    assert unexplained("openai", before, "openai", after, [loss]) == []
+    assert unexplained("openai", before, "openai", after, []) != []
+
+
 def test_paths_lead_into_the_request() -> None:
     assert exists(SAID, "tools[0].function.name")
     assert not exists(SAID, "tools[1]")

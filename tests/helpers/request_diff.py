@@ -97,22 +97,33 @@ class Difference(NamedTuple):
     moved: list[Fact]
 
 
+def is_moved_with_word(fact: Fact, losses: list[Any]) -> bool:
+    return is_covered(fact, losses) or any(covers(loss.path, fact.role_path) for loss in losses)
+
+
 def difference(before: list[Fact], after: list[Fact], losses: list[Any]) -> Difference:
-    """Align two requests; of equal facts rather those are missing that are reported."""
+    """Align two requests; of equal facts rather those are missing, or moved, that are reported."""
     worth = [2 if is_covered(fact, losses) else 2 * len(before) + 2 for fact in before]
+    may_move = [is_moved_with_word(fact, losses) for fact in before]
+
+    def gain(i: int, j: int) -> int:
+        """How much it is worth to call two facts, which say the same, the same fact."""
+        if before[i].side == after[j].side:
+            return worth[i] + 1
+        return worth[i] if may_move[i] else 1
+
     rows = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
     for i in reversed(range(len(before))):
         for j in reversed(range(len(after))):
             both = 0
             if before[i].what == after[j].what:
-                both = rows[i + 1][j + 1] + worth[i] + (before[i].side == after[j].side)
+                both = rows[i + 1][j + 1] + gain(i, j)
             rows[i][j] = max(both, rows[i + 1][j], rows[i][j + 1])
     i = j = 0
     missing, added, moved = [], [], []
     while i < len(before) and j < len(after):
         same = before[i].what == after[j].what
-        gain = worth[i] + (before[i].side == after[j].side)
-        if same and rows[i][j] == rows[i + 1][j + 1] + gain:
+        if same and rows[i][j] == rows[i + 1][j + 1] + gain(i, j):
             if before[i].side != after[j].side:
                 moved.append(before[i])
             i, j = i + 1, j + 1
@@ -183,8 +194,7 @@ def unexplained(
     found = [
         f"said by another: {fact.what} at {fact.role_path}"
         for fact in moved
-        if not is_covered(fact, losses)
-        and not any(covers(loss.path, fact.role_path) for loss in losses)
+        if not is_moved_with_word(fact, losses)
     ]
     found += [
         f"lost: {fact.what} at {fact.paths[0]}" for fact in missing if not is_covered(fact, losses)
