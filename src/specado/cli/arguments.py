@@ -220,7 +220,7 @@ def _add_preview(commands: Any) -> None:
 def _add_simulate(commands: Any) -> None:
     parser = commands.add_parser(
         "simulate",
-        help="serve both providers' APIs, simulated, on a local port",
+        help="serve the providers' APIs, simulated, on a local port",
         description="Serve OpenAI's and Anthropic's APIs, simulated, until it is stopped.",
         epilog=SIMULATE_EXAMPLES,
     )
