@@ -159,7 +159,7 @@ ROWS: dict[str, Row] = {
         "Default", "tuning", "None", "a schema's objects have properties, its arrays items there"
     ),
     "strict.default": Row(
-        "Default", "tuning", "None", "not strict, which has to be said: strict is the default there"
+        "Default", "tuning", "None", "written as false: strict is the default there"
     ),
     "tool.strict_limit": Row(
         "Drop",
@@ -259,7 +259,7 @@ ROWS: dict[str, Row] = {
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
-    "stop.too_many": Row("Drop", "contract", "Medium", "four stop sequences are the most"),
+    "stop.too_many": Row("Drop", "contract", "Medium", "the API takes at most four stop sequences"),
     "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
     "logprobs": Row("Unsupported", "contract", "Medium", "there are no log probabilities"),
@@ -299,13 +299,13 @@ ROWS: dict[str, Row] = {
     ),
     "image.resolution": Row("Emulate", "tuning", "Low", "expressed as a media resolution"),
     "media.uri": Row(
-        "Relocate", "tuning", "None", "an address travels as that of a file, with its media type"
+        "Relocate", "tuning", "None", "an image's URL is sent as a file's URI with its media type"
     ),
     "media.uri_type": Row(
-        "Default", "tuning", "Low", "an address that does not tell its media type: a JPEG image"
+        "Default", "tuning", "Low", "the URL names no media type: sent as image/jpeg"
     ),
     "media.uri_unsupported": Row(
-        "Unsupported", "contract", "High", "the provider fetches no such address: send the data"
+        "Unsupported", "contract", "High", "the provider does not fetch this URL: send the data"
     ),
     "audio.format": Row(
         "Unsupported", "contract", "High", "sounds are WAV, MP3, AIFF, AAC, Ogg or FLAC there"
@@ -318,26 +318,29 @@ ROWS: dict[str, Row] = {
         "Emulate",
         "tuning",
         "Low",
-        "the model wants the signature of a call, which another made: the documented stand-in",
+        "a call of another model has no thought signature: Google's documented placeholder is sent",
     ),
     "tool.annotation": Row(
         "Relocate", "tuning", "None", "moved to the schema's description, where the model reads it"
     ),
     "tool.result_missing": Row(
-        "Default", "tuning", "Low", "every call needs a result: one is added that says so"
+        "Default",
+        "tuning",
+        "Low",
+        "every call needs a result: one that says it is missing is added",
     ),
-    "tool.result_twice": Row("Unsupported", "contract", "High", "a call has one result there"),
+    "tool.result_twice": Row("Unsupported", "contract", "High", "a call has only one result there"),
     "tool.strict_mode": Row(
-        "Emulate", "tuning", "None", "expressed as a mode that enforces the schemas of all tools"
+        "Emulate", "tuning", "None", "expressed as a calling mode that enforces every tool's schema"
     ),
     "tool.strict_all": Row(
         "Emulate", "tuning", "Low", "the schemas of the tools that are not strict are enforced too"
     ),
     "parallel_tool_calls.many": Row(
-        "Drop", "contract", "Medium", "the model may call several tools at once"
+        "Drop", "contract", "Medium", "the model may still call several tools at once"
     ),
     "web_search.google": Row(
-        "Emulate", "tuning", "Low", "Google Search: its context size and place cannot be chosen"
+        "Emulate", "tuning", "Low", "sent as Google Search, without context size and user location"
     ),
     "web_search.tools": Row(
         "Unsupported", "contract", "High", "no web search by this parameter beside tools"
@@ -345,14 +348,17 @@ ROWS: dict[str, Row] = {
     "response_format.titled": Row(
         "Relocate", "tuning", "None", "written as the schema's title and description"
     ),
-    "stop.most": Row("Drop", "contract", "Medium", "five stop sequences are the most"),
+    "stop.most": Row("Drop", "contract", "Medium", "the API takes at most five stop sequences"),
     "n.limit": Row(
-        "Unsupported", "contract", "High", "a stream has one answer, and the model has a limit"
+        "Unsupported",
+        "contract",
+        "High",
+        "more answers than the model gives, or than one in a stream",
     ),
-    "user.none": Row("Drop", "tuning", "Low", "requests name no end user"),
-    "metadata.none": Row("Drop", "tuning", "Low", "requests carry no metadata"),
+    "user.none": Row("Drop", "tuning", "Low", "requests have no field for the end user"),
+    "metadata.none": Row("Drop", "tuning", "Low", "requests have no metadata"),
     "prompt_cache.implicit": Row(
-        "Drop", "tuning", "Low", "prompts are cached by themselves, or by `cachedContent`"
+        "Drop", "tuning", "Low", "caching is automatic, or explicit by `cachedContent`"
     ),
     # Features of Anthropic's requests that the canonical form lacks.
     "anthropic.citations": Row("Drop", "contract", "Medium", "there are no citations"),
@@ -423,25 +429,27 @@ ROWS: dict[str, Row] = {
         "Relocate", "tuning", "Low", "a result without an id answers the first call of its name"
     ),
     "gemini.file_name": Row("Default", "tuning", "None", "a file has a name there"),
-    "gemini.file_uri": Row("Unsupported", "contract", "High", "only images travel by their URL"),
+    "gemini.file_uri": Row(
+        "Unsupported", "contract", "High", "only images may be sent by their URL"
+    ),
     "gemini.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
     "gemini.format_root": Row(
-        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+        "Unsupported", "contract", "Medium", "the schema of an answer must be an object there"
     ),
     "gemini.format_strict": Row(
         "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
     ),
-    "gemini.generation": Row(
-        "Drop", "tuning", "Low", "there is no such setting of the answer's generation"
+    "gemini.generation": Row("Drop", "tuning", "Low", "generation has no such setting"),
+    "gemini.include_thoughts": Row(
+        "Drop", "tuning", "Low", "reasoning cannot be requested in the reply"
     ),
-    "gemini.include_thoughts": Row("Drop", "tuning", "Low", "reasoning is not shown by request"),
-    "gemini.labels": Row("Drop", "tuning", "Low", "requests have no labels for the bill"),
+    "gemini.labels": Row("Drop", "tuning", "Low", "requests have no billing labels"),
     "gemini.media_resolution": Row(
-        "Drop", "tuning", "Low", "images have a low or a high level of detail, one by one"
+        "Drop", "tuning", "Low", "the level of detail is set for each image: low, high or original"
     ),
-    "gemini.modalities": Row("Unsupported", "contract", "Critical", "answers are text"),
+    "gemini.modalities": Row("Unsupported", "contract", "Critical", "answers have text only"),
     "gemini.model_armor": Row(
-        "Unsupported", "contract", "High", "prompts are not checked by a template"
+        "Unsupported", "contract", "High", "there are no Model Armor templates"
     ),
     "gemini.model_media": Row(
         "Unsupported", "contract", "High", "an answer's media cannot be sent back"
@@ -451,7 +459,9 @@ ROWS: dict[str, Row] = {
     "gemini.result_media": Row(
         "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
     ),
-    "gemini.routing": Row("Unsupported", "contract", "High", "the model is not chosen by routing"),
+    "gemini.routing": Row(
+        "Unsupported", "contract", "High", "the provider does not choose the model"
+    ),
     "gemini.safety_settings": Row(
         "Drop", "contract", "Medium", "the thresholds of safety filters cannot be set"
     ),
@@ -482,7 +492,7 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
     ),
     "anthropic.format_root": Row(
-        "Unsupported", "contract", "Medium", "an answer's schema is an object's there"
+        "Unsupported", "contract", "Medium", "the schema of an answer must be an object there"
     ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
     # From OpenAI's Responses requests.
@@ -490,10 +500,10 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "requests do not run in the background"
     ),
     "responses.call_option": Row(
-        "Drop", "contract", "Medium", "calls have no such option, and their results no name"
+        "Drop", "contract", "Medium", "calls and their results have no such member"
     ),
     "responses.file_url": Row(
-        "Unsupported", "contract", "High", "files travel as data or by their id"
+        "Unsupported", "contract", "High", "files are sent as data or by their id"
     ),
     "responses.include": Row("Drop", "tuning", "Low", "replies have no such part"),
     "responses.item_facts": Row(
@@ -520,16 +530,18 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "High", "a provider's hosted tools have no counterpart"
     ),
     "responses.tool_loose": Row(
-        "Default", "tuning", "Low", "strict mode, the API's default, does not take the schema"
+        "Default", "tuning", "Low", "not strict: the API's default, strict mode, refuses the schema"
     ),
     "responses.tool_option": Row("Drop", "tuning", "Low", "tools have no such option"),
     "responses.tool_strict": Row(
-        "Default", "tuning", "None", "the schema is enforced, as the API does by default"
+        "Default", "tuning", "None", "strict, which is the default of the Responses API"
     ),
     "responses.truncation": Row(
         "Drop", "contract", "Medium", "a conversation that is too long is not shortened"
     ),
-    "responses.web_search": Row("Relocate", "tuning", "None", "web search is a parameter there"),
+    "responses.web_search": Row(
+        "Relocate", "tuning", "None", "sent as the parameter web_search_options"
+    ),
     "responses.web_search_option": Row(
         "Drop", "contract", "Medium", "web search has no such option there"
     ),
@@ -551,7 +563,7 @@ ROWS: dict[str, Row] = {
         "Default",
         "tuning",
         "None",
-        "not stored, which has to be said: storing is the default there",
+        "written as false: storing is the default there",
     ),
     "conversation.stored": Row(
         "Unsupported",
@@ -583,7 +595,7 @@ ROWS: dict[str, Row] = {
         "Drop", "tuning", "Low", "reasoning blocks of this type have no counterpart"
     ),
     "reply.reasoning_carried": Row(
-        "Relocate", "tuning", "None", "another API's reasoning travels as encrypted content"
+        "Relocate", "tuning", "None", "another API's reasoning is sent as encrypted content"
     ),
     "reply.reasoning_model": Row("Drop", "tuning", "Low", "reasoning does not name its model"),
     "reply.custom_call": Row(
