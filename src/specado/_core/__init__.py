@@ -10,7 +10,7 @@
 - `effort_for`, `thinking_budget`, `nearest_effort`: convert a reasoning effort by the rules of the
   encoders.
 - `AnthropicRequestRules`, `media_type_of`, `places_of_roles`, `user_to_send`: the rules of the
-  Anthropic encoder, for a request that keeps its form.
+  Anthropic encoder, for a request of Anthropic's API that is adapted to another model.
 - `error_facts`: type, code and message of an error body; `unwrap_emulated`: turns the call of the
   tool that emulates structured output into content.
 - `FrameDecoder`: splits the bytes of a stream into events (SSE); `*Stream`: decodes them straight

@@ -69,10 +69,10 @@ cdef class CallIds:
         return 0
 
     cdef tuple opened(self, str given, str accepted, str row):
-        """Return the id to write for a call, and the loss row where it is another than *given*.
+        """Return the id to write for a call, and the loss row if it differs from *given*.
 
-        It is *accepted*, *given* in a form that the API takes (*row* says that it is another one),
-        or a third one if an earlier call has that.
+        The id is *accepted*, which is *given* in a form that the API takes (*row* is the loss if the
+        two differ), or a new id if an earlier call already has *accepted*.
         """
         cdef str made = accepted
         cdef Py_ssize_t count = len(self.written)
@@ -87,9 +87,9 @@ cdef class CallIds:
         return found
 
     cdef tuple answered(self, str given):
-        """Return the id that the call of a result was written with, and the row as `opened` does.
+        """Return the written id of the call that a result answers, and the row as `opened` does.
 
-        Of calls with one id the first result answers the first.
+        If several calls have the same id, the first result answers the first call.
         """
         cdef list calls = self.open.get(given)
         if not calls:
@@ -239,7 +239,7 @@ cdef class Encoder:
         return self.call_ids.begin()
 
     cdef str opened_id(self, str given, str accepted, str row, str field):
-        """Return the id to write for a call, reported if it is another one; see `CallIds`.
+        """Return the id to write for a call, and report a changed id; see `CallIds`.
 
         *field* is where the call stands.
         """
@@ -443,7 +443,7 @@ cdef str free_name(str given, object taken):
 
 
 cdef str digest_of(str value):
-    """Return a text's SHA-256 in hexadecimal digits; one with a lone surrogate stays as it is."""
+    """Return a text's SHA-256 in hexadecimal digits; a text with a lone surrogate is unchanged."""
     import hashlib
 
     try:

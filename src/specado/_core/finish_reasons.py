@@ -1,7 +1,7 @@
 """Finish reasons that OpenAI-compatible servers and gateways document, and what they mean.
 
-A reason is one of OpenAI's, `""` for an answer that goes on, or the class of an error: the server
-says that the answer failed.
+Each word maps to OpenAI's finish reason, to `""` while the answer goes on, or to an error class if
+the answer failed.
 Words are in lower case with underscores; `MAX_TOKENS` and `content-filter` are found as well.
 
 Sources, read 2026-11-30: the API references of OpenAI, Azure OpenAI, OpenRouter, Mistral, DeepSeek,
@@ -111,7 +111,7 @@ FINISH_REASONS: dict[str, Meaning] = {
     "malformed_tool_use": MalformedResponseError,
     "unexpected_tool_call": MalformedResponseError,
     "too_many_tool_calls": MalformedResponseError,
-    # Gemini: the history lacks a signature, which is the sender's fault
+    # Gemini: the history lacks a signature, so the request is invalid
     "missing_thought_signature": InvalidRequestError,
     # Gateways that write the error's code
     "content_policy_violation": ContentPolicyError,
@@ -125,7 +125,7 @@ FINISH_REASONS: dict[str, Meaning] = {
 
 
 def meaning_of(reason: str) -> Meaning | None:
-    """Return what a finish reason means, `None` for a word that no vendor documents."""
+    """Return the meaning of a finish reason, `None` for a word that no vendor documents."""
     return FINISH_REASONS.get(_word(reason))
 
 
@@ -135,9 +135,9 @@ def ends_without_message(reason: str) -> bool:
 
 
 def failure_body(reason: str, name: str = "finish_reason") -> bytes:
-    """Return the body of an error reply that says what a finish reason of a failure says.
+    """Return an error body for a finish reason that says that the answer failed.
 
-    *name* is that of the reply's member.
+    *name* is the reply's member that holds the reason.
     """
     text = f"the answer failed: its {name} is {reason!r}"
     return msgspec.json.encode({"error": {"code": _word(reason), "message": text}})

@@ -50,9 +50,9 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     """Return the `ChatCompletionResponse` in *body*, and notes on members without a place in it.
 
     *model* and *created* are the defaults of a reply without its own. A body that is not JSON is a
-    `MalformedResponseError` with code `not_json`, one without content `no_choice`. One that reports
-    an error, also beside or in its content, is a `ReportedFailure`. Every value of the reply is its
-    own; threads may decode at the same time.
+    `MalformedResponseError` with code `not_json`, one without content `no_choice`. A reply that
+    reports an error, also beside or in its content, is a `ReportedFailure`. The result shares no
+    object with another reply; threads may decode at the same time.
     """
     notes = Notes()
     if has_error(body):
@@ -86,7 +86,7 @@ def is_failure(stop_reason):
 
 
 def finish_reason_of(stop_reason, notes):
-    """Return OpenAI's word for a stop reason that is none of a failure; others are noted."""
+    """Return OpenAI's finish reason for a stop reason; a reason of another vendor is noted."""
     finish = FINISH_REASONS.get(stop_reason)
     if finish is not None:
         if stop_reason == "pause_turn":
@@ -107,8 +107,8 @@ def reply_of(
 ):
     """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
 
-    *raws* has the JSON of each content block, by default those in *body*. One that is not whole,
-    of a stream that goes on, need not have a stop reason.
+    *raws* has the JSON of each content block, by default those in *body*. The reply of a stream that
+    is not complete (`is_whole` is false) needs no stop reason.
     """
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):

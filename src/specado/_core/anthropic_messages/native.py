@@ -40,7 +40,7 @@ _SERVER_BLOCKS = frozenset(
 def raw_blocks(body: bytes, blocks: Sequence[Block], named: Sequence[int]) -> list[bytes]:
     """Return the JSON of each content block in a reply's *body*; none where it is not readable.
 
-    *named* are the places of those of its *blocks* that got an id, which their JSON then has.
+    *named* has the places of the *blocks* that got an id; their JSON gets the id too.
     """
     try:
         raws = [bytes(raw) for raw in msgspec.json.decode(body, type=RawContent).content]

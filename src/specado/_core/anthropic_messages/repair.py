@@ -47,7 +47,7 @@ _NOTED_LENGTH = 60
 def error_in(data: dict[str, Any]) -> Any:
     """Return the error that a reply or an event reports, beside its content or in it; else None.
 
-    A server tool's own error in its result is none of the answer's.
+    The error in the result of a server tool does not count: the answer itself did not fail.
     """
     message = data.get("message")
     places: list[Any] = [data, message, data.get("delta"), data.get("content_block")]
@@ -114,7 +114,7 @@ def _readable_block(text: str | msgspec.Raw, path: str, notes: Notes) -> Block |
 
 
 def _has_wrong_id(block: dict[str, Any]) -> bool:
-    """Return whether a block is a tool call whose id is no text: it gets an id of its own."""
+    """Return whether a block is a tool call without a usable id, which gets a new one."""
     return block.get("type") == "tool_use" and not isinstance(block.get("id", ""), str)
 
 

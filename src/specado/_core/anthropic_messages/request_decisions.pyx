@@ -318,20 +318,20 @@ cdef class RequestDecisions:
 cdef tuple system_places(list roles):
     """Return where the API takes messages of these roles: `(places, moved, demoted)`.
 
-    *roles* are "user", "assistant", "system" or "" for a blank message. A system message stands
-    after a user turn, its tool results included, and before an assistant turn or the end. *places*
-    has the places in *roles* in the new order, *moved* those of moved messages, *demoted* those of
-    system messages without such a place: they become user text. None passes an assistant turn, so
-    that what is written before one does not depend on what follows it.
+    *roles* are "user", "assistant", "system" or "" for a blank message. The API takes a system
+    message after a user turn with its tool results, and before an assistant turn or the end.
+    *places* has the indexes of *roles* in the new order, *moved* the indexes of moved messages, and
+    *demoted* those of system messages without an allowed place, which become user text. None passes
+    an assistant turn, so that what is written before one does not depend on what follows it.
     """
     cdef list places = []
-    cdef list waiting = []    # the places of system messages
-    cdef list moved = []      # those of them that others have overtaken
+    cdef list waiting = []    # the indexes of system messages not placed yet
+    cdef list moved = []      # those that a later message now precedes
     cdef list demoted = []
     cdef bint follows_user = False
     for at, role in enumerate(roles):
         if not role:
-            # Behind the system messages that wait: it parts no turns that it did not part.
+            # After the waiting system messages: a blank message must not separate other turns.
             (waiting if waiting else places).append(at)
             continue
         if role == "system":

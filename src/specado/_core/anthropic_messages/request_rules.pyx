@@ -1,6 +1,6 @@
-"""Rules of Anthropic's API for a whole request, for a body that is adapted and not encoded anew.
+"""Rules of Anthropic's API for a request body that is adapted to a model, not encoded again.
 
-They are the request encoder's own: each method does what the encoder does.
+Each method applies the same rule as the request encoder.
 """
 
 cimport cython
@@ -42,8 +42,8 @@ def media_type_of(str label not None, str data not None):
 cdef class RequestRules:
     """Ids, names and strict schemas of one request. Not for two threads at once.
 
-    *taken* are the names of the request's tools. `tool_names` has the caller's name of each
-    renamed tool by the written one.
+    *taken* are the names of the request's tools. `tool_names` maps the written name of each renamed
+    tool to the caller's name.
     """
 
     cdef CallIds _ids
@@ -64,11 +64,11 @@ cdef class RequestRules:
         self._ids.begin()
 
     def call_id(self, str given not None):
-        """Return the id to write for a call, and the loss row where it is another."""
+        """Return the id to write for a call, and the loss row if the id was changed (else None)."""
         return self._ids.opened(given, accepted_id(given), TOOL_CALL_ID)
 
     def answered_id(self, str given not None):
-        """Return the id that the call of a result was written with, and the loss row likewise."""
+        """Return the written id of the call that a result answers, and the loss row if it was changed."""
         return self._ids.answered(given)
 
     def tool_name(self, str given not None):

@@ -90,9 +90,9 @@ class _Content:
             start += len((text or "").encode("utf-8", "replace"))
 
     def characters(self, start: int, end: int, part: int, text: str | None) -> tuple[int, int]:
-        """Return a range of bytes, from the beginning of a part, as one of characters.
+        """Convert a byte range within a part to a character range of the whole text.
 
-        *text* is what stands there, if the provider says so.
+        *text* is the cited text, if the provider gives it.
         """
         base = self._starts[part] if 0 <= part < len(self._starts) else 0
         first, last = base + max(start, 0), base + max(end, 0)

@@ -53,8 +53,8 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
 
     *model* and *created* are the defaults of a reply without its own. A body that is not JSON is a
     `MalformedResponseError` with code `not_json`, one without candidates `no_choice`. A blocked
-    prompt, an error beside a status of success, and an answer that failed are a
-    `ReportedFailure`. Every value of the reply is its own; threads may decode at the same time.
+    prompt, an error in a reply of status 200, and an answer that failed are a `ReportedFailure`.
+    The result shares no object with another reply; threads may decode at the same time.
     """
     notes = Notes()
     found = read_reply(body, notes)
@@ -147,7 +147,7 @@ cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str m
 
 
 cdef object finish_of(str reason, bint has_call, str path, notes):
-    """Return a finish reason in the canonical form: of a failed answer as it came."""
+    """Return the canonical finish reason; that of a failed answer is returned unchanged."""
     found = FINISH_REASONS.get(reason)
     if reason == STOP:
         return "tool_calls" if has_call else found
@@ -181,7 +181,7 @@ cdef object blocked(object feedback):
 
 
 cdef object _message(list parts, str model, str path, notes):
-    """Return the parts of a candidate, which stands at *path*, as an assistant message."""
+    """Return the parts of the candidate at *path* as an assistant message."""
     texts = []
     calls = None
     details = None
@@ -237,7 +237,7 @@ cdef object call_of(part, notes, str path):
 
 
 cdef str kind_of(part):
-    """Return what kind of data a part has that the canonical form has no place for."""
+    """Return the kind of a part's data that has no canonical form, for a note."""
     for name, shown in OTHER_KINDS:
         value = getattr(part, name)
         if value is not None and (type(value) is not msgspec.Raw or len(value)):
@@ -268,7 +268,7 @@ cdef Py_ssize_t created_of(found, created) except? -1:
     """Return the time of a reply in seconds since the epoch."""
     if found.create_time is None:
         return created
-    # Imported where it is used: only Vertex AI says it.
+    # Imported here: only Vertex AI's replies have a time of creation.
     from datetime import datetime
 
     try:

@@ -60,7 +60,7 @@ cdef dict AUDIO_FORMATS = {
 }
 cdef dict FILE_NAMES = {"application/pdf": "document.pdf", "text/plain": "document.txt"}
 cdef tuple IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif")
-# Addresses of files that lie with Google.
+# URIs of files that are stored with Google.
 cdef tuple STORED = ("gs://", "https://generativelanguage.googleapis.com/", "files/")
 cdef tuple YOUTUBE = ("https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/")
 cdef dict DETAILS = {
@@ -69,7 +69,7 @@ cdef dict DETAILS = {
 }
 # The longest name of an answer's schema in OpenAI's API; a title may serve as one.
 cdef Py_ssize_t LONGEST_FORMAT_NAME = 64
-# Where the canonical order puts the parts of an answer.
+# The order of an answer's parts in the canonical form.
 cdef enum:
     REASONING = 0
     WORDS = 1
@@ -162,7 +162,7 @@ cdef class RequestReader(SourceReader):
         return self.node(outer.get(name), outer.at(name))
 
     cdef list items(self, object value, str path):
-        """Return the items of a list with their paths; one that is no list stands for itself."""
+        """Return the items of a list with their paths; a value that is not a list counts as one item."""
         if isinstance(value, (list, tuple)):
             return [(item, f"{path}[{place}]") for place, item in enumerate(value)]
         return [(value, path)]
@@ -435,7 +435,7 @@ cdef class RequestReader(SourceReader):
     cdef int read_result(self, Node result, Node outer, list moved) except -1:
         """Read a `functionResponse` as a tool message; its media are added to *moved*.
 
-        They become part of the user message after it, behind a line that says whose they are.
+        The user message after it gets them, after a line that names the call.
         """
         cdef Details more = Details.__new__(Details)
         cdef list media = []
@@ -560,7 +560,7 @@ cdef class RequestReader(SourceReader):
         if given.get("id") is not None:
             call.id = self.text_of(given.members["id"], given.at("id"))
         else:
-            # By the place among them: the same history has the same ids on every turn.
+            # Made from the call's position: the same history gets the same ids on every turn.
             self.calls_without_id += 1
             call.id = f"call_gemini_{self.calls_without_id}"
             self.lose(GEMINI_CALL_ID, given.path, None, call.id)

@@ -1,8 +1,8 @@
 """Gemini stream decoder: events to canonical chunks (google-genai 3.6.1, 2026-11-30).
 
 Each event is a whole reply with the new parts. No event says that it is the last: a stream is whole
-if every candidate has a finish reason and the bytes end cleanly. Old models state a finish reason
-in every event, so that it is delivered at the end.
+if every candidate has a finish reason and the bytes end cleanly. Old models state a finish
+reason in every event, so the finish reason is delivered at the end.
 """
 
 cimport cython
@@ -117,7 +117,7 @@ cdef class GeminiStream(ReplyStream):
     cdef object _feedback
     cdef str _id, _name
     cdef object _time
-    cdef list _tail          # pieces of what follows the events and is none; None before it begins
+    cdef list _tail          # pieces after the events that are not an event; None before them
     cdef bint _is_inside     # whether the bytes so far end within a line
     cdef bint _has_error_event
 

@@ -1,7 +1,7 @@
 """Gemini reply and stream encoder: canonical form to bytes (google-genai 3.6.1, 2026-11-30).
 
-A reply and each event of a stream are a `GenerateContentResponse`. A function call is written
-whole, so that a stream has its calls at its end; everything else goes on at once.
+A reply and each event of a stream are a `GenerateContentResponse`. A function call is
+written whole, so a stream has its calls at its end; everything else is written immediately.
 """
 
 cimport cython
@@ -301,7 +301,7 @@ cdef object take_signature(dict signatures, object call_id):
 
 
 cdef int write_left_over(JsonWriter out, dict signatures) except -1:
-    """Write signatures whose part is not there: an empty text may have one."""
+    """Write signatures whose part is missing: an empty text part carries each."""
     for found in signatures.values():
         for signature in found:
             write_text(out, "", False, signature)
@@ -375,7 +375,7 @@ cdef int write_choice(
 
 
 cdef object reason_for(object reason, bint has_calls, str path, Losses losses):
-    """Return the finish reason in Gemini's words: of an answer with calls it is STOP too."""
+    """Return Gemini's finish reason; it is STOP for an answer with calls too."""
     if reason is None:
         return None
     found = REASONS.get(reason)
@@ -474,9 +474,9 @@ cdef int write_logprobs(JsonWriter out, object logprobs, str path, Losses losses
 # Usage
 
 cdef int write_usage(JsonWriter out, object usage, object tier, Losses losses) except -1:
-    """Write token counts; the thoughts are no part of the candidates' here.
+    """Write token counts; Gemini counts thoughts apart from the candidates' tokens.
 
-    The service tier stands among them, so that there is none without a usage.
+    The service tier is a member of the usage: without a usage it is not written.
     """
     cdef object name = None if usage is None else TIERS.get(tier)
     if tier is not None and name is None:
@@ -521,7 +521,7 @@ cdef int write_usage(JsonWriter out, object usage, object tier, Losses losses) e
 
 
 cdef int write_count(JsonWriter out, bytes name, object count) except -1:
-    """Write a count; one of zero is left out on the wire."""
+    """Write a count; zero is left out, as Gemini does."""
     if count:
         out.key(name)
         number(out, count)
@@ -589,9 +589,9 @@ cdef class OpenChoice:
 cdef class GeminiStreamEncoder:
     """Writes canonical chunks as a stream of Gemini's API (server-sent events).
 
-    Text and thoughts go on at once; function calls, citations, finish reasons and the usage are in
-    the last event. `losses` are those so far, each once. One per stream; not for two threads at
-    once.
+    Text and thoughts are written at once; function calls, citations, finish reasons and the usage
+    are in the last event. `losses` has the losses so far, each once. One per stream; not for two
+    threads at once.
     """
     cdef JsonWriter _out
     cdef Losses _losses
@@ -665,7 +665,7 @@ cdef class GeminiStreamEncoder:
     def fail(self, bytes body not None):
         """Return the event of an error, whose *body* is that of `encode_gemini_error`.
 
-        The stream ends with it: nothing of it is whole.
+        The stream ends with this event: its answers are incomplete.
         """
         return b"data: " + body + b"\r\n\r\n"
 
@@ -810,7 +810,7 @@ cdef class GeminiStreamEncoder:
         return 0
 
     cdef int _end(self, OpenChoice choice) except -1:
-        """Write the last candidate of an answer: its calls, and why it ended."""
+        """Write the last candidate of an answer: its calls and its finish reason."""
         cdef JsonWriter out = self._out
         cdef OpenCall call
         cdef Py_ssize_t start

@@ -516,7 +516,7 @@ cdef class GenerateContentEncoder(Encoder):
     cdef dict signatures_of(self, Turn turn):
         """Return the thought signatures of an answer by the ids of its calls, None for its text.
 
-        Those in Google's format count that no other provider's record holds. The other blocks are
+        Only blocks in Google's format that no other provider's record holds are used; the others are
         reported.
         """
         cdef dict found = {}
@@ -543,8 +543,8 @@ cdef class GenerateContentEncoder(Encoder):
     cdef bint write_native(self, Turn turn) except -1:
         """Write the parts of an answer as they came, with the caller's edits.
 
-        Return `False` if nothing is written: they are another dialect's, or do not map to the
-        content any more.
+        Return `False` if nothing is written: the parts are another dialect's, or no longer map to the
+        content.
         """
         cdef Details more = turn.more
         cdef object native = more.native
@@ -617,7 +617,7 @@ cdef class GenerateContentEncoder(Encoder):
 
     cdef int write_native_text(self, Turn turn, object block, object content, bint is_own,
                                object signature) except -1:
-        """Write what stands in the place of a text: the part itself, if it is the same."""
+        """Write the current content of a text part: the part as it came, if the text is unchanged."""
         cdef tuple values = <tuple>field(block, BLOCK_VALUES)
         cdef str given = <str>values[0]
         cdef str text = None
@@ -700,7 +700,7 @@ cdef class GenerateContentEncoder(Encoder):
         return 0
 
     cdef object signature_for(self, object signature):
-        """Return the signature to write for a call: a stand-in where the model wants one."""
+        """Return the signature to write for a call: a placeholder where the model requires one."""
         cdef bint is_first = not self.is_step_signed
         self.is_step_signed = True
         if (
@@ -892,7 +892,7 @@ cdef class GenerateContentEncoder(Encoder):
         return 0
 
     cdef int check_unwritten(self) except -1:
-        """Check the parameters that are not written whole, where their losses do not hold them."""
+        """Check the parameters that are not written whole, unless a loss holds their value."""
         if self.has_changed_format and "response_format" in self.params:
             self.check("response_format", self.params["response_format"])
         if "tool_choice" in self.params:
@@ -1128,10 +1128,10 @@ cdef class GenerateContentEncoder(Encoder):
         return self.out.literal(b'{"googleSearch":{}}')
 
     cdef tuple allowed_tools(self, object choice):
-        """Return the names that a choice of `allowed_tools` leaves, the choice and its mode.
+        """Return the allowed names, the tool choice and the mode for a choice of `allowed_tools`.
 
-        The mode is "ANY" where names can be stated beside it; else only the tools of these names
-        are sent. Without such a choice the names and the mode are None.
+        The mode is "ANY" if the request can name the allowed functions; else only these tools are
+        sent. Without a choice of `allowed_tools` the names and the mode are None.
         """
         cdef object given
         cdef set names = set()
@@ -1264,7 +1264,7 @@ cdef class GenerateContentEncoder(Encoder):
         return self.out.literal(b"}}")
 
     cdef int report_parallel(self) except -1:
-        """Report that the model may call several tools at once, where it may not."""
+        """Report `parallel_tool_calls: false`, which Gemini's API lacks."""
         if self.params.get("parallel_tool_calls") is not False:
             return 0
         return self.lose(
@@ -1322,10 +1322,10 @@ cdef bint is_result_medium(Medium medium) except -1:
 
 
 cdef list contents_of_blocks(Turn turn, object native):
-    """Return what stands now in the place of each text block, `None` where they do not map.
+    """Return the current content for each text block, `None` if blocks and content do not map.
 
-    A text, which is "" for a removed one, or the places of the content parts. Empty texts, which
-    carry a signature, stay as they are.
+    The content is a text ("" for a removed one), or the indexes of the content parts. Empty texts
+    that carry a signature are unchanged.
     """
     cdef list texts = [block.values[0] for block in native.blocks if block.kind == "text"]
     cdef list spoken = [place for place in range(len(texts)) if texts[place]]

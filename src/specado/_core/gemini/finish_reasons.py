@@ -1,7 +1,7 @@
 """Finish reasons of Gemini's candidates, and what they mean in the canonical form.
 
-A reason is one of OpenAI's, `""` for an answer that goes on, or the class of an error: the answer
-failed. Source: `google.genai.types.FinishReason` and `BlockedReason` (3.6.1, read 2026-11-30).
+Each reason maps to OpenAI's finish reason, to `""` while the answer goes on, or to an error class
+if the answer failed. Source: `google.genai.types.FinishReason` and `BlockedReason` (3.6.1, read 2026-11-30).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FINISH_REASONS: dict[str, Meaning] = {
     "IMAGE_SAFETY": "content_filter",
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
-    # The model wrote what cannot be read, or calls that nobody asked for.
+    # The model wrote an unreadable answer, or calls that the request does not allow.
     "MALFORMED_FUNCTION_CALL": MalformedResponseError,
     "MALFORMED_RESPONSE": MalformedResponseError,
     "UNEXPECTED_TOOL_CALL": MalformedResponseError,
     "TOO_MANY_TOOL_CALLS": MalformedResponseError,
-    # The history lacks a signature, which is the sender's fault.
+    # The history lacks a signature: an invalid request.
     "MISSING_THOUGHT_SIGNATURE": InvalidRequestError,
     # The answer ended for a reason of the provider's own: kept as it is, with a note.
     "OTHER": "OTHER",

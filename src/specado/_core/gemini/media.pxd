@@ -6,7 +6,7 @@ cdef class Medium:
     cdef str media       # its media type in the API's spelling
     cdef str labelled    # the type that the caller gave; None for an address without one
     cdef str uri         # its address, None for data
-    cdef bint is_assumed # whether nothing tells its type
+    cdef bint is_assumed # whether its type is unknown and assumed
     cdef bint is_text
 
 cdef Medium medium_of(Encoder encoder, Part part, object schemes)

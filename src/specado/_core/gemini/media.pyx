@@ -1,4 +1,4 @@
-"""Media in Gemini's requests: what is accepted, by its data or by its address.
+"""Media in Gemini's requests: the media types and URIs that the API accepts.
 
 Types from Google's "Image", "Document", "Audio" and "Video understanding" guides (read 2026-11-30).
 """
@@ -27,7 +27,7 @@ cdef dict SOUNDS = {
 cdef dict VIDEOS = {
     "video/quicktime": "video/mov", "video/x-msvideo": "video/avi", "video/x-flv": "video/x-flv",
 }
-# Text files that are not labelled so.
+# Text files whose media type does not begin with `text/`.
 cdef frozenset TEXTS = frozenset({
     "application/json", "application/xml", "application/javascript", "application/x-javascript",
     "application/x-python", "application/x-yaml", "application/yaml", "application/rtf",
@@ -51,11 +51,11 @@ cdef tuple YOUTUBE = ("https://www.youtube.com/", "https://youtube.com/", "https
 @cython.final
 @cython.freelist(8)
 cdef class Medium:
-    """What becomes of an image, a sound or a file. Belongs to one encoder."""
+    """How an image, a sound or a file is sent, or why it is not. Belongs to one encoder."""
 
 
 cdef Medium medium_of(Encoder encoder, Part part, object schemes):
-    """Return what becomes of a part that is no text; *schemes* are those that are fetched."""
+    """Decide how a media part is sent; *schemes* are the URI schemes that the servers fetch."""
     cdef Medium found = Medium.__new__(Medium)
     if part.kind == AUDIO:
         found.labelled = found.media = SOUNDS.get(f"audio/{(part.detail or '').lower()}")
