@@ -305,7 +305,7 @@ def _given(
         for name in _SECRET.intersection(params):
             if isinstance(params[name], Mapping):
                 params[name] = HiddenArguments(params[name])
-        for name in params.keys() - _KNOWN:  # it will be refused, whatever its value is
+        for name in params.keys() - _KNOWN:  # an unknown name, which is refused later
             params[name] = None
     stream = None if stream is False else stream
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}

@@ -194,7 +194,7 @@ def _merged_provider(
     new = provider_settings({**asdict(old), **change})
     key = _key_change(old, change, authentication)
     address, new_address = address_of(provider, old), address_of(provider, new)
-    # The hosts of a cloud's locations are one provider's.
+    # All locations of a cloud belong to one provider: another location is not another host.
     is_new_host = _origin(address) != _origin(new_address) and (
         old.base_url is not None or new.base_url is not None
     )
@@ -216,14 +216,14 @@ def _merged_provider(
 
 
 def _replaced_keys(change: HiddenArguments, authentication: Authentication) -> dict[str, None]:
-    """Return the settings that a key in *change* takes the place of, as removed."""
+    """Return, as removed (`None`), the settings that a key in *change* replaces."""
     if key_headers(change.get("headers") or (), authentication):
         return dict.fromkeys(_KEYS)
     return dict.fromkeys(_KEYS) if any(change.get(name) for name in _KEYS) else {}
 
 
 def _own_key(settings: ProviderSettings) -> Optional[Secret]:
-    """Return the key in the settings, or the access tokens of a cloud, which count before it."""
+    """Return the credentials of a cloud in the settings, else the key."""
     found: Optional[Secret] = settings.credentials or settings.api_key
     return found
 

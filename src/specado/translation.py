@@ -62,7 +62,7 @@ class Translation:
         model: the model that would be asked there.
         dialect: the name of the wire format of the body.
         body: the exact bytes.
-        tool_names: the caller's name of each renamed tool by its name in the body.
+        tool_names: maps the name of each renamed tool in the body to the caller's name.
     """
 
     __slots__ = (
@@ -149,7 +149,7 @@ def translate(
         source: the provider whose API the request is written for, or the name of a dialect.
         model: the target model; by default chosen as for a fallback, without comparing losses.
         strictness: `strict`, `warn` or `coerce`, as for a call.
-        dialect: the one of the target's dialects to use; by default chosen as for a call.
+        dialect: which of the target's dialects to use; by default chosen as for a call.
 
     Raises:
         ConfigurationError: a provider, its dialect or a counterpart of the model is not known.
@@ -359,8 +359,8 @@ def parse_response(
     Args:
         body: the reply's body.
         provider: the name of the provider that sent it, or of a dialect, as for `translate`.
-        dialect: the dialect of the reply; by default that of *request*, else the one of the
-            provider's dialects that the reply's members tell.
+        dialect: the dialect of the reply; by default that of *request*, else recognised by the
+            reply's members among the provider's dialects.
         request: what `translate` returned for the request. The reply then has the caller's names
             of tools that were renamed, and the answer of a tool that emulates structured output.
 
@@ -425,14 +425,14 @@ def parse_error(
 def _source(provider: str, dialect: Optional[str], body: bytes = b"") -> ReplySource:
     """Return the source of a provider's reply whose model is not known.
 
-    The reply's *body* tells the dialect.
+    The dialect is recognised by the reply's *body*.
     """
     known = _speaking(_named(provider, "provider"), dialect)
     return ReplySource(known.name, "", DIALECTS[_dialect_of(body, known)])
 
 
 def _dialect_of(body: bytes, provider: Provider) -> str:
-    """Return the dialect of a reply by its members; the provider's first where they tell none."""
+    """Recognise the dialect of a reply by its members; the provider's first if none matches."""
     if len(provider.dialects) > 1:
         try:
             members = _members(body.removeprefix(BYTE_ORDER_MARK))

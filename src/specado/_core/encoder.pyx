@@ -71,8 +71,8 @@ cdef class CallIds:
     cdef tuple opened(self, str given, str accepted, str row):
         """Return the id to write for a call, and the loss row if it differs from *given*.
 
-        The id is *accepted*, which is *given* in a form that the API takes (*row* is the loss if the
-        two differ), or a new id if an earlier call already has *accepted*.
+        The id is *accepted*, which is *given* in a form that the API takes (*row* is the loss if
+        the two differ), or a new id if an earlier call already has *accepted*.
         """
         cdef str made = accepted
         cdef Py_ssize_t count = len(self.written)

@@ -31,9 +31,8 @@ MAX_NAME_CHARACTERS = 500
 # an answer. Each dialect's folder enters its own.
 READERS: dict[str, Callable[[list[bytes], str], tuple[tuple[NativeBlock, ...], Optional[str]]]] = {}
 
-# The dialects whose signatures stand beside texts and calls, or whose ids of texts and calls belong
-# to reasoning: without what is signed such a record is left out whole. Each dialect's folder enters
-# its own.
+# Dialects whose signatures or item ids bind texts and calls to the reasoning before them: if the
+# reasoning cannot be sent, the whole record is left out. Each dialect's folder adds its name.
 BOUND_RECORDS: set[str] = set()
 
 # The order that the canonical fields have.

@@ -136,7 +136,7 @@ class PriceChange(Struct, frozen=True, forbid_unknown_fields=True):
 class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     """A model's prices, in US dollars per million tokens; `None` where not known.
 
-    `changes` are those that the provider has announced, by their day.
+    `changes` has the prices that the provider has announced for later days.
     """
 
     input: Optional[float] = None
@@ -244,7 +244,7 @@ class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
 class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     """Authentication of a provider: a key in the header or query parameter `name`, or none.
 
-    The kind `google` takes an access token of Google Cloud, in the header Authorization, or a key.
+    The kind `google` takes a key, or an access token of Google Cloud in the header Authorization.
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret. `ambient_env` names variables that belong to the ambient
     credentials of a cloud account.
@@ -263,9 +263,9 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
 class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
     """Address of a cloud's API, which depends on a location, and its paths on a project too.
 
-    `base_urls` has the base URL of each location that has its own, and below "*" that of the
-    others, in which `{location}` stands for the location. The variables of `project_env` and
-    `location_env` may name project and location, in order.
+    `base_urls` has the base URL of each location with a URL of its own, and at the key "*" the base
+    URL of all others, in which `{location}` stands for the location. `project_env` and
+    `location_env` are the environment variables that may name project and location, in order.
     """
 
     base_urls: dict[str, str]
@@ -292,7 +292,7 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     """Base URL and paths of a provider's API.
 
     In a path `{model}` stands for the model's id, and `{parent}` for the path of a cloud's project
-    and location; with an API key, which belongs to a project itself, it is empty.
+    and location; `{parent}` is empty with an API key, which belongs to one project.
     """
 
     base_url: str
@@ -337,10 +337,10 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     tools may carry it. `media_in_user_messages_only` and `complete_schemas`: whether images, sounds
     and files stand in user messages only, and whether an object's schema must have `properties`
     and an array's `items`. `text_content_only`: whether a content must be text, so that a list of
-    texts becomes one. `media_uri_schemes` are those of the URIs that the servers fetch, such as
+    texts becomes one. `media_uri_schemes` are the URI schemes that the servers fetch, such as
     "https" and "gs". `unknown_members` are paths of members in the dialect's requests that these
-    servers refuse, such as `labels` or `tools[].fileSearch`. The others are the most characters of
-    a tool's name, a tool call's id and an end user's id; a limit on the name also limits it to
+    servers refuse, such as `labels` or `tools[].fileSearch`. The other rules limit the characters
+    of a tool's name, a tool call's id and an end user's id; a limit on the name also limits it to
     ASCII letters, digits, `_` and `-`.
     """
 
@@ -824,7 +824,7 @@ def _check_dialect_names(names: Iterable[str], dialects: tuple[str, ...], where:
 
 
 def _with_traits(traits: Traits, own: Traits) -> Traits:
-    """Return *traits* with those that are stated in *own* in their place."""
+    """Return *traits* with the values that *own* states in place of theirs."""
     stated = {name: each for name, each in msgspec.structs.asdict(own).items() if each is not None}
     return msgspec.structs.replace(traits, **stated)
 

@@ -129,7 +129,7 @@ def _priced(reply: ChatCompletionResponse, facts: Model | None) -> tuple[float, 
 def _has_searched(reply: ChatCompletionResponse, facts: Model) -> bool:
     """Return whether a reply may have cost the fee of a search, beside its tokens.
 
-    A model that searches the web always may; of another its citations say so.
+    A reply of a model that always searches the web may; any other reply only if it has citations.
     """
     if facts.traits.web_search:
         return True

@@ -67,8 +67,8 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
         places: the path in *native* of each canonical parameter, or member of one, that has
-            another name there, and as "parameters" what follows a tool's path to its schema; `None`
-            if *native* has the canonical form.
+            another name there. The entry "parameters" is the path of a schema below its tool.
+            `None` if *native* has the canonical form.
     """
 
     dialect: str
@@ -317,8 +317,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         nested_members: members of its requests that hold the request's settings: an `extra_body`
             adds to them instead of replacing them.
         parameters: the canonical parameters that its requests can express.
-        binding_members: of the *members* those that keep a conversation with its provider, unless
-            they are false or null: what they name is stored there.
+        binding_members: those of the *members* that name something stored with the provider, and so
+            keep the conversation there, unless they are false or null.
         reply_members: top-level members by which a whole reply of this dialect is recognised.
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,

@@ -194,7 +194,7 @@ def error_table(dialect: str) -> ErrorTable:
     )
 
 
-# A failed answer that comes with a success is refused as well.
+# 200: the answer of a successful reply may fail for the same reason.
 _REFUSING_STATUSES = (200, 400)
 
 

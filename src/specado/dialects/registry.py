@@ -48,8 +48,8 @@ def encode(
 ) -> Encoded:
     """Return the encoded request body for *target*; *extra_body* replaces or adds members.
 
-    Into the dialect's `nested_members` its objects are merged, member by member. *rules* are those
-    of the servers that get the request.
+    An object for one of the dialect's `nested_members` is merged into the member that the request
+    has. *rules* are those of the servers that get the request.
 
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
@@ -58,7 +58,7 @@ def encode(
         facts = facts.in_dialect(dialect)
     is_stored = extra_body.get("store") if extra_body else None
     if is_stored is not None and "store" in DIALECTS[dialect].parameters:
-        # What else a request asks for may depend on whether the reply is stored.
+        # Other members of the request may depend on `store`.
         parameters = {**parameters, "store": is_stored}
     encoded = DIALECTS[dialect].encode_request(
         conversation, model, parameters, facts, rules, None, target
@@ -78,11 +78,11 @@ def encode(
 
 
 def _merged(first: msgspec.Raw, second: msgspec.Raw) -> msgspec.Raw:
-    """Return two JSON objects as one; *second* counts where both have a value."""
+    """Return two JSON objects merged; *second* takes precedence."""
     try:
         members, added = _members(first), _members(second)
     except msgspec.ValidationError:
-        return second  # no object: it replaces the other
+        return second  # one is not an object: *second* replaces *first*
     for name, value in added.items():
         members[name] = _merged(members[name], value) if name in members else value
     return msgspec.Raw(msgspec.json.encode(members))

@@ -75,7 +75,7 @@ def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret]
         return own.credentials, True
     if own.api_key is not None:
         key: Secret = own.api_key
-        # A key of Google's does not change: what a callable gives is a token.
+        # Google's API keys do not change: a callable returns an access token.
         return key, takes_tokens and not key.is_text
     if not needs_key(provider.authentication):
         return None, False
@@ -212,9 +212,10 @@ def _project_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
 
 
 def _parent_of(provider: Provider, own: ProviderSettings, *, is_by_key: bool) -> Optional[str]:
-    """Return the path of the project and location that are asked, `None` without a project.
+    """Return the path of the cloud project and location, `None` if no project is set.
 
-    An API key belongs to a project: the path does not name it.
+    The path is empty for a provider without a cloud, and with an API key, which belongs to one
+    project.
     """
     if provider.cloud is None or is_by_key:
         return ""
@@ -225,7 +226,7 @@ def _parent_of(provider: Provider, own: ProviderSettings, *, is_by_key: bool) ->
 
 
 def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
-    """Raise if a provider is given settings that only one in a cloud has."""
+    """Raise if a provider that is not in a cloud has cloud settings."""
     names = [] if provider.cloud else ["project", "location"]
     if provider.authentication.kind != "google":
         names.append("credentials")
@@ -276,7 +277,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     key = None if api_key is None else api_key.identity()
     flow = flow_of(authentication, api_key, is_token=is_token)
     account = authenticating(headers, authentication)
-    # A cloud's quotas are those of the project.
+    # A cloud's quotas belong to the project.
     digest = digest_of(key, account, parent) if parent else digest_of(key, account)
     endpoint = Endpoint(
         provider=provider,

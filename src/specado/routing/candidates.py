@@ -184,7 +184,7 @@ class ModelResolver:
             name for name in catalog.list_providers() if catalog.find_model(name, model) is not None
         ]
         own = f"{primary.name}/{model}"
-        # A cloud offers the models of others: where it has one too, its maker is meant.
+        # A cloud also lists other makers' models: a maker that lists the model too is meant.
         makers = [name for name in having if known_provider(name, key).cloud is None]
         if len(having) == 1 or len(makers) == 1:
             others = " and ".join(map(repr, having))

@@ -1,9 +1,12 @@
 """Selects the dialect of a request among those that the provider's endpoint accepts.
 
-In this order: a member of `extra_body` that keeps the conversation with its provider, any other
-member, then a parameter, that only one of the dialects knows selects it; else that of earlier
-answers, which go back as they came, else the first dialect, unless it has a contract loss that
-another one lacks.
+The first rule that applies selects the dialect:
+
+1. Only one dialect knows a member of `extra_body` that names something stored with the provider.
+2. Only one dialect knows another member of `extra_body`.
+3. Only one dialect knows a parameter.
+4. An earlier answer is sent back as it came: the dialect of the last one.
+5. The first dialect, unless it has a contract loss that another dialect lacks.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ RETURNED = frozenset(
     }
 )
 
-# The loss of a candidate without what a member of `extra_body` names at the first one.
+# The loss of a candidate that lacks what the first candidate's provider has stored.
 CONVERSATION_STORED = "conversation.stored"
 check_row_ids((CONVERSATION_STORED,), "specado.routing.dialect_routes")
 

@@ -113,7 +113,8 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     `timeout_seconds` is the limit of one attempt, `attempt_timeout_seconds` another name for it.
     `dialects` are the names of the dialects to use there, in order of preference.
     `breaker` and `retry_budget` are `False` to switch them off, `True` for their defaults.
-    `credentials` give the access tokens of a cloud, whose `project` and `location` are asked.
+    `credentials` is the source of a cloud's access tokens; `project` and `location` name where the
+    cloud runs the request.
     """
 
     api_key: Optional[Any] = None  # a Secret

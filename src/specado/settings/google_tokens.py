@@ -28,15 +28,15 @@ def has_google_auth() -> bool:
 
 
 def is_google_credentials(value: object) -> bool:
-    """Return whether a value is a credentials object of google-auth, by its members."""
+    """Return whether a value has the members of a google-auth credentials object."""
     return all(hasattr(value, name) for name in ("token", "valid", "refresh"))
 
 
 class GoogleTokens:
-    """Callable that returns an access token of *credentials*, by default the application's own.
+    """Callable that returns an access token of *credentials*.
 
-    Threads may share it: one of them refreshes the token, the others wait. Two are equal if they
-    have the same credentials.
+    The default is Google's application default credentials. Threads may share one object: one
+    thread refreshes the token, the others wait. Two objects with the same credentials are equal.
     """
 
     def __init__(self, credentials: Optional[Any] = None) -> None:
@@ -91,12 +91,12 @@ class GoogleTokens:
         raise TypeError("credentials are not pickled: configure them again in the other process")
 
 
-# One for all clients of a process, so that they share the token and the account's health.
+# One for all clients of a process: they share the token and the health of deployments.
 default_google_tokens = GoogleTokens()
 
 
 def _application_default() -> Any:
-    """Return the application default credentials: a key file, gcloud's, or the machine's own."""
+    """Return the application default credentials: of a key file, of gcloud, or of the machine."""
     from google import auth
 
     default: Any = auth.default

@@ -85,7 +85,7 @@ def non_empty_text(key: str, value: Any) -> str:
     return value.strip()
 
 
-# Both become parts of an address. (A project's id or number; of old ones also "domain.tld:id".)
+# Both become parts of a URL. A project is named by its id or number; old ids are "domain.tld:id".
 _CLOUD_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,99}")
 _CLOUD_LOCATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -121,7 +121,7 @@ def handle(
 ) -> SimulatedReply:
     """Return the simulated reply to a request; the same request gets the same reply.
 
-    Only the Responses API has a state, that of the process: the responses that it stored.
+    Only the Responses API has state: the responses that this process stored.
 
     Args:
         method: the HTTP method.
@@ -172,8 +172,8 @@ def _error_reply(call: _Call, error: WireError | SimulatedError, mark: str) -> S
 def _gemini_endpoint(
     path: str, query: Mapping[str, str], headers: Mapping[str, str], *, any_prefix: bool
 ) -> tuple[str, str, Optional[gemini_api.GeminiCall]]:
-    """Return the endpoint of an address of Gemini's API, with what the address says."""
-    # Most addresses are spared the search.
+    """Return the endpoint of a Gemini URL, with the facts in the URL."""
+    # The regular expression is tried only on paths that may match.
     found = _GEMINI_MODELS.fullmatch(unquote(path)) if "/models" in path else None
     if found is None or (found["prefix"] and not any_prefix):
         return "", "", None

@@ -309,7 +309,7 @@ _RESPONSES = {
 
 
 def _quota(model: str, period: str, limit: int, delay_s: int) -> WireError:
-    """Return the error of a used-up quota, which says when to come back."""
+    """Return the error of an exhausted quota, with its retry delay."""
     metric = "generativelanguage.googleapis.com/generate_content_free_tier_requests"
     return WireError(
         429,
@@ -403,7 +403,7 @@ _GEMINI = {
     "stream-late-error-test-model": _GEMINI_INTERNAL,
 }
 
-# Vertex AI shares its capacity among all, and names neither a quota nor a delay.
+# Vertex AI's shared capacity: the error names neither a quota nor a delay.
 _VERTEX = {
     "rate-limit-test-model": WireError(
         429,

@@ -77,7 +77,7 @@ _MODALITIES = {"image": "IMAGE", "audio": "AUDIO", "video": "VIDEO"}
 
 
 class GeminiCall(msgspec.Struct, frozen=True):
-    """What the address of a request says."""
+    """The facts in the URL of a request."""
 
     model: str
     backend: Backend
@@ -86,7 +86,7 @@ class GeminiCall(msgspec.Struct, frozen=True):
 
 
 class _Asked(msgspec.Struct):
-    """A request that was accepted, with what follows from it."""
+    """An accepted request, and the facts derived from it."""
 
     call: GeminiCall
     config: dict[str, Any]
@@ -147,7 +147,7 @@ def _thinks(config: dict[str, Any], rules: GeminiRules) -> bool:
     budget, level = config.get("thinkingBudget"), config.get("thinkingLevel")
     if budget is not None:
         return bool(budget != 0)
-    # At this level the model does not think at all for most questions.
+    # At this level the model answers most questions without thinking.
     return level != "MINIMAL" and (rules.thinks_by_default or level is not None)
 
 
@@ -185,7 +185,7 @@ def _conversation(request: dict[str, Any], media: dict[str, int]) -> PromptFacts
 
 
 def _result(response: dict[str, Any]) -> str:
-    """Return what a function answered: its `output` if it has one, else all of it."""
+    """Return a function's result: its `output` if it has one, else the whole response."""
     value = response.get("response") or {}
     said = value.get("output", value)
     return said if isinstance(said, str) else msgspec.json.encode(said).decode()
@@ -242,7 +242,7 @@ def complete(
 ) -> SimulatedReply:
     """Return the answer to `…:generateContent` and `…:streamGenerateContent`.
 
-    *fault* strikes if it is streamed.
+    *fault* applies to a streamed request.
     """
     asked = read_request(body, call, models, url, now_s, streams=streams)
     config, prompt, mark = asked.config, asked.prompt, asked.mark
@@ -328,7 +328,7 @@ def _parts(
         last["thoughtSignature"] = sign_part(last, mark, backend)
         return [part, last]
     if simulated.ended == "length":
-        return []  # a call that is cut is no call
+        return []  # a truncated call is left out
     call: dict[str, Any] = {"name": tool.name, "args": msgspec.json.decode(simulated.arguments)}
     if asked.rules.is_newest and backend == "studio":
         call["id"] = f"{mark[:6]}{number:02}"

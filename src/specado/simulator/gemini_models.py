@@ -31,7 +31,7 @@ SERVED = (
     "gemini-3.6-flash",
 )
 _NAME = re.compile(r"gemini-(\d+)(?:\.(\d+))?-(pro|flash-lite|flash|)")
-# A budget of 0 leaves off thinking; the others are the least and the most tokens.
+# Whether 0 (no thinking) is allowed, and the least and the most tokens.
 _BUDGETS = {"pro": (False, 128, 32768), "flash": (True, 0, 24576), "flash-lite": (True, 512, 24576)}
 # The levels of a model that no manifest lists.
 _LEVELS = {"pro": ("LOW", "MEDIUM", "HIGH")}
@@ -41,7 +41,7 @@ _MOST_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 class GeminiRules(msgspec.Struct, frozen=True):
     """What a generation of models takes.
 
-    `budget` is what a thinking budget may be: whether 0, and from how many tokens to how many;
+    `budget` has the allowed thinking budgets: whether 0 is allowed, the least and the most tokens.
     `levels` are the thinking levels. A model without either does not think.
     """
 

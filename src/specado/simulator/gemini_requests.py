@@ -314,7 +314,7 @@ def invalid_argument(
 
 
 def decoded_bytes(text: str) -> bytes | None:
-    """Return base64 *text* of either alphabet decoded, `None` if it is none."""
+    """Decode base64 *text* of either alphabet; `None` if it is not base64."""
     plain = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -51,7 +51,7 @@ def check_schema(schema: dict[str, Any], where: str) -> None:
 def check_json_schema(schema: Any, where: str) -> None:
     """Raise the `SimulatedError` for a JSON Schema that Google would refuse.
 
-    Keywords that it does not know are ignored there.
+    Google ignores unknown keywords, so they raise no error.
     """
     problem = malformed_problem(schema)
     if problem is not None or not isinstance(schema, dict):
@@ -65,7 +65,7 @@ def check_json_schema(schema: Any, where: str) -> None:
             continue
         if not isinstance(reference, str) or reference not in known:
             raise _problem(where, f"reference to undefined schema: {reference}")
-        # What only describes may stand there: it was answered in recordings.
+        # Descriptive keywords beside $ref are accepted, as recorded requests show.
         beside = sorted(name for name in node if name[0] != "$" and name not in _DESCRIPTIONS)
         if beside:
             raise _problem(where, f"$ref cannot be used with other keywords: {', '.join(beside)}")

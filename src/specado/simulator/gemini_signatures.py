@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STAND_INS", "is_genuine", "sign_part"]
 
-# What a history from elsewhere may have instead of a signature (Google's "Thought signatures"
-# page, read 2026-11-30).
+# Placeholders that a history from another model may have instead of a signature (Google's
+# "Thought signatures" page, read 2026-11-30).
 STAND_INS = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 _SECRET = b"specado simulator"
 _PREFIX = b"\x0a"
@@ -22,7 +22,7 @@ _MARK_BYTES = 12
 
 
 def _checked(mark: bytes, part: dict[str, Any], backend: Backend) -> bytes:
-    """Return what binds a signature to the endpoint, and to the function that was called."""
+    """Return the data that binds a signature to the service and the called function."""
     call = part.get("functionCall")
     bound = f"call {call.get('name')}" if call is not None else "text"
     text = f"{backend} {bound}".encode("utf-8", "surrogatepass")

@@ -78,7 +78,7 @@ _ECHOED = (
 
 
 class _Asked(msgspec.Struct):
-    """A request that was accepted, with what follows from it."""
+    """An accepted request, and the facts derived from it."""
 
     request: ResponsesRequest
     rules: ModelRules
@@ -139,7 +139,7 @@ def _rules(request: ResponsesRequest, models: ModelLookup, url: str) -> ModelRul
 
 
 def _known(request: ResponsesRequest) -> tuple[dict[str, Any], ...]:
-    """Return the items that the API itself remembers."""
+    """Return the items that the API has stored for the request."""
     previous = request.previous_response_id
     if previous is not None:
         stored = STORED.find(previous)
@@ -160,7 +160,7 @@ def _known(request: ResponsesRequest) -> tuple[dict[str, Any], ...]:
 
 
 def _given(request: ResponsesRequest) -> list[dict[str, Any]]:
-    """Return the items of the request, with what item references stand for."""
+    """Return the items of the request; item references are replaced by their items."""
     given = request.input
     if given is None:
         if request.prompt is None and not (request.previous_response_id or request.conversation):
@@ -252,7 +252,7 @@ def complete(
     account: str,
     fault: Fault | None = None,
 ) -> SimulatedReply:
-    """Return the answer to `POST …/responses`; *fault* strikes if it is streamed."""
+    """Return the answer to `POST …/responses`; *fault* applies to a streamed request."""
     asked = read_request(body, models, url, account)
     mark = digest(body)
     request = asked.request

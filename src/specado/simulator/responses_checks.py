@@ -415,7 +415,7 @@ def _not_found(wanted: str) -> SimulatedError:
 
 
 def _check_seal(item: ReasoningItem, account: str, rules: ModelRules) -> bool:
-    """Check a reasoning item's content; return whether the model has to do without it."""
+    """Check a reasoning item's content; return whether the item is left out of the prompt."""
     content = item.encrypted_content
     if content is None:
         if item.id is not None and STORED.item(item.id) is None:

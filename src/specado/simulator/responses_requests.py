@@ -26,8 +26,8 @@ __all__ = ["RESPONSES_DECODER", "ResponsesRequest", "read_choice", "read_item", 
 
 CallId = Annotated[str, Meta(min_length=1, max_length=64)]
 Status = Literal["in_progress", "completed", "incomplete"]
-# Items that the API writes for tools which it runs itself, and others that only it understands:
-# they come back as they were sent, and are not read any further.
+# Items of the API's hosted tools, and others that only the API understands: the client returns them
+# unchanged, and the simulator does not read their members.
 OTHER_ITEMS = (
     "additional_tools",
     "apply_patch_call",

@@ -1,4 +1,4 @@
-"""What the simulated Responses API keeps: stored responses, and the seal of reasoning items."""
+"""State of the simulated Responses API: stored responses, encrypted reasoning content."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def family_of(model: str) -> str:
 
 
 def item_id(prefix: str, mark: str, place: int, *, follows_reasoning: bool = False) -> str:
-    """Return the id of the output item at *place*; it tells whether reasoning precedes the item."""
+    """Return the id of the output item at *place*; the id records whether reasoning precedes it."""
     return f"{prefix}_sim_{mark}{place:02}{'r' if follows_reasoning else ''}"
 
 
@@ -130,7 +130,7 @@ def seal_reasoning(made_id: str, account: str, model: str) -> str:
     """Return the encrypted content of a reasoning item, bound to item, account and family."""
     bound = _mark(made_id) + _mark(account) + _mark(family_of(model))
     checked = hashlib.blake2b(bound, key=_SECRET, digest_size=32).digest()
-    # Thoughts are long: so is what stands for them.
+    # As long as real encrypted reasoning.
     filling = hashlib.shake_256(checked).digest(128)
     return base64.urlsafe_b64encode(_PREFIX + bound + checked + filling).decode()
 

@@ -25,7 +25,7 @@ _NOT_YET: dict[str, Any] = {
     "output": [],
     "usage": None,
 }
-# A call's kind, and the event that carries what grows in it.
+# The events that carry the input of each kind of call.
 _CALLS = {
     "function_call": ("arguments", "response.function_call_arguments"),
     "custom_tool_call": ("input", "response.custom_tool_call_input"),

@@ -1,8 +1,8 @@
 """Opens connections: addresses, proxy and TLS within one connect time-out.
 
-The steps are the same for threads and for asyncio: a generator that yields what an operation
-returned, and is sent its result. For a thread that is the same; for asyncio the operation
-returned an awaitable.
+The steps are the same for threads and for asyncio: a generator that yields what each operation
+returned, and receives the operation's result. In a thread the operation returns the result itself;
+on asyncio it returns an awaitable, which the caller of the generator awaits.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ async def open_stream_async(opening: Opening) -> AsyncSocketStream | AsyncTlsStr
     except (TimeUp, OSError) as error:
         failures = [opening.failure_of(error)]
     finally:
-        steps.close()  # what it waited for may have failed
+        steps.close()  # an awaited operation may have failed
     raise failures.pop()
 
 
 class Opening:
-    """The steps that open one connection, and what a failure in them means.
+    """The steps that open one connection, and the failure that an error in them stands for.
 
     *key* is the server's scheme, host and port, and the proxy; *until* is the end of the attempt's
     time, by `time.monotonic`. Raises a `ConfigurationError` if a certificate file or the library

@@ -63,7 +63,9 @@ class ConnectionPool:
 
     def close_expired(self) -> float | None:
         """Close what was idle for too long; return the seconds until the next is, or `None`."""
-        self.is_watched = False  # before it is looked at: what comes meanwhile counts
+        self.is_watched = (
+            False  # first, so that a connection that becomes idle meanwhile is watched again
+        )
         now = time.monotonic()
         earliest = math.inf
         for key, idle in list(self._idle.items()):
@@ -133,7 +135,7 @@ class PooledTransport:
             pool.close()
 
     def forget(self) -> list[Any]:
-        """Leave the connections behind, in a forked child: they are the parent's. Return them."""
+        """Return and drop the pools in a forked child: the connections belong to the parent."""
         pools = list(self._pools.values())
         self._pools = type(self._pools)()
         self._lock = threading.RLock()

@@ -92,9 +92,9 @@ class Exchange:
     def fail(self, error: BaseException) -> list[TransportFailure]:
         """Finish, and return what *error* means, with no reference to it.
 
-        An empty list for what neither a transport nor the network raised: it goes on as it is. To
-        be raised by `pop`, so that no frame refers to the failure: such a cycle would keep the
-        request.
+        The list is empty for an error that neither the transport nor the network raised: the caller
+        re-raises it. Raise the failure by `pop`, so that no frame refers to it: such a cycle would
+        keep the request.
         """
         self.finish(can_reuse=False)
         kind, message, sent = "reset", "the connection was closed before any reply", True

@@ -45,9 +45,9 @@ __all__ = [
     "failure_from",
 ]
 
-# The kind of failure before a reply, the kind in one, and whether the request was sent if there is
-# none. By the names of httpx's classes (its _exceptions.py, 0.28.1): a client that only has the
-# same shape, or httpx under another name, has classes of its own.
+# By the name of httpx's exception class: the kind of failure before a reply, the kind within a
+# reply, and whether a request without a reply was sent. Names, not classes (_exceptions.py, 0.28.1):
+# a client of the same shape, or httpx under another name, has classes of its own.
 _MEANINGS = {
     "ConnectError": ("connect", "truncated", False),
     "ConnectTimeout": ("connect", "timeout", False),
@@ -127,7 +127,7 @@ def _causes_of(error: BaseException, handled: BaseException | None) -> Iterator[
 
 
 class _Mapped:
-    """Maps what a caller's client raises in the block, and keeps none of it: it holds the key.
+    """Maps the exceptions of a caller's client, and keeps none of them: they hold the key.
 
     *peer* is the server's URL, `None` once there is a reply.
     """
@@ -156,11 +156,11 @@ class _Mapped:
         return failure is not None
 
     def failure(self) -> TransportFailure:
-        """Return what to raise after the block, where it has no context; no frame refers to it."""
+        """Return the failure to raise after the block, without a context; no frame refers to it."""
         return self._failures.pop()
 
     def response(self) -> Any:
-        """Return what a hook raised as an error for its status, or raise the failure."""
+        """Return the response whose status a hook raised as an error, or raise the failure."""
         if self._response is None:
             raise self.failure()
         return self._response

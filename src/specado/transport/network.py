@@ -2,8 +2,8 @@
 
 Every operation takes `until`, a time of `time.monotonic`, and raises `TimeUp` when it is
 reached; other failures are `OSError`s. `happy_eyeballs` connects sockets, `connecting` opens
-streams. Those for asyncio stand on the loop's socket methods, not on its transports, so that
-closing needs no running loop.
+streams. The streams for asyncio use the loop's socket methods, not its transports, so that
+closing a stream needs no running loop.
 """
 
 from __future__ import annotations
@@ -320,11 +320,11 @@ class _TlsStream:
         self._stream.close()
 
     def _drive(self, operation: Callable[[], Any], until: float) -> Any:
-        """Return what *operation* returns once enough has come; an awaitable of it for asyncio."""
+        """Return the result of *operation* once enough bytes came; an awaitable on asyncio."""
         raise NotImplementedError
 
     def _attempt(self, operation: Callable[[], Any]) -> tuple[Any, bytes]:
-        """Return what *operation* returns, or `_MORE` where it wants more, and what to send."""
+        """Return the result of *operation*, or `_MORE` if it needs bytes, and the bytes to send."""
         try:
             result = operation()
         except ssl.SSLWantReadError:

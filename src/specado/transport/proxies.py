@@ -1,7 +1,7 @@
 """Selects the proxy for an address (by scheme and NO_PROXY); handshakes: HTTP CONNECT and SOCKS5.
 
-A handshake is a generator, for threads and for asyncio. It yields what an operation of the stream
-returned, which may be an awaitable, and is sent its result.
+A handshake is a generator, for threads and for asyncio. It yields what each operation of the stream
+returned, on asyncio an awaitable, and receives the operation's result.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _split_port(name: str) -> tuple[str, str]:
 
 
 class ProxyError(OSError):
-    """A proxy refuses the connection, or its answer is not valid; the text quotes no answer."""
+    """A proxy refuses the connection, or its reply is not valid; the message quotes no reply."""
 
 
 def http_tunnel(stream: Any, until: float, proxy: Proxy, host: str, port: int) -> Handshake[None]:

@@ -83,8 +83,8 @@ def _write(stream: Any, exchange: Exchange, until: float) -> None:
 class ThreadReply(BaseReply):
     """A `BaseReply` for threads; `close` also ends another thread's `read`.
 
-    Dropping it frees socket and permit without Python code, which would swallow the exception of a
-    signal handler. A thread that waits for a permit sees it when it looks again.
+    Dropping a reply frees socket and permit without Python code, which would swallow the exception
+    of a signal handler. A thread that waits for a permit sees the free permit when it polls again.
     """
 
     def read(self, until: float) -> bytes:
@@ -111,30 +111,32 @@ class ThreadReply(BaseReply):
 class _IdleReaper:
     """Background thread that closes idle connections after `keepalive_seconds`.
 
-    One for the process, and only while there are idle connections. A pool whose connections are all
-    in use when its time comes is given up: it comes back with the next idle one. Until then nobody
-    looks: a call costs neither a thread nor a wake-up.
+    The process has one such thread, only while there are idle connections. A pool whose connections
+    are all in use when it is due is no longer watched until a connection becomes idle again, so a
+    call costs neither a thread nor a wake-up.
     """
 
     def __init__(self) -> None:
         self.start_afresh()
 
     def start_afresh(self) -> None:
-        """Forget pools and thread: a forked child has its parent's, and no thread of it."""
+        """Drop pools and thread, in a forked child: they belong to the parent."""
         # When to look at each pool, in seconds of `time.monotonic`.
         self._due: dict[weakref.ref[ConnectionPool], float] = {}
-        # No event: its lock stays taken where a signal handler's exception breaks off `set`.
+        # Not an Event: a signal handler's exception within `set` would leave its lock taken.
         self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def watch(self, pool: ConnectionPool) -> None:
-        """Look after *pool*, from when its idle connection expires until it has none."""
+        """Watch *pool* from the time its idle connection expires until it has no idle one."""
         with self._lock:
             due = time.monotonic() + pool.settings.keepalive_s
             is_next = due < min(self._due.values(), default=math.inf)
             self._due[weakref.ref(pool)] = due
-            if self._thread is None or not self._thread.is_alive():  # an interrupt can start none
+            if (
+                self._thread is None or not self._thread.is_alive()
+            ):  # an interrupt may prevent the start
                 self._thread = threading.Thread(
                     target=self._run, name="specado-idle-connections", daemon=True
                 )
@@ -149,7 +151,7 @@ class _IdleReaper:
             self._changes.put(None)
 
     def look_again(self) -> None:
-        """Look at the pools now; the thread ends if none has anything idle."""
+        """Check the pools now; the thread ends if none has an idle connection."""
         with self._lock:
             self._due = dict.fromkeys(self._due, 0.0)
         self._changes.put(None)
@@ -160,7 +162,7 @@ class _IdleReaper:
                 self._changes.get(timeout=min(wait_s, threading.TIMEOUT_MAX))
 
     def _reap(self) -> float | None:
-        """Close what has expired; return the seconds until there is more, `None` for never."""
+        """Close expired connections; return the seconds until the next, `None` without one."""
         with self._lock:
             now = time.monotonic()
             for weak_pool in [each for each, due in self._due.items() if due <= now]:

@@ -107,8 +107,8 @@ def reply_of(
 ):
     """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
 
-    *raws* has the JSON of each content block, by default those in *body*. The reply of a stream that
-    is not complete (`is_whole` is false) needs no stop reason.
+    *raws* has the JSON of each content block, by default those in *body*. The reply of a stream
+    that is not complete (`is_whole` is false) needs no stop reason.
     """
     id_, name, usage, stopped = found.id, found.model, found.usage, found.stop_reason
     if not (id_ and name and usage is not None):

@@ -68,7 +68,7 @@ cdef class RequestRules:
         return self._ids.opened(given, accepted_id(given), TOOL_CALL_ID)
 
     def answered_id(self, str given not None):
-        """Return the written id of the call that a result answers, and the loss row if it was changed."""
+        """Return the written id of the call of a result, and the loss row if it was changed."""
         return self._ids.answered(given)
 
     def tool_name(self, str given not None):

@@ -162,7 +162,7 @@ cdef class RequestReader(SourceReader):
         return self.node(outer.get(name), outer.at(name))
 
     cdef list items(self, object value, str path):
-        """Return the items of a list with their paths; a value that is not a list counts as one item."""
+        """Return the items of a list with their paths; another value counts as one item."""
         if isinstance(value, (list, tuple)):
             return [(item, f"{path}[{place}]") for place, item in enumerate(value)]
         return [(value, path)]

@@ -516,8 +516,8 @@ cdef class GenerateContentEncoder(Encoder):
     cdef dict signatures_of(self, Turn turn):
         """Return the thought signatures of an answer by the ids of its calls, None for its text.
 
-        Only blocks in Google's format that no other provider's record holds are used; the others are
-        reported.
+        Only blocks in Google's format that no other provider's record holds are used; the others
+        are reported.
         """
         cdef dict found = {}
         cdef Details more = turn.more
@@ -543,8 +543,8 @@ cdef class GenerateContentEncoder(Encoder):
     cdef bint write_native(self, Turn turn) except -1:
         """Write the parts of an answer as they came, with the caller's edits.
 
-        Return `False` if nothing is written: the parts are another dialect's, or no longer map to the
-        content.
+        Return `False` if nothing is written: the parts are another dialect's, or no longer map to
+        the content.
         """
         cdef Details more = turn.more
         cdef object native = more.native
@@ -617,7 +617,7 @@ cdef class GenerateContentEncoder(Encoder):
 
     cdef int write_native_text(self, Turn turn, object block, object content, bint is_own,
                                object signature) except -1:
-        """Write the current content of a text part: the part as it came, if the text is unchanged."""
+        """Write the current content of a text part: as it came, if the text is unchanged."""
         cdef tuple values = <tuple>field(block, BLOCK_VALUES)
         cdef str given = <str>values[0]
         cdef str text = None

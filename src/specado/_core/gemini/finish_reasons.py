@@ -1,7 +1,8 @@
 """Finish reasons of Gemini's candidates, and what they mean in the canonical form.
 
 Each reason maps to OpenAI's finish reason, to `""` while the answer goes on, or to an error class
-if the answer failed. Source: `google.genai.types.FinishReason` and `BlockedReason` (3.6.1, read 2026-11-30).
+if the answer failed. Source: `google.genai.types.FinishReason` and `BlockedReason` (3.6.1, read
+2026-11-30).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Makes the records of Gemini's answers that go back as they came (google-genai 3.6.1).
+"""Records of Gemini's answers, which are sent back as they came (google-genai 3.6.1).
 
 A record has a block for each part. A thought signature beside a text or a call is a block of its
-own, of kind "reasoning", before that of its part: the encoder joins the two again. So a caller who
-removes the reasoning of a message removes the signatures.
+own, of kind "reasoning", before the block of its part; the encoder joins the two again. A caller
+who removes the reasoning of a message thereby removes the signatures.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _ENUM_FORMAT = "enum"
 
 
 def json_schema(given: Any, depth: int = 0) -> Any:
-    """Return a schema in JSON Schema's form; one that has it already comes back equal.
+    """Convert a schema to JSON Schema; a schema that is JSON Schema already is returned equal.
 
     Raises:
         NotJson: the schema is nested too deep.
@@ -68,10 +68,10 @@ def json_schema(given: Any, depth: int = 0) -> Any:
 
 
 def closed_schema(given: Any, depth: int = 0) -> Any:
-    """Return a JSON Schema whose objects have no other properties than those that it names.
+    """Return a JSON Schema whose objects forbid properties that it does not name.
 
-    A model that follows the schema token by token, as Gemini's do, writes no others anyway. An
-    object that says what other properties are is left as it is.
+    Gemini's models, which follow a schema token by token, write no other properties anyway. An
+    object with `additionalProperties` is unchanged.
     """
     if not isinstance(given, dict) or depth > MAX_DEPTH:
         return given

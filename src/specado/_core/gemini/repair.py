@@ -1,6 +1,7 @@
 """Repair of replies and events that deviate from Gemini's documentation, each with a note.
 
-A reply or an event as documented never comes here: its bytes are decoded straight to Structs.
+A reply or an event that follows the documentation is decoded straight to Structs, without this
+module.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ MAX_PLACES = 1000
 def repair_reply(body: bytes, notes: Notes) -> Reply:
     """Return the usable members of a reply; *notes* names the others.
 
-    A body that is not JSON is a `MalformedResponseError` with code `not_json`, one that is no
-    reply `no_choice`. A list that holds an error, as some streams end in, is that error.
+    A body that is not JSON is a `MalformedResponseError` with code `not_json`, one that is not
+    a reply `no_choice`. A list with an error, as at the end of some streams, is read as the error.
     """
     data = parse(body, notes)
     if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("error"):
@@ -174,7 +175,7 @@ def add_partial_arguments(arguments: dict[str, Any], raw: bytes) -> None:
     """Add the `partialArgs` of a streamed call to its *arguments*; texts are continued.
 
     Vertex AI sends them on request (`streamFunctionCallArguments`): each has a path such as
-    `$.items[0].name`, and one value. What has no such form is left out.
+    `$.items[0].name`, and one value. Pieces of another form are left out.
     """
     try:
         pieces = msgspec.json.decode(raw)

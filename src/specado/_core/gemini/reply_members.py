@@ -1,6 +1,6 @@
-"""Writes own parts, citations and log probabilities in Gemini's form (google-genai 3.6.1).
+"""Writes recorded parts, citations and log probabilities in Gemini's form (google-genai 3.6.1).
 
-A reply that Gemini wrote goes on part by part as it came, while nobody changed it.
+An unchanged reply that Gemini wrote is sent part by part as it came.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ cdef frozenset KEPT = frozenset({
     "prefixItems", "minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties",
     "additionalProperties", "required", "propertyOrdering",
 })
-# Keywords that tell neither an answer nor a reader anything.
+# Keywords without meaning for the answer and for the model, which are removed.
 cdef frozenset MEANINGLESS = frozenset({"$schema", "$comment", "$vocabulary"})
 # Keywords that describe a value and do not limit it.
 ANNOTATIONS = frozenset({

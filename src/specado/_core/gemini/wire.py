@@ -53,7 +53,7 @@ class FunctionCall(_Wire):
 
 
 class Part(_Wire):
-    """A part of a content; it has one of the kinds of data, and what stands beside it."""
+    """A part of a content: one kind of data, and the members beside the data."""
 
     text: Optional[str] = None
     thought: bool = False
@@ -104,7 +104,7 @@ class TokenCount(_Wire):
 
 
 class TokenUsage(_Wire, forbid_unknown_fields=True):
-    """The tokens of a reply: the prompt's include the cached ones, the candidates' no thoughts."""
+    """Token counts: the prompt's include cached tokens, the candidates' exclude thoughts."""
 
     prompt_token_count: Optional[int] = None
     cached_content_token_count: Optional[int] = None
@@ -134,7 +134,7 @@ class Reply(_Wire):
 
 
 class OtherReply(Reply):
-    """A reply that is as documented but for its usage, which is JSON text."""
+    """A reply that follows the documentation except in its usage, which is kept as JSON text."""
 
     usage_metadata: msgspec.Raw = NO_JSON  # type: ignore[assignment]
 

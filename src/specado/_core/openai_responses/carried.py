@@ -1,7 +1,7 @@
 """Reasoning in the form of Responses items, and other dialects' reasoning carried in such items.
 
 A client returns a reasoning item unchanged, so its encrypted content can hold a block that only
-another provider understands: the block's JSON in base64, behind a prefix that no provider uses.
+another provider understands: the block's JSON in base64, after a prefix that no provider uses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORMAT = "openai-responses-v1"
 # The text between the parts of a summary.
 PARAGRAPH = "\n\n"
 _PREFIX = "specado.reasoning.1:"
-# A carried block comes from a client, that is from anyone.
+# A carried block comes from a client and is not trusted.
 MAX_CARRIED_CHARACTERS = 8 * 2**20
 _KINDS = ("reasoning.encrypted", "reasoning.summary", "reasoning.text")
 
@@ -32,7 +32,7 @@ _decode_block = msgspec.json.Decoder(ReasoningBlock).decode
 
 
 def is_own(block: ReasoningBlock) -> bool:
-    """Return whether a Responses item says all that the block says, but for its model."""
+    """Return whether a Responses item holds every member of the block except its model."""
     return (
         block.format == FORMAT
         and block.type in _KINDS

@@ -1,8 +1,8 @@
 """Responses request decoder: a request of OpenAI's Responses API to the canonical form.
 
 Every field of `openai.types.responses.ResponseCreateParams` 3.57 and every input item (2026-11-30)
-has a branch here; what has no canonical form is reported by a row of `specado.losses.rows`, with its
-path in the request as it was given.
+has a branch here; members without a canonical form are reported by a row of
+`specado.losses.rows`, with its path in the request as it was given.
 """
 
 cimport cython
@@ -26,7 +26,7 @@ from specado._core.openai_responses.server_loss_rows import (
 from specado._core.schema import openai_enforces
 
 cdef dict ROLES = {"user": USER, "system": SYSTEM, "developer": DEVELOPER, "assistant": ASSISTANT}
-# Members of items that only the provider which made them needs.
+# Members of items that only their own provider needs.
 cdef frozenset ITEM_FACTS = frozenset({"id", "status"})
 cdef frozenset CALL_OPTIONS = frozenset({"namespace", "caller", "async"})
 cdef frozenset MESSAGE_KEYS = frozenset({"type", "role", "content", "phase"})
@@ -67,7 +67,7 @@ cdef frozenset WEB_SEARCHES = frozenset({
 })
 cdef str LOGPROBS = "message.output_text.logprobs"
 cdef str ENCRYPTED = "reasoning.encrypted_content"
-# The members that say where the beginning of the conversation is stored.
+# Members that name a stored beginning of the conversation.
 cdef tuple STORED = ("previous_response_id", "conversation", "prompt")
 # A parameter that the field table does not have: its loss row, and the value that is no loss.
 cdef tuple UNKNOWN = (PARAM_UNKNOWN, None)
@@ -88,7 +88,7 @@ cdef class RequestReader(SourceReader):
     reasoning, text, calls.
     """
 
-    cdef bint is_stored      # whether the beginning of the conversation lies with the provider
+    cdef bint is_stored      # whether the provider stores the beginning of the conversation
     cdef dict callers        # the turn of each call's id
     # The answer that is being read: how far it has come, and its content.
     cdef int rank
@@ -243,7 +243,7 @@ cdef class RequestReader(SourceReader):
     # Answers.
 
     cdef int begin_answer(self, int rank, str path) except -1:
-        """Make room for content of an answer: in the message that is read, or in another one."""
+        """Start another message if this content cannot follow in the message that is being read."""
         if self.rank == CALLS and rank < CALLS:
             self.lose(RESPONSES_ITEM_ORDER, path)
         elif rank < self.rank or rank == self.rank == ANSWER:

@@ -1,7 +1,7 @@
 """Responses stream decoder: events to canonical chunks (openai.types 3.57, 2026-11-30).
 
-The events name their item by `output_index`. The last one holds the whole response: what it has
-beyond the pieces is delivered too, and where it differs from them a note says so.
+The events name their item by `output_index`. The last event holds the whole response: content
+that the pieces lacked is delivered too, and a note reports where the two differ.
 """
 
 cimport cython
@@ -100,7 +100,7 @@ cdef class ItemPieces:
     cdef Py_ssize_t call    # its index, NO_INDEX for others
     cdef int thought_kind   # the kind of the parts of reasoning that are sent, NO_INDEX before one
     cdef bint has_thought   # whether a piece of reasoning was sent
-    cdef bint is_changed    # whether it is not what was sent
+    cdef bint is_changed    # whether the whole item differs from what was sent
 
     cdef PartPieces part(self, int kind, Py_ssize_t at):
         """Return a part by its kind and index, None before it began."""

@@ -1,8 +1,8 @@
 """Responses reply and stream encoder: canonical form to bytes (openai 3.57, 2026-11-30).
 
 A reply has one answer. Its reasoning, text and calls become output items in this order; an answer
-of a Responses API whose items are known goes as it came. In a stream a message or a reasoning item
-ends where another item begins, and a call where its input is complete.
+of a Responses API with recorded items is written as it came. In a stream a message or a reasoning
+item ends where another item begins, and a call where its input is complete.
 """
 
 cimport cython
@@ -168,7 +168,7 @@ cdef str stem_of(str id_):
 def encode_reply(reply):
     """Return a `ChatCompletionResponse` as the JSON body of the Responses API, and the losses.
 
-    Extensions, headers and the raw body are not written, nor is what only repeats the request. A
+    Extensions, headers, the raw body and the members that repeat the request are not written. A
     text that UTF-8 cannot hold, a number that is not finite and the like are `NotJson`.
     """
     cdef JsonWriter out = JsonWriter()
@@ -642,8 +642,8 @@ cdef class OpenCall:
 cdef class ResponsesStreamEncoder:
     """Writes canonical chunks as a stream of the Responses API (server-sent events).
 
-    The first choice of the stream is written. Pieces of several calls may take turns: their items
-    are then open at the same time, told apart by their index. `losses` are those so far, each once.
+    The first choice of the stream is written. Pieces of several calls may alternate: their
+    items are then open at the same time, and differ by their index. `losses` has each loss once.
     One per stream; not for two threads at once.
     """
     cdef JsonWriter _out
@@ -711,8 +711,8 @@ cdef class ResponsesStreamEncoder:
     def fail(self, bytes body not None):
         """Return the events of an error, whose *body* is that of `encode_responses_error`.
 
-        They are an `error`, and, of a response that had begun, `response.failed`, with the items
-        that were complete. The stream ends with them: nothing of it is whole.
+        They are an `error` and, if the response had begun, `response.failed` with the complete
+        items. The stream ends with them: the response is incomplete.
         """
         cdef JsonWriter out = self._out
         error = json.loads(body)["error"]

@@ -73,7 +73,7 @@ cdef class ResponsesEncoder(Encoder):
     """Writes a Responses request. One per body; not for two threads at once.
 
     The order of members is model, input, then the rest: the same leading messages give the same
-    leading bytes. What is not known of the target's servers and its model passes.
+    leading bytes. A value is sent unless the target's servers or its model are known to refuse it.
     """
 
     cdef dict parameters    # name -> `(row, neutral value)` if it is dropped, None if it is written
@@ -496,8 +496,8 @@ cdef class ResponsesEncoder(Encoder):
     cdef bint write_native(self, Turn turn) except -1:
         """Write an answer's items as they came, with the caller's edits.
 
-        Return `False` if nothing is written: they are another dialect's, or do not map to the
-        content any more.
+        Return `False` if nothing is written: the items are another dialect's, or no longer map to
+        the content.
         """
         cdef Details more = turn.more
         cdef object native = more.native
@@ -532,7 +532,7 @@ cdef class ResponsesEncoder(Encoder):
     cdef bint is_unchanged(self, Turn turn, object native) except -1:
         """Return whether an answer goes back to its provider and model with nothing changed.
 
-        `False` may be wrong: what is rare, several texts for instance, is compared by block.
+        A wrong `False` costs only time: rare forms, such as several texts, are compared by block.
         """
         cdef Details more = turn.more
         cdef Py_ssize_t count = 0 if more.calls is None else len(more.calls)
@@ -572,9 +572,9 @@ cdef class ResponsesEncoder(Encoder):
         )
 
     cdef list contents_of_blocks(self, Turn turn, object native):
-        """Return what stands now in the place of each message item, `None` where they do not map.
+        """Return the current content for each message item, `None` if items and content do not map.
 
-        A text, which is "" for a removed one, or the places of the content parts.
+        The content is a text ("" for a removed one), or the indexes of the content parts.
         """
         cdef list texts = [block.values[0] for block in native.blocks if block.kind == "text"]
         cdef Py_ssize_t count = len(texts)
@@ -687,9 +687,9 @@ cdef class ResponsesEncoder(Encoder):
 
     cdef int write_native_text(self, Turn turn, object block, object content, Py_ssize_t place,
                                bint is_own, bint follows) except -1:
-        """Write what stands in the place of a message: the item itself, if it is the same.
+        """Write the current content of a message item: as it came, if the text is unchanged.
 
-        *follows*: it comes after reasoning, so that another text has the item's form and id.
+        *follows*: the item comes after reasoning, so a changed text keeps the item's form and id.
         """
         cdef str text
         cdef Part part
@@ -880,7 +880,7 @@ cdef class ResponsesEncoder(Encoder):
         return form if moved else given
 
     cdef int write_include(self) except -1:
-        """Ask for what a reply has only if it is asked for: log probabilities, hidden reasoning."""
+        """Write `include`, which asks for log probabilities and encrypted reasoning."""
         cdef object count = self.params.get("top_logprobs")
         cdef bint wants = bool(self.params.get("logprobs")) or bool(count)
         cdef str row = None
@@ -1105,7 +1105,7 @@ cdef class ResponsesEncoder(Encoder):
         return self.member(name, user)
 
     cdef int write_transfer(self) except -1:
-        """Write `store`, which the API takes for true where it is not said, and how to stream."""
+        """Write `store`, whose default is true in the API, and the options of the stream."""
         cdef object options = self.params.get("stream_options")
         cdef object hidden = None
         if isinstance(options, dict):

@@ -1,4 +1,4 @@
-"""Makes the records of answers that go back to a Responses API as they came (openai 3.57)."""
+"""Records of Responses answers, which are sent back to the API as they came (openai 3.57)."""
 
 from __future__ import annotations
 

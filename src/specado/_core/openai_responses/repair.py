@@ -1,6 +1,7 @@
 """Repair of Responses replies and events that deviate from the documentation, each with a note.
 
-A reply or an event as documented never comes here: its bytes are decoded straight to Structs.
+A reply or an event that follows the documentation is decoded straight to Structs, without this
+module.
 """
 
 from __future__ import annotations

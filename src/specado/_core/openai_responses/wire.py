@@ -104,7 +104,7 @@ class Reply(msgspec.Struct):
 
 
 class OtherReply(Reply):
-    """A response that is as documented but for its usage, which is JSON text."""
+    """A response that follows the documentation except in its usage, which is kept as JSON text."""
 
     usage: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
 

@@ -88,7 +88,10 @@ def change_model(source: DecodedRequest, model: str, facts: Model | None) -> Enc
 
 
 def _adapt(change: _ModelChange, *, foreign: bool) -> None:
-    """Adapt a body to the known model that it names; *foreign*: thinking of another family."""
+    """Adapt a body to the known model that it names.
+
+    *foreign*: the body's thinking was written by another family of models.
+    """
     change.limit()
     change.turns(foreign)
     change.thinking()
@@ -105,9 +108,9 @@ def _family(model: str) -> str:
 
 
 def _behind_results(messages: Any) -> tuple[list[int], list[int]]:
-    """Return the places of messages in which no system message parts a call and its result.
+    """Return an order of messages in which no system message separates a call and its result.
 
-    Also those of the moved messages.
+    The result is `(indexes in the new order, indexes of the moved messages)`.
     """
     places: list[int] = []
     waiting: list[int] = []
@@ -141,7 +144,7 @@ class _ModelChange:
 
     @property
     def tool_names(self) -> dict[str, str]:
-        """The caller's name of each renamed tool, by the written one."""
+        """Maps the written name of each renamed tool to the caller's name."""
         return self._rules.tool_names
 
     def _lose(self, row: str, path: str, before: Any = None, after: Any = None) -> None:
@@ -161,7 +164,7 @@ class _ModelChange:
     # Turns.
 
     def turns(self, foreign: bool) -> None:
-        """Remove message content that is refused; *foreign*: thinking of another family."""
+        """Remove message content that the model refuses; *foreign* as for `_adapt`."""
         kept = []
         messages = self._body["messages"]
         order = self._order(messages)

@@ -57,8 +57,7 @@ _FORMS: dict[type[SpecadoError], ErrorForm] = {
     StreamInterruptedError: ErrorForm(502, "INTERNAL"),
 }
 _FORBIDDEN = ErrorForm(403, "PERMISSION_DENIED")
-# An error without a status of its own, which clients recognise by its message: an agent shortens
-# its context.
+# Google has no status for a prompt that is too long: clients recognise it by this message.
 _TOO_LONG = "The input token count exceeds the maximum number of tokens allowed"
 _TYPE = "type.googleapis.com/google.rpc."
 
@@ -66,7 +65,7 @@ _TYPE = "type.googleapis.com/google.rpc."
 def encode_gemini_error(error: SpecadoError) -> tuple[int, dict[str, str], bytes]:
     """Return the HTTP status, the headers and the body for *error*.
 
-    The body has the status by its name in `google.rpc.Code`, and in its details the delay to wait.
+    The body has the status's name in `google.rpc.Code`, and in its details the retry delay.
     A prompt that a filter refused has the reason `PROMPT_BLOCKED`. No key is in any of them.
     """
     form = form_of(error, _FORMS, _FORBIDDEN)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ERRORS", "REQUEST_ID_HEADERS", "decode_error"]
 
-# Google's own replies have no id of the request; gateways in front of it add this one.
+# Google's own replies have no request id; gateways in front of Google add this one.
 REQUEST_ID_HEADERS = ("x-request-id",)
 
 # Codes for a used-up quota that no short wait refills; Google's status is the same as for a rate.
@@ -88,7 +88,7 @@ ERRORS = ErrorTable(
         (InvalidRequestError, "api key expired", AuthenticationError),
         (RateLimitError, "credits are depleted", QuotaExceededError),
         (RateLimitError, "limit: 0", QuotaExceededError),
-        # Google says this of every quota, those of a minute too; other providers mean the account.
+        # Google's message for every quota, per-minute ones too; other providers mean the account.
         (RateLimitError, "check your plan and billing", RateLimitError),
         (ServerError, "model is overloaded", OverloadedError),
     ),
@@ -113,7 +113,7 @@ class _Violation(msgspec.Struct, rename="camel"):
 
 
 class _Detail(msgspec.Struct, rename="camel"):
-    """One of the details, of any type: what it says of the reason, the wait and the quotas."""
+    """An error detail of any type: its reason, its retry delay and its quotas."""
 
     reason: Optional[str] = None
     retry_delay: Optional[str] = None
@@ -141,9 +141,9 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorFacts:
     """Return the facts in an error body: `{"error": …}`, or a list with it, from Google's servers.
 
-    The code is the reason in the details, else the number in the body where the HTTP status is
-    another: gateways answer a provider's 429 with a 500. An error in a reply of a successful status
-    is known by its status word. Other forms are read as all servers' are.
+    The code is the reason in the details, else the number in the body if it differs from the HTTP
+    status (gateways answer a provider's 429 with a 500). An error in a reply of status 200 is
+    classified by its status word. Bodies of other forms are read as those of any server.
     """
     error = _error_in(body)
     if error is None or error.message is None:
@@ -199,7 +199,7 @@ def _used_up(violations: list[_Violation]) -> Optional[str]:
 
 
 def _other_code(code: Any, status: int) -> Optional[str]:
-    """Return the code of a body, `None` where it says no more than the HTTP status."""
+    """Return the code of a body, `None` if it only repeats the HTTP status."""
     if code is None or code == status or str(code) == str(status):
         return None
     return str(code)

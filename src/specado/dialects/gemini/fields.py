@@ -17,7 +17,7 @@ _RESULT = f"{_PARTS}[functionResponse].functionResponse"
 _MEDIA = ("media.uri", "media.uri_type", "media_type.corrected")
 _MEDIA_MODEL = ("media.uri_unsupported",)
 
-# What becomes of each canonical field in a `generateContent` request.
+# The counterpart of each canonical field in a `generateContent` request.
 REQUEST_FIELDS = FieldTable(
     {
         "model": Field("(the URL)", model_rows=("model.assumed",)),

@@ -1,7 +1,7 @@
 """Changes the model of a Gemini request, and adapts the body to the new model.
 
-Members that no loss row concerns, and unknown ones, are sent unchanged. So is every member that the
-model is not known to refuse. Sources as for `specado.losses.rows`.
+Unknown members, members without a loss row, and every member that the model is not known to refuse
+are sent unchanged. Sources as for `specado.losses.rows`.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _spelled(given: dict[str, Any], name: str) -> str | None:
 
 
 def _write_lists(body: dict[str, Any]) -> None:
-    """Write contents and the system instruction as lists of parts, where they are shorter."""
+    """Write contents and the system instruction in the full form, as lists of parts."""
     body["contents"] = _contents(body["contents"])
     system = _spelled(body, "systemInstruction")
     if system is not None:

@@ -69,10 +69,10 @@ def encode_request(
 
 @functools.lru_cache(maxsize=256)
 def _assumed_facts(model: str) -> Model | None:
-    """Return what is assumed of a Gemini model that no manifest has, `None` for another model.
+    """Return the facts assumed for a Gemini model that no manifest has, `None` for another model.
 
-    Google's guides say by generation how a model thinks, and what it takes beside tools (read
-    2026-11-30). What a generation may refuse is not known to be refused.
+    Google's guides say for each generation how its models think, and which options they take beside
+    tools (read 2026-11-30). Facts that differ within a generation are unknown.
     """
     found = _GENERATION.search(model)
     if found is None and not model.rpartition("/")[2].startswith("gemini-"):

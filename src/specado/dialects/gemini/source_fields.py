@@ -27,7 +27,7 @@ _FORMAT_ROWS = (
 )
 _MEDIA_ROWS = ("gemini.video", "gemini.audio_format", "gemini.model_media")
 
-# What becomes of each field of a generateContent request in the canonical form.
+# The canonical counterpart of each field of a `generateContent` request.
 SOURCE_FIELDS = FieldTable(
     {
         # Part of the URL: a caller of `translate` writes them beside the body's members.

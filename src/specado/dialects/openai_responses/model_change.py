@@ -1,7 +1,7 @@
 """Changes the model of a Responses request, and adapts the body to the new model.
 
-Members that no loss row concerns, and unknown keys, are sent unchanged. So is every member that
-the model is not known to refuse. Sources as for `specado.losses.rows`.
+Unknown members, members without a loss row, and every member that the model is not known to refuse
+are sent unchanged. Sources as for `specado.losses.rows`.
 """
 
 from __future__ import annotations
