@@ -63,9 +63,7 @@ class ConnectionPool:
 
     def close_expired(self) -> float | None:
         """Close what was idle for too long; return the seconds until the next is, or `None`."""
-        self.is_watched = (
-            False  # first, so that a connection that becomes idle meanwhile is watched again
-        )
+        self.is_watched = False  # first: a connection that becomes idle meanwhile counts
         now = time.monotonic()
         earliest = math.inf
         for key, idle in list(self._idle.items()):

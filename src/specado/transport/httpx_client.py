@@ -46,8 +46,8 @@ __all__ = [
 ]
 
 # By the name of httpx's exception class: the kind of failure before a reply, the kind within a
-# reply, and whether a request without a reply was sent. Names, not classes (_exceptions.py, 0.28.1):
-# a client of the same shape, or httpx under another name, has classes of its own.
+# reply, and whether a request without a reply was sent. Names (of its _exceptions.py, 0.28.1), not
+# classes: a client of the same shape, or httpx under another name, has classes of its own.
 _MEANINGS = {
     "ConnectError": ("connect", "truncated", False),
     "ConnectTimeout": ("connect", "timeout", False),
