@@ -413,7 +413,7 @@ COMPLETION = {
 
 @pytest.mark.parametrize("body", [RESPONSE, COMPLETION], ids=["response", "completion"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
-def test_a_reply_tells_its_dialect(body, mark):
+def test_the_dialect_of_a_reply_is_recognised_by_its_members(body, mark):
     text = (mark + json.dumps(body)).encode()
 
     assert specado.parse_response(text, "openai").choices[0].message.content == "Hi"

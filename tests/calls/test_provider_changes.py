@@ -106,7 +106,7 @@ def test_a_conversation_goes_on_with_another_provider_after_every_turn(
 def check_losses(
     reply: Any, dialect: str, messages: list[Message], authors: dict[int, str]
 ) -> None:
-    """Check that the losses are the reasoning of the other providers' answers, and no more."""
+    """Check that the only losses are the reasoning of other providers' answers."""
     report = reply.extensions.metadata.get("lossiness")
     lossy = [item for item in report.items if item.severity != "None"] if report else []
     answers = {place for place, author in authors.items() if shows_reasoning(author)}
@@ -129,7 +129,7 @@ def shows_reasoning(dialect: str) -> bool:
 
 
 @pytest.mark.parametrize("dialect", [RESPONSES, MESSAGES, GEMINI])
-def test_an_answer_that_comes_home_goes_back_as_it_was(dialect: str, server: Server) -> None:
+def test_an_answer_goes_back_unchanged_to_its_own_provider(dialect: str, server: Server) -> None:
     asked = clients(server)
     messages = [Message("user", "What is the weather in Rome?")]
     first = ask(asked[dialect], dialect, messages, "whole").choices[0].message

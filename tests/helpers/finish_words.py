@@ -1,4 +1,4 @@
-"""Finish reasons as vendors document them, and what they mean."""
+"""Finish reasons as vendors document them, and their meanings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gemini and Vertex AI as providers: addresses, keys, the repeat, what is stored, the price."""
+"""Gemini and Vertex AI as providers: URLs, keys, refused signatures, cached content, prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI's two dialects: which one a request goes in, and what forbids other candidates."""
+"""OpenAI's two dialects: which one a request is written in, and when no fallback may follow."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_member_that_names_what_is_stored_forbids_every_other_candidate(
         assert shown[0] == (f"extra_body.{name}", "contract", "Critical")
 
 
-def test_a_stored_conversation_that_fails_goes_to_nobody_else() -> None:
+def test_a_stored_conversation_that_fails_is_sent_to_no_fallback() -> None:
     limited = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}, "status_code": 429}
     server = OpenAI(dict(limited), dict(limited))
     given = {
@@ -255,7 +255,7 @@ def test_coerce_reports_what_another_candidate_lacks() -> None:
     assert ("extra_body.previous_response_id", "Critical") in [(i.path, i.severity) for i in items]
 
 
-def test_a_false_member_binds_nobody() -> None:
+def test_a_false_or_null_member_permits_other_candidates() -> None:
     found = planned(
         extra_body={"store": False, "previous_response_id": None},
         fallback_models=["anthropic/claude-opus-4-8"],

@@ -1,4 +1,4 @@
-"""Google's Gemini API: recorded requests, what is refused, signatures and streams."""
+"""Google's Gemini API: recorded requests, refusals, signatures and streams."""
 
 from __future__ import annotations
 
@@ -628,7 +628,7 @@ def test_models_that_take_several_candidates(name, prefix):
     assert handle("POST", path, {}, body).status == 400
 
 
-def test_an_older_model_goes_on_with_its_own_turn():
+def test_an_older_model_continues_a_last_turn_of_its_own():
     assert ask([QUESTION, model("It is")])["candidates"]
 
 
@@ -757,7 +757,7 @@ def test_a_blocked_prompt_has_no_candidates():
     ("name", "quota", "delay"),
     [("rate-limit-test-model", "PerMinute", "1s"), ("quota-test-model", "PerDay", "48s")],
 )
-def test_quotas_say_when_to_come_back(name, quota, delay):
+def test_quota_errors_name_a_retry_delay(name, quota, delay):
     reply = send({"contents": [QUESTION]}, name)
     details = {
         row["@type"].rpartition(".")[2]: row for row in json.loads(reply.body)["error"]["details"]
@@ -841,7 +841,7 @@ def test_models_are_listed_in_pages():
     assert {"models/gemini-2.5-flash", "models/gemini-3-pro-preview"} <= names
 
 
-def test_one_model_and_none():
+def test_a_model_is_found_and_an_unknown_one_is_not():
     found = json.loads(handle("GET", "/v1beta/models/gemini-2.5-pro", {}, b"").body)
     missing = handle("GET", "/v1beta/models/gemini-none", {}, b"")
 

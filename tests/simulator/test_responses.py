@@ -1,4 +1,4 @@
-"""OpenAI's Responses API: recorded requests, what is refused, and what is kept."""
+"""OpenAI's Responses API: recorded requests, refusals, and stored responses."""
 
 from __future__ import annotations
 

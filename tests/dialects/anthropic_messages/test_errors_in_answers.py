@@ -105,7 +105,7 @@ def test_an_error_in_any_event_is_the_streams_failure(
 
 
 @pytest.mark.parametrize("error", EMPTY)
-def test_an_empty_error_is_none(error: Any) -> None:
+def test_an_empty_error_is_not_an_error(error: Any) -> None:
     beside = {"error": error}
     reply = specado.parse_response(message({**HI, **beside}, error=error), "anthropic")
     names = [event["type"] for event in events()]

@@ -314,7 +314,7 @@ edits = st.sampled_from(["content", "parts", "arguments", "call", "thought", "re
     edits,
     st.sampled_from(["object", "dict", "stored"]),
 )
-def test_what_a_caller_took_out_never_leaves(kinds, at, edit, form):
+def test_content_that_a_caller_removed_is_not_sent(kinds, at, edit, form):
     blocks = []
     for place, kind in enumerate(kinds):
         words = f"{SECRET} {place}" if place == at % len(kinds) else f"said {place}"

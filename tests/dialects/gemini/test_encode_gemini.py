@@ -1,4 +1,4 @@
-"""Requests to Gemini: bodies that Google's own types accept, and what each field becomes."""
+"""Requests to Gemini: bodies that Google's own types accept, and the form of each field."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_leading_system_text_is_the_system_instruction() -> None:
     }
 
 
-def test_system_text_alone_is_the_users() -> None:
+def test_system_text_alone_becomes_a_user_content() -> None:
     found = body({"role": "system", "content": "Be brief."})
 
     assert found == {"contents": [{"role": "user", "parts": [{"text": "Be brief."}]}]}
@@ -129,7 +129,7 @@ def test_a_result_that_is_missing_is_added() -> None:
     assert ("Low", "Default", "messages[1].tool_calls[0]") in lost(*messages, model=OLD)
 
 
-def test_a_result_after_the_users_words_comes_before_them() -> None:
+def test_a_result_after_user_text_is_sent_before_it() -> None:
     messages = [USER, calling("a"), {"role": "user", "content": "So?"}, result("a")]
 
     found = body(*messages, model=OLD)["contents"]
@@ -258,7 +258,7 @@ def test_media_that_are_not_taken_are_contract_losses(part: Any) -> None:
     assert body(messages)["contents"][0]["parts"] == [{"text": "See"}]
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_a_malformed_address_is_refused() -> None:
     with pytest.raises(specado.MessageFormatError, match=r"image_url.url: must be an http"):
         parts(image("ftp://a/b.png"))
 
@@ -341,7 +341,7 @@ def test_a_name_that_is_not_allowed_is_replaced_everywhere() -> None:
     assert found["toolConfig"]["functionCallingConfig"]["allowedFunctionNames"] == [name]
 
 
-def test_web_search_is_googles() -> None:
+def test_web_search_options_become_google_search() -> None:
     assert body(web_search_options={})["tools"] == [{"googleSearch": {}}]
     assert ("High", "Unsupported", "web_search_options") in lost(
         web_search_options={}, tools=[function()]
@@ -391,7 +391,7 @@ def test_a_schema_has_the_keywords_that_the_api_reads(given: Any, expected: Any)
     }
 
 
-def test_parameters_that_name_no_type_are_an_objects() -> None:
+def test_parameters_without_a_type_get_the_type_object() -> None:
     found = body(tools=[function(parameters={"properties": {}})])
     without = body(tools=[function(parameters=None)])
 

@@ -198,7 +198,7 @@ def grounding(start: int, end: int, said: str | None = None, **more: Any) -> dic
     }
 
 
-def test_bytes_become_characters() -> None:
+def test_byte_offsets_become_character_offsets() -> None:
     metadata = grounding(len("é𝄞 ".encode()), len("é𝄞 Grün".encode()), "Grün")
 
     found = choice({"text": "é𝄞 Grün!"}, groundingMetadata=metadata)
@@ -221,7 +221,7 @@ def test_places_are_counted_from_the_part_that_they_name() -> None:
     assert found.message.content[citation["start_index"] : citation["end_index"]] == "two"
 
 
-def test_a_place_that_is_wrong_is_found_by_its_text() -> None:
+def test_a_citation_with_wrong_offsets_is_found_by_its_text() -> None:
     found = choice({"text": "one two"}, groundingMetadata=grounding(0, 3, "two"))
 
     citation = found.message.annotations[0]["url_citation"]
@@ -324,7 +324,7 @@ def test_members_with_no_tokens_are_left_out() -> None:
         ({"thoughtsTokenCount": -1}, "unknown", None),
     ],
 )
-def test_what_the_tokens_do_not_tell_of_the_bill_is_said(
+def test_tokens_that_miss_a_part_of_the_bill_lower_the_usage_certainty(
     members: Any, certainty: str, tier: Any
 ) -> None:
     found, _ = usage_of(promptTokenCount=10, **members)

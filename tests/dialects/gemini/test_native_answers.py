@@ -138,7 +138,7 @@ def test_results_name_the_providers_own_ids() -> None:
     assert [each["functionResponse"].get("id") for each in parts_of(found, 2)] == ["own1", "own2"]
 
 
-def test_an_id_that_was_made_up_stays_here() -> None:
+def test_a_made_up_id_is_not_sent_back() -> None:
     message = said(call(1, "czE="))
 
     found = sent(message, *results(message))
@@ -166,7 +166,7 @@ def test_text_that_was_changed_goes_without_its_signature() -> None:
     assert messages_of(found) == ["Low Drop messages[1].reasoning_details"]
 
 
-def test_a_call_that_was_removed_takes_its_signature_along() -> None:
+def test_a_removed_call_removes_its_signature() -> None:
     message = said(*SIGNED)
     message.tool_calls = [message.tool_calls[1]]
 
@@ -201,7 +201,7 @@ def test_a_call_that_was_added_is_sent_last() -> None:
     assert parts_of(found) == [call(1, "czE=", id="own1"), call(9)]
 
 
-def test_reasoning_that_was_removed_never_leaves() -> None:
+def test_removed_reasoning_is_not_sent() -> None:
     message = said(*SIGNED)
     message.reasoning = message.reasoning_details = None
 
@@ -212,7 +212,7 @@ def test_reasoning_that_was_removed_never_leaves() -> None:
     assert parts_of(found)[1]["thoughtSignature"] == STAND_IN
 
 
-def test_text_that_was_removed_never_leaves() -> None:
+def test_removed_text_is_not_sent() -> None:
     message = said(*SIGNED)
     message.content = None
 
@@ -234,7 +234,7 @@ def test_content_parts_take_the_place_of_the_text() -> None:
 # Foreign answers
 
 
-def test_signatures_of_another_endpoint_stay_here() -> None:
+def test_signatures_of_another_endpoint_are_not_sent() -> None:
     answer = specado.parse_response(json.dumps(reply(*SIGNED)), "gemini")
     add_tag(answer, "https://other.example")
     foreign = answer.choices[0].message
@@ -261,7 +261,7 @@ CALLED = {
 DONE = {"role": "tool", "tool_call_id": "a", "content": "done"}
 
 
-def test_only_the_calls_of_the_current_turn_get_a_stand_in() -> None:
+def test_only_calls_of_the_current_turn_get_a_placeholder_signature() -> None:
     calls = {**CALLED, "tool_calls": [*CALLED["tool_calls"], {
         "id": "b", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}  # fmt: skip
     messages = [USER, CALLED, DONE, USER, calls, DONE, {**DONE, "tool_call_id": "b"}, CALLED, DONE]
@@ -293,7 +293,7 @@ def test_the_current_turn_does_not_begin_with_what_is_not_sent(content: Any) -> 
     assert parts_of(found)[0]["thoughtSignature"] == STAND_IN
 
 
-def test_an_older_model_needs_no_stand_in() -> None:
+def test_an_older_model_gets_no_placeholder_signature() -> None:
     found = sent(CALLED, DONE, model=OLD)
 
     assert parts_of(found) == [{"functionCall": {"name": "f", "args": {}}}]
@@ -353,7 +353,7 @@ def test_another_provider_gets_the_canonical_fields() -> None:
     assert found.report.severity == "Low"
 
 
-def test_the_repeat_after_a_refused_signature_has_the_stand_in() -> None:
+def test_the_repeat_after_a_refused_signature_has_the_placeholder() -> None:
     message = said(*SIGNED)
     plain = normalize([USER, message, *results(message)]).without_signed()
 

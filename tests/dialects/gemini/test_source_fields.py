@@ -1,4 +1,4 @@
-"""Every field of Gemini's requests: it has an entry, and is reported where that says it is lost."""
+"""Fields of Gemini's requests: each has an entry in the field table, and a lost one is reported."""
 
 from __future__ import annotations
 

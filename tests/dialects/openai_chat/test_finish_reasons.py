@@ -226,7 +226,7 @@ def test_an_error_event_without_a_member_error_is_the_streams_failure(data: Any)
 
 
 @pytest.mark.parametrize("error", [None, "", {}, False, {"code": None, "message": ""}])
-def test_an_empty_error_is_none(error: Any) -> None:
+def test_an_empty_error_is_not_an_error(error: Any) -> None:
     reply = parsed(whole(error=error, choice={"error": error}))
     stream, _ = read("openai", sse(chunk("Hi", error=error), chunk(None, "stop", error=error)))
 

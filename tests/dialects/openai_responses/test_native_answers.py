@@ -248,7 +248,7 @@ def test_a_changed_text_without_reasoning_is_a_plain_message() -> None:
     assert sent(message) == [ANSWERS["text after a call"][0], easy("Changed.")]
 
 
-def test_a_removed_text_takes_the_reasoning_before_it_along() -> None:
+def test_a_removed_text_removes_the_reasoning_before_it() -> None:
     message = said(*INTERLEAVED)
     message.content = None
 
@@ -256,7 +256,7 @@ def test_a_removed_text_takes_the_reasoning_before_it_along() -> None:
     assert request(message)[1] == ["reasoning.edited"]
 
 
-def test_a_removed_call_takes_the_reasoning_before_it_along() -> None:
+def test_a_removed_call_removes_the_reasoning_before_it() -> None:
     message = said(*INTERLEAVED)
     assert message.tool_calls is not None
     del message.tool_calls[0]
@@ -300,7 +300,7 @@ def test_removed_reasoning_does_not_go_back_nor_do_ids() -> None:
     assert request(message)[1] == []
 
 
-def test_of_reasoning_what_is_left_goes_back() -> None:
+def test_the_remaining_reasoning_goes_back() -> None:
     message = said(*INTERLEAVED)
     assert message.reasoning_details is not None
     message.reasoning = "second"
@@ -335,7 +335,7 @@ EDITS = [edits for count in range(1, 4) for edits in itertools.combinations(SECR
 @pytest.mark.parametrize("how", ["removed", "redacted"])
 @pytest.mark.parametrize("target", [OPENAI, OTHER_ADDRESS, OPEN_SERVER])
 @pytest.mark.parametrize("is_stored", [False, True])
-def test_what_a_caller_took_out_never_leaves(
+def test_content_that_a_caller_removed_is_not_sent(
     edits: Any, how: str, target: Target, is_stored: bool
 ) -> None:
     message = said(

@@ -1,4 +1,4 @@
-"""Recorded Responses requests, there and back: what differs is what the report says."""
+"""Recorded Responses requests, to other dialects and back: the reports name every difference."""
 
 from __future__ import annotations
 

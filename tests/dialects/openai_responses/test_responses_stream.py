@@ -384,7 +384,7 @@ def test_pieces_that_differ_from_the_whole_are_kept_with_a_note() -> None:
     assert notes(stream) == ["output[0]: the pieces differ from the whole, kept"]
 
 
-def test_empty_pieces_are_no_end() -> None:
+def test_empty_pieces_do_not_end_a_stream() -> None:
     events = [*HELLO[:2], piece("output_text", ""), *HELLO[2:]]
 
     assert joined(read(*events)[1], "content") == "Hello."

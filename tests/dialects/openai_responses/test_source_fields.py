@@ -1,4 +1,4 @@
-"""Every field of Responses requests: it has an entry, and goes where that says or is reported."""
+"""Fields of Responses requests: each has an entry in the field table that decoding follows."""
 
 from __future__ import annotations
 
