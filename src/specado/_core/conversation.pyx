@@ -6,10 +6,16 @@ tracked by the garbage collector, which thousands of them would trigger.
 
 cimport cython
 
+import re
+
 from msgspec.structs import replace
 
 from specado._core.loss_rows import REASONING_REFUSED
 from specado._core.native import BOUND_RECORDS
+from specado._core.repair import given_place
+
+# The beginning of the path of a content part.
+cdef object CONTENT_PART = re.compile(r"messages\[(\d+)\]\.content\[(\d+)\]")
 
 # Members of messages and calls that hold reasoning or its signature.
 cdef frozenset SIGNED_MEMBERS = frozenset({"thinking_blocks", "extra_content"})
@@ -70,6 +76,21 @@ cdef class Conversation:
         if name == "reasoning_details" and turn.more is not None and turn.more.origins is not None:
             return turn.more.origins[place]
         return turn.origin
+
+    def given_path(self, str path not None):
+        """Return the path, in the caller's message, of a part of its content.
+
+        A message's parts are without those that are reasoning. Other paths stay as they are.
+        """
+        cdef Turn turn
+        found = CONTENT_PART.match(path)
+        if found is None:
+            return path
+        turn = self.turns[int(found[1])]
+        if turn.more is None or turn.more.reasoning_parts is None:
+            return path
+        place = given_place(int(found[2]), turn.more.reasoning_parts)
+        return f"messages[{found[1]}].content[{place}]{path[found.end():]}"
 
     def native_dialect(self):
         """Return the dialect of the last answer that goes back as it came, `None` without one."""

@@ -124,6 +124,8 @@ cdef class Encoder:
 
     cdef int lose(self, str row, str path, object before=None, object after=None) except -1:
         """Report a loss by its row in the table of losses."""
+        if self.conversation.has_reasoning:
+            path = self.conversation.given_path(path)
         self.losses.append((row, path, before, after))
         return 0
 

@@ -11,7 +11,7 @@ cdef class PartReader:
     cdef str text_of(self, object value, str field, bint optional)
     cdef object frozen(self, object value, str field)
     cdef dict read_extra(self, dict given, frozenset known, str field)
-    cdef list read_parts(self, object parts)
+    cdef list read_parts(self, object parts, Turn turn)
     cdef Part read_part(self, object given, Py_ssize_t place)
     cdef int count_part(self, str text) except -1
     cdef int read_data(self, Part part, str text, str field) except -1

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from specado._core.json_writer import NotJson, locate
 from specado._core.loss_rows import NATIVE_UNUSABLE, REASONING_EDITED
 from specado._core.native import read_entry, reasoning_blocks
-from specado._core.repair import REASONING_PARTS, text_of_reasoning
+from specado._core.repair import REASONING_PARTS, given_place, text_of_reasoning
 from specado.errors import MessageFormatError, type_and_beginning
 from specado.types import (
     NATIVE_ENTRY, FunctionCall, Message, NativeBlock, NativeContent, ReasoningBlock, ToolCall,
@@ -203,10 +203,13 @@ cdef class PartReader:
             extra[name] = self.frozen(value, f"{field}.{name}" if field else name)
         return extra
 
-    cdef list read_parts(self, object parts):
+    cdef list read_parts(self, object parts, Turn turn):
         cdef list found = []
+        cdef list taken = None if turn.more is None else turn.more.reasoning_parts
         for place, part in enumerate(parts):
-            found.append(self.read_part(part, place))
+            found.append(
+                self.read_part(part, place if taken is None else given_place(place, taken))
+            )
         if not found:
             raise self.wrong("content", "is an empty list: give at least one content part")
         return found
@@ -426,7 +429,7 @@ cdef class MessageReader(PartReader):
             rest = self.without_reasoning(turn, content) if turn.role == ASSISTANT else content
             if content and not rest:
                 return self.finish(turn, None)
-            turn.parts = self.read_parts(rest)
+            turn.parts = self.read_parts(rest, turn)
         else:
             raise self.wrong(
                 "content",

@@ -20,7 +20,9 @@ __all__ = [
     "KEEP_ALIVES",
     "KEEP_ALIVE_EVENTS",
     "KEEP_ALIVE_NOTE",
+    "REASONING_MEMBERS",
     "REASONING_PARTS",
+    "given_place",
     "is_reasoning_part",
     "json_text",
     "made_call_id",
@@ -39,7 +41,7 @@ KEEP_ALIVE_NOTE = "a keep-alive event: left out of the stream"
 
 # The types of content parts that hold reasoning, and the members with its text.
 REASONING_PARTS = ("thinking", "reasoning")
-_REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
+REASONING_MEMBERS = ("thinking", "reasoning", "summary", "content", "text")
 
 
 # Names of what providers bill beside the tokens that are read, or at other prices.
@@ -62,6 +64,13 @@ def is_reasoning_part(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") in REASONING_PARTS
 
 
+def given_place(place: int, reasoning_parts: list[tuple[int, Any]]) -> int:
+    """Return where a part stood before those of reasoning were taken from its list."""
+    for at, _ in reasoning_parts:
+        place += at <= place
+    return place
+
+
 def text_of_reasoning(value: Any) -> str:
     """Return the text of a reasoning part, which may be a list of parts again."""
     if isinstance(value, str):
@@ -69,7 +78,7 @@ def text_of_reasoning(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "".join(text_of_reasoning(item) for item in value)
     if isinstance(value, dict):
-        return "".join(text_of_reasoning(value.get(name)) for name in _REASONING_MEMBERS)
+        return "".join(text_of_reasoning(value.get(name)) for name in REASONING_MEMBERS)
     return ""
 
 

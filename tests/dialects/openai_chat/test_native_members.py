@@ -392,6 +392,22 @@ def test_reasoning_in_content_beside_a_member_of_its_own_is_reported_where_it_is
     assert lost(message, "picky/m") == [("messages[1].content[0]", "Low")]
 
 
+@pytest.mark.parametrize("to", ["anthropic/claude-opus-4-8", "gemini/gemini-2.5-pro"])
+def test_a_loss_behind_reasoning_in_the_content_names_the_callers_part(to):
+    odd = {"type": "text", "text": "Hi", "prompt_cache_breakpoint": {"mode": "explicit"}}
+    content = [REASONING_PARTS[0], SAID, REASONING_PARTS[2], odd]
+    message = {"role": "assistant", "content": content}
+
+    assert ("messages[1].content[3].prompt_cache_breakpoint", "Low") in lost(message, to)
+
+
+def test_a_malformed_part_behind_reasoning_in_the_content_is_named_by_its_place():
+    message = {"role": "assistant", "content": [REASONING_PARTS[0], {"type": "text", "text": 5}]}
+
+    with pytest.raises(specado.MessageFormatError, match=r"content\[1\]"):
+        sent(message)
+
+
 def test_a_server_that_takes_text_only_gets_no_reasoning_in_content():
     specado.register_manifest(
         {
@@ -441,13 +457,69 @@ def test_edits_of_an_answer_with_reasoning_in_its_content_count():
     assert lost(retold) == [("messages[1].reasoning", "Low")]
 
 
-def test_reasoning_in_the_content_of_a_stream_goes_back_under_no_guessed_name():
+def streamed_contents(*contents):
     stream = OpenAIStream("compatible", "m-1", 1, max_frame_bytes=9999, max_reply_bytes=99999)
-    for content in ([REASONING_PARTS[0]], "Hi"):
+    for content in contents:
         choices = [{"index": 0, "delta": {"content": content}}]
         stream.feed(b"data: " + json.dumps({"choices": choices}).encode() + b"\n\n")
     stream.feed(b"data: [DONE]\n\n")
     message = stream.response()[0].choices[0].message
+    if message.native is not None:
+        tag = address_tag("http://compatible.example/v1")
+        message.native = msgspec.structs.replace(message.native, tag=tag)
+    return message
+
+
+def mistrals(text, **more):
+    return {"type": "thinking", "thinking": [{"type": "text", "text": text}], **more}
+
+
+def summary(text, **more):
+    return {"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **more}]}
+
+
+STREAMED_PARTS = [
+    ([[mistrals("Hm")], [mistrals(".")], "Hi"], [mistrals("Hm.")]),
+    ([[mistrals("Hm.")], [mistrals("", closed=True), SAID]], [mistrals("Hm.", closed=True)]),
+    (
+        [[mistrals("a", closed=True)], [mistrals("b", closed=True)], "Hi"],
+        [mistrals("a", closed=True), mistrals("b", closed=True)],
+    ),
+    ([[summary("a"), summary("b")], "Hi"], [summary("ab")]),
+    (
+        [[{"type": "thinking", "thinking": each}] for each in "ab"]
+        + [[{"type": "thinking", "thinking": "", "signature": "s"}], "Hi"],
+        [{"type": "thinking", "thinking": "ab", "signature": "s"}],
+    ),
+    (
+        [[summary("a", x=1)], [summary("b", x=2)], [mistrals("c")], "Hi"],
+        [
+            {
+                "type": "reasoning",
+                "summary": [
+                    {"type": "summary_text", "text": "a", "x": 1},
+                    {"type": "summary_text", "text": "b", "x": 2},
+                ],
+            },
+            mistrals("c"),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("contents", "parts"), STREAMED_PARTS)
+def test_reasoning_in_the_content_of_a_stream_goes_back_in_its_parts(contents, parts):
+    message = streamed_contents(*contents)
+
+    assert sent(message) == {"role": "assistant", "content": [*parts, SAID]}
+    assert lost(message) == []
+    stored = message.to_dict(native=True)
+    assert sent(stored) == {"role": "assistant", "content": [*parts, SAID]}
+
+
+@pytest.mark.parametrize("contents", [("Hi", [mistrals("Hm.")]), ([SAID, mistrals("Hm.")],)])
+def test_reasoning_behind_the_text_of_a_stream_is_reported(contents):
+    message = streamed_contents(*contents)
 
     assert message.reasoning == "Hm."
     assert sent(message) == {"role": "assistant", "content": "Hi"}

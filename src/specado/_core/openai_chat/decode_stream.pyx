@@ -39,6 +39,7 @@ from specado._core.repair import (
     KEEP_ALIVE_EVENTS,
     KEEP_ALIVE_NOTE,
     KEEP_ALIVES,
+    is_reasoning_part,
     made_call_id,
 )
 from specado._core.openai_chat.usage import read_usage, read_usage_text
@@ -147,6 +148,8 @@ cdef class ChoicePieces:
     cdef dict call_at       # the server's index, and the id, to CallPieces
     cdef CallPieces emulation_call
     cdef list thoughts
+    cdef list thought_parts     # pieces of parts of the content that are reasoning, as they came
+    cdef bint has_late_thought  # whether one came behind text
     cdef set reasoning_names    # of the texts of reasoning; None until one came
     cdef dict logprobs
     cdef list annotations
@@ -254,9 +257,24 @@ cdef class ChoicePieces:
                 extra[call.id] = call.extra_content
         if self.reasoning_names is None and message.reasoning_details is None and not extra:
             return None
+        parts = None if self.has_late_thought else self.thought_parts
         return native_of_pieces(
-            message, self.reasoning_names or (), self.unread_members(), extra, provider, model
+            message, self.reasoning_names or (), parts or (), self.unread_members(), extra,
+            provider, model,
         )
+
+    cdef int add_parts(self, list content) except -1:
+        """Keep the parts of a list of content that are reasoning; call it before text is added."""
+        cdef bint has_text = self.content is not None and self.content.whole() != ""
+        for part in content:
+            if not is_reasoning_part(part):
+                has_text = has_text or not (isinstance(part, dict) and part.get("text") == "")
+                continue
+            self.has_late_thought = self.has_late_thought or has_text
+            if self.thought_parts is None:
+                self.thought_parts = []
+            self.thought_parts.append(part)
+        return 0
 
     cdef list unread_members(self):
         """Return the members of each reasoning block that are not read."""
@@ -418,7 +436,18 @@ cdef class OpenAIStream(ReplyStream):
             return self.note("an event without choices: left out of the stream")
         chunk = repair_chunk(data, notes)
         self.note_all(notes)
+        if chunk.choices:
+            self._keep_parts(chunk.choices, data["choices"], PyBytes_GET_SIZE(frame))
         return self._deliver(chunk, frame, out)
+
+    cdef int _keep_parts(self, list choices, list given, Py_ssize_t frame_size) except -1:
+        """Keep the parts of a chunk's content that are reasoning, which go back as they came."""
+        for choice, found in zip(choices, [each for each in given if isinstance(each, dict)]):
+            delta = found.get("delta")
+            if isinstance(delta, dict) and isinstance(delta.get("content"), list):
+                self.keep_bytes(frame_size)
+                self._choice_at(choice.index, frame_size).add_parts(delta["content"])
+        return 0
 
     cdef int _deliver(self, chunk, bytes frame, list out) except -1:
         """Add a chunk to the reply, complete it and hand it on."""

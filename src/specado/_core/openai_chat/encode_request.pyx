@@ -449,7 +449,9 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.lose_reasoning(more)
         if more.reasoning_parts is not None and not self.has_thoughts:
             for place, _ in more.reasoning_parts:
-                self.lose(REASONING_OPENAI, f"messages[{self.index}].content[{place}]")
+                # As the caller has it, unlike the places of the parts that are read.
+                path = f"messages[{self.index}].content[{place}]"
+                self.losses.append((REASONING_OPENAI, path, None, None))
         if more.reasoning is not None:
             name = "reasoning" if is_own else "reasoning_content"
             if self.returns(name):

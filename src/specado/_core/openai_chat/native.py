@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from specado._core.native import READERS, model_family
-from specado._core.repair import is_reasoning_part, text_of_reasoning
+from specado._core.repair import REASONING_MEMBERS, is_reasoning_part, text_of_reasoning
 from specado.types import NativeBlock, NativeContent, ReasoningBlock
 
 if TYPE_CHECKING:
@@ -233,6 +233,7 @@ def unread_members_of_details(frame: bytes) -> list[list[dict[str, Any]]]:
 def native_of_pieces(
     message: Message,
     names: Iterable[str],
+    parts: Iterable[dict[str, Any]],
     unread: Iterable[dict[str, Any]],
     extra: dict[str, bytes],
     provider: str,
@@ -240,9 +241,9 @@ def native_of_pieces(
 ) -> NativeContent | None:
     """Return the record of a streamed answer.
 
-    *names* are those under which the text of its reasoning came, *unread* the members of its
-    reasoning blocks that are not read; *extra* is the JSON that its server added to a call, by the
-    call's id.
+    *names* are those under which the text of its reasoning came, *parts* the pieces of its content
+    that are reasoning, *unread* the members of its reasoning blocks that are not read; *extra* is
+    the JSON that its server added to a call, by the call's id.
     """
     details = [
         _members_of(block, more) for block, more in zip(message.reasoning_details or (), unread)
@@ -251,10 +252,58 @@ def native_of_pieces(
         _GivenCall(call.id, msgspec.Raw(extra.get(call.id, b"")))
         for call in message.tool_calls or ()
     ]
-    given = _GivenMessage(None, None, None, details, calls)
+    given = _GivenMessage(_joined_parts(parts), None, None, details, calls)
     for name in names:
         setattr(given, name, message.reasoning)
     return native_of(message, given, provider, model)
+
+
+def _joined_parts(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the parts that pieces in a stream's content add up to.
+
+    Pieces of one type are one part, which ends with a piece that is `closed`, as Mistral writes.
+    """
+    runs: list[list[dict[str, Any]]] = []
+    for piece in pieces:
+        last = runs[-1][-1] if runs else None
+        if last is None or last["type"] != piece["type"] or last.get("closed") is True:
+            runs.append([])
+        runs[-1].append(piece)
+    return [_joined_members(run) for run in runs]
+
+
+def _joined_members(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the members of all pieces: texts and their lists are joined, the rest is the last."""
+    made = {}
+    for name in dict.fromkeys(name for piece in pieces for name in piece):
+        values = [piece[name] for piece in pieces if piece.get(name) is not None]
+        if name in REASONING_MEMBERS and all(isinstance(value, str) for value in values):
+            made[name] = "".join(values)
+        elif name in REASONING_MEMBERS and all(isinstance(value, list) for value in values):
+            made[name] = _joined_texts([item for value in values for item in value])
+        else:
+            made[name] = values[-1] if values else None
+    return made
+
+
+def _joined_texts(items: list[Any]) -> list[Any]:
+    """Return a list of parts in which neighbours that differ in their text only are one."""
+    made: list[Any] = []
+    texts: list[str] = []
+    for item in items:
+        rest, text = item, None
+        if isinstance(item, dict) and isinstance(item.get("text"), str):
+            rest, text = {**item, "text": None}, item["text"]
+        if text is not None and texts and made[-1] == rest:
+            texts.append(text)
+            continue
+        if texts:
+            made[-1] = {**made[-1], "text": "".join(texts)}
+        texts = [] if text is None else [text]
+        made.append(rest)
+    if texts:
+        made[-1] = {**made[-1], "text": "".join(texts)}
+    return made
 
 
 def _members_of(block: ReasoningBlock, more: dict[str, Any]) -> msgspec.Raw:
