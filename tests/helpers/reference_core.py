@@ -349,6 +349,13 @@ class OpenAITwin(_Twin):
             made, rows = parameters_of(function, f"{path}.function.parameters")
             tool = {**tool, "function": {**function, "parameters": made}}
             self.losses += rows
+        elif self.own and tool.get("function", {}).get("strict") is True:
+            self.lose("tool.schema_completed", f"{path}.function.parameters")
+            closed = {"required": [], "additionalProperties": False}
+            tool = {**tool, "function": {
+                **tool["function"],
+                "parameters": {"type": "object", "properties": {}, **closed},
+            }}  # fmt: skip
         if self.trait("strict_tools") is False and tool.get("function", {}).get("strict"):
             self.lose("tool.strict", f"{path}.function.strict")
             function = {k: v for k, v in tool["function"].items() if k != "strict"}

@@ -274,7 +274,7 @@ def _joined_parts(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _joined_members(pieces: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the members of all pieces: texts and their lists are joined, the rest is the last."""
-    made = {}
+    made: dict[str, Any] = {}
     for name in dict.fromkeys(name for piece in pieces for name in piece):
         values = [piece[name] for piece in pieces if piece.get(name) is not None]
         if name in REASONING_MEMBERS and all(isinstance(value, str) for value in values):
