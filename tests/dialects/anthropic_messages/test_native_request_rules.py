@@ -314,3 +314,21 @@ def test_a_request_that_keeps_every_rule_is_sent_as_it_is(to: str) -> None:
 
     assert body == {"model": to, "max_tokens": 99, "messages": messages, **members}
     assert losses == []
+
+
+@EACH_MODEL
+def test_a_further_tool_of_the_same_name_gets_one_of_its_own(to: str) -> None:
+    tool = {"name": "f", "input_schema": {"type": "object"}}
+    more = [tool, {**tool, "description": "again"}, {**tool, "description": "and again"}]
+    choice = {"type": "tool", "name": "f"}
+
+    body, losses = sent(to, USER, tools=more, tool_choice=choice)
+
+    names = [each["name"] for each in body["tools"]]
+    assert names[0] == "f"
+    assert len(set(names)) == 3
+    assert body["tool_choice"]["name"] == "f"
+    assert [each for each in losses if each[1].startswith("tools")] == [
+        ("None", "tools[1].name", "f", names[1]),
+        ("None", "tools[2].name", "f", names[2]),
+    ]

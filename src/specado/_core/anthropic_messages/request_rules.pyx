@@ -82,6 +82,13 @@ cdef class RequestRules:
             self.tool_names[made] = given
         return self._made[given]
 
+    def another_tool_name(self, str given not None):
+        """Return a name for a further tool of a name that the request has already."""
+        made = free_name(given, self._taken)
+        self._taken.add(made)
+        self.tool_names[made] = given
+        return made
+
     def has_room_for(self, schema, *, bint of_tool):
         """Count a strict schema if the request's limits leave room; return whether they do."""
         return self._decisions.has_room_for(schema, of_tool)

@@ -139,6 +139,7 @@ class _ModelChange:
         self._traits = Traits() if facts is None else facts.traits
         names = [tool.get("name") for tool in body.get("tools") or ()]
         self._rules = AnthropicRequestRules(name for name in names if isinstance(name, str))
+        self._declared: set[str] = set()  # the names of the tools so far
         self.losses: list[Reported] = []
         self._limited = False
 
@@ -448,9 +449,16 @@ class _ModelChange:
             self._body["tool_choice"] = self._named(choice, "tool_choice")
 
     def _accepted_tool(self, tool: dict[str, Any], path: str) -> dict[str, Any]:
-        if tool.get("type") not in (None, "custom") or not isinstance(tool.get("name"), str):
+        given = tool.get("name")
+        if tool.get("type") not in (None, "custom") or not isinstance(given, str):
             return tool
-        tool = self._named(tool, path)
+        if given in self._declared:
+            name = self._rules.another_tool_name(given)
+            self._lose(TOOL_NAME, f"{path}.name", given, name)
+            tool = {**tool, "name": name}
+        else:
+            self._declared.add(given)
+            tool = self._named(tool, path)
         if tool.get("strict") and not self._rules.has_room_for(
             tool.get("input_schema"), of_tool=True
         ):
