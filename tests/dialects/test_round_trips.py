@@ -231,6 +231,24 @@ def test_of_equal_texts_the_reported_one_has_moved() -> None:
     assert unexplained("openai", before, "openai", after, []) != []
 
 
+def test_equal_texts_that_change_places_are_not_lost_on_the_whole_way() -> None:
+    result = {"type": "search_result", "source": "a", "title": "b"}
+    quoted = {**result, "content": [{"type": "text", "text": "Hello"}]}
+    turns = [
+        ("user", "Hello"),
+        ("system", "plain"),
+        ("system", "Hello"),
+        ("user", [{"type": "text", "text": "plain"}, quoted]),
+    ]
+    request = {
+        "model": "claude-opus-4-6",
+        "max_tokens": 1,
+        "messages": [{"role": role, "content": content} for role, content in turns],
+    }
+
+    assert round_trip(request, "anthropic", "gpt-3.5-turbo").unexplained == []
+
+
 def test_paths_lead_into_the_request() -> None:
     assert exists(SAID, "tools[0].function.name")
     assert not exists(SAID, "tools[1]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import specado
@@ -261,12 +262,12 @@ def round_trip(
 
 
 def _whole(stations: tuple[tuple[str, dict[str, Any]], ...]) -> list[str]:
-    """What the whole trip lost that neither of its ways did."""
+    """What the whole trip lost that neither of its ways did.
+
+    The ways are held to the order: of equal facts that moved either may count as the moved one.
+    """
     first, middle, last = comparable(*stations, in_one=any(name == JOINING for name, _ in stations))
     lost = {fact.what for fact in difference(first, middle, []).missing}
     lost |= {fact.what for fact in difference(middle, last, []).missing}
-    return [
-        f"there and back, lost: {fact.what}"
-        for fact in difference(first, last, []).missing
-        if fact.what not in lost
-    ]
+    gone = Counter(fact.what for fact in first) - Counter(fact.what for fact in last)
+    return [f"there and back, lost: {what}" for what in gone if what not in lost]
