@@ -249,6 +249,22 @@ def test_equal_texts_that_change_places_are_not_lost_on_the_whole_way() -> None:
     assert round_trip(request, "anthropic", "gpt-3.5-turbo").unexplained == []
 
 
+@pytest.mark.parametrize(
+    "bounded", [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/gone", "minLength": 1}]
+)
+def test_a_schema_whose_bound_moved_into_a_description_is_told(bounded: Any) -> None:
+    properties = {"type": "object", "properties": {"a": bounded}, "required": ["a"]}
+    schema = {**properties, "additionalProperties": False}
+    request = {
+        "model": "claude-opus-4-6",
+        "max_tokens": 100,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+    }
+
+    assert round_trip(request, "anthropic", "gpt-4o").unexplained == []
+
+
 def test_paths_lead_into_the_request() -> None:
     assert exists(SAID, "tools[0].function.name")
     assert not exists(SAID, "tools[1]")
