@@ -76,7 +76,15 @@ def test_what_is_known_of_an_id_still_renames_at_another_host(
     assert body["max_completion_tokens"] == 9
 
 
-@pytest.mark.parametrize("address", [None, "https://eu.api.openai.com/v1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "https://eu.api.openai.com/v1",
+        "https://API.openai.com:443/v1",
+        "https://api.openai.com./v1",
+    ],
+)
 @pytest.mark.parametrize("model", ["gpt-4.1", "unheard-of"])
 def test_openais_own_servers_get_what_they_take(
     model: str, address: str | None, monkeypatch: pytest.MonkeyPatch
@@ -103,8 +111,19 @@ def test_openais_own_servers_get_what_they_take(
     ]
 
 
-def test_an_address_that_only_ends_alike_is_not_openais(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://notapi.openai.com.example.org/v1")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://notapi.openai.com.example.org/v1",
+        "https://api.openai.com.example.org/v1",
+        "https://notapi.openai.com/v1",
+        "https://example.org/api.openai.com/v1",
+    ],
+)
+def test_an_address_that_only_looks_alike_is_not_openais(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
 
     assert sent("openai/gpt-4.1")[1] == []
 

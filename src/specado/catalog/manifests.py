@@ -402,7 +402,8 @@ class Provider(Struct, frozen=True):
         """
         if base_url == self.base_url:
             return True
-        own, host = urlsplit(self.base_url).hostname, urlsplit(base_url).hostname or ""
+        own = urlsplit(self.base_url).hostname
+        host = (urlsplit(base_url).hostname or "").rstrip(".")  # a full name may end with a dot
         if self.cloud is not None and self.cloud.has_host(host):
             return True
         return host == own or host.endswith(f".{own}")
