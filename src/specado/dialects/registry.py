@@ -54,7 +54,7 @@ def encode(
     Raises:
         MessageFormatError: the request holds a value that JSON cannot represent.
     """
-    if facts is not None:
+    if facts is not None and facts.by_dialect:
         facts = facts.in_dialect(dialect)
     is_stored = extra_body.get("store") if extra_body else None
     if is_stored is not None and "store" in DIALECTS[dialect].parameters:

@@ -72,7 +72,8 @@ class DialectRoute(msgspec.Struct, frozen=True):
     """A dialect in which a model of an endpoint can be asked, with its URLs and stream format.
 
     `is_compatible`: the server is another one than that whose API defines the dialect.
-    `own_members` and `own_parameters` are those that no other dialect of the endpoint knows.
+    `own_members` and `own_parameters` are those that no other dialect of the endpoint knows;
+    `selecting` are the parameters that only one of its dialects knows.
     """
 
     name: str
@@ -86,6 +87,7 @@ class DialectRoute(msgspec.Struct, frozen=True):
     target: Optional[Target] = None
     own_members: frozenset[str] = frozenset()
     own_parameters: frozenset[str] = frozenset()
+    selecting: frozenset[str] = frozenset()
 
 
 def named_dialects(provider: Provider, names: Sequence[str]) -> tuple[ProviderDialect, ...]:
@@ -230,7 +232,8 @@ def _with_own_names(routes: tuple[DialectRoute, ...]) -> tuple[DialectRoute, ...
                 ),
             )
         )
-    return tuple(found)
+    selecting = frozenset().union(*(each.own_parameters for each in found))
+    return tuple(replace(each, selecting=selecting) for each in found)
 
 
 def _binding(route: DialectRoute, extra_body: Mapping[str, Any]) -> str | None:
@@ -266,9 +269,10 @@ def written_in_one(
     Without one it is the first without a contract loss, else that where the loss is least.
     *native*, the dialect of earlier answers, which go back as they came, counts as the first.
     """
-    chosen = known_only_to_one(dialects, parameters, extra_body)
-    if chosen is not None:
-        return chosen, write(chosen)
+    if extra_body or not dialects[0].selecting.isdisjoint(parameters):
+        chosen = known_only_to_one(dialects, parameters, extra_body)
+        if chosen is not None:
+            return chosen, write(chosen)
     if native is not None:
         dialects = sorted(dialects, key=lambda each: each.name != native)
     best: tuple[tuple[int, int], DialectRoute, Encoded] | None = None
@@ -279,6 +283,8 @@ def written_in_one(
         except SpecadoError as error:
             inexpressible = inexpressible or error.with_traceback(None)
             continue
+        if not encoded.losses:
+            return dialect, encoded
         loss = contract_loss(encoded)
         if best is None or loss < best[0]:
             best = loss, dialect, encoded
@@ -319,8 +325,5 @@ _CONTRACT = {
 
 def contract_loss(encoded: Encoded) -> tuple[int, int]:
     """Return the worst severity of a body's contract losses and their number, to be compared."""
-    losses = encoded.losses
-    if not losses:
-        return 0, 0
-    severities = [_CONTRACT[loss[0]] for loss in losses if loss[0] in _CONTRACT]
+    severities = [_CONTRACT[loss[0]] for loss in encoded.losses if loss[0] in _CONTRACT]
     return max(severities, default=0), len(severities)

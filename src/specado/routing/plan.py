@@ -272,7 +272,8 @@ def make_plan(
     first = plan.ineligible.get(0)
     if first is not None and first.error is not None:
         raise first.error
-    judge.forbid_others(plan)
+    if judge.stored is not None:
+        judge.forbid_others(plan)
     candidates = plan.candidates
     while candidates and not plan.is_eligible(candidates[0]):
         pass
@@ -504,7 +505,8 @@ class _Judge:
                 raise
             # Without its traceback, as above.
             return self._ineligible(candidate, error.message, error.with_traceback(None))
-        candidate.encoded = self._without_stored(candidate, candidate.encoded)
+        if self.stored is not None:
+            candidate.encoded = self._without_stored(candidate, candidate.encoded)
         body, losses = candidate.encoded.body, candidate.encoded.losses
         facts = candidate.facts
         if facts is not None:
@@ -532,8 +534,6 @@ class _Judge:
 
         No body has to be written to know it, and the first candidate may take all of the time.
         """
-        if self.stored is None:
-            return
         for candidate in plan.candidates[:]:
             encoded = self._without_stored(candidate, NOT_ENCODED)
             refused = refusal(self.strictness, encoded.losses)
@@ -543,7 +543,7 @@ class _Judge:
 
     def _without_stored(self, candidate: Candidate, encoded: Encoded) -> Encoded:
         """Return a fallback's body with the loss of what the first provider has stored."""
-        if self.stored is None or candidate.index == 0:
+        if candidate.index == 0:
             return encoded
         value = self.request.options["extra_body"][self.stored]
         loss = (CONVERSATION_STORED, f"extra_body.{self.stored}", value, None)
@@ -581,7 +581,8 @@ class _Judge:
         if conversation is None:
             return False
         encoded = self._encoded(candidate, candidate.dialect, conversation)
-        encoded = self._without_stored(candidate, encoded)
+        if self.stored is not None:
+            encoded = self._without_stored(candidate, encoded)
         if encoded.body == candidate.encoded.body or refusal(self.strictness, encoded.losses):
             return False
         candidate.encoded = encoded
