@@ -292,19 +292,13 @@ class AnthropicTwin(AnthropicParamsTwin):
         for index in late:
             before = [i for i in others if i < index]
             at = len(before)
-            while at == 0 or self.messages[others[at - 1]]["role"] == "assistant" or (
-                at < len(others) and self.messages[others[at]]["role"] != "assistant"
-            ):  # fmt: skip
+            while at < len(others) and self.messages[others[at]]["role"] != "assistant":
                 at += 1
-                if at > len(others):
-                    break
-            if at > len(others):
+            if at == 0 or self.messages[others[at - 1]]["role"] == "assistant":
                 self.demoted.append(self.messages[index])
-                follows.setdefault(others[-1] if others else -1, []).append(index)
-            else:
-                if at > len(before):
-                    self.lose("system.moved", f"messages[{index}]")
-                follows.setdefault(others[at - 1], []).append(index)
+            elif at > len(before):
+                self.lose("system.moved", f"messages[{index}]")
+            follows.setdefault(others[at - 1] if at else -1, []).append(index)
         made = [i for i in indexes if i not in spoken] + follows.get(-1, [])
         for index in others:
             made += [index, *follows.get(index, ())]
