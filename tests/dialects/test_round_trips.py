@@ -116,6 +116,7 @@ def test_openai_requests_lose_only_what_is_reported_at_gemini(
     if parameters.get("tool_choice") == "none":
         parameters.pop("parallel_tool_calls", None)
 
+    parameters = conversations.with_tools_told_apart(parameters)
     trip = round_trip({"model": "gpt-4o", "messages": messages, **parameters}, "openai", model,
                       "gemini")  # fmt: skip
 

@@ -154,3 +154,20 @@ PARAMS = st.fixed_dictionaries(
         "verbosity": st.just("low"), "zz_unknown": JSON,
     },
 )  # fmt: skip
+
+
+def with_tools_told_apart(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters whose tools have a name each, and whose choice is one of them."""
+    made = dict(parameters)
+    if made.get("tools"):
+        made["tools"] = list({str(name_of(tool)): tool for tool in made["tools"]}.values())
+    choice = made.get("tool_choice")
+    offered = [name_of(tool) for tool in made.get("tools") or ()]
+    if isinstance(choice, dict) and "function" in choice and name_of(choice) not in offered:
+        del made["tool_choice"]
+    return made
+
+
+def name_of(tool: dict[str, Any]) -> Any:
+    """Return the name in a tool, or in the choice of one."""
+    return (tool.get("function") or tool.get("custom") or {}).get("name")

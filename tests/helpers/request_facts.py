@@ -276,8 +276,25 @@ def _openai_tool(tool: dict[str, Any], path: str) -> Iterator[Fact]:
 def _tool(name: str, description: Any, schema: Any, path: str) -> Fact:
     if schema == CLOSED_NO_PARAMETERS:
         schema = None
-    schema = json.dumps(schema or NO_PARAMETERS, sort_keys=True)
+    schema = json.dumps(in_plain_form(schema or NO_PARAMETERS), sort_keys=True)
     return Fact(("tool", name, description, schema), (path,))
+
+
+def in_plain_form(schema: Any) -> Any:
+    """Return a schema with a lone alternative in place of its list, and an enum for a const."""
+    if isinstance(schema, list):
+        return [in_plain_form(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: in_plain_form(value) for name, value in schema.items()}
+    if "const" in made and "enum" not in made:
+        made["enum"] = [made.pop("const")]
+    for name in ("allOf", "anyOf"):
+        found = made.get(name)
+        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict):
+            del made[name]
+            made = {**found[0], **made}
+    return made
 
 
 def _openai_choice(value: Any) -> Any:

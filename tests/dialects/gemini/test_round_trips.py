@@ -55,6 +55,7 @@ def test_requests_of_chat_lose_only_what_is_reported(
         parameters.pop("user", None)  # one fact, reported twice
     if parameters.get("tool_choice") == "none":
         parameters.pop("parallel_tool_calls", None)
+    parameters = conversations.with_tools_told_apart(parameters)
     request = {"model": "gpt-4o", "messages": messages, **parameters}
 
     trip = round_trip(request, "openai_chat", model, "gemini")
