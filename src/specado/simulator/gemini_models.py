@@ -39,7 +39,7 @@ _MOST_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
 
 class GeminiRules(msgspec.Struct, frozen=True):
-    """What a generation of models takes.
+    """Rules of a generation of models: the thinking that it takes.
 
     `budget` has the allowed thinking budgets: whether 0 is allowed, the least and the most tokens.
     `levels` are the thinking levels. A model without either does not think.
@@ -53,7 +53,7 @@ class GeminiRules(msgspec.Struct, frozen=True):
 
     @property
     def is_newest(self) -> bool:
-        """Whether the model is of Gemini 3 or later.
+        """True if the model is of Gemini 3 or later.
 
         From then on the calls of the current turn must have their thought signatures, a function
         response takes media, JSON may be asked for beside functions, and penalties are refused.
@@ -62,7 +62,7 @@ class GeminiRules(msgspec.Struct, frozen=True):
 
     @property
     def thinks(self) -> bool:
-        """Whether the model can think."""
+        """True if the model can think."""
         return self.budget is not None
 
 

@@ -464,7 +464,7 @@ def _check_order(items: list[InputItem], place: int) -> None:
 
 
 def _is_output(item: InputItem | None) -> bool:
-    """Whether the model may have written *item* after its reasoning.
+    """Return whether the model may have written *item* after its reasoning.
 
     An assistant's message in the short form (a string, and no id) is the caller's: refused in a
     recording of 2025-09, while an output message without an id is taken.

@@ -343,12 +343,12 @@ class ResponsesRequest(StrictObject):
 
     @property
     def has_encrypted_reasoning(self) -> bool:
-        """Whether reasoning items shall come with their encrypted content."""
+        """True if reasoning items shall come with their encrypted content."""
         return "reasoning.encrypted_content" in (self.include or ())
 
     @property
     def is_stored(self) -> bool:
-        """Whether the response is kept; that is the default."""
+        """True if the response is kept, as it is by default."""
         return self.store is not False
 
     @property

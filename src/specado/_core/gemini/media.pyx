@@ -51,7 +51,10 @@ cdef tuple YOUTUBE = ("https://www.youtube.com/", "https://youtube.com/", "https
 @cython.final
 @cython.freelist(8)
 cdef class Medium:
-    """How an image, a sound or a file is sent, or why it is not. Belongs to one encoder."""
+    """Form in which an image, a sound or a file is sent, or the reason why it is not.
+
+    It belongs to one encoder.
+    """
 
 
 cdef Medium medium_of(Encoder encoder, Part part, object schemes):

@@ -44,7 +44,7 @@ class Completion(msgspec.Struct):
     status: msgspec.Raw = msgspec.Raw(b"")
 
     def may_have_failed(self) -> bool:
-        """Whether the reply has a member that says whether it failed."""
+        """Return whether the reply has a member in which a server tells a failure."""
         return any(len(bytes(each)) for each in (self.base_resp, self.errors, self.status))
 
 
