@@ -195,7 +195,7 @@ def error_table(dialect: str) -> ErrorTable:
 
 
 # 200: the answer of a successful reply may fail for the same reason.
-_REFUSING_STATUSES = (200, 400)
+_REFUSING_STATUSES = (200, 400, 404)
 
 
 def refuses_signed(error: ProviderError) -> bool:
@@ -277,7 +277,7 @@ def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> Pr
     table = error_table(source.dialect.name)
     kind = classify(status, _with_text(facts, reply), table)
     hint = ""
-    if status in (404, 405):
+    if status == 405 or (status == 404 and kind is ModelNotFoundError):
         about_model = (facts.code or "").lower() in table.unknown_model or _is_about_model(
             facts.message or "", source.model
         )

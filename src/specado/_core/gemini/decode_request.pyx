@@ -470,7 +470,7 @@ cdef class RequestReader(SourceReader):
         cdef Call call
         cdef list named = [call for call in self.open_calls if (<Call>call).name == name]
         for call in self.open_calls:
-            if id_ is not None and call.id == id_:
+            if id_ not in (None, "") and call.id == id_:
                 if call.name != name:
                     raise self.malformed(
                         result.at("name"), f"the call {id_!r} is one of {call.name!r}"
@@ -557,7 +557,7 @@ cdef class RequestReader(SourceReader):
         call.name = self.text_of(given.get("name"), given.at("name"))
         call.text = self.counted(self.json_of(given.get("args"), given.at("args")))
         self.check_members(given, CALL_KEYS)
-        if given.get("id") is not None:
+        if given.get("id") not in (None, ""):
             call.id = self.text_of(given.members["id"], given.at("id"))
         else:
             # Made from the call's position: the same history gets the same ids on every turn.

@@ -1213,10 +1213,22 @@ cdef class GenerateContentEncoder(Encoder):
         return self.out.value(form, 0)
 
     cdef dict object_form(self, dict schema, str path):
-        """Return parameters whose root does not say that it is an object's schema as one."""
+        """Return parameters whose root does not say that it is an object's schema as one.
+
+        A root that refers to a definition is written as the definition: a `type` beside `$ref` is
+        refused.
+        """
+        self.has_changed_tools = True
+        reference, definitions = schema.get("$ref"), schema.get("$defs")
+        if isinstance(reference, str) and isinstance(definitions, dict):
+            found = definitions.get(reference.removeprefix("#/$defs/"))
+            if isinstance(found, dict) and "$ref" not in found:
+                schema = {**found, **{name: value for name, value in schema.items()
+                                      if name != "$ref"}}
+                if schema.get("type") == "object":
+                    return schema
         if "type" in schema:
             self.lose_tool(TOOL_SCHEMA, path, schema["type"], "object")
-        self.has_changed_tools = True
         return {**schema, "type": "object"}
 
     cdef int write_tool_choice(self, object choice, str mode, set allowed,

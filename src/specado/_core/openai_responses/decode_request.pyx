@@ -126,6 +126,11 @@ cdef class RequestReader(SourceReader):
             return self.lose(CONVERSATION_STORED, path, kind)
         return self.lose(RESPONSES_SERVER_ITEM, path, self.text_of(kind, f"{path}.type"))
 
+    cdef str kind_of(self, dict given, str path):
+        """Return the `type` of a part or a tool, `None` without one."""
+        kind = given.get("type")
+        return None if kind is None else self.text_of(kind, f"{path}.type")
+
     cdef int check_item(self, dict item, frozenset known, str path) except -1:
         """Report the members of an item that are not read."""
         for name, value in item.items():
@@ -144,7 +149,7 @@ cdef class RequestReader(SourceReader):
         cdef object role = item.get("role")
         cdef object content = item.get("content")
         cdef list parts = []
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             raise self.malformed(
                 f"{path}.role", f"must be user, assistant, system or developer, not {role!r}"
             )
@@ -172,7 +177,7 @@ cdef class RequestReader(SourceReader):
         for place, item in enumerate(given):
             where = f"{path}[{place}]"
             item = self.dict_of(item, where)
-            kind = item.get("type")
+            kind = self.kind_of(item, where)
             if kind == "input_text":
                 part = self.text_part(item, where)
             elif kind == "input_image":
@@ -294,7 +299,7 @@ cdef class RequestReader(SourceReader):
         for place, item in enumerate(content):
             where = f"{path}.content[{place}]"
             item = self.dict_of(item, where)
-            kind = item.get("type")
+            kind = self.kind_of(item, where)
             if kind == "refusal":
                 self.parts.append(self.refusal_part(item, where))
             elif kind in ANSWER_TEXTS:
@@ -550,7 +555,7 @@ cdef class RequestReader(SourceReader):
         for place, tool in enumerate(tools):
             path = f"tools[{place}]"
             tool = self.dict_of(tool, path)
-            kind = tool.get("type")
+            kind = self.kind_of(tool, path)
             if kind == "function":
                 made = self.function_tool(tool, path)
             elif kind == "custom":

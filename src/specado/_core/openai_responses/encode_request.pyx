@@ -38,7 +38,7 @@ from specado._core.openai_responses.native import (
     DIALECT, FORMAT, family_of, id_of_item, without_nulls,
 )
 from specado._core.parameters import nearest_effort
-from specado._core.schema import complete_schema, openai_form, row_of_moved
+from specado._core.schema import complete_parameters, openai_form, row_of_moved
 from specado.errors import MessageFormatError
 from specado.types import NativeBlock, NativeContent
 
@@ -999,10 +999,11 @@ cdef class ResponsesEncoder(Encoder):
         elif strict and self.trait("strict_tools") is False:
             self.lose(TOOL_STRICT, f"{path}.strict", strict)
             strict = False
-        if given and self.rule("complete_schemas") is True:
-            given, added = complete_schema(given, f"{path}.parameters")
+        if given is not None and self.rule("complete_schemas") is True:
+            given, added = complete_parameters(given, f"{path}.parameters", strict=strict is True)
             for place in added:
-                self.lose(TOOL_SCHEMA_COMPLETED, place, None, "{}")
+                after = "object" if place.endswith(".type") else "{}"
+                self.lose(TOOL_SCHEMA_COMPLETED, place, None, after)
         self.out.key(b"parameters")
         if given is None:    # a function without arguments
             self.out.literal(

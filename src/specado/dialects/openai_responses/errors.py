@@ -61,10 +61,18 @@ ERRORS = ErrorTable(
         "server_error": ServerError,
     },
     unknown_model=frozenset({"model_not_found"}),
-    # "The encrypted content … could not be verified", as users report it (2026-11-30).
+    # What a request names is not stored: "Item with id 'rs_…' not found" (recorded, 2025-09).
+    messages=tuple(
+        (ModelNotFoundError, f"{kind} with id", InvalidRequestError)
+        for kind in ("conversation", "item", "prompt", "response")
+    ),
+    # "The encrypted content … could not be verified", as users report it (2026-11-30). Reasoning
+    # that was neither stored nor encrypted is an item that is not found.
     refused_signed=(
         r"invalid_encrypted_content",
-        r"encrypted.content.{0,4000}(could not be|cannot be|is not valid|is invalid)",
+        r"encrypted.content.{0,4000}(could not be|is not valid|is invalid)",
+        r"encrypted.content.{0,4000}cannot be (verified|decrypted|parsed|read)",
         r"invalid .{0,20}encrypted.content",
+        r"item with id '?rs_.{0,200}not found",
     ),
 )
