@@ -221,7 +221,7 @@ def _add_simulate(commands: Any) -> None:
     parser = commands.add_parser(
         "simulate",
         help="serve the providers' APIs, simulated, on a local port",
-        description="Serve the APIs of OpenAI, Anthropic and Gemini, simulated, until it is stopped.",
+        description="Serve the APIs of OpenAI, Anthropic and Gemini, simulated, until stopped.",
         epilog=SIMULATE_EXAMPLES,
     )
     parser.add_argument(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from specado._core.replies import Notes
 
-__all__ = ["annotations_of", "note_grounding"]
+__all__ = ["annotations_of", "note_citations", "note_grounding"]
 
 
 class _Source(msgspec.Struct):
@@ -174,6 +174,19 @@ def _read(raw: bytes) -> _Grounding | None:
         return _decode_grounding(raw)
     except _UNREADABLE:
         return None
+
+
+def note_citations(raw: bytes, path: str, notes: Notes) -> None:
+    """Note what of a `citationMetadata` has no place in the annotations."""
+    if not raw or raw == b"null":
+        return
+    try:
+        given = _decode_citations(raw)
+    except _UNREADABLE:
+        notes.append(f"{path}: not as documented, left in response.raw")
+        return
+    if not all(each.uri for each in (*given.citations, *given.citation_sources)):
+        notes.append(f"{path}: a citation without an address, left in response.raw")
 
 
 def note_grounding(raw: bytes, path: str, notes: Notes) -> None:

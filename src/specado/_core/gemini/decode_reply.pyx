@@ -2,7 +2,7 @@
 
 import msgspec
 
-from specado._core.gemini.annotations import annotations_of, note_grounding
+from specado._core.gemini.annotations import annotations_of, note_citations, note_grounding
 from specado._core.gemini.finish_reasons import FINISH_REASONS, STOP
 from specado._core.gemini.logprobs import read_logprobs
 from specado._core.gemini.native import (
@@ -132,6 +132,7 @@ cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str m
             texts, [bytes(candidate.grounding_metadata)], [bytes(candidate.citation_metadata)]
         )
         note_grounding(bytes(candidate.grounding_metadata), f"{path}.groundingMetadata", notes)
+        note_citations(bytes(candidate.citation_metadata), f"{path}.citationMetadata", notes)
     if candidate.url_context_metadata is not NO_JSON:
         notes.append(f"{path}.urlContextMetadata: left in response.raw")
     logprobs = None
@@ -140,6 +141,8 @@ cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str m
     finish = None
     if candidate.finish_reason is not None:
         finish = finish_of(candidate.finish_reason, has_calls, path, notes)
+    else:
+        notes.append(f"{path}.finishReason: missing")
     if candidate.finish_message and candidate.finish_reason != STOP:
         notes.append(f"{path}.finishMessage: {candidate.finish_message[:200]}")
     index = place if candidate.index is None else candidate.index

@@ -17,7 +17,7 @@ from specado._core.reply_fields cimport field, offset_of
 
 import msgspec
 
-from specado._core.gemini.annotations import annotations_of, note_grounding
+from specado._core.gemini.annotations import annotations_of, note_citations, note_grounding
 from specado._core.gemini.decode_reply import needs_native
 from specado._core.gemini.finish_reasons import FINISH_REASONS, STOP
 from specado._core.gemini.logprobs import read_logprobs
@@ -611,6 +611,8 @@ cdef class GeminiStream(ReplyStream):
         message.annotations = self._annotations(state)
         for raw in state.groundings or ():
             note_grounding(raw, f"{path}.groundingMetadata", notes)
+        for raw in state.citations or ():
+            note_citations(raw, f"{path}.citationMetadata", notes)
         reason = None
         if state.reason is not None:
             reason = finish_of(state.reason, bool(state.calls), path, notes)

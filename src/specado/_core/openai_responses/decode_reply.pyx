@@ -208,7 +208,13 @@ cdef tuple _whole_message(list items, str model, notes, list thoughts):
             for at, part in enumerate(item.content or ()):
                 if part.text is not None and part.type != "refusal":
                     if part.annotations:
-                        annotations += annotations_of(part.annotations, size)
+                        cited = annotations_of(part.annotations, size)
+                        if len(cited) != len(<list>part.annotations):
+                            notes.append(
+                                f"output[{place}].content[{at}].annotations: what is no object is "
+                                "left out"
+                            )
+                        annotations += cited
                     if part.logprobs:
                         logprobs += part.logprobs
                     texts.append(part.text)
