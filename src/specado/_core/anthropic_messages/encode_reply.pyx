@@ -23,7 +23,21 @@ from specado._core.reply_fields cimport (
     text_or_null,
 )
 from specado._core.replies cimport Pieces
-from specado._core.reply_encoder cimport JsonProgress, Losses, text_of_parts
+from specado._core.reply_encoder cimport (
+    BLOCK, CACHED_TOKENS, CALL_CUSTOM, CALL_FUNCTION, CALL_ID, CALL_PIECE, CHOICE,
+    CHOICE_LOGPROBS, CHOICE_MESSAGE, CHOICE_REASON, CHUNK, CHUNK_CHOICE, CHUNK_CHOICES,
+    CHUNK_CREATED, CHUNK_DELTA, CHUNK_FINGERPRINT, CHUNK_ID, CHUNK_INDEX, CHUNK_LOGPROBS,
+    CHUNK_MODEL, CHUNK_REASON, CHUNK_TIER, CHUNK_USAGE, COMPLETION_TOKENS, DELTA,
+    DELTA_ANNOTATIONS, DELTA_AUDIO, DELTA_CALLS, DELTA_CONTENT, DELTA_DETAILS, DELTA_REASONING,
+    DELTA_REFUSAL, DELTA_ROLE, FUNCTION_ARGUMENTS, FUNCTION_CALL, FUNCTION_NAME, FUNCTION_PIECE,
+    JsonProgress, Losses, MESSAGE, MESSAGE_ANNOTATIONS, MESSAGE_AUDIO, MESSAGE_CALLS,
+    MESSAGE_CONTENT, MESSAGE_DETAILS, MESSAGE_REASONING, MESSAGE_REFUSAL, MESSAGE_ROLE,
+    PIECE_ARGUMENTS, PIECE_CUSTOM, PIECE_FUNCTION, PIECE_ID, PIECE_INDEX, PIECE_NAME,
+    PROMPT_TOKENS, REASONING_TOKENS, RESPONSE, RESPONSE_CHOICES, RESPONSE_CREATED,
+    RESPONSE_FINGERPRINT, RESPONSE_ID, RESPONSE_MODEL, RESPONSE_TIER, RESPONSE_USAGE, TOOL_CALL,
+    USAGE, USAGE_COMPLETION, USAGE_COMPLETION_DETAILS, USAGE_PROMPT, USAGE_PROMPT_DETAILS,
+    USAGE_TOTAL, WRITTEN_1H, WRITTEN_TOKENS, text_of_parts,
+)
 from specado._core.repair import made_call_id
 from specado._core.anthropic_messages.loss_rows import (
     REPLY_ANNOTATIONS, REPLY_ARGUMENTS, REPLY_AUDIO, REPLY_CHOICES,
@@ -32,22 +46,7 @@ from specado._core.anthropic_messages.loss_rows import (
     REPLY_REFUSAL, REPLY_ROLE, REPLY_SERVICE_TIER, REPLY_TOOL_CALL_PIECE, REPLY_TOOL_USE,
     REPLY_USAGE, REPLY_USAGE_CACHED, REPLY_USAGE_MISSING,
 )
-from specado.types import (
-    ChatCompletionChunk,
-    ChatCompletionResponse,
-    Choice,
-    ChoiceDelta,
-    ChoiceDeltaToolCall,
-    ChoiceDeltaToolCallFunction,
-    ChunkChoice,
-    CompletionTokensDetails,
-    FunctionCall,
-    Message,
-    PromptTokensDetails,
-    ReasoningBlock,
-    ToolCall,
-    Usage,
-)
+from specado.types import ChatCompletionChunk, ChatCompletionResponse
 
 cdef dict STOP_REASONS = {
     "stop": "end_turn",
@@ -58,78 +57,6 @@ cdef dict STOP_REASONS = {
 # Canonical service tiers of the API's own words; "standard" is "default" in OpenAI's.
 cdef dict TIERS = {"default": "standard", "priority": "priority", "batch": "batch"}
 
-cdef object RESPONSE = ChatCompletionResponse
-cdef object CHOICE = Choice
-cdef object MESSAGE = Message
-cdef object TOOL_CALL = ToolCall
-cdef object FUNCTION_CALL = FunctionCall
-cdef object BLOCK = ReasoningBlock
-cdef object USAGE = Usage
-cdef object PROMPT_TOKENS = PromptTokensDetails
-cdef object COMPLETION_TOKENS = CompletionTokensDetails
-cdef object CHUNK = ChatCompletionChunk
-cdef object CHUNK_CHOICE = ChunkChoice
-cdef object DELTA = ChoiceDelta
-cdef object CALL_PIECE = ChoiceDeltaToolCall
-cdef object FUNCTION_PIECE = ChoiceDeltaToolCallFunction
-
-cdef Py_ssize_t RESPONSE_ID = offset_of(RESPONSE, "id")
-cdef Py_ssize_t RESPONSE_MODEL = offset_of(RESPONSE, "model")
-cdef Py_ssize_t RESPONSE_CHOICES = offset_of(RESPONSE, "choices")
-cdef Py_ssize_t RESPONSE_CREATED = offset_of(RESPONSE, "created")
-cdef Py_ssize_t RESPONSE_USAGE = offset_of(RESPONSE, "usage")
-cdef Py_ssize_t RESPONSE_FINGERPRINT = offset_of(RESPONSE, "system_fingerprint")
-cdef Py_ssize_t RESPONSE_TIER = offset_of(RESPONSE, "service_tier")
-cdef Py_ssize_t CHOICE_MESSAGE = offset_of(CHOICE, "message")
-cdef Py_ssize_t CHOICE_REASON = offset_of(CHOICE, "finish_reason")
-cdef Py_ssize_t CHOICE_LOGPROBS = offset_of(CHOICE, "logprobs")
-cdef Py_ssize_t MESSAGE_ROLE = offset_of(MESSAGE, "role")
-cdef Py_ssize_t MESSAGE_CONTENT = offset_of(MESSAGE, "content")
-cdef Py_ssize_t MESSAGE_CALLS = offset_of(MESSAGE, "tool_calls")
-cdef Py_ssize_t MESSAGE_REASONING = offset_of(MESSAGE, "reasoning")
-cdef Py_ssize_t MESSAGE_DETAILS = offset_of(MESSAGE, "reasoning_details")
-cdef Py_ssize_t MESSAGE_REFUSAL = offset_of(MESSAGE, "refusal")
-cdef Py_ssize_t MESSAGE_ANNOTATIONS = offset_of(MESSAGE, "annotations")
-cdef Py_ssize_t MESSAGE_AUDIO = offset_of(MESSAGE, "audio")
-cdef Py_ssize_t CALL_ID = offset_of(TOOL_CALL, "id")
-cdef Py_ssize_t CALL_FUNCTION = offset_of(TOOL_CALL, "function")
-cdef Py_ssize_t CALL_CUSTOM = offset_of(TOOL_CALL, "custom")
-cdef Py_ssize_t FUNCTION_NAME = offset_of(FUNCTION_CALL, "name")
-cdef Py_ssize_t FUNCTION_ARGUMENTS = offset_of(FUNCTION_CALL, "arguments")
-cdef Py_ssize_t USAGE_PROMPT = offset_of(USAGE, "prompt_tokens")
-cdef Py_ssize_t USAGE_COMPLETION = offset_of(USAGE, "completion_tokens")
-cdef Py_ssize_t USAGE_TOTAL = offset_of(USAGE, "total_tokens")
-cdef Py_ssize_t USAGE_PROMPT_DETAILS = offset_of(USAGE, "prompt_tokens_details")
-cdef Py_ssize_t USAGE_COMPLETION_DETAILS = offset_of(USAGE, "completion_tokens_details")
-cdef Py_ssize_t CACHED_TOKENS = offset_of(PROMPT_TOKENS, "cached_tokens")
-cdef Py_ssize_t WRITTEN_TOKENS = offset_of(PROMPT_TOKENS, "cache_write_tokens")
-cdef Py_ssize_t WRITTEN_1H = offset_of(PROMPT_TOKENS, "cache_write_1h_tokens")
-cdef Py_ssize_t REASONING_TOKENS = offset_of(COMPLETION_TOKENS, "reasoning_tokens")
-cdef Py_ssize_t CHUNK_ID = offset_of(CHUNK, "id")
-cdef Py_ssize_t CHUNK_MODEL = offset_of(CHUNK, "model")
-cdef Py_ssize_t CHUNK_CHOICES = offset_of(CHUNK, "choices")
-cdef Py_ssize_t CHUNK_CREATED = offset_of(CHUNK, "created")
-cdef Py_ssize_t CHUNK_USAGE = offset_of(CHUNK, "usage")
-cdef Py_ssize_t CHUNK_FINGERPRINT = offset_of(CHUNK, "system_fingerprint")
-cdef Py_ssize_t CHUNK_TIER = offset_of(CHUNK, "service_tier")
-cdef Py_ssize_t CHUNK_INDEX = offset_of(CHUNK_CHOICE, "index")
-cdef Py_ssize_t CHUNK_DELTA = offset_of(CHUNK_CHOICE, "delta")
-cdef Py_ssize_t CHUNK_REASON = offset_of(CHUNK_CHOICE, "finish_reason")
-cdef Py_ssize_t CHUNK_LOGPROBS = offset_of(CHUNK_CHOICE, "logprobs")
-cdef Py_ssize_t DELTA_CONTENT = offset_of(DELTA, "content")
-cdef Py_ssize_t DELTA_ROLE = offset_of(DELTA, "role")
-cdef Py_ssize_t DELTA_CALLS = offset_of(DELTA, "tool_calls")
-cdef Py_ssize_t DELTA_REASONING = offset_of(DELTA, "reasoning")
-cdef Py_ssize_t DELTA_DETAILS = offset_of(DELTA, "reasoning_details")
-cdef Py_ssize_t DELTA_REFUSAL = offset_of(DELTA, "refusal")
-cdef Py_ssize_t DELTA_ANNOTATIONS = offset_of(DELTA, "annotations")
-cdef Py_ssize_t DELTA_AUDIO = offset_of(DELTA, "audio")
-cdef Py_ssize_t PIECE_INDEX = offset_of(CALL_PIECE, "index")
-cdef Py_ssize_t PIECE_ID = offset_of(CALL_PIECE, "id")
-cdef Py_ssize_t PIECE_FUNCTION = offset_of(CALL_PIECE, "function")
-cdef Py_ssize_t PIECE_CUSTOM = offset_of(CALL_PIECE, "custom")
-cdef Py_ssize_t PIECE_NAME = offset_of(FUNCTION_PIECE, "name")
-cdef Py_ssize_t PIECE_ARGUMENTS = offset_of(FUNCTION_PIECE, "arguments")
 
 # Counts without a counterpart in the API's usage: their offset and their path.
 cdef tuple UNCOUNTED_PROMPT = tuple([
