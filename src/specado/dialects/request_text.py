@@ -60,14 +60,14 @@ def read_request(
     return found
 
 
-def checked_model(model: Any) -> str:
-    """Return the model that a request names.
+def checked_model(model: Any, hint: str = "") -> str:
+    """Return the model that a request names; *hint* says in the error where to write it.
 
     Raises:
         ConfigurationError: the model is missing, blank or not text.
     """
     if not isinstance(model, str) or not model.strip():
-        raise ConfigurationError("request: model is missing, or not text", key="model")
+        raise ConfigurationError(f"request: model is missing, or not text{hint}", key="model")
     return model
 
 

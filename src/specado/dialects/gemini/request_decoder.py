@@ -78,7 +78,8 @@ def decode_request(request: Any) -> DecodedRequest:
         ConfigurationError: the request names no model.
     """
     given = read_request(request, SOURCE_MEMBERS, _decode)
-    named = checked_model(given.get("model"))
+    hint = ": Gemini's API has it in the address, here it is a member, 'model'"
+    named = checked_model(given.get("model"), hint)
     model = named[len(_PREFIX) :] if named.startswith(_PREFIX) else named
     conversation, parameters, losses, places = read_gemini_request(
         given, SOURCE_PARAMETERS, SETTINGS, model
