@@ -29,7 +29,7 @@ __all__ = ["certificates", "server_tls"]
 # How long an example takes says more about a shared machine than about the code. With
 # `--hypothesis-profile thorough` each property is tried with more examples, the same in each run:
 # a check of a change must not fail for what the change has not touched.
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=400, derandomize=True)
 hypothesis.settings.load_profile("quick")
 

@@ -83,6 +83,7 @@ def test_a_run_without_an_aims_rows_leaves_it_out(peers):
     assert peers["aims"].aims_table([], []) == []
 
 
+@pytest.mark.heavy
 def test_the_benchmarks_of_specado_run():
     """Each does its work once and checks what comes of it; nothing is timed."""
     ran = subprocess.run(

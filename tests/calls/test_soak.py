@@ -11,6 +11,7 @@ import pytest
 SOAK = Path(__file__).parents[2] / "scripts" / "soak.py"
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform != "linux", reason="counts by /proc, resets as Linux does")
 @pytest.mark.skipif(not SOAK.exists(), reason="only in a checkout")
 def test_every_call_of_a_short_soak_ends_as_it_should():

@@ -13,7 +13,7 @@ import pytest
 
 from specado import AsyncClient, Client
 
-pytestmark = pytest.mark.no_cover
+pytestmark = [pytest.mark.no_cover, pytest.mark.heavy]
 
 # By threads and by tasks each: ten thousand together.
 EACH = 5_000

@@ -6,7 +6,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import specado
@@ -100,7 +100,6 @@ def check_answer(reply: specado.ChatCompletionResponse) -> None:
             assert json.loads(sent.body)["contents"]
 
 
-@settings(max_examples=100)
 @given(changed_replies())
 def test_a_changed_reply_is_read_or_refused(body: dict[str, Any]) -> None:
     try:
@@ -112,7 +111,6 @@ def test_a_changed_reply_is_read_or_refused(body: dict[str, Any]) -> None:
     check_answer(reply)
 
 
-@settings(max_examples=100)
 @given(st.lists(changed_replies(), min_size=1, max_size=3))
 def test_a_changed_stream_is_read_or_refused(events: list[dict[str, Any]]) -> None:
     stream = GeminiStream("gemini", "m", 1, max_frame_bytes=10**6, max_reply_bytes=10**6)

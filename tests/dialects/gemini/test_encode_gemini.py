@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import conversations
@@ -67,7 +67,6 @@ def config(model: str = NEW, **params: Any) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=100)
 @given(conversations.MESSAGES, conversations.PARAMS, st.sampled_from(MODELS))
 def test_every_body_is_as_google_documents_it(
     messages: list[Any], params: dict[str, Any], model: str
