@@ -57,7 +57,7 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         counted = msgspec.structs.replace(
             dialect, encode_request=counting(name, dialect.encode_request)
         )
-        monkeypatch.setitem(DIALECTS, name, counted)
+        monkeypatch.setitem(DIALECTS.loaded, name, counted)
     return written
 
 

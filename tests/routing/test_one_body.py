@@ -56,7 +56,7 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     for name, dialect in DIALECTS.items():
         counted = msgspec.structs.replace(dialect, encode_request=counting(dialect.encode_request))
-        monkeypatch.setitem(DIALECTS, name, counted)
+        monkeypatch.setitem(DIALECTS.loaded, name, counted)
     return written
 
 

@@ -23,58 +23,22 @@
   nested deeper than `MAX_DEPTH`.
 
 Every call uses them, and the same in Python is several times slower (`benchmarks/`). Nothing here
-does I/O or keeps mutable state.
+does I/O or keeps mutable state. What belongs to one dialect is imported at its first use.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-from specado._core.anthropic_messages.decode_reply import decode_reply as decode_anthropic_reply
-from specado._core.anthropic_messages.decode_request import effort_for
-from specado._core.anthropic_messages.decode_request import read_request as read_anthropic_request
-from specado._core.anthropic_messages.decode_stream import AnthropicStream
-from specado._core.anthropic_messages.encode_reply import AnthropicStreamEncoder
-from specado._core.anthropic_messages.encode_reply import encode_reply as encode_anthropic_reply
-from specado._core.anthropic_messages.encode_request import (
-    encode_request as encode_anthropic_request,
-)
-from specado._core.anthropic_messages.request_decisions import thinking_budget
-from specado._core.anthropic_messages.request_rules import (
-    RequestRules as AnthropicRequestRules,
-)
-from specado._core.anthropic_messages.request_rules import (
-    media_type_of,
-    places_of_roles,
-    user_to_send,
-)
 from specado._core.compare import check_capability, compare_capabilities
 from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
 from specado._core.error_bodies import error_facts
+from specado._core.exports import EXPORTS
 from specado._core.frames import FrameDecoder
-from specado._core.gemini.decode_reply import decode_reply as decode_gemini_reply
-from specado._core.gemini.decode_request import read_request as read_gemini_request
-from specado._core.gemini.decode_stream import GeminiStream
-from specado._core.gemini.encode_reply import GeminiStreamEncoder
-from specado._core.gemini.encode_reply import encode_reply as encode_gemini_reply
-from specado._core.gemini.encode_request import encode_request as encode_gemini_request
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
-from specado._core.openai_chat.decode_reply import decode_reply as decode_openai_reply
-from specado._core.openai_chat.decode_request import read_messages
-from specado._core.openai_chat.decode_stream import OpenAIStream
-from specado._core.openai_chat.encode_reply import OpenAIStreamEncoder
-from specado._core.openai_chat.encode_reply import encode_reply as encode_openai_reply
-from specado._core.openai_chat.encode_request import encode_request as encode_openai_request
-from specado._core.openai_responses.decode_reply import decode_reply as decode_responses_reply
-from specado._core.openai_responses.decode_request import read_request as read_responses_request
-from specado._core.openai_responses.decode_stream import ResponsesStream
-from specado._core.openai_responses.encode_reply import ResponsesStreamEncoder
-from specado._core.openai_responses.encode_reply import encode_reply as encode_responses_reply
-from specado._core.openai_responses.encode_request import (
-    encode_request as encode_responses_request,
-)
 from specado._core.parameters import nearest_effort
 from specado._core.replies import ReportedFailure
 from specado._core.reply_events import ReplyEvents
@@ -133,3 +97,12 @@ __all__ = [
 # A loss that an encoder reports: the row in `specado.losses.rows`, the path in the caller's
 # request, and the values before and after.
 Reported = tuple[str, str, Any, Any]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what a dialect's folder exports; see `exports`."""
+    if name not in EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, own_name = EXPORTS[name]
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{module}"), own_name)
+    return value

@@ -11,7 +11,7 @@ import re
 from msgspec.structs import replace
 
 from specado._core.loss_rows import REASONING_REFUSED
-from specado._core.native import BOUND_RECORDS
+from specado._core.native import is_bound
 from specado._core.repair import given_place
 
 # The beginning of the path of a content part.
@@ -143,7 +143,7 @@ cdef bint is_signed(Details more) except -1:
         if has_signed_member(call.extra):
             return True
     if more.native is not None:
-        if more.native.dialect in BOUND_RECORDS:
+        if is_bound(more.native.dialect):
             return True
         for block in more.native.blocks:
             if block.kind not in PLAIN_KINDS:
@@ -154,7 +154,7 @@ cdef bint is_signed(Details more) except -1:
 cdef object plain_native(object native):
     """Return a record without signed and encrypted blocks; None if text cites what is left out."""
     cdef list kept = []
-    if native is None or native.dialect in BOUND_RECORDS:
+    if native is None or is_bound(native.dialect):
         return None
     for block in native.blocks:
         if block.kind == "text" and block.values[1]:

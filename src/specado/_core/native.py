@@ -6,8 +6,10 @@ came. A block whose canonical fields the caller changed or removed never goes ba
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Callable, Optional
 
+from specado._core.exports import FOLDERS
 from specado._core.json_writer import NotJson, dumps
 from specado.types import NATIVE_VERSION, NativeBlock, NativeContent, ReasoningBlock
 
@@ -15,6 +17,7 @@ __all__ = [
     "BOUND_RECORDS",
     "READERS",
     "has_own_order",
+    "is_bound",
     "model_family",
     "read_entry",
     "reasoning_blocks",
@@ -45,6 +48,18 @@ def model_family(model: str) -> str:
     return head if head and len(tail) == 8 and tail.isdigit() else model
 
 
+def _import_folder(dialect: str) -> None:
+    """Import a dialect's folder, which enters its reader: a record may come before any reply."""
+    if dialect not in READERS and dialect in FOLDERS:
+        importlib.import_module(f"specado._core.{dialect}.decode_reply")
+
+
+def is_bound(dialect: str) -> bool:
+    """Return whether a dialect's records go back whole or not at all; see `BOUND_RECORDS`."""
+    _import_folder(dialect)
+    return dialect in BOUND_RECORDS
+
+
 def read_entry(entry: dict[str, Any]) -> NativeContent | None:
     """Return the record in a stored entry of `reasoning_details`, `None` if it is not usable."""
     version, blocks = entry.get("version"), entry.get("blocks")
@@ -56,6 +71,7 @@ def read_entry(entry: dict[str, Any]) -> NativeContent | None:
     if not isinstance(blocks, (list, tuple)) or not 0 < len(blocks) <= MAX_STORED_BLOCKS:
         return None
     dialect, provider, tag, model = [str(name) for name in names]
+    _import_folder(dialect)
     reader = READERS.get(dialect)
     if reader is None or not all(isinstance(block, dict) for block in blocks):
         return None

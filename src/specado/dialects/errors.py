@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
 from specado.dialects.contract import Dialect, ErrorFacts, ErrorTable
-from specado.dialects.registry import DIALECTS
+from specado.dialects.registry import DIALECTS, errors_of
 from specado.errors import (
     MAX_QUOTED_CHARACTERS,
     AuthenticationError,
@@ -175,8 +175,7 @@ def error_table(dialect: str) -> ErrorTable:
     A gateway often passes on the error of a provider that speaks another dialect: the tables of
     all dialects apply, the own one first. Its words are in lower case.
     """
-    own = DIALECTS[dialect].errors
-    tables = [own, *(each.errors for each in DIALECTS.values() if each.errors is not own)]
+    tables = [errors_of(dialect), *(errors_of(each) for each in DIALECTS if each != dialect)]
     codes: dict[str, type[ProviderError]] = {}
     general_types: dict[str, type[ProviderError]] = {}
     refinements: dict[type[ProviderError], list[tuple[str, type[ProviderError]]]] = {}
@@ -208,7 +207,7 @@ def refuses_signed(error: ProviderError) -> bool:
 @functools.cache
 def _refused_signed() -> re.Pattern[str]:
     """Return the pattern of the codes and messages of all dialects that refuse a signature."""
-    patterns = [each for dialect in DIALECTS.values() for each in dialect.errors.refused_signed]
+    patterns = [each for name in DIALECTS for each in errors_of(name).refused_signed]
     return re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
 
 

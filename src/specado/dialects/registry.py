@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,30 +12,54 @@ from msgspec.structs import replace
 from specado._core import Conversation, NotJson, dumps
 from specado._core.loss_rows import ROW_IDS
 from specado.catalog.lookup import NO_RULES, RequestRules
-from specado.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from specado.errors import MessageFormatError
 from specado.losses.rows import check_row_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from specado.catalog.lookup import Model
-    from specado.dialects.contract import Dialect, Encoded, Target
+    from specado.dialects.contract import Dialect, Encoded, ErrorTable, Target
 
-__all__ = ["DIALECTS", "encode"]
+__all__ = ["DIALECTS", "encode", "errors_of"]
 
-# The only list of dialects. The first is the dialect of a manifest that names none.
-DIALECTS: dict[str, Dialect] = {
-    each.name: each
-    for each in (
-        openai_chat.DIALECT,
-        anthropic_messages.DIALECT,
-        openai_responses.DIALECT,
-        gemini.DIALECT,
-    )
-}
+# The only list of dialects: the folders in `specado.dialects`. The first is the dialect of a
+# manifest that names none.
+_NAMES = ("openai_chat", "anthropic_messages", "openai_responses", "gemini")
+
+
+class _Dialects(Mapping[str, "Dialect"]):
+    """The dialects by name; each is imported when it is first used, and then in `loaded`."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, Dialect] = {}
+
+    def __getitem__(self, name: str) -> Dialect:
+        found = self.loaded.get(name)
+        if found is None:
+            if name not in _NAMES:
+                raise KeyError(name)
+            module = importlib.import_module(f"specado.dialects.{name}.dialect")
+            found = self.loaded.setdefault(name, module.DIALECT)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+
+DIALECTS = _Dialects()
 
 check_row_ids(ROW_IDS, "specado._core.loss_rows")
+
+
+def errors_of(name: str) -> ErrorTable:
+    """Return the error table of a dialect, whose other modules are not imported for it."""
+    table: ErrorTable = importlib.import_module(f"specado.dialects.{name}.errors").ERRORS
+    return table
 
 
 def encode(
