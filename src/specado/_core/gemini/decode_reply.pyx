@@ -1,5 +1,7 @@
 """Gemini reply decoder: a `GenerateContentResponse` to the canonical reply (google-genai 3.6.1)."""
 
+from specado._core.reply_fields cimport field, offset_of
+
 import msgspec
 
 from specado._core.gemini.annotations import annotations_of, note_citations, note_grounding
@@ -9,7 +11,9 @@ from specado._core.gemini.native import (
     compact, native_of, raw_parts, signature_block, thought_block,
 )
 from specado._core.gemini.repair import repair_reply, repair_usage
-from specado._core.gemini.wire import NO_JSON, OtherReply, Reply
+from specado._core.gemini.wire import (
+    NO_JSON, Candidate, FunctionCall as CalledFunction, OtherReply, Part, Reply, TokenUsage,
+)
 from specado._core.repair import made_call_id
 from specado._core.replies import UNREADABLE, Notes, ReportedFailure, parse
 from specado.errors import MalformedResponseError
@@ -27,6 +31,29 @@ from specado.types import (
 
 cdef object _decode = msgspec.json.Decoder(Reply).decode
 cdef object _decode_but_usage = msgspec.json.Decoder(OtherReply).decode
+
+# Where the Structs of a reply keep the fields that most replies have.
+cdef Py_ssize_t CONTENT = offset_of(Candidate, "content")
+cdef Py_ssize_t FINISH_REASON = offset_of(Candidate, "finish_reason")
+cdef Py_ssize_t FINISH_MESSAGE = offset_of(Candidate, "finish_message")
+cdef Py_ssize_t INDEX = offset_of(Candidate, "index")
+cdef Py_ssize_t CITATIONS = offset_of(Candidate, "citation_metadata")
+cdef Py_ssize_t GROUNDING = offset_of(Candidate, "grounding_metadata")
+cdef Py_ssize_t URL_CONTEXT = offset_of(Candidate, "url_context_metadata")
+cdef Py_ssize_t LOGPROBS = offset_of(Candidate, "logprobs_result")
+cdef Py_ssize_t TEXT = offset_of(Part, "text")
+cdef Py_ssize_t THOUGHT = offset_of(Part, "thought")
+cdef Py_ssize_t SIGNATURE = offset_of(Part, "thought_signature")
+cdef Py_ssize_t CALL = offset_of(Part, "function_call")
+cdef Py_ssize_t CALL_ID = offset_of(CalledFunction, "id")
+cdef Py_ssize_t PROMPT = offset_of(TokenUsage, "prompt_token_count")
+cdef Py_ssize_t CACHED = offset_of(TokenUsage, "cached_content_token_count")
+cdef Py_ssize_t CANDIDATES = offset_of(TokenUsage, "candidates_token_count")
+cdef Py_ssize_t THOUGHTS = offset_of(TokenUsage, "thoughts_token_count")
+cdef Py_ssize_t TOOL_PROMPT = offset_of(TokenUsage, "tool_use_prompt_token_count")
+cdef Py_ssize_t PROMPT_DETAILS = offset_of(TokenUsage, "prompt_tokens_details")
+cdef Py_ssize_t CANDIDATES_DETAILS = offset_of(TokenUsage, "candidates_tokens_details")
+cdef Py_ssize_t TRAFFIC = offset_of(TokenUsage, "traffic_type")
 
 # The members that hold the kinds of data of a part beside text and calls, and their names.
 cdef tuple OTHER_KINDS = (
@@ -120,33 +147,34 @@ cdef int _check_failure(list candidates, list choices) except -1:
 cdef object _choice(candidate, Py_ssize_t place, bytes body, str provider, str model, notes):
     """Return a candidate as a choice."""
     path = "candidates[0]" if place == 0 else f"candidates[{place}]"
-    content = candidate.content
+    content = field(candidate, CONTENT)
     parts = [] if content is None else content.parts
     message = _message(parts, model, path, notes)
     has_calls = message.tool_calls is not None
     if needs_native(parts):
         message.native = native_of(parts, raw_parts(body, place), message, provider, model)
-    if candidate.citation_metadata is not NO_JSON or candidate.grounding_metadata is not NO_JSON:
+    if field(candidate, CITATIONS) is not NO_JSON or field(candidate, GROUNDING) is not NO_JSON:
         texts = [part.text or "" if not part.thought else None for part in parts]
         message.annotations = annotations_of(
             texts, [bytes(candidate.grounding_metadata)], [bytes(candidate.citation_metadata)]
         )
         note_grounding(bytes(candidate.grounding_metadata), f"{path}.groundingMetadata", notes)
         note_citations(bytes(candidate.citation_metadata), f"{path}.citationMetadata", notes)
-    if candidate.url_context_metadata is not NO_JSON:
+    if field(candidate, URL_CONTEXT) is not NO_JSON:
         notes.append(f"{path}.urlContextMetadata: left in response.raw")
     logprobs = None
-    if candidate.logprobs_result is not NO_JSON:
+    if field(candidate, LOGPROBS) is not NO_JSON:
         logprobs = read_logprobs(bytes(candidate.logprobs_result), f"{path}.logprobsResult", notes)
     finish = None
-    if candidate.finish_reason is not None:
-        finish = finish_of(candidate.finish_reason, has_calls, path, notes)
+    reason = field(candidate, FINISH_REASON)
+    if reason is not None:
+        finish = finish_of(reason, has_calls, path, notes)
     else:
         notes.append(f"{path}.finishReason: missing")
-    if candidate.finish_message and candidate.finish_reason != STOP:
+    if field(candidate, FINISH_MESSAGE) and reason != STOP:
         notes.append(f"{path}.finishMessage: {candidate.finish_message[:200]}")
-    index = place if candidate.index is None else candidate.index
-    return Choice(index, message, finish, logprobs)
+    index = field(candidate, INDEX)
+    return Choice(place if index is None else index, message, finish, logprobs)
 
 
 cdef object finish_of(str reason, bint has_call, str path, notes):
@@ -185,27 +213,27 @@ cdef object blocked(object feedback):
 
 cdef object _message(list parts, str model, str path, notes):
     """Return the parts of the candidate at *path* as an assistant message."""
-    texts = []
-    calls = None
-    details = None
+    cdef list texts = []
+    cdef list calls = None
+    cdef list details = None
+    cdef Py_ssize_t place = -1
     thoughts = None
-    for place, part in enumerate(parts):
-        text = part.text
-        if part.thought and text is not None:
+    for part in parts:
+        place += 1
+        text, signature = field(part, TEXT), field(part, SIGNATURE)
+        if text is not None and field(part, THOUGHT):
             if details is None:
                 details = []
             details.append(thought_block(part, model))
             thoughts = text if thoughts is None else thoughts + text
             continue
-        call = None
-        if part.function_call is not None:
+        call, called = None, field(part, CALL)
+        if called is not None:
             call = call_of(part, notes, f"{path}.content.parts[{place}]")
-        if part.thought_signature is not None:
+        if signature is not None:
             if details is None:
                 details = []
-            details.append(
-                signature_block(part.thought_signature, None if call is None else call.id, model)
-            )
+            details.append(signature_block(signature, None if call is None else call.id, model))
         if call is not None:
             if calls is None:
                 calls = []
@@ -213,9 +241,9 @@ cdef object _message(list parts, str model, str path, notes):
         elif text is not None:
             if text:
                 texts.append(text)
-        elif part.function_call is None:
+        elif called is None:
             notes.append(f"{path}.content.parts[{place}]: {kind_of(part)}, left in response.raw")
-    content = "".join(texts)
+    content = texts[0] if len(texts) == 1 else "".join(texts)
     return Message(
         "assistant",
         content if content or calls is None else None,
@@ -253,14 +281,14 @@ def needs_native(list parts not None):
     cdef bint has_text = False
     cdef bint has_call = False
     for part in parts:
-        if part.thought or part.thought_signature is not None:
+        if field(part, THOUGHT) or field(part, SIGNATURE) is not None:
             return True
-        call = part.function_call
+        call = field(part, CALL)
         if call is not None:
-            if call.id is not None:
+            if field(call, CALL_ID) is not None:
                 return True
             has_call = True
-        elif part.text is None or has_text or has_call:
+        elif has_text or has_call or field(part, TEXT) is None:
             return True
         else:
             has_text = True
@@ -293,21 +321,20 @@ cdef object usage_of(found, notes):
     """Return the canonical usage, whose completion includes the thoughts; note what it lacks."""
     if found is None:
         return None
-    prompt = found.prompt_token_count
-    thoughts = found.thoughts_token_count or 0
-    cached = found.cached_content_token_count or 0
+    prompt, used = field(found, PROMPT), field(found, TOOL_PROMPT) or 0
+    completion, thoughts = field(found, CANDIDATES) or 0, field(found, THOUGHTS) or 0
+    cached = field(found, CACHED) or 0
     if prompt is None:
         notes.append("usageMetadata.promptTokenCount: missing, read as 0")
         notes.bill("unknown")
         prompt = 0
-    counts = [prompt, found.tool_use_prompt_token_count or 0, found.candidates_token_count or 0,
-              thoughts, cached]
-    if min(counts) < 0:
+    if prompt < 0 or used < 0 or completion < 0 or thoughts < 0 or cached < 0:
         notes.append("usageMetadata: a negative count, read as 0")
         notes.bill("unknown")
-        counts = [max(each, 0) for each in counts]
-    prompt, used, completion, thoughts, cached = counts
-    if found.traffic_type not in TIERS:
+        prompt, used, completion, thoughts, cached = [
+            max(each, 0) for each in (prompt, used, completion, thoughts, cached)
+        ]
+    if field(found, TRAFFIC) not in TIERS:
         notes.append("usageMetadata.trafficType: not priced")
         notes.bill("unknown")
         notes.other_usage = {**notes.other_usage, "trafficType": found.traffic_type}
@@ -317,8 +344,8 @@ cdef object usage_of(found, notes):
         prompt,
         completion,
         prompt + completion,
-        _prompt_details(cached, found.prompt_tokens_details),
-        _completion_details(thoughts, found.candidates_tokens_details, notes),
+        _prompt_details(cached, field(found, PROMPT_DETAILS)),
+        _completion_details(thoughts, field(found, CANDIDATES_DETAILS), notes),
     )
 
 

@@ -15,7 +15,7 @@ from specado._core.finish_reasons import OPENAI_REASONS, failure_body, meaning_o
 from specado._core.openai_chat.native import add_records
 from specado._core.openai_chat.repair import add_reply_reasoning, error_in, repair_reply
 from specado._core.openai_chat.usage import read_usage_text
-from specado._core.openai_chat.wire import Completion, OtherCompletion
+from specado._core.openai_chat.wire import NO_JSON, Completion, OtherCompletion
 from specado._core.replies import UNREADABLE, Notes, ReportedFailure, check_for_error
 from specado.errors import MalformedResponseError
 from specado.types import NATIVE_ENTRY, ChatCompletionResponse, Extensions
@@ -76,7 +76,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if has_error(body):
         check_for_error(body, error_in)
     found = _completion_in(body)
-    if found is None or found.may_have_failed():
+    if found is None or tells_state(found):
         check_for_error(body, error_in)
     if found is None or not _is_whole(found.choices) or (
         members & REASONING_CONTENT and not add_reply_reasoning(found, body)
@@ -92,6 +92,13 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if returns_members(found.choices, members):
         add_records(found.choices, body, provider, model or found.model)
     return reply_of(found, notes, provider, model, created, body), notes
+
+
+cdef bint tells_state(found) except -1:
+    """Return whether a reply has a member by which servers say that an answer failed."""
+    return not (
+        found.base_resp is NO_JSON and found.errors is NO_JSON and found.status is NO_JSON
+    )
 
 
 cdef int _read_reason(choice, notes) except -1:

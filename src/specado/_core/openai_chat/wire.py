@@ -18,12 +18,16 @@ from specado.types import (
 )
 
 __all__ = [
+    "NO_JSON",
     "Completion",
     "LenientChunk",
     "OtherCompletion",
     "ReasoningChunk",
     "ReasoningCompletion",
 ]
+
+# The JSON of a member that is not there.
+NO_JSON = msgspec.Raw(b"")
 
 
 class Completion(msgspec.Struct):
@@ -39,19 +43,15 @@ class Completion(msgspec.Struct):
     service_tier: Optional[str] = None
     moderation: Optional[dict[str, msgspec.Raw]] = None
     # Members by which servers say that an answer failed.
-    base_resp: msgspec.Raw = msgspec.Raw(b"")
-    errors: msgspec.Raw = msgspec.Raw(b"")
-    status: msgspec.Raw = msgspec.Raw(b"")
-
-    def may_have_failed(self) -> bool:
-        """Return whether the reply has a member in which a server tells a failure."""
-        return any(len(bytes(each)) for each in (self.base_resp, self.errors, self.status))
+    base_resp: msgspec.Raw = NO_JSON
+    errors: msgspec.Raw = NO_JSON
+    status: msgspec.Raw = NO_JSON
 
 
 class OtherCompletion(Completion):
     """A reply that is as documented but for its usage, which is JSON text."""
 
-    usage: msgspec.Raw = msgspec.Raw(b"")  # type: ignore[assignment]
+    usage: msgspec.Raw = NO_JSON  # type: ignore[assignment]
 
 
 class LenientCall(msgspec.Struct):
@@ -93,7 +93,7 @@ class LenientChunk(msgspec.Struct):
     id: Optional[str] = None
     model: Optional[str] = None
     created: Optional[int] = None
-    usage: msgspec.Raw = msgspec.Raw(b"")
+    usage: msgspec.Raw = NO_JSON
     system_fingerprint: Optional[str] = None
     service_tier: Optional[str] = None
 
