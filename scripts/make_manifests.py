@@ -3,8 +3,9 @@
     python scripts/make_manifests.py --facts model-facts.json --models-dev models-dev.json
 
 The tables state limits, prices, dates and abilities; `model_facts.json` beside this script has
-those of models that they lack, and `manifest_overlay.json` what is set by hand. The same input
-gives the same bytes, so a change in a fact is a change in the diff.
+those of models that they lack, and `manifest_overlay.json` what is set by hand. The manifests of
+the providers in the folder `providers` beside it need no table: without tables, only these are
+written. The same input gives the same bytes, so a change in a fact is a change in the diff.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 OVERLAY = Path(__file__).with_name("manifest_overlay.json")
 MORE_FACTS = Path(__file__).with_name("model_facts.json")
+BY_HAND = Path(__file__).with_name("providers")
 DESTINATION = Path(__file__).parent.parent / "src" / "specado" / "catalog" / "providers"
 SCHEMA_VERSION = "1.0.0"
 # OpenAI's dialects by the path that the table of facts names.
@@ -519,28 +521,114 @@ def manifest(provider: str, overlay: Row, tables: list[Row], models_dev: Row) ->
     return {**overlay["head"], "models": models, "fallback_for": fallback_for}
 
 
-def make_manifests(facts: Path, models_dev: Path) -> dict[str, bytes]:
-    """Return every shipped manifest's bytes by file name."""
+# The features of a model in the short form, and their names among the capabilities.
+SHORT_FEATURES = {
+    "tools": ("function_calling",),
+    "json_mode": ("json_mode",),
+    "structured_output": ("structured_output",),
+    "reasoning": ("reasoning",),
+    "prompt_caching": ("prompt_caching",),
+}
+FULL_ENTRY = (
+    "version",
+    "aliases",
+    "general",
+    "release_date",
+    "deprecation_date",
+    "successor",
+    "pricing",
+    "traits",
+    "traits_by_dialect",
+    "dialects",
+)
+
+
+def capabilities_by_hand(entry: Row) -> Row:
+    """Return the capabilities that a model's entry in short form states; what it omits is unknown.
+
+    The short form has `context_window`, `max_output_tokens`, `inputs` (modalities), and true or
+    false for each of `SHORT_FEATURES`.
+    """
+    features = {
+        name: entry[short]
+        for short, names in SHORT_FEATURES.items()
+        if short in entry
+        for name in names
+    }
+    if "inputs" in entry:
+        features["vision"] = "Image" in entry["inputs"]
+    modalities = {"input": entry.get("inputs"), "output": entry.get("outputs", ["Text"])}
+    tokens = {
+        "max_context_window": entry.get("context_window"),
+        "max_output_tokens": entry.get("max_output_tokens"),
+    }
+    tokens = {name: count for name, count in tokens.items() if count is not None}
+    return {
+        "version": SCHEMA_VERSION,
+        **({"modalities": modalities} if "inputs" in entry else {}),
+        **({"features": {**features, "streaming": True}} if features else {}),
+        **({"constraints": {"tokens": tokens}} if tokens else {}),
+    }
+
+
+def entry_by_hand(model_id: str, entry: Row, given: Row) -> Row:
+    """Return the full entry of a model in short form; source and date default to the provider's."""
+    return {
+        "name": entry.get("name", model_id),
+        **{key: entry[key] for key in FULL_ENTRY if key in entry},
+        "capabilities": entry.get("capabilities") or capabilities_by_hand(entry),
+        "source": entry.get("source") or given["source"],
+        "date": entry.get("date") or given["date"],
+    }
+
+
+def manifest_by_hand(content: Row) -> Row:
+    """Return the manifest of a provider whose facts all stand in a file of the folder."""
+    given = content["head"].get("verification", {}).get("models") or content["head"]["info"]
+    models = content.get("models", {})
+    return {
+        **content["head"],
+        "models": {key: entry_by_hand(key, models[key], given) for key in sorted(models)},
+        "fallback_for": content.get("fallback_for", {}),
+    }
+
+
+def manifests_from_tables(facts: Path, models_dev: Path) -> dict[str, Row]:
+    """Return the manifests, by provider, of those whose models stand in the tables."""
     overlay = json.loads(OVERLAY.read_text(encoding="utf-8"))
     rules = overlay["gemini"]["traits"] + overlay["vertex"]["traits"]
     overlay["vertex"] = {**overlay["gemini"], **overlay["vertex"], "traits": rules}
     table = {"source": FACTS_SOURCE, "date": FACTS_DATE, **json.loads(facts.read_text("utf-8"))}
     tables = [table, json.loads(MORE_FACTS.read_text(encoding="utf-8"))]
     known = json.loads(models_dev.read_text(encoding="utf-8"))["models"]
-    made = {}
-    for provider in ("anthropic", "gemini", "openai", "vertex"):
-        content = manifest(provider, overlay[provider], tables, known.get(provider, {}))
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        made[f"{provider}.json"] = text.encode("utf-8")
-    return made
+    return {
+        name: manifest(name, overlay[name], tables, known.get(name, {}))
+        for name in ("anthropic", "gemini", "openai", "vertex")
+    }
+
+
+def make_manifests(facts: Path | None, models_dev: Path | None) -> dict[str, bytes]:
+    """Return the shipped manifests' bytes by file name; without the tables, those by hand."""
+    made = {
+        path.stem: manifest_by_hand(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(BY_HAND.glob("*.json"))
+    }
+    if facts is not None and models_dev is not None:
+        made.update(manifests_from_tables(facts, models_dev))
+    return {
+        f"{name}.json": f"{json.dumps(made[name], indent=1, ensure_ascii=False)}\n".encode()
+        for name in sorted(made)
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--facts", type=Path, required=True, help="limits, prices and abilities")
-    parser.add_argument("--models-dev", type=Path, required=True, help="names and release dates")
+    parser.add_argument("--facts", type=Path, help="limits, prices and abilities")
+    parser.add_argument("--models-dev", type=Path, help="names and release dates")
     parser.add_argument("--to", type=Path, default=DESTINATION, help="folder to write to")
     arguments = parser.parse_args()
+    if (arguments.facts is None) != (arguments.models_dev is None):
+        parser.error("--facts and --models-dev go together")
     for name, content in make_manifests(arguments.facts, arguments.models_dev).items():
         (arguments.to / name).write_bytes(content)
 

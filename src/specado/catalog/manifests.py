@@ -28,6 +28,7 @@ __all__ = [
     "Authentication",
     "CloudAddress",
     "Endpoints",
+    "Evidence",
     "FastPricing",
     "LongContextPricing",
     "Model",
@@ -39,6 +40,7 @@ __all__ = [
     "RequestRules",
     "Traits",
     "UsageCost",
+    "Verification",
     "build_provider",
     "check_dialects_are_known",
     "read_shipped",
@@ -301,6 +303,28 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     cloud: Optional[CloudAddress] = None
 
 
+class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
+    """What shows that facts of a manifest hold, and the day on which it was looked at.
+
+    "recording": real traffic; "documentation": the provider's own; "reported": others' code or
+    reports alone, which does not verify them.
+    """
+
+    by: Literal["recording", "documentation", "reported"]
+    source: str
+    date: str
+
+
+class Verification(Struct, frozen=True, forbid_unknown_fields=True):
+    """Evidence for the parts of a manifest; a part without any is not verified."""
+
+    address: Optional[Evidence] = None
+    requests: Optional[Evidence] = None
+    replies: Optional[Evidence] = None
+    errors: Optional[Evidence] = None
+    models: Optional[Evidence] = None
+
+
 StreamEnd = Literal["sentinel", "terminal_event", "finish_reason", "finish_and_usage"]
 _STREAM_ENDS = ("sentinel", "terminal_event", "finish_reason", "finish_and_usage")
 ReturnedMember = Literal[
@@ -365,7 +389,9 @@ class Provider(Struct, frozen=True):
 
     `ids_have_slashes`: the ids of its models have slashes (`meta-llama/llama-4`). As primary
     provider it takes every id with a slash as it is, even if the id begins with another provider's
-    name. `usage_cost` is `None` where the manifest says nothing of it.
+    name. `usage_cost` is `None` where the manifest says nothing of it. `hosts_others`: it serves
+    models of other makers (or of its own maker's first provider, as Vertex AI does): a bare id that
+    another provider lists too means that provider.
     """
 
     name: str
@@ -380,6 +406,7 @@ class Provider(Struct, frozen=True):
     request_rules: RequestRules = NO_RULES
     usage_cost: Optional[UsageCost] = None
     cloud: Optional[CloudAddress] = None
+    hosts_others: bool = False
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -508,7 +535,9 @@ _KEYS = (
     "stream_usage",
     "returns",
     "ids_have_slashes",
+    "hosts_others",
     "usage_cost",
+    "verification",
 )
 
 
@@ -581,7 +610,11 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         request_rules=_request_rules(manifest),
         usage_cost=_usage_cost(manifest.get("usage_cost")),
         cloud=_cloud(endpoints.cloud),
+        hosts_others=_true_or_false(
+            manifest, "hosts_others", default=endpoints.cloud is not None
+        ),
     )
+    _check_verification(manifest.get("verification"))
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:
             raise _fail(f"fallback_for.{original}", f"{target!r} is not in models")
@@ -603,6 +636,15 @@ def _usage_cost(value: Any) -> UsageCost | None:
     if not 0 < found.per_usd < float("inf"):
         raise _fail("usage_cost.per_usd", "must be a number above 0")
     return found
+
+
+def _check_verification(value: Any) -> None:
+    if value is None:
+        return
+    parts = _convert(value, Verification, "verification")
+    for name, evidence in msgspec.structs.asdict(parts).items():
+        if evidence is not None:
+            _check_date(evidence.date, f"verification.{name}.date")
 
 
 # The keys of the short form, for a manifest with one dialect; the full form has them in a list.
