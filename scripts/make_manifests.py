@@ -5,7 +5,8 @@
 The tables state limits, prices, dates and abilities; `model_facts.json` beside this script has
 those of models that they lack, and `manifest_overlay.json` what is set by hand. The manifests of
 the providers in the folder `providers` beside it need no table: without tables, only these are
-written. The same input gives the same bytes, so a change in a fact is a change in the diff.
+written. The same input gives the same bytes, so a change in a fact is a change in the diff. The
+index beside the folder of manifests is made anew from all of them.
 """
 
 from __future__ import annotations
@@ -621,6 +622,40 @@ def make_manifests(facts: Path | None, models_dev: Path | None) -> dict[str, byt
     }
 
 
+def make_index(manifests: dict[str, Row]) -> dict[str, bytes]:
+    """Return the files of the index over all manifests, by file name.
+
+    It answers what is asked of every provider, so that no manifest is read for it.
+    """
+    outlines = []
+    by_model: dict[str, list[str]] = {}
+    for name, content in sorted(manifests.items()):
+        dialects = [each["name"] for each in content.get("dialects", ())] or [content["dialect"]]
+        hosts_others = content.get("hosts_others", "cloud" in content["endpoints"])
+        outlines.append(
+            {
+                "name": name,
+                "base_url": content["endpoints"]["base_url"],
+                "dialects": dialects,
+                "authentication": content["authentication"],
+                "ids_have_slashes": content.get("ids_have_slashes", False),
+                "hosts_others": hosts_others,
+            }
+        )
+        for model_id, entry in content["models"].items():
+            for each in (model_id, *entry.get("aliases", ())):
+                by_model.setdefault(each, []).append(name)
+    # One line for each provider or model: a change in a fact is a change in the diff.
+    listed = ",\n".join(json.dumps(each) for each in outlines)
+    ids = ",\n".join(
+        f"{json.dumps(model_id)}: {json.dumps(by_model[model_id])}" for model_id in sorted(by_model)
+    )
+    return {
+        "provider_index.json": f"[\n{listed}\n]\n".encode(),
+        "model_index.json": f"{{\n{ids}\n}}\n".encode(),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--facts", type=Path, help="limits, prices and abilities")
@@ -631,6 +666,9 @@ def main() -> None:
         parser.error("--facts and --models-dev go together")
     for name, content in make_manifests(arguments.facts, arguments.models_dev).items():
         (arguments.to / name).write_bytes(content)
+    manifests = {path.stem: json.loads(path.read_bytes()) for path in arguments.to.glob("*.json")}
+    for name, content in make_index(manifests).items():
+        (arguments.to.parent / name).write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from package_builds import PackageBuild, tracked_files
 from reference_files import require_reference
 from specado.calls import call, simulation
 from specado.catalog import lookup
+from specado.catalog.index import shipped_outlines
 from specado.catalog.manifests import Model
 from specado.routing import retry
 from specado.transport import addresses
@@ -67,10 +68,15 @@ def package_build(request: pytest.FixtureRequest) -> PackageBuild:
 @pytest.fixture(autouse=True)
 def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own keys, settings and proxies from a test."""
+    named = {
+        name
+        for each in shipped_outlines().values()
+        for name in (*each.authentication.env, each.authentication.base_url_env)
+    }
     for name in list(os.environ):
         upper = name.upper()
         is_key = upper.startswith(PREFIXES) or upper.endswith(KEY_SUFFIXES)
-        if is_key or upper in NETWORK_SETTINGS:
+        if is_key or upper in NETWORK_SETTINGS or upper in named:
             monkeypatch.delenv(name)
 
 

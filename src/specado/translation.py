@@ -11,7 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from specado._core import NotJson, dumps
-from specado.catalog.lookup import ProviderDialect, find_model, is_registered, list_providers
+from specado.catalog.lookup import (
+    ProviderDialect,
+    find_model,
+    is_registered,
+    list_providers,
+    unknown_provider,
+)
 from specado.catalog.lookup import provider as provider_of
 from specado.dialects.errors import ReplySource, error_from_reply
 from specado.dialects.registry import DIALECTS
@@ -302,12 +308,10 @@ def _counterpart(model: str, origin: Provider, provider: Provider) -> str:
     if provider.name == origin.name:
         return model
     if rest and named is None and not _may_be_its_own(model, origin, provider):
-        known = list_providers()
-        near = closest(prefix, known)
-        hint = f" (did you mean '{near}/{rest}'?)" if near else ""
+        said = unknown_provider(prefix, list_providers(), f"/{rest}")
         raise ConfigurationError(
-            f"request: model {model!r}: {prefix!r} is not a provider{hint}; known: "
-            f"{', '.join(known)}; or name the model to ask, as in to='{provider.name}/…'",
+            f"request: model {model!r}: {prefix!r} is not a provider; {said}; or name the model to "
+            f"ask, as in to='{provider.name}/…'",
             key="model",
         )
     today = datetime.now(timezone.utc).date()

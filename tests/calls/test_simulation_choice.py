@@ -10,7 +10,9 @@ import pytest
 import specado
 from example_inputs import KEYS
 from played_calls import call
+from shipped_providers import FAMILY, LOCAL
 from specado import register_manifest
+from specado.catalog.lookup import provider
 from specado.errors import (
     ConfigurationError,
     DeadlineExceededError,
@@ -189,12 +191,24 @@ def test_a_provider_with_ambient_credentials_is_asked_where_it_is_named(monkeypa
 
 
 def test_default_local_addresses_and_their_variables_never_count(monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:11434")
-    add_provider("ollama", authentication={"kind": "none", "base_url_env": "OLLAMA_HOST"})
+    monkeypatch.setenv("SHED_HOST", "http://127.0.0.1:11434")
+    add_provider("shed", authentication={"kind": "none", "base_url_env": "SHED_HOST"})
 
     with pytest.warns(SimulatedReplyWarning):
         assert call("gpt-4o", None).simulated
-    assert not call("ollama/llama-3", None).simulated
+    assert not call("shed/llama-3", None).simulated
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_the_addresses_of_local_servers_never_count(monkeypatch, name):
+    variable = provider(name).authentication.base_url_env
+    if variable is not None:
+        monkeypatch.setenv(variable, "http://127.0.0.1:9999/v1")
+
+    with pytest.warns(SimulatedReplyWarning):
+        assert call("gpt-4o", None).simulated
+    assert not call(f"{name}/any-model", None).simulated
+    assert not call("any-model", {"primary_provider": name}).simulated
 
 
 @pytest.mark.parametrize(
@@ -208,7 +222,6 @@ def test_a_server_without_keys_counts_where_the_settings_name_it(config):
 
 def test_a_key_outside_the_candidates_neither_simulates_nor_is_used(monkeypatch):
     monkeypatch.setenv("GROQ_API_KEY", "gsk-any")
-    add_provider("groq", api_key_env="GROQ_API_KEY")
 
     assert refusal("gpt-4o", None) == (
         "no API key for 'openai': set OPENAI_API_KEY, or providers['openai']['api_key']; "
@@ -217,8 +230,17 @@ def test_a_key_outside_the_candidates_neither_simulates_nor_is_used(monkeypatch)
     assert not call("groq/m", None).simulated
 
 
+@pytest.mark.parametrize("name", FAMILY)
+def test_each_providers_key_counts(monkeypatch, name):
+    for variable in provider(name).authentication.env:
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, "any-key")
+
+            assert f"; {variable} is set: say {name}/…" in refusal("gpt-4o", None)
+            assert not call(f"{name}/any-model", None).simulated
+
+
 def test_every_such_key_is_named_and_never_shown():
-    add_provider("groq", api_key_env="GROQ_API_KEY")
     keys = {"groq": {"api_key": "gsk-secret"}, "anthropic": {"api_key": "sk-ant-secret"}}
 
     found = refusal("openai/gpt-4o", {"providers": keys})
@@ -241,7 +263,6 @@ def test_where_a_prefix_would_be_part_of_the_id_the_error_names_the_setting(monk
 
 def test_the_plan_says_it_too(monkeypatch):
     monkeypatch.setenv("GROQ_API_KEY", "gsk-any")
-    add_provider("groq", api_key_env="GROQ_API_KEY")
 
     shown = specado.Client().chat.completions.plan("gpt-4o", "Hello")
 
@@ -253,10 +274,10 @@ def test_a_key_for_a_provider_that_is_registered_later_counts(monkeypatch):
     client = specado.Client()
     with pytest.warns(SimulatedReplyWarning):
         client.chat.completions.create("gpt-4o", "Hello")
-    monkeypatch.setenv("GROQ_API_KEY", "gsk-any")
-    add_provider("groq", api_key_env="GROQ_API_KEY")
+    monkeypatch.setenv("CORP_API_KEY", "any-key")
+    add_provider("corp", api_key_env="CORP_API_KEY")
 
-    with pytest.raises(ConfigurationError, match="GROQ_API_KEY is set: say groq/…"):
+    with pytest.raises(ConfigurationError, match="CORP_API_KEY is set: say corp/…"):
         client.chat.completions.create("gpt-4o", "Hello")
 
 

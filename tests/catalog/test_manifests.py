@@ -4,40 +4,81 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import json
 
 import pytest
 
 from reference_files import REPOSITORY
-from specado.catalog.lookup import get_manifest, list_providers, provider
+from shipped_providers import SHIPPED
+from specado.catalog.index import outline_of
+from specado.catalog.lookup import (
+    get_manifest,
+    list_providers,
+    outlines,
+    provider,
+    providers_with,
+)
+from specado.catalog.manifests import FOLDER
 
 FACTS_READ_ON = dt.date(2026, 11, 22)
 NEWEST_FACTS_READ_ON = dt.date(2026, 11, 30)
-SHIPPED = ["anthropic", "gemini", "openai", "vertex"]
+# Those whose models stand in the tables of facts.
+TABLED = ["anthropic", "gemini", "openai", "vertex"]
 
 ENTRIES = [
     pytest.param(name, model_id, entry, id=f"{name}/{model_id}")
-    for name in SHIPPED
+    for name in TABLED
     for model_id, entry in get_manifest(name)["models"].items()
 ]
 
 
-def test_both_providers_are_shipped():
-    assert [name for name in list_providers() if name in SHIPPED] == SHIPPED
-
-
-def test_the_manifests_regenerate_to_the_same_bytes(reference):
+@pytest.fixture(scope="module")
+def make():
+    """The script that writes the manifests."""
     script = REPOSITORY / "scripts" / "make_manifests.py"
     spec = importlib.util.spec_from_file_location("make", script)
-    make = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
+
+def test_the_providers_are_shipped():
+    assert list_providers() == SHIPPED
+
+
+def test_the_manifests_regenerate_to_the_same_bytes(make, reference):
     made = make.make_manifests(reference / "model-facts.json", reference / "models-dev.json")
 
-    assert sorted(made) == ["anthropic.json", "gemini.json", "openai.json", "vertex.json"]
+    assert sorted(made) == [f"{name}.json" for name in SHIPPED]
     for name, content in made.items():
-        assert (
-            REPOSITORY / "src" / "specado" / "catalog" / "providers" / name
-        ).read_bytes() == content
+        assert (FOLDER / name).read_bytes() == content
+
+
+def test_the_manifests_by_hand_need_no_table(make):
+    made = make.make_manifests(None, None)
+
+    assert made.keys() >= {"groq.json", "ollama.json"}
+    assert "openai.json" not in made
+    for name, content in made.items():
+        assert (FOLDER / name).read_bytes() == content
+
+
+def test_the_index_regenerates_to_the_same_bytes(make):
+    manifests = {path.stem: json.loads(path.read_bytes()) for path in FOLDER.glob("*.json")}
+
+    made = make.make_index(manifests)
+
+    assert sorted(made) == ["model_index.json", "provider_index.json"]
+    for name, content in made.items():
+        assert (FOLDER.parent / name).read_bytes() == content
+
+
+def test_the_index_says_what_the_manifests_say():
+    assert outlines() == [outline_of(provider(name)) for name in SHIPPED]
+    for name in SHIPPED:
+        made = provider(name)
+        for model_id in (*made.models, *made.by_alias):
+            assert name in [each.name for each in providers_with(model_id)]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +148,7 @@ def test_abilities_agree_with_one_another(name, model_id, entry):
         assert default is None or default in traits["reasoning_efforts"]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", TABLED)
 def test_fallbacks_name_current_models_of_this_provider_for_others(name):
     shipped = provider(name)
 

@@ -423,8 +423,7 @@ def test_an_unknown_provider_is_named_with_the_nearest(run):
     code, out, err = run("models", "antropic")
 
     assert (code, out, len(err)) == (1, [], 1)
-    assert err[0].startswith("specado: no provider is named 'antropic'; known: anthropic, gemini, ")
-    assert err[0].endswith("did you mean 'anthropic'?")
+    assert err[0].startswith("specado: no provider is named 'antropic'; did you mean 'anthropic'?")
 
 
 def test_a_terminal_gets_the_same_cells_from_rich(run, monkeypatch):

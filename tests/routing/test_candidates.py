@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from shipped_providers import KNOWN
 from specado import register_manifest
 from specado.errors import ConfigurationError
 from specado.routing.candidates import configured_fallbacks, routes
@@ -76,32 +77,32 @@ def test_the_first_candidate_where_anthropic_is_primary(model, expected):
 
 
 def test_a_prefix_counts_once_its_provider_is_registered():
-    with pytest.raises(ConfigurationError, match="'groq' is not a provider"):
-        first("groq/llama/3")
+    with pytest.raises(ConfigurationError, match="'corp' is not a provider"):
+        first("corp/llama/3")
 
-    add_provider("groq")
-    assert first("groq/llama/3") == ["groq/llama/3"]
+    add_provider("corp")
+    assert first("corp/llama/3") == ["corp/llama/3"]
 
 
 def test_a_prefix_names_a_provider_that_is_not_configured():
-    add_provider("groq", ["llama-3"])
+    add_provider("corp", ["llama-3"])
 
-    assert first("groq/llama-3") == ["groq/llama-3"]
+    assert first("corp/llama-3") == ["corp/llama-3"]
 
 
 def test_a_bare_id_does_not_go_to_a_provider_that_is_not_configured():
-    add_provider("groq", ["llama-3"])
+    add_provider("corp", ["llama-3"])
 
-    with pytest.raises(ConfigurationError, match="say 'groq/llama-3'"):
+    with pytest.raises(ConfigurationError, match="say 'corp/llama-3'"):
         first("llama-3")
-    assert first("llama-3", {"fallback_provider": "groq"}) == ["groq/llama-3"]
+    assert first("llama-3", {"fallback_provider": "corp"}) == ["corp/llama-3"]
 
 
 def test_a_bare_id_that_two_providers_have_goes_to_the_primary_one():
-    add_provider("azure", ["gpt-4o"])
+    add_provider("branch", ["gpt-4o"])
 
-    assert first("gpt-4o", {"fallback_provider": "azure"}) == ["openai/gpt-4o"]
-    assert first("gpt-4o", {"primary_provider": "azure"}) == ["azure/gpt-4o"]
+    assert first("gpt-4o", {"fallback_provider": "branch"}) == ["openai/gpt-4o"]
+    assert first("gpt-4o", {"primary_provider": "branch"}) == ["branch/gpt-4o"]
 
 
 def test_of_the_other_providers_the_first_in_order_counts():
@@ -136,10 +137,10 @@ def test_a_retired_model_that_the_caller_names_is_asked_for():
         ({}, ("anthropic",)),
         ({"primary_provider": "openai"}, ("anthropic",)),
         ({"primary_provider": "anthropic"}, ("openai",)),
-        ({"primary_provider": "groq"}, ()),
-        ({"fallback_provider": "groq"}, ("groq",)),
-        ({"fallback_providers": ["groq", "openai"]}, ("groq", "openai")),
-        ({"fallback_provider": "openai", "fallback_providers": ["groq"]}, ("groq",)),
+        ({"primary_provider": "corp"}, ()),
+        ({"fallback_provider": "corp"}, ("corp",)),
+        ({"fallback_providers": ["corp", "openai"]}, ("corp", "openai")),
+        ({"fallback_provider": "openai", "fallback_providers": ["corp"]}, ("corp",)),
         ({"fallback_providers": []}, ()),
     ],
 )
@@ -181,11 +182,11 @@ def test_without_fallback_only_the_first_is_asked():
 @pytest.mark.parametrize("key", ["primary_provider", "fallback_provider"])
 def test_a_provider_that_is_not_registered_is_refused(key):
     with pytest.raises(ConfigurationError) as caught:
-        order("nobody-knows-it", {key: "grok"})
+        order("nobody-knows-it", {key: "mammoth"})
 
     assert str(caught.value) == (
-        f"Configuration error: {key}: 'grok' is not a provider; "
-        "known: anthropic, gemini, openai, vertex (register_manifest adds one)"
+        f"Configuration error: {key}: 'mammoth' is not a provider; known: {KNOWN} "
+        "(register_manifest adds one)"
     )
     assert caught.value.key == key
 
@@ -236,42 +237,42 @@ def test_the_nearest_name_in_model_map_counts():
 
 
 def test_model_map_counts_before_the_same_id():
-    add_provider("azure", ["gpt-4o", "mine"])
-    config = {"fallback_provider": "azure", "model_map": {"gpt-4o": {"azure": "mine"}}}
+    add_provider("branch", ["gpt-4o", "mine"])
+    config = {"fallback_provider": "branch", "model_map": {"gpt-4o": {"branch": "mine"}}}
 
-    assert order("gpt-4o", config)[1:] == ["azure/mine"]
+    assert order("gpt-4o", config)[1:] == ["branch/mine"]
 
 
 def test_model_map_for_another_provider_changes_nothing():
-    config = {"model_map": {"gpt-4o": {"azure": "mine"}, "gpt-4": {"anthropic": "other"}}}
+    config = {"model_map": {"gpt-4o": {"branch": "mine"}, "gpt-4": {"anthropic": "other"}}}
 
     assert order("gpt-4o", config)[1:] == ["anthropic/claude-sonnet-4-6"]
 
 
 def test_model_map_does_not_change_the_first_candidate():
-    add_provider("azure")
-    config = {"fallback_provider": "azure", "model_map": {"gpt-4o": {"openai": "other"}}}
+    add_provider("branch")
+    config = {"fallback_provider": "branch", "model_map": {"gpt-4o": {"openai": "other"}}}
 
     assert order("gpt-4o", {**config, "enable_fallback": False}) == ["openai/gpt-4o"]
 
 
 def test_the_same_id_counts_before_the_manifests_table():
-    add_provider("azure", ["gpt-4o", "x"], fallback_for={"gpt-4o": "x"})
+    add_provider("branch", ["gpt-4o", "x"], fallback_for={"gpt-4o": "x"})
 
-    assert order("gpt-4o", {"fallback_provider": "azure"})[1:] == ["azure/gpt-4o"]
+    assert order("gpt-4o", {"fallback_provider": "branch"})[1:] == ["branch/gpt-4o"]
 
 
 def test_the_same_id_may_be_an_alias_there():
-    add_provider("azure", [("deployed", {"aliases": ["gpt-4o"]})])
+    add_provider("branch", [("deployed", {"aliases": ["gpt-4o"]})])
 
-    assert order("gpt-4o", {"fallback_provider": "azure"})[1:] == ["azure/gpt-4o"]
+    assert order("gpt-4o", {"fallback_provider": "branch"})[1:] == ["branch/gpt-4o"]
 
 
 def test_the_manifests_table_counts_before_the_price():
     models = [("dear", general(50, 50)), ("near", general(2.5, 10))]
-    add_provider("groq", models, fallback_for={"gpt-4o": "dear"})
+    add_provider("corp", models, fallback_for={"gpt-4o": "dear"})
 
-    assert order("gpt-4o", {"fallback_provider": "groq"})[1:] == ["groq/dear"]
+    assert order("gpt-4o", {"fallback_provider": "corp"})[1:] == ["corp/dear"]
 
 
 PRICED = [
@@ -298,29 +299,29 @@ PRICED = [
     ],
 )
 def test_else_it_is_the_general_model_nearest_in_price(model, expected):
-    add_provider("groq", PRICED)
+    add_provider("corp", PRICED)
 
-    assert order(model, {"fallback_provider": "groq"})[1:] == [f"groq/{expected}"]
+    assert order(model, {"fallback_provider": "corp"})[1:] == [f"corp/{expected}"]
 
 
 def test_without_any_price_it_is_the_first_by_id():
-    add_provider("groq", [("b", {"general": True}), ("a", {"general": True})])
+    add_provider("corp", [("b", {"general": True}), ("a", {"general": True})])
 
-    assert order("gpt-4o", {"fallback_provider": "groq"})[1:] == ["groq/a"]
+    assert order("gpt-4o", {"fallback_provider": "corp"})[1:] == ["corp/a"]
 
 
 def test_a_model_retires_on_its_last_day():
-    add_provider("groq", [("old", general(1, 1, deprecation_date="2026-11-23"))])
-    config = {"fallback_provider": "groq"}
+    add_provider("corp", [("old", general(1, 1, deprecation_date="2026-11-23"))])
+    config = {"fallback_provider": "corp"}
 
-    assert order("nobody-knows-it", config, today=date(2026, 11, 22))[1:] == ["groq/old"]
-    assert order("nobody-knows-it", config, today=date(2026, 11, 23))[1:] == ["groq/None"]
+    assert order("nobody-knows-it", config, today=date(2026, 11, 22))[1:] == ["corp/old"]
+    assert order("nobody-knows-it", config, today=date(2026, 11, 23))[1:] == ["corp/None"]
 
 
 def test_a_provider_without_a_general_model_has_none_to_offer():
-    add_provider("groq", ["special"])
+    add_provider("corp", ["special"])
 
-    assert order("gpt-4o", {"fallback_provider": "groq"})[1:] == ["groq/None"]
+    assert order("gpt-4o", {"fallback_provider": "corp"})[1:] == ["corp/None"]
 
 
 # Identical candidates

@@ -124,12 +124,12 @@ def test_a_broken_key_of_the_first_candidate_is_raised(monkeypatch):
 
 
 def test_a_provider_with_nothing_to_offer_is_skipped_with_what_to_do():
-    register_manifest({"name": "groq", "base_url": "https://groq.example/v1"})
+    register_manifest({"name": "corp", "base_url": "https://corp.example/v1"})
 
-    found = plan(config={**KEYS, "fallback_providers": ["groq", "anthropic"]})
+    found = plan(config={**KEYS, "fallback_providers": ["corp", "anthropic"]})
 
     assert names(found) == ["openai/gpt-4o", "anthropic/claude-sonnet-4-6"]
-    assert (found.skipped[0].provider, found.skipped[0].model) == ("groq", None)
+    assert (found.skipped[0].provider, found.skipped[0].model) == ("corp", None)
     assert "name one in model_map" in found.skipped[0].reason
     assert [each.fallback_index for each in found.candidates] == [None, 1]
 

@@ -1,8 +1,9 @@
 """Lookup of providers and models in the manifests, shipped or registered.
 
-A shipped manifest is read once, at its first use. The public functions return fresh plain dicts:
-changing one does not change the routing. Routing and the encoders use `provider` and `find_model`,
-which return shared frozen Structs.
+A shipped manifest is read once, at its first use, which is a call or a setting that names its
+provider. What concerns all providers is answered by their `outlines`, from an index. The public
+functions return fresh plain dicts: changing one does not change the routing. Routing and the
+encoders use `provider` and `find_model`, which return shared frozen Structs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ import orjson
 from msgspec import Struct
 
 from specado._core import compare_capabilities
+from specado.catalog.index import (
+    ProviderOutline,
+    outline_of,
+    shipped_outlines,
+    shipped_with_model,
+)
 from specado.catalog.manifests import (
     NO_RULES,
     Authentication,
@@ -30,7 +37,6 @@ from specado.catalog.manifests import (
     check_dialects_are_known,
     normalise,
     read_shipped,
-    shipped_names,
 )
 from specado.errors import ConfigurationError
 from specado.settings.validators import closest
@@ -48,6 +54,7 @@ __all__ = [
     "Pricing",
     "Provider",
     "ProviderDialect",
+    "ProviderOutline",
     "RequestRules",
     "Traits",
     "compare_capabilities",
@@ -57,8 +64,11 @@ __all__ = [
     "get_model_capabilities",
     "get_openai_manifest",
     "list_providers",
+    "outlines",
     "provider",
+    "providers_with",
     "register",
+    "unknown_provider",
 ]
 
 
@@ -74,22 +84,15 @@ class _Entry(Struct, frozen=True):
 _shipped: dict[str, _Entry] = {}
 _registered: dict[str, _Entry] = {}
 _registrations = 0
-_shipped_names: frozenset[str] = frozenset()
-
-
-def _names() -> frozenset[str]:
-    global _shipped_names
-    if not _shipped_names:
-        _shipped_names = frozenset(shipped_names())
-    return _shipped_names
 
 
 def _entry(name: str) -> _Entry | None:
     found = _registered.get(name) or _shipped.get(name)
-    if found is None and name in _names():
+    if found is None:
         text = read_shipped(name)
-        made = _Entry(build_provider(name, orjson.loads(text)), text)
-        found = _shipped.setdefault(name, made)
+        if text is not None:
+            made = _Entry(build_provider(name, orjson.loads(text)), text)
+            found = _shipped.setdefault(name, made)
     return found
 
 
@@ -122,24 +125,46 @@ def is_registered(name: str) -> bool:
 
 def list_providers() -> list[str]:
     """Return the names of all providers, shipped and registered, sorted."""
-    return sorted(_names().union(_registered))
+    return sorted(shipped_outlines().keys() | _registered.keys())
+
+
+def outlines() -> list[ProviderOutline]:
+    """Return what is known of all providers, by name, without reading their manifests."""
+    found = dict(shipped_outlines())
+    found.update((name, outline_of(each.provider)) for name, each in _registered.items())
+    return [found[name] for name in sorted(found)]
+
+
+def providers_with(model_id: str) -> list[ProviderOutline]:
+    """Return the providers that list a model by this id or alias: its makers, then its hosts."""
+    names = {name for name in shipped_with_model(model_id) if name not in _registered}
+    names.update(name for name, each in _registered.items() if each.provider.find(model_id))
+    found = [each for each in outlines() if each.name in names]
+    return sorted(found, key=lambda each: each.hosts_others)
+
+
+def unknown_provider(name: str, known: Sequence[str], rest: str = "") -> str:
+    """Return what to say of a name that is no provider's: the nearest one, or all that are known.
+
+    *rest* is what follows the name where it is used, such as the slash and a model's id.
+    """
+    near = closest(name, known) if name else None
+    if near is not None:
+        return f"did you mean {f'{near}{rest}'!r}? (register_manifest adds a provider)"
+    return f"known: {', '.join(known)} (register_manifest adds one)"
 
 
 def get_manifest(provider: str) -> dict[str, Any]:
     """Return a fresh copy of a provider's manifest, with each model's `status` as of today.
 
     Raises:
-        ConfigurationError: no provider has that name; the message lists those that are known.
+        ConfigurationError: no provider has that name; the message names the nearest, or all.
     """
     _require_text(provider, "provider")
     found = _entry(provider)
     if found is None:
-        known = list_providers()
-        near = closest(provider, known)
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise ConfigurationError(
-            f"no provider is named {provider!r}; known: {', '.join(known)}{hint}", key="provider"
-        )
+        said = unknown_provider(provider, list_providers())
+        raise ConfigurationError(f"no provider is named {provider!r}; {said}", key="provider")
     manifest: dict[str, Any] = orjson.loads(found.text)
     today = dt.datetime.now(dt.timezone.utc).date()
     for model_id, entry in manifest["models"].items():
@@ -184,7 +209,7 @@ def register(
     if name is not None:
         _require_text(name, "name")
     chosen, full = normalise(manifest, name, known_dialects[0])
-    if chosen in _names() and not replace:
+    if chosen in shipped_outlines() and not replace:
         raise ConfigurationError(
             f"manifest: {chosen!r} is a shipped provider; give another name, or replace=True",
             key="name",

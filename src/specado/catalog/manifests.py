@@ -1,7 +1,8 @@
 """Provider manifests: their schema, checked and decoded into Structs.
 
 The folder `providers` holds the shipped manifests, one JSON file for each provider; a new file is
-a new provider. Each fact in them carries its source and date. A file is read at its first use.
+a new provider. Each fact in them carries its source and date. A file is read at its first use;
+`catalog.index` answers what is asked of all providers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ __all__ = [
     "build_provider",
     "check_dialects_are_known",
     "read_shipped",
-    "shipped_names",
 ]
 
 FOLDER = Path(__file__).parent / "providers"
@@ -490,14 +490,14 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     date: Optional[str] = None
 
 
-def shipped_names() -> list[str]:
-    """Return the names of the shipped providers."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
-def read_shipped(name: str) -> bytes:
-    """Return the JSON text of a shipped manifest."""
-    return (FOLDER / f"{name}.json").read_bytes()
+def read_shipped(name: str) -> bytes | None:
+    """Return the JSON text of a shipped manifest, `None` if there is none of that name."""
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        return (FOLDER / f"{name}.json").read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _fail(path: str, problem: str) -> ConfigurationError:
@@ -610,9 +610,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         request_rules=_request_rules(manifest),
         usage_cost=_usage_cost(manifest.get("usage_cost")),
         cloud=_cloud(endpoints.cloud),
-        hosts_others=_true_or_false(
-            manifest, "hosts_others", default=endpoints.cloud is not None
-        ),
+        hosts_others=_true_or_false(manifest, "hosts_others", default=endpoints.cloud is not None),
     )
     _check_verification(manifest.get("verification"))
     for original, target in provider.fallback_for.items():

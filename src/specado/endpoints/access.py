@@ -37,7 +37,7 @@ from specado.transport import (
 )
 
 if TYPE_CHECKING:
-    from specado.catalog.lookup import CloudAddress, Provider
+    from specado.catalog.lookup import CloudAddress, Provider, ProviderOutline
 
 __all__ = [
     "Access",
@@ -77,8 +77,6 @@ def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret]
         key: Secret = own.api_key
         # Google's API keys do not change: a callable returns an access token.
         return key, takes_tokens and not key.is_text
-    if not needs_key(provider.authentication):
-        return None, False
     for variable in provider.authentication.env:
         value = environment_value(variable)
         if value is not None:
@@ -88,7 +86,7 @@ def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret]
     return None, False
 
 
-def _has_key(provider: Provider, own: ProviderSettings) -> bool:
+def _has_key(provider: Provider | ProviderOutline, own: ProviderSettings) -> bool:
     """Return whether a key is configured, or a header that replaces it."""
     return (
         own.api_key is not None
@@ -97,7 +95,7 @@ def _has_key(provider: Provider, own: ProviderSettings) -> bool:
     )
 
 
-def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
+def key_setting(provider: Provider | ProviderOutline, settings: Settings) -> Optional[str]:
     """Return the name of the setting or variable that holds a provider's key, `None` without one.
 
     Ambient credentials of a cloud account (`AWS_ACCESS_KEY_ID` and the like) do not count.
@@ -117,7 +115,7 @@ def key_setting(provider: Provider, settings: Settings) -> Optional[str]:
     )
 
 
-def has_own_address(provider: Provider, settings: Settings) -> bool:
+def has_own_address(provider: Provider | ProviderOutline, settings: Settings) -> bool:
     """Return whether a setting or a variable overrides the provider's base URL."""
     if settings.providers.get(provider.name, _NOTHING).base_url is not None:
         return True
@@ -125,7 +123,7 @@ def has_own_address(provider: Provider, settings: Settings) -> bool:
     return variable is not None and environment_value(variable) is not None
 
 
-def has_access(provider: Provider, settings: Settings) -> bool:
+def has_access(provider: Provider | ProviderOutline, settings: Settings) -> bool:
     """Return whether a provider has a configured credential or a configured base URL.
 
     A provider that needs no key, or takes the ambient credentials of a cloud account, counts only
@@ -141,7 +139,7 @@ def has_access(provider: Provider, settings: Settings) -> bool:
     return has_own_address(provider, settings)
 
 
-def needs_no_key(provider: Provider) -> bool:
+def needs_no_key(provider: Provider | ProviderOutline) -> bool:
     """Return whether a provider can be called without a configured key.
 
     It requires none, or the environment holds ambient credentials that it accepts.
@@ -338,6 +336,17 @@ def _health_settings(settings: Settings, own: ProviderSettings) -> HealthSetting
     )
 
 
+def _is_real(settings: Settings) -> bool:
+    """Return whether any provider has a configured credential or base URL.
+
+    The primary one comes first: with a key for it no other is looked at.
+    """
+    primary = catalog.provider(settings.primary_provider)
+    if primary is not None and has_access(primary, settings):
+        return True
+    return any(has_access(each, settings) for each in catalog.outlines())
+
+
 class Access:
     """Endpoints, transport settings and limits of one client, resolved lazily and cached.
 
@@ -372,12 +381,10 @@ class Access:
         """True if any provider has a configured credential or base URL."""
         registrations = catalog.registrations()
         if self._is_real is None or self._is_real[0] != registrations:
-            found = (catalog.provider(name) for name in catalog.list_providers())
-            is_real = any(each is not None and has_access(each, self._settings) for each in found)
-            self._is_real = registrations, is_real
+            self._is_real = registrations, _is_real(self._settings)
         return self._is_real[1]
 
-    def has_own_address(self, provider: Provider) -> bool:
+    def has_own_address(self, provider: Provider | ProviderOutline) -> bool:
         """Return whether a setting or a variable overrides the base URL of *provider*."""
         found = self._own_addresses.get(provider.name)
         if found is None:

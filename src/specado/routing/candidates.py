@@ -9,14 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
-from specado.catalog.lookup import Model, Provider
+from specado.catalog.lookup import Model, Provider, ProviderOutline
 from specado.endpoints.access import has_own_address
 from specado.endpoints.endpoint import Endpoint
 from specado.errors import ConfigurationError
 from specado.routing.dialect_routes import DialectRoute, dialect_routes
 from specado.routing.health import Deployment
 from specado.settings.client_settings import DEFAULT_FALLBACKS
-from specado.settings.validators import closest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +34,10 @@ __all__ = [
     "known_provider",
     "routes",
 ]
+
+
+# How many of the providers that list a model an error names.
+MOST_NAMED = 3
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -80,14 +83,8 @@ def known_provider(name: str, key: str) -> Provider:
     """Return a provider by name; an unknown name is an error about the setting *key*."""
     found = catalog.provider(name)
     if found is None:
-        known = catalog.list_providers()
-        near = closest(name, known)
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise ConfigurationError(
-            f"{key}: {name!r} is not a provider; known: {', '.join(known)} "
-            f"(register_manifest adds one){hint}",
-            key=key,
-        )
+        said = catalog.unknown_provider(name, catalog.list_providers())
+        raise ConfigurationError(f"{key}: {name!r} is not a provider; {said}", key=key)
     return found
 
 
@@ -113,12 +110,14 @@ class ModelResolver:
     """
 
     def __init__(
-        self, settings: Settings, own_address: Callable[[Provider], bool] | None = None
+        self,
+        settings: Settings,
+        own_address: Callable[[Provider | ProviderOutline], bool] | None = None,
     ) -> None:
         self._settings = settings
         self._own_address = own_address
 
-    def _has_own_address(self, provider: Provider) -> bool:
+    def _has_own_address(self, provider: Provider | ProviderOutline) -> bool:
         if self._own_address is None:
             return has_own_address(provider, self._settings)
         return self._own_address(provider)
@@ -128,11 +127,11 @@ class ModelResolver:
         """The primary provider."""
         return known_provider(self._settings.primary_provider, "primary_provider")
 
-    def is_own(self, provider: Provider) -> bool:
+    def is_own(self, provider: Provider | ProviderOutline) -> bool:
         """Return whether a provider is the caller's own: registered, or with a custom base URL."""
         return catalog.is_registered(provider.name) or self._has_own_address(provider)
 
-    def takes_ids_whole(self, provider: Provider) -> bool:
+    def takes_ids_whole(self, provider: Provider | ProviderOutline) -> bool:
         """Return whether the provider takes ids with a slash as they are: no part is a prefix."""
         return provider.ids_have_slashes or self._has_own_address(provider)
 
@@ -180,23 +179,12 @@ class ModelResolver:
         primary = self.primary
         if "/" not in model and self.is_own(primary):
             return _named_route(primary, model)  # the caller's own server knows its models
-        having = [
-            name for name in catalog.list_providers() if catalog.find_model(name, model) is not None
-        ]
         own = f"{primary.name}/{model}"
-        # A cloud also lists other makers' models: a maker that lists the model too is meant.
-        makers = [name for name in having if known_provider(name, key).cloud is None]
+        having = catalog.providers_with(model)
+        # Many hosts list other makers' models: a maker that lists the model too is meant.
+        makers = [each for each in having if not each.hosts_others]
         if len(having) == 1 or len(makers) == 1:
-            others = " and ".join(map(repr, having))
-            say = "say " + " or ".join(repr(f"{other}/{model}") for other in having)
-            if self.takes_ids_whole(primary):
-                say = f"name {having[0]!r} as primary_provider or fallback_provider"
-            raise ConfigurationError(
-                f"{key} {model!r}: no configured provider lists it, and {others} "
-                f"{'does' if len(having) == 1 else 'do'}: {say}, or {own!r} to ask "
-                f"{primary.name!r} for it",
-                key=key,
-            )
+            raise self._elsewhere(model, having[:MOST_NAMED], own, key)
         if "/" in model:
             raise _unknown_prefix(model, own, key)
         before, colon, rest = model.partition(":")  # as other libraries write a provider
@@ -207,6 +195,22 @@ class ModelResolver:
                 key=key,
             )
         return _named_route(primary, model)
+
+    def _elsewhere(
+        self, model: str, having: Sequence[ProviderOutline], own: str, key: str
+    ) -> ConfigurationError:
+        """Return the error for an id of other providers; *own* is the id at the primary one."""
+        primary = self.primary
+        others = " and ".join(repr(each.name) for each in having)
+        say = "say " + " or ".join(repr(f"{each.name}/{model}") for each in having)
+        if self.takes_ids_whole(primary):
+            say = f"name {having[0].name!r} as primary_provider or fallback_provider"
+        return ConfigurationError(
+            f"{key} {model!r}: no configured provider lists it, and {others} "
+            f"{'does' if len(having) == 1 else 'do'}: {say}, or {own!r} to ask {primary.name!r} "
+            "for it",
+            key=key,
+        )
 
     def id_at(self, provider: Provider, model: str, key: str) -> str:
         """Return the model id at a given provider, without the provider's prefix.
@@ -240,14 +244,12 @@ class ModelResolver:
 
     def _may_be_asked_for(self, model: str) -> bool:
         """Return whether an id with a slash has a provider prefix or may be a provider's own id."""
-        found = (catalog.provider(name) for name in catalog.list_providers())
-        return any(
+        asked = {*self.configured(), *self._settings.providers}
+        return bool(catalog.providers_with(model)) or any(
             model.startswith(f"{each.name}/")
             or self.is_own(each)
-            or self.takes_ids_whole(each)
-            or each.find(model) is not None
-            for each in found
-            if each is not None
+            or (each.name in asked and self.takes_ids_whole(each))
+            for each in catalog.outlines()
         )
 
 
@@ -263,13 +265,10 @@ def _without_own_name(model: str, provider: Provider) -> str:
 def _unknown_prefix(model: str, own: str, key: str) -> ConfigurationError:
     """Return the error for an id with an unknown prefix; *own* is the id with a known one."""
     prefix, _, rest = model.partition("/")
-    known = catalog.list_providers()
-    near = closest(prefix, known) if prefix else None
-    hint = f"did you mean {f'{near}/{rest}'!r}? " if near else ""
+    said = catalog.unknown_provider(prefix, catalog.list_providers(), f"/{rest}")
     return ConfigurationError(
-        f"{key} {model!r}: {prefix!r} is not a provider; {hint}Known: {', '.join(known)} "
-        f"(register_manifest adds one); {own!r} asks {own.partition('/')[0]!r} for the id with "
-        "this slash",
+        f"{key} {model!r}: {prefix!r} is not a provider; {said}; {own!r} asks "
+        f"{own.partition('/')[0]!r} for the id with this slash",
         key=key,
     )
 

@@ -371,12 +371,10 @@ def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) 
     lookup = ModelResolver(settings, access.has_own_address)
     by_prefix = not lookup.takes_ids_whole(lookup.primary)
     said = ""
-    for name in catalog.list_providers():
-        provider = catalog.provider(name)
-        if provider is None or name in asked:
-            continue
-        held_in = key_setting(provider, settings)
+    for provider in catalog.outlines():
+        held_in = None if provider.name in asked else key_setting(provider, settings)
         if held_in is not None:
+            name = provider.name
             way = f"say {name}/…" if by_prefix else f"set primary_provider to {name!r}"
             said += f"; {held_in} is set: {way}"
     return said

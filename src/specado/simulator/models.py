@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Optional
 
 import msgspec
@@ -77,7 +77,10 @@ _BYGONE = {
         web_search_options=False,
     ),
 }
+# OpenAI serves its models at both of its APIs.
 _OPENAI = ("openai_chat", "openai_responses")
+# The shipped providers whose models the simulated APIs list, beside those of registered ones.
+_LISTED = frozenset({"anthropic", "gemini", "openai", "vertex"})
 _OPENAI_SWITCHES = (("stop", ("stop",)), ("parallel_tool_calls", ("parallel_tool_calls",)))
 _UNSAMPLED = ("logprobs", "top_logprobs")
 
@@ -94,30 +97,31 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
     """
     if model in FAULT_MODELS:
         return ModelRules(model)
+    names = _names(dialect)
     addressed = False
-    for provider in _speaking(dialect):
-        if url.startswith(provider.base_url):
+    for outline in catalog.outlines():
+        if _speaks(outline, names) and outline.base_url and url.startswith(outline.base_url):
             addressed = True
-            if not provider.models:
+            provider = catalog.provider(outline.name)
+            if provider is None or not provider.models:
                 return ModelRules(model)
             found = provider.find(model)
             if found is not None:
                 return _rules(dialect, found.in_dialect(dialect))
     if not addressed:
-        for provider in _speaking(dialect):
-            found = provider.find(model)
-            if found is not None:
+        for outline in catalog.providers_with(model):
+            found = catalog.find_model(outline.name, model)
+            if found is not None and _speaks(outline, names):
                 return _rules(dialect, found.in_dialect(dialect))
     return _BYGONE.get((dialect, model))
 
 
-def _speaking(dialect: str) -> Iterator[catalog.Provider]:
-    # OpenAI serves its models at both of its APIs.
-    names = _OPENAI if dialect in _OPENAI else (dialect,)
-    for name in catalog.list_providers():
-        provider = catalog.provider(name)
-        if provider is not None and any(each.name in names for each in provider.dialects):
-            yield provider
+def _names(dialect: str) -> tuple[str, ...]:
+    return _OPENAI if dialect in _OPENAI else (dialect,)
+
+
+def _speaks(outline: catalog.ProviderOutline, dialects: Sequence[str]) -> bool:
+    return any(each in dialects for each in outline.dialects)
 
 
 def _rules(dialect: str, model: catalog.Model) -> ModelRules:
@@ -212,12 +216,21 @@ def _today(now_s: float) -> dt.date:
     return dt.datetime.fromtimestamp(now_s, dt.timezone.utc).date()
 
 
+def _listing(dialect: str) -> Iterator[catalog.Provider]:
+    for outline in catalog.outlines():
+        name = outline.name
+        if _speaks(outline, _names(dialect)) and (name in _LISTED or catalog.is_registered(name)):
+            provider = catalog.provider(name)
+            if provider is not None:
+                yield provider
+
+
 def listed_models(dialect: str, now_s: float) -> list[ListedModel]:
     """Return the models that are served at *now_s* by the providers that speak *dialect*."""
     today = _today(now_s)
     return [
         _listed(model, model.id, today)
-        for provider in _speaking(dialect)
+        for provider in _listing(dialect)
         for model in provider.models.values()
         if not model.is_retired(today)
     ]
@@ -225,7 +238,7 @@ def listed_models(dialect: str, now_s: float) -> list[ListedModel]:
 
 def find_listed(dialect: str, wanted: str, now_s: float) -> ListedModel | None:
     """Return one model's row at *now_s*, by id or alias."""
-    for provider in _speaking(dialect):
+    for provider in _listing(dialect):
         found = provider.find(wanted)
         if found is not None:
             return _listed(found, wanted, _today(now_s))

@@ -1,0 +1,33 @@
+"""The shipped providers by name, as tests expect them, and as messages list them."""
+
+from __future__ import annotations
+
+__all__ = ["FAMILY", "KNOWN", "LOCAL", "SHIPPED"]
+
+# Servers on the machine of the user: they need no key.
+LOCAL = ["llamacpp", "lmstudio", "ollama", "sglang", "vllm"]
+# Those whose API is one like OpenAI's.
+FAMILY = sorted(
+    [
+        *LOCAL,
+        "cerebras",
+        "cohere",
+        "dashscope",
+        "deepinfra",
+        "deepseek",
+        "fireworks",
+        "groq",
+        "huggingface",
+        "mistral",
+        "moonshot",
+        "nvidia",
+        "openrouter",
+        "perplexity",
+        "sambanova",
+        "together",
+        "xai",
+        "zai",
+    ]
+)
+SHIPPED = sorted([*FAMILY, "anthropic", "gemini", "openai", "vertex"])
+KNOWN = ", ".join(SHIPPED)
