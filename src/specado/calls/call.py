@@ -31,7 +31,7 @@ from specado.errors import (
     caller_stacklevel,
 )
 from specado.routing.attempts import Answer, CallLimits, attempts
-from specado.routing.candidates import ModelResolver, known_provider
+from specado.routing.candidates import ModelResolver, check_name, known_provider
 from specado.routing.dialect_routes import named_dialects
 from specado.routing.health import Attempt, shared_health
 from specado.routing.plan import Plan, PlannedCandidate, Request, make_plan, show_plan
@@ -66,18 +66,18 @@ _warned: set[str] = set()
 
 def check_providers(settings: Settings) -> None:
     """Refuse settings that name a provider which is not registered."""
-    known_provider(settings.primary_provider, "primary_provider")
+    check_name(settings.primary_provider, "primary_provider")
     if settings.fallback_provider is not None:
-        known_provider(settings.fallback_provider, "fallback_provider")
+        check_name(settings.fallback_provider, "fallback_provider")
     for name in settings.fallback_providers or ():
-        known_provider(name, "fallback_providers")
+        check_name(name, "fallback_providers")
     for name, own in settings.providers.items():
-        provider = known_provider(name, "providers")
+        check_name(name, "providers")
         if own.dialects is not None:
-            named_dialects(provider, own.dialects)
+            named_dialects(known_provider(name, "providers"), own.dialects)
     for model, targets in settings.model_map.items():
         for name in targets:
-            known_provider(name, f"model_map[{model!r}]")
+            check_name(name, f"model_map[{model!r}]")
     if settings.model_map:
         ModelResolver(settings).check_model_map()
 

@@ -35,6 +35,7 @@ from specado.catalog.manifests import (
     Traits,
     build_provider,
     check_dialects_are_known,
+    is_shipped,
     normalise,
     read_shipped,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "get_manifest",
     "get_model_capabilities",
     "get_openai_manifest",
+    "is_provider",
     "list_providers",
     "outlines",
     "provider",
@@ -105,6 +107,11 @@ def provider(name: str) -> Provider | None:
     """Return a registered or shipped provider, `None` if the name is not known."""
     found = _entry(name)
     return None if found is None else found.provider
+
+
+def is_provider(name: str) -> bool:
+    """Return whether a provider has that name, registered or shipped, without reading it."""
+    return name in _registered or name in _shipped or is_shipped(name)
 
 
 def find_model(provider_name: str, model_id: str) -> Model | None:
@@ -209,7 +216,7 @@ def register(
     if name is not None:
         _require_text(name, "name")
     chosen, full = normalise(manifest, name, known_dialects[0])
-    if chosen in shipped_outlines() and not replace:
+    if is_shipped(chosen) and not replace:
         raise ConfigurationError(
             f"manifest: {chosen!r} is a shipped provider; give another name, or replace=True",
             key="name",

@@ -8,6 +8,7 @@ a new provider. Each fact in them carries its source and date. A file is read at
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar, get_args
@@ -44,6 +45,7 @@ __all__ = [
     "Verification",
     "build_provider",
     "check_dialects_are_known",
+    "is_shipped",
     "read_shipped",
 ]
 
@@ -490,14 +492,15 @@ class _ModelEntry(Struct, frozen=True, forbid_unknown_fields=True):
     date: Optional[str] = None
 
 
+@functools.lru_cache(maxsize=256)
+def is_shipped(name: str) -> bool:
+    """Return whether there is a shipped manifest of that name."""
+    return _NAME.fullmatch(name) is not None and (FOLDER / f"{name}.json").is_file()
+
+
 def read_shipped(name: str) -> bytes | None:
     """Return the JSON text of a shipped manifest, `None` if there is none of that name."""
-    if not _NAME.fullmatch(name):
-        return None
-    try:
-        return (FOLDER / f"{name}.json").read_bytes()
-    except FileNotFoundError:
-        return None
+    return (FOLDER / f"{name}.json").read_bytes() if is_shipped(name) else None
 
 
 def _fail(path: str, problem: str) -> ConfigurationError:

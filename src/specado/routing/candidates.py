@@ -28,6 +28,7 @@ __all__ = [
     "ModelResolver",
     "Route",
     "Weigh",
+    "check_name",
     "choose_model",
     "configured_fallbacks",
     "counterpart_route",
@@ -83,9 +84,19 @@ def known_provider(name: str, key: str) -> Provider:
     """Return a provider by name; an unknown name is an error about the setting *key*."""
     found = catalog.provider(name)
     if found is None:
-        said = catalog.unknown_provider(name, catalog.list_providers())
-        raise ConfigurationError(f"{key}: {name!r} is not a provider; {said}", key=key)
+        raise _unknown_name(name, key)
     return found
+
+
+def check_name(name: str, key: str) -> None:
+    """Refuse a name that is no provider's as `known_provider` does, without reading a manifest."""
+    if not catalog.is_provider(name):
+        raise _unknown_name(name, key)
+
+
+def _unknown_name(name: str, key: str) -> ConfigurationError:
+    said = catalog.unknown_provider(name, catalog.list_providers())
+    return ConfigurationError(f"{key}: {name!r} is not a provider; {said}", key=key)
 
 
 def configured_fallbacks(settings: Settings) -> tuple[str, ...]:
@@ -160,15 +171,15 @@ class ModelResolver:
         if primary.find(model) is not None:
             return _named_route(primary, model), False
         prefix, _, rest = model.partition("/")
-        named = catalog.provider(prefix)
-        if named is not None and not rest.strip():
+        is_named = catalog.is_provider(prefix)
+        if is_named and not rest.strip():
             raise ConfigurationError(f"{key} {model!r} names no model after the slash", key=key)
         if self.takes_ids_whole(primary):
             id_ = _without_own_name(model, primary)
             return _named_route(primary, id_), id_ != model
-        if named is None:
+        if not is_named:
             return self._bare(model, key), False
-        return _named_route(named, rest), True
+        return _named_route(known_provider(prefix, key), rest), True
 
     def _bare(self, model: str, key: str) -> Route:
         """Return the route for a model id without a provider prefix."""
@@ -188,7 +199,7 @@ class ModelResolver:
         if "/" in model:
             raise _unknown_prefix(model, own, key)
         before, colon, rest = model.partition(":")  # as other libraries write a provider
-        if colon and catalog.provider(before) is not None:
+        if colon and catalog.is_provider(before):
             raise ConfigurationError(
                 f"{key} {model!r}: a provider is named before a slash: say {f'{before}/{rest}'!r}, "
                 f"or {own!r} to ask {primary.name!r} for the id with this colon",
@@ -225,7 +236,7 @@ class ModelResolver:
             return id_
         own = f"{provider.name}/{model}"
         prefix = model.partition("/")[0]
-        if catalog.provider(prefix) is None:
+        if not catalog.is_provider(prefix):
             raise _unknown_prefix(model, own, key)
         raise ConfigurationError(
             f"{key}: {model!r} is a model of {prefix!r}, not of {provider.name!r}; {own!r} asks "
