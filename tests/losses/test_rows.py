@@ -18,6 +18,7 @@ from lossy_gemini import FROM_GEMINI
 from lossy_parts import (
     ANSWER,
     CALLED,
+    CUSTOM,
     FORMAT,
     FUNCTION,
     OPUS,
@@ -75,6 +76,18 @@ def translated(row: str, **options: Any) -> specado.Translation:
     return specado.translate(request, to, source=source, **options)
 
 
+# Shown in tests/dialects/openai_chat/test_server_rules.py: no model of OpenAI has them.
+OF_SERVERS = {
+    "member.range",
+    "member.refused",
+    "member.renamed",
+    "member.value",
+    "reasoning_effort.members",
+    "stop.limit",
+    "tool_choice.refused",
+}
+
+
 def test_every_row_has_a_request() -> None:
     # No shipped model has only one of the two roles: see the test of that below. No shipped
     # provider takes text only: tests/dialects/test_histories.py. No shipped model lets an image's
@@ -86,6 +99,7 @@ def test_every_row_has_a_request() -> None:
         "content.joined",
         "image.resolution",
         "reasoning.refused",
+        *OF_SERVERS,
     }
 
 
@@ -281,6 +295,8 @@ TRAITS = {
     "schema_with_tools": Trait(GEMINI, False, {**WITH_TOOL, "response_format": FORMAT}),
     "media_resolution": Trait(GEMINI, True, SEEN),
     "max_choices": Trait(GEMINI, 1, messages(USER, n=2)),
+    "custom_tools": Trait(OPENAI, False, messages(USER, tools=[CUSTOM])),
+    "effort_members": Trait(OPENAI, {"low": {"thinking": {"type": "enabled"}}}, WITH_EFFORT),
 }
 
 

@@ -19,13 +19,27 @@ import orjson
 from msgspec import Meta, Struct
 
 from specado._core import check_capability
-from specado.errors import ConfigurationError
+from specado.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ContentPolicyError,
+    ContextLengthError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    OverloadedError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+)
 from specado.settings.validators import HEADER_NAME, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "ERROR_CLASSES",
+    "NO_ERRORS",
     "NO_RULES",
     "Authentication",
     "CloudAddress",
@@ -39,6 +53,7 @@ __all__ = [
     "Pricing",
     "Provider",
     "ProviderDialect",
+    "ProviderErrors",
     "RequestRules",
     "Traits",
     "UsageCost",
@@ -54,10 +69,26 @@ FOLDER = Path(__file__).parent / "providers"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOCATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ERROR_STATUS = re.compile(r"[45]\d\d")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "x-api-key", "x-goog-api-key"}
 )
+# The classes of errors that a provider may report, by name.
+ERROR_CLASSES: dict[str, type[ProviderError]] = {
+    each.__name__: each
+    for each in (
+        AuthenticationError,
+        ContentPolicyError,
+        ContextLengthError,
+        InvalidRequestError,
+        ModelNotFoundError,
+        OverloadedError,
+        QuotaExceededError,
+        RateLimitError,
+        ServerError,
+    )
+}
 _SHORTHAND = ("name", "base_url", "api_key_env")
 _T = TypeVar("_T")
 
@@ -73,7 +104,9 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     levels. `signed_calls`: the calls of the current turn must have their thought signatures.
     `media_in_tool_results`: a tool's result takes images and files. `schema_with_tools`: the form
     of the answer may be given beside tools. `media_resolution`: an image's resolution may be
-    chosen. `max_choices` is the largest `n`.
+    chosen. `max_choices` is the largest `n`. `custom_tools`: tools need not be functions.
+    `effort_members` has the members that a chat-completions request has in place of
+    `reasoning_effort`, by level; its levels are then those of `reasoning_efforts`.
     """
 
     max_tokens_parameter: Optional[Literal["max_tokens", "max_completion_tokens"]] = None
@@ -101,6 +134,11 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     schema_with_tools: Optional[bool] = None
     media_resolution: Optional[bool] = None
     max_choices: Optional[int] = None
+    custom_tools: Optional[bool] = None
+    effort_members: Optional[dict[str, dict[str, Any]]] = None
+
+    def __hash__(self) -> int:  # by some of the fields: a dict has no hash
+        return hash((self.system_role, self.thinking, self.sampling, self.reasoning_efforts))
 
 
 class LongContextPricing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -368,6 +406,14 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     servers refuse, such as `labels` or `tools[].fileSearch`. The other rules limit the characters
     of a tool's name, a tool call's id and an end user's id; a limit on the name also limits it to
     ASCII letters, digits, `_` and `-`.
+
+    The others are those of OpenAI-compatible servers. `members` are the only top-level members that
+    they take, `refused_members` some that they do not (`messages[].name` too); by the names that
+    are sent. `renamed_members` has their name of a member, `member_values` their word for a text
+    value of a member, both with the same meaning; `member_ranges` the least and the greatest number
+    of a member. `call_id_length`: a tool call's id is so many ASCII letters and digits.
+    `max_stops`: the most stop sequences. `traits` hold for every model, unless its own say
+    otherwise.
     """
 
     cache_control: Optional[bool] = None
@@ -379,9 +425,49 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
     user_characters: Optional[Annotated[int, Meta(ge=64)]] = None
     media_uri_schemes: Optional[tuple[str, ...]] = None
     unknown_members: tuple[str, ...] = ()
+    members: Optional[frozenset[str]] = None
+    refused_members: frozenset[str] = frozenset()
+    renamed_members: dict[str, str] = {}
+    member_values: dict[str, dict[str, str]] = {}
+    member_ranges: dict[str, tuple[float, float]] = {}
+    call_id_length: Optional[Annotated[int, Meta(ge=6, le=64)]] = None
+    max_stops: Optional[Annotated[int, Meta(ge=1)]] = None
+    traits: Optional[Traits] = None
+
+    @property
+    def changes_members(self) -> bool:
+        """Whether a top-level member of a request may have to be left out or changed."""
+        return self.members is not None or bool(
+            self.refused_members or self.renamed_members or self.member_values or self.member_ranges
+        )
 
 
 NO_RULES = RequestRules()
+
+
+class ErrorMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """An error that only the words of its message tell: part of it, in lower case, and its class.
+
+    Of errors with the HTTP status `status`, or of any.
+    """
+
+    words: str
+    error: str = msgspec.field(name="class")
+    status: Optional[int] = None
+
+
+class ProviderErrors(Struct, frozen=True, forbid_unknown_fields=True):
+    """Errors of a provider that the tables of the dialects do not tell: names of error classes.
+
+    By code or type, by HTTP status, and by the words of the message. They count before the tables.
+    """
+
+    codes: dict[str, str] = {}
+    statuses: dict[str, str] = {}
+    messages: tuple[ErrorMessage, ...] = ()
+
+
+NO_ERRORS = ProviderErrors()
 
 
 class Provider(Struct, frozen=True):
@@ -409,6 +495,7 @@ class Provider(Struct, frozen=True):
     usage_cost: Optional[UsageCost] = None
     cloud: Optional[CloudAddress] = None
     hosts_others: bool = False
+    errors: ProviderErrors = NO_ERRORS
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -540,6 +627,7 @@ _KEYS = (
     "ids_have_slashes",
     "hosts_others",
     "usage_cost",
+    "errors",
     "verification",
 )
 
@@ -597,8 +685,10 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
     dialects = _dialects(manifest, endpoints)
     names = tuple(each.name for each in dialects)
     ids_have_slashes = _true_or_false(manifest, "ids_have_slashes", default=False)
+    rules = _request_rules(manifest)
     models = {
-        key: _build_model(name, key, entry, names) for key, entry in manifest["models"].items()
+        key: _build_model(name, key, entry, names, rules.traits)
+        for key, entry in manifest["models"].items()
     }
     provider = Provider(
         name=name,
@@ -610,10 +700,11 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         fallback_for=_convert(manifest["fallback_for"], dict[str, str], "fallback_for"),
         ids_have_slashes=ids_have_slashes,
         by_alias=_aliases(models),
-        request_rules=_request_rules(manifest),
+        request_rules=rules,
         usage_cost=_usage_cost(manifest.get("usage_cost")),
         cloud=_cloud(endpoints.cloud),
         hosts_others=_true_or_false(manifest, "hosts_others", default=endpoints.cloud is not None),
+        errors=_errors(manifest.get("errors")),
     )
     _check_verification(manifest.get("verification"))
     for original, target in provider.fallback_for.items():
@@ -627,7 +718,47 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
 
 def _request_rules(manifest: dict[str, Any]) -> RequestRules:
     stated = manifest.get("request_rules")
-    return NO_RULES if stated is None else _convert(stated, RequestRules, "request_rules")
+    if stated is None:
+        return NO_RULES
+    rules = _convert(stated, RequestRules, "request_rules")
+    for name, (least, most) in rules.member_ranges.items():
+        if not least <= most:
+            raise _fail(f"request_rules.member_ranges.{name}", "must be [least, greatest]")
+    if rules.traits is not None:
+        rules = msgspec.structs.replace(rules, traits=_with_levels(rules.traits))
+    return rules
+
+
+def _with_levels(traits: Traits) -> Traits:
+    """Return *traits* with the levels of `effort_members` as those of the model."""
+    if traits.effort_members is None or traits.reasoning_efforts is not None:
+        return traits
+    return msgspec.structs.replace(traits, reasoning_efforts=tuple(traits.effort_members))
+
+
+def _errors(value: Any) -> ProviderErrors:
+    if value is None:
+        return NO_ERRORS
+    found = _convert(value, ProviderErrors, "errors")
+    named = [
+        *((f"codes.{code}", name) for code, name in found.codes.items()),
+        *((f"statuses.{status}", name) for status, name in found.statuses.items()),
+        *((f"messages[{place}].class", each.error) for place, each in enumerate(found.messages)),
+    ]
+    for where, name in named:
+        if name not in ERROR_CLASSES:
+            near = closest(name, ERROR_CLASSES)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise _fail(
+                f"errors.{where}", f"{name!r} is not one of {', '.join(ERROR_CLASSES)}{hint}"
+            )
+    for status in found.statuses:
+        if not _ERROR_STATUS.fullmatch(status):
+            raise _fail("errors.statuses", f"{status!r} must be an HTTP status such as 403")
+    for place, each in enumerate(found.messages):
+        if not each.words or each.words != each.words.lower():
+            raise _fail(f"errors.messages[{place}].words", "must be text in lower case")
+    return found
 
 
 def _usage_cost(value: Any) -> UsageCost | None:
@@ -798,7 +929,13 @@ def _authentication(value: dict[str, Any]) -> Authentication:
     return authentication
 
 
-def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, ...]) -> Model:
+def _build_model(
+    provider: str,
+    model_id: str,
+    value: Any,
+    dialects: tuple[str, ...],
+    common: Traits | None,
+) -> Model:
     path = f"models.{model_id}"
     if not model_id or not model_id.isprintable() or " " in model_id:
         raise _fail("models", f"{model_id!r} cannot be a model's id")
@@ -811,6 +948,8 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
     _check_date(entry.deprecation_date, f"{path}.deprecation_date")
     for place, change in enumerate(entry.pricing.changes if entry.pricing else ()):
         _check_date(change.from_date, f"{path}.pricing.changes[{place}].from_date")
+    traits = entry.traits if common is None else _with_traits(common, entry.traits)
+    traits = _with_levels(traits)
     stated = entry.capabilities or {}
     try:
         check_capability(stated, f"{path}.capabilities.")
@@ -834,14 +973,14 @@ def _build_model(provider: str, model_id: str, value: Any, dialects: tuple[str, 
         features=None if features is None else frozenset(k for k, has in features.items() if has),
         input_modalities=None if inputs is None else frozenset(inputs),
         output_modalities=None if outputs is None else frozenset(outputs),
-        traits=entry.traits,
+        traits=traits,
         capabilities=orjson.dumps(stated),
         dialects=entry.dialects,
     )
     if not entry.traits_by_dialect:
         return model
     by_dialect = {
-        name: msgspec.structs.replace(model, traits=_with_traits(entry.traits, own))
+        name: msgspec.structs.replace(model, traits=_with_traits(traits, own))
         for name, own in entry.traits_by_dialect.items()
     }
     return msgspec.structs.replace(model, by_dialect=by_dialect)

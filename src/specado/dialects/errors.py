@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
+from specado.catalog.manifests import ERROR_CLASSES, NO_ERRORS
 from specado.dialects.contract import Dialect, ErrorFacts, ErrorTable
 from specado.dialects.registry import DIALECTS, errors_of
 from specado.errors import (
@@ -35,6 +36,7 @@ from specado.settings.validators import close_matches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from specado.catalog.manifests import ProviderErrors
     from specado.transport import TransportFailure, WireReply
 
 __all__ = [
@@ -211,8 +213,16 @@ def _refused_signed() -> re.Pattern[str]:
     return re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
 
 
-def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> type[ProviderError]:
+def classify(
+    status: Optional[int],
+    facts: ErrorFacts,
+    table: ErrorTable,
+    stated: ProviderErrors = NO_ERRORS,
+) -> type[ProviderError]:
     """Return the class for a provider's error: by its code or type, else by the status.
+
+    What the manifest has *stated* counts first: its codes and messages before those of the table,
+    its statuses before the usual ones.
 
     A code that is an HTTP status counts before the reply's: a gateway may answer 200 or 500 with
     the error of an upstream. Total: an unknown 4xx is an `InvalidRequestError`, an unknown 5xx a
@@ -221,9 +231,14 @@ def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> typ
     code, type_ = (facts.code or "").lower(), (facts.type or "").lower()
     if _STATUS.fullmatch(code):
         status = int(code)
+    if stated is not NO_ERRORS:
+        known = _stated_class(status, facts, stated)
+        if known is not None:
+            return known
     found = (
         table.codes.get(code)
         or table.codes.get(type_)
+        or ERROR_CLASSES.get(stated.statuses.get(str(status), ""))
         or _BY_STATUS.get(status or 0)
         or table.general_types.get(code)
         or table.general_types.get(type_)
@@ -234,6 +249,28 @@ def classify(status: Optional[int], facts: ErrorFacts, table: ErrorTable) -> typ
         if part in lowered:
             return refined
     return found
+
+
+def _stated_class(
+    status: Optional[int], facts: ErrorFacts, stated: ProviderErrors
+) -> Optional[type[ProviderError]]:
+    """Return the class that a manifest states for the code, the type or the words of an error."""
+    name = stated.codes.get(facts.code or "") or stated.codes.get(facts.type or "")
+    if name is None:
+        lowered = (facts.message or "").lower()
+        for each in stated.messages:
+            if each.status in (None, status) and each.words in lowered:
+                name = each.error
+                break
+    return None if name is None else ERROR_CLASSES[name]
+
+
+def _stated_errors(source: ReplySource) -> ProviderErrors:
+    """Return the errors that the manifest of a provider states, for its own servers."""
+    provider = catalog.provider(source.provider)
+    if provider is None or (source.base_url and not provider.is_at(source.base_url)):
+        return NO_ERRORS
+    return provider.errors
 
 
 def _by_range(status: int) -> type[ProviderError]:
@@ -274,7 +311,7 @@ def error_from_reply(source: ReplySource, reply: WireReply, now: datetime) -> Pr
     status, headers = reply.status, reply.headers
     facts = source.dialect.decode_error(status, headers, reply.body)
     table = error_table(source.dialect.name)
-    kind = classify(status, _with_text(facts, reply), table)
+    kind = classify(status, _with_text(facts, reply), table, _stated_errors(source))
     hint = ""
     if status == 405 or (status == 404 and kind is ModelNotFoundError):
         about_model = (facts.code or "").lower() in table.unknown_model or _is_about_model(

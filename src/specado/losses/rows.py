@@ -183,6 +183,7 @@ ROWS: dict[str, Row] = {
     "tool_choice.unknown": Row(
         "Unsupported", "contract", "High", "the API has no such tool choice"
     ),
+    "tool_choice.refused": Row("Drop", "contract", "High", "the servers take no tool choice"),
     "tool_choice.allowed": Row("Emulate", "tuning", "Low", "only the allowed tools are sent"),
     "tool_choice.without_tools": Row("Drop", "contract", "High", "there are no tools to choose"),
     "parallel_tool_calls.unsupported": Row(
@@ -259,6 +260,7 @@ ROWS: dict[str, Row] = {
     "stop.blank": Row(
         "Drop", "contract", "Medium", "a stop sequence of white space only is refused there"
     ),
+    "stop.limit": Row("Drop", "contract", "Medium", "the servers take fewer stop sequences"),
     "stop.too_many": Row("Drop", "contract", "Medium", "the API takes at most four stop sequences"),
     "stop.unsupported": Row("Drop", "contract", "Medium", "the model takes no stop sequences"),
     "n": Row("Unsupported", "contract", "High", "one answer a request"),
@@ -267,6 +269,9 @@ ROWS: dict[str, Row] = {
     "logprobs.thinking": Row("Conflict", "contract", "Medium", "none while the model reasons"),
     # Reasoning.
     "reasoning_effort.thinking": Row("Emulate", "tuning", "None", "expressed as thinking"),
+    "reasoning_effort.members": Row(
+        "Emulate", "tuning", "None", "expressed by the members that the servers have for it"
+    ),
     "reasoning_effort.level": Row(
         "Clamp", "tuning", "Low", "the nearest level that the model supports"
     ),
@@ -576,6 +581,10 @@ ROWS: dict[str, Row] = {
     "prompt_cache": Row("Drop", "tuning", "Low", "prompt caching is controlled by cache_control"),
     "verbosity": Row("Drop", "tuning", "Low", "there is no verbosity"),
     "moderation": Row("Drop", "contract", "Medium", "there is no moderation in the request"),
+    "member.refused": Row("Drop", "tuning", "Low", "the servers refuse the member"),
+    "member.renamed": Row("Relocate", "tuning", "None", "the servers' name for the member"),
+    "member.value": Row("Relocate", "tuning", "None", "the servers' word for the value"),
+    "member.range": Row("Clamp", "tuning", "Low", "the nearest value that the servers take"),
     "param.unknown": Row("Drop", "contract", "Medium", "the API does not know the parameter"),
     # Replies. The path of such a row leads into the canonical reply, or its chunk.
     "reply.choices": Row("Unsupported", "contract", "High", "one answer a reply"),

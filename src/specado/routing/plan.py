@@ -617,7 +617,7 @@ class _Judge:
             model.features,
             model.input_modalities,
             model.max_output_tokens,
-            rules,
+            provider.name,  # which has its rules
         )
         found = self.weights.get(facts)
         if found is None:

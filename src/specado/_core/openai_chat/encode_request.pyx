@@ -10,7 +10,9 @@ from specado._core.conversation cimport (
     AUDIO, DEVELOPER, FILE, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER,
     Call, Conversation, Details, Part, Turn,
 )
-from specado._core.encoder cimport Encoder, content_field, is_name, name_of, renamed
+from specado._core.encoder cimport (
+    Encoder, content_field, digest_of, is_name, name_of, renamed,
+)
 from specado._core.json_writer cimport exact
 
 import msgspec
@@ -18,13 +20,16 @@ import msgspec
 from specado._core.openai_chat.loss_rows import (
     AUDIO_OUTPUT, CACHE_CONTROL_OPENAI, CONTENT_JOINED, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
     LOGIT_BIAS_UNSUPPORTED, LOGPROBS_MODEL, LOGPROBS_THINKING, MAX_TOKENS_ABOVE_LIMIT,
-    MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, MEDIA_MOVED, PARALLEL_TOOL_CALLS_NEVER,
+    MAX_TOKENS_RENAMED, MAX_TOKENS_TWICE, MEDIA_MOVED, MEMBER_RANGE, MEMBER_REFUSED,
+    MEMBER_RENAMED, MEMBER_VALUE, MESSAGE_NAME, N_LIMIT, N_ONE, PARALLEL_TOOL_CALLS_MANY,
+    PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED, PART_UNKNOWN_KEY, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
-    REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
+    REASONING_EFFORT_MEMBERS, REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED, REASONING_FOREIGN, REASONING_OPENAI,
-    RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING,
-    SAMPLING_UNSUPPORTED, STOP_TOO_MANY, STOP_UNSUPPORTED, TOOLS_REASONING, TOOLS_UNSUPPORTED,
-    TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
+    RESPONSE_FORMAT_CONFLICT, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING,
+    SAMPLING_UNSUPPORTED, STOP_LIMIT, STOP_TOO_MANY, STOP_UNSUPPORTED, TOOLS_REASONING,
+    TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_REFUSED, TOOL_CHOICE_THINKING,
+    TOOL_CUSTOM, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT, WEB_SEARCH_MODEL,
 )
 from specado._core.loss_rows import NATIVE_FOREIGN, REASONING_EDITED
@@ -39,6 +44,46 @@ cdef frozenset AUDIO_PARAMETERS = frozenset({"modalities", "audio"})
 cdef frozenset TOOL_PARAMETERS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 cdef frozenset LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 cdef frozenset USERS = frozenset({"user", "safety_identifier"})
+# The rows of members that a server refuses, where the loss is not that of most.
+cdef dict REFUSED_ROWS = {
+    "audio": AUDIO_OUTPUT,
+    "frequency_penalty": PENALTY_UNSUPPORTED,
+    "logit_bias": LOGIT_BIAS_UNSUPPORTED,
+    "logprobs": LOGPROBS_MODEL,
+    "modalities": AUDIO_OUTPUT,
+    "n": N_ONE,
+    "parallel_tool_calls": PARALLEL_TOOL_CALLS_MANY,
+    "presence_penalty": PENALTY_UNSUPPORTED,
+    "reasoning_effort": REASONING_EFFORT_UNSUPPORTED,
+    "response_format": RESPONSE_FORMAT_UNSUPPORTED,
+    "stop": STOP_UNSUPPORTED,
+    "temperature": SAMPLING_UNSUPPORTED,
+    "tool_choice": TOOL_CHOICE_REFUSED,
+    "tools": TOOLS_UNSUPPORTED,
+    "top_logprobs": LOGPROBS_MODEL,
+    "top_p": SAMPLING_UNSUPPORTED,
+    "web_search_options": WEB_SEARCH_MODEL,
+}
+# The values that ask for nothing but what a server does without the member.
+cdef dict NEUTRAL_VALUES = {
+    "frequency_penalty": 0,
+    "logit_bias": {},
+    "logprobs": False,
+    "modalities": ["text"],
+    "n": 1,
+    "parallel_tool_calls": True,
+    "presence_penalty": 0,
+    "response_format": {"type": "text"},
+    "stop": [],
+    "store": False,
+    "temperature": 1,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1,
+}
+cdef str MESSAGE_NAMES = "messages[].name"
+cdef str ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @cython.final
@@ -53,6 +98,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef dict called      # given id -> name, of the calls that tool results may answer
 
     cdef bint toolless    # whether the tools are left out
+    cdef bint is_nameless    # whether messages have no names
     cdef bint has_thoughts    # whether the content that is written has parts of reasoning
     cdef object effort    # the reasoning effort to ask for, None to leave it out
     cdef bint reasons     # whether the target is known to reason with that effort
@@ -70,6 +116,8 @@ cdef class OpenAIChatEncoder(Encoder):
         self.decide_effort()
         decided = len(self.losses)
         self.decide_parameters()
+        if self.rule("changes_members"):
+            self.adapt_members()
         # Losses are reported in the order of the body, where the messages come first.
         on_parameters = self.losses[decided:]
         del self.losses[decided:]
@@ -362,7 +410,10 @@ cdef class OpenAIChatEncoder(Encoder):
         cdef Call call
         cdef Py_ssize_t place = 0
         self.field = "name"
-        self.optional(b"name", more.name)
+        if self.is_nameless and more.name is not None:
+            self.lose(MESSAGE_NAME, f"messages[{self.index}].name", more.name)
+        else:
+            self.optional(b"name", more.name)
         self.field = "tool_call_id"
         if more.tool_call_id is not None:
             self.optional(b"tool_call_id", self.answered_id(more.tool_call_id, "tool_call_id"))
@@ -484,9 +535,29 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef str call_id(self, str given, str field):
         """Return a call's id as the target takes it, distinct from those before."""
         cdef object limit = self.rule("call_id_characters")
+        cdef object length = self.rule("call_id_length")
+        if length is not None:
+            return self.opened_id(given, self.id_of_length(given, length), TOOL_CALL_ID, field)
         if limit is None or len(given) <= limit:
             return self.opened_id(given, given, TOOL_CALL_ID, field)
         return self.opened_id(given, renamed(given, limit), TOOL_CALL_ID, field)
+
+    cdef str id_of_length(self, str given, Py_ssize_t length):
+        """Return an id of ASCII letters and digits, as *given* if it is one and still free."""
+        cdef str made = given
+        cdef object number
+        cdef Py_ssize_t turn = 0
+        while not (
+            len(made) == length and made.isascii() and made.isalnum()
+            and made not in self.call_ids.written
+        ):
+            number = int(digest_of(f"{given!a} {turn}"), 16)
+            made = ""
+            while len(made) < length:
+                number, place = divmod(number, len(ALPHANUMERIC))
+                made += ALPHANUMERIC[place]
+            turn += 1
+        return made
 
     cdef int write_call(self, Call call, str field, object native) except -1:
         cdef str kind = "custom" if call.custom else "function"
@@ -573,7 +644,15 @@ cdef class OpenAIChatEncoder(Encoder):
         for name, value in self.params.items():
             self.decide_parameter(exact(name), value)
         if self.effort is not None and "reasoning_effort" not in self.params:
-            self.sent["reasoning_effort"] = self.effort
+            self.decide_parameter("reasoning_effort", self.effort)
+        return 0
+
+    cdef int put_effort(self, dict members) except -1:
+        """Put the members that ask for the effort in place of `reasoning_effort`."""
+        for name, value in members.items():
+            self.sent[name] = value
+        if members.get("reasoning_effort") != self.effort or len(members) != 1:
+            self.lose(REASONING_EFFORT_MEMBERS, "reasoning_effort", self.effort, members)
         return 0
 
     cdef int decide_parameter(self, str name, object value) except -1:
@@ -585,23 +664,40 @@ cdef class OpenAIChatEncoder(Encoder):
             value = self.effort if name == "reasoning_effort" else self.supported_choice(value)
             if value is None:
                 return 0
+            if name == "reasoning_effort":
+                members = self.trait("effort_members")
+                if members is not None and value in members:
+                    return self.put_effort(members[value])
         elif name == "tools":
             value = self.supported_tools(value)
         elif name in USERS:
             value = self.supported_user(name, value)
-        elif self.facts is not None:
+        elif self.traits is not None:
             if self.refused(name, value):
                 return 0
             if name == "response_format" and isinstance(value, dict):
                 value = self.supported_format(<dict>value)
                 if value is None:
                     return 0
-            elif name == "stop" and isinstance(value, list) and self.trait("stop") is True:
-                for place in range(MAX_STOPS, len(value)):
-                    self.lose(STOP_TOO_MANY, f"stop[{place}]", value[place])
-                value = value[:MAX_STOPS]
+            elif name == "stop" and isinstance(value, list):
+                value = self.supported_stops(<list>value)
+        elif name == "stop" and isinstance(value, list):
+            value = self.supported_stops(<list>value)
         self.sent[name] = value
         return 0
+
+    cdef list supported_stops(self, list given):
+        """Return as many stop sequences as the target takes."""
+        cdef object limit = self.rule("max_stops")
+        cdef str row = STOP_LIMIT
+        cdef Py_ssize_t place
+        if limit is None and self.trait("stop") is True:
+            limit, row = MAX_STOPS, STOP_TOO_MANY
+        if limit is None or len(given) <= limit:
+            return given
+        for place in range(limit, len(given)):
+            self.lose(row, f"stop[{place}]", given[place])
+        return given[:limit]
 
     cdef object supported_user(self, str name, object value):
         """Return the id of an end user as the target takes it."""
@@ -617,6 +713,11 @@ cdef class OpenAIChatEncoder(Encoder):
             kind == "json_schema" and self.trait("structured_output") is False
         ):
             self.lose(RESPONSE_FORMAT_UNSUPPORTED, "response_format", kind)
+            return None
+        if kind == "json_schema" and self.trait("schema_with_tools") is False and (
+            self.params.get("tools") and not self.toolless
+        ):
+            self.lose(RESPONSE_FORMAT_CONFLICT, "response_format", kind)
             return None
         if kind == "json_schema" and self.trait("structured_output") is True:
             return self.strict_format(given)
@@ -640,6 +741,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef bint refused(self, str name, object value) except -1:
         """Report a parameter that the target does not take; return whether it is left out."""
         cdef str row = None
+        cdef object limit
         cdef bint alone = self.reasons and self.trait("sampling_while_reasoning") is False
         if name in SAMPLING and value != 1:
             if self.trait("sampling") is False:
@@ -668,6 +770,11 @@ cdef class OpenAIChatEncoder(Encoder):
             row = WEB_SEARCH_MODEL
         elif name == "parallel_tool_calls" and self.trait(name) is False:
             row = PARALLEL_TOOL_CALLS_UNSUPPORTED if value else PARALLEL_TOOL_CALLS_NEVER
+        elif name == "n" and isinstance(value, int):
+            limit = self.trait("max_choices")
+            if limit is not None and value > limit:
+                self.lose(N_LIMIT, name, value, limit)
+                return True
         if row is None:
             return False
         self.lose(row, name, value)
@@ -676,17 +783,58 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef int decide_max_tokens(self, str name, object value) except -1:
         cdef object limit = None if self.facts is None else self.facts.max_output_tokens
         cdef str path = name
-        if name == "max_tokens" and self.facts is not None:
-            if self.params.get("max_completion_tokens") is not None:
-                return self.lose(MAX_TOKENS_TWICE, name, value)
-            if self.trait("max_tokens_parameter") == "max_completion_tokens":
-                name = "max_completion_tokens"
-                self.lose(MAX_TOKENS_RENAMED, path, path, name)
+        cdef object wanted = self.trait("max_tokens_parameter")
+        if name == "max_tokens" and self.traits is not None and (
+            self.params.get("max_completion_tokens") is not None
+        ):
+            return self.lose(MAX_TOKENS_TWICE, name, value)
+        if wanted is not None and name != wanted:
+            name = wanted
+            self.lose(MAX_TOKENS_RENAMED, path, path, name)
         if limit is not None and isinstance(value, int) and value > limit:
             self.lose(MAX_TOKENS_ABOVE_LIMIT, path, value, limit)
             value = limit
         self.sent[name] = value
         return 0
+
+    # What the servers of a compatible provider take, refuse and call by other names
+
+    cdef int adapt_members(self) except -1:
+        """Give the decided members the names and values that the servers take."""
+        cdef dict names = self.rule("renamed_members")
+        cdef dict words = self.rule("member_values")
+        cdef dict ranges = self.rule("member_ranges")
+        cdef object known = self.rule("members")
+        cdef object refused = self.rule("refused_members")
+        cdef dict adapted = {}
+        cdef str sent
+        self.is_nameless = MESSAGE_NAMES in refused
+        for name, value in self.sent.items():
+            sent = names.get(name, name)
+            if sent in refused or (known is not None and sent not in known):
+                if name not in NEUTRAL_VALUES or NEUTRAL_VALUES[name] != value:
+                    self.lose(REFUSED_ROWS.get(name, MEMBER_REFUSED), name, value)
+                continue
+            if isinstance(value, str) and name in words and value in words[name]:
+                self.lose(MEMBER_VALUE, name, value, words[name][value])
+                value = words[name][value]
+            elif name in ranges:
+                value = self.in_range(name, value, ranges[name])
+            if sent != name:
+                self.lose(MEMBER_RENAMED, name, name, sent)
+            adapted[sent] = value
+        self.sent = adapted
+        return 0
+
+    cdef object in_range(self, str name, object value, tuple limits):
+        """Return a number within the limits of the servers, reported if it is another."""
+        if type(value) is not int and type(value) is not float:
+            return value
+        found = min(max(value, limits[0]), limits[1])
+        if found == value:
+            return value
+        self.lose(MEMBER_RANGE, name, value, found)
+        return found
 
     # Decisions on tools
 
@@ -749,12 +897,28 @@ cdef class OpenAIChatEncoder(Encoder):
         """Return the tools as the target takes them."""
         if not isinstance(tools, list):
             return tools
+        if self.trait("custom_tools") is False:
+            return self.functions_alone(<list>tools)
         return [
             self.supported_tool(
                 self.with_accepted_name(tool, f"tools[{place}]"), f"tools[{place}]"
             )
             for place, tool in enumerate(<list>tools)
         ]
+
+    cdef list functions_alone(self, list tools):
+        """Return the tools that are functions, as the target takes them."""
+        cdef Py_ssize_t place = -1
+        cdef list kept = []
+        for tool in tools:
+            place += 1
+            if isinstance(tool, dict) and (<dict>tool).get("type") == "custom":
+                self.lose(TOOL_CUSTOM, f"tools[{place}]", name_of(tool))
+                continue
+            kept.append(self.supported_tool(
+                self.with_accepted_name(tool, f"tools[{place}]"), f"tools[{place}]"
+            ))
+        return kept
 
     cdef object supported_tool(self, object tool, str path):
         """Return a tool without the members that the target does not take."""
@@ -819,4 +983,6 @@ def encode_request(
     cdef OpenAIChatEncoder encoder = OpenAIChatEncoder(conversation, model, params, facts)
     encoder.rules = rules
     encoder.target = target
+    if facts is None and rules is not None:
+        encoder.traits = rules.traits
     return encoder.encode()

@@ -13,11 +13,20 @@ MAX_TOKENS_ABOVE_LIMIT = "max_tokens.above_limit"
 MAX_TOKENS_RENAMED = "max_tokens.renamed"
 MAX_TOKENS_TWICE = "max_tokens.twice"
 MEDIA_MOVED = "media.moved"
+MEMBER_RANGE = "member.range"
+MEMBER_REFUSED = "member.refused"
+MEMBER_RENAMED = "member.renamed"
+MEMBER_VALUE = "member.value"
+MESSAGE_NAME = "message.name"
+N_LIMIT = "n.limit"
+N_ONE = "n"
+PARALLEL_TOOL_CALLS_MANY = "parallel_tool_calls.many"
 PARALLEL_TOOL_CALLS_NEVER = "parallel_tool_calls.never"
 PARALLEL_TOOL_CALLS_UNSUPPORTED = "parallel_tool_calls.unsupported"
 PART_UNKNOWN_KEY = "part.unknown_key"
 PENALTY_UNSUPPORTED = "penalty.unsupported"
 REASONING_EFFORT_LEVEL = "reasoning_effort.level"
+REASONING_EFFORT_MEMBERS = "reasoning_effort.members"
 REASONING_EFFORT_NONE = "reasoning_effort.none"
 REASONING_EFFORT_OFF = "reasoning_effort.off"
 REASONING_EFFORT_TOOLS = "reasoning_effort.tools"
@@ -29,19 +38,23 @@ REPLY_FINISH_REASON = "reply.finish_reason"
 REPLY_ROLE = "reply.role"
 REPLY_SERVICE_TIER = "reply.service_tier"
 REPLY_USAGE = "reply.usage"
+RESPONSE_FORMAT_CONFLICT = "response_format.conflict"
 RESPONSE_FORMAT_UNSUPPORTED = "response_format.unsupported"
 ROLE_SYSTEM_NAME = "role.system_name"
 ROLE_UNKNOWN = "role.unknown"
 SAMPLING_BOTH = "sampling.both"
 SAMPLING_THINKING = "sampling.thinking"
 SAMPLING_UNSUPPORTED = "sampling.unsupported"
+STOP_LIMIT = "stop.limit"
 STOP_TOO_MANY = "stop.too_many"
 STOP_UNSUPPORTED = "stop.unsupported"
 TOOLS_REASONING = "tools.reasoning"
 TOOLS_UNSUPPORTED = "tools.unsupported"
 TOOL_CALL_ID = "tool_call.id"
 TOOL_CALL_NAME = "tool_call.name"
+TOOL_CHOICE_REFUSED = "tool_choice.refused"
 TOOL_CHOICE_THINKING = "tool_choice.thinking"
+TOOL_CUSTOM = "tool.custom"
 TOOL_NAME = "tool.name"
 TOOL_SCHEMA_COMPLETED = "tool.schema_completed"
 TOOL_STRICT = "tool.strict"
@@ -61,11 +74,20 @@ ROW_IDS = (
     MAX_TOKENS_RENAMED,
     MAX_TOKENS_TWICE,
     MEDIA_MOVED,
+    MEMBER_RANGE,
+    MEMBER_REFUSED,
+    MEMBER_RENAMED,
+    MEMBER_VALUE,
+    MESSAGE_NAME,
+    N_LIMIT,
+    N_ONE,
+    PARALLEL_TOOL_CALLS_MANY,
     PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED,
     PART_UNKNOWN_KEY,
     PENALTY_UNSUPPORTED,
     REASONING_EFFORT_LEVEL,
+    REASONING_EFFORT_MEMBERS,
     REASONING_EFFORT_NONE,
     REASONING_EFFORT_OFF,
     REASONING_EFFORT_TOOLS,
@@ -77,19 +99,23 @@ ROW_IDS = (
     REPLY_ROLE,
     REPLY_SERVICE_TIER,
     REPLY_USAGE,
+    RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_UNSUPPORTED,
     ROLE_SYSTEM_NAME,
     ROLE_UNKNOWN,
     SAMPLING_BOTH,
     SAMPLING_THINKING,
     SAMPLING_UNSUPPORTED,
+    STOP_LIMIT,
     STOP_TOO_MANY,
     STOP_UNSUPPORTED,
     TOOLS_REASONING,
     TOOLS_UNSUPPORTED,
     TOOL_CALL_ID,
     TOOL_CALL_NAME,
+    TOOL_CHOICE_REFUSED,
     TOOL_CHOICE_THINKING,
+    TOOL_CUSTOM,
     TOOL_NAME,
     TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT,

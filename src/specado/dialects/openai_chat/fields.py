@@ -29,6 +29,10 @@ _DETAILS = Field(
     ),
     whole=True,
 )
+_NAMED = ("system", "developer", "user", "assistant")
+_NAME = Field(SAME, model_rows=("message.name",))
+# What the servers of a compatible provider refuse, or call by other names.
+_MEMBER = ("member.refused", "member.renamed", "member.value", "member.range")
 _LOGPROBS = Field(SAME, model_rows=("logprobs.model", "logprobs.thinking"))
 _AUDIO = Field(SAME, model_rows=("audio.output",))
 
@@ -36,8 +40,9 @@ _AUDIO = Field(SAME, model_rows=("audio.output",))
 REQUEST_FIELDS = FieldTable(
     {
         # Every field keeps its name and its meaning, but for these.
-        "*": Field(SAME, whole=True),
+        "*": Field(SAME, model_rows=_MEMBER, whole=True),
         "messages": Field(SAME, ("role.unknown",)),
+        **{f"messages[{role}].name": _NAME for role in _NAMED},
         "messages[system]": Field(SAME, model_rows=("role.system_name",)),
         "messages[system].content": _CONTENT,
         "messages[developer]": Field(SAME, model_rows=("role.system_name",)),
@@ -62,7 +67,13 @@ REQUEST_FIELDS = FieldTable(
         "messages[tool].tool_call_id": _ID,
         "*.cache_control": Field(SAME, model_rows=("cache_control.openai",), whole=True),
         "tools": Field(
-            SAME, model_rows=("tools.unsupported", "tools.reasoning", "reasoning_effort.off")
+            SAME,
+            model_rows=(
+                "tools.unsupported",
+                "tools.reasoning",
+                "reasoning_effort.off",
+                "tool.custom",
+            ),
         ),
         "tools[function].function.name": Field(SAME, model_rows=("tool.name",)),
         "tools[function].function.parameters": Field(
@@ -70,12 +81,22 @@ REQUEST_FIELDS = FieldTable(
         ),
         "tools[function].function.strict": Field(SAME, model_rows=("tool.strict",)),
         "tools[custom].custom.name": Field(SAME, model_rows=("tool.name",)),
-        "tool_choice": Field(SAME, model_rows=("tool_choice.thinking", "tool.name")),
+        "tool_choice": Field(
+            SAME, model_rows=("tool_choice.thinking", "tool_choice.refused", "tool.name")
+        ),
         "parallel_tool_calls": Field(
-            SAME, model_rows=("parallel_tool_calls.unsupported", "parallel_tool_calls.never")
+            SAME,
+            model_rows=(
+                "parallel_tool_calls.unsupported",
+                "parallel_tool_calls.never",
+                "parallel_tool_calls.many",
+            ),
         ),
         "web_search_options": Field(SAME, model_rows=("web_search.model",), whole=True),
-        "response_format": Field(SAME, model_rows=("response_format.unsupported",)),
+        "response_format": Field(
+            SAME, model_rows=("response_format.unsupported", "response_format.conflict")
+        ),
+        "n": Field(SAME, model_rows=("n", "n.limit")),
         "response_format[json_schema].json_schema.schema": Field(
             SAME, model_rows=("response_format.bound", "response_format.hint")
         ),
@@ -83,10 +104,12 @@ REQUEST_FIELDS = FieldTable(
             SAME,
             model_rows=("max_tokens.renamed", "max_tokens.above_limit", "max_tokens.twice"),
         ),
-        "max_completion_tokens": Field(SAME, model_rows=("max_tokens.above_limit",)),
+        "max_completion_tokens": Field(
+            SAME, model_rows=("max_tokens.renamed", "max_tokens.above_limit")
+        ),
         "user": _USER,
         "safety_identifier": _USER,
-        "stop": Field(SAME, model_rows=("stop.unsupported", "stop.too_many")),
+        "stop": Field(SAME, model_rows=("stop.unsupported", "stop.too_many", "stop.limit")),
         "modalities": _AUDIO,
         "audio": _AUDIO._replace(whole=True),
         "logprobs": _LOGPROBS,
@@ -105,6 +128,7 @@ REQUEST_FIELDS = FieldTable(
                 "reasoning_effort.none",
                 "reasoning_effort.unsupported",
                 "reasoning_effort.tools",
+                "reasoning_effort.members",
             ),
         ),
     }
