@@ -368,7 +368,7 @@ def test_a_notice_is_one_line_without_control_characters(capsys):
 # models
 
 
-def test_models_lists_the_current_ones_within_80_columns(run):
+def test_models_lists_the_current_ones(run):
     code, out, err = run("models")
     rows = [line.split() for line in out]
 
@@ -376,7 +376,11 @@ def test_models_lists_the_current_ones_within_80_columns(run):
     assert ["gpt-5.5", "1050000", "128000", "5.00", "30.00", "TJSID-R", "-"] in rows
     assert ["claude-opus-5-5", "1000000", "128000", "4.00", "20.00", "T-SID-R", "-"] in rows
     assert not any(line.startswith(("gpt-4-turbo ", "claude-3-opus ")) for line in out)
-    assert max(map(len, run("models", "--all")[1])) <= 80
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini", "vertex"])
+def test_the_models_of_a_provider_fit_80_columns(run, name):
+    assert max(map(len, run("models", name, "--all")[1])) <= 80
 
 
 def test_models_of_one_provider_and_the_retired_ones(run):
@@ -585,7 +589,7 @@ def test_a_wrong_command_line_gives_2(argv, capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["chat"], ["models"], ["compare"], ["preview"], ["simulate"]]
+    "command", [[], ["chat"], ["providers"], ["models"], ["compare"], ["preview"], ["simulate"]]
 )
 def test_help_has_examples_and_fits_80_columns(command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")

@@ -479,7 +479,7 @@ class Provider(Struct, frozen=True):
     provider it takes every id with a slash as it is, even if the id begins with another provider's
     name. `usage_cost` is `None` where the manifest says nothing of it. `hosts_others`: it serves
     models of other makers (or of its own maker's first provider, as Vertex AI does): a bare id that
-    another provider lists too means that provider.
+    another provider lists too means that provider. The server lists its models at `models_path`.
     """
 
     name: str
@@ -496,6 +496,7 @@ class Provider(Struct, frozen=True):
     cloud: Optional[CloudAddress] = None
     hosts_others: bool = False
     errors: ProviderErrors = NO_ERRORS
+    models_path: Optional[str] = None
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -703,9 +704,11 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         request_rules=rules,
         usage_cost=_usage_cost(manifest.get("usage_cost")),
         cloud=_cloud(endpoints.cloud),
+        models_path=endpoints.models,
         hosts_others=_true_or_false(manifest, "hosts_others", default=endpoints.cloud is not None),
         errors=_errors(manifest.get("errors")),
     )
+    _check_path(endpoints.models, "endpoints.models")
     _check_verification(manifest.get("verification"))
     for original, target in provider.fallback_for.items():
         if models and provider.find(target) is None:

@@ -29,6 +29,7 @@ a terminal, and elsewhere with --simulate.
 OVERVIEW_EXAMPLES = """\
 examples:
   specado chat "Why is the sky blue?"
+  specado providers
   specado models anthropic
   specado compare gpt-5.4 claude-opus-5-5
   specado preview request.json --to anthropic
@@ -49,10 +50,24 @@ examples:
   specado chat --simulate --json "Hello" | jq .extensions
 """
 MODELS_EXAMPLES = """\
+With --live the provider's server is asked which models it serves, also a local
+one such as Ollama's; what the manifest knows of them stands beside.
+
 examples:
   specado models
   specado models anthropic --all
+  specado models --provider ollama --live
   specado models --json | jq -r '.[] | select(.pricing.input < 1) | .id'
+"""
+PROVIDERS_EXAMPLES = """\
+DIALECT: the API that a call is written in, and how many others the provider
+speaks. VERIFIED: what shows that the manifest holds: a recording of its
+traffic, its documentation, or reports of others alone; "docs/providers.md"
+says it for each part.
+
+examples:
+  specado providers
+  specado providers --json | jq -r '.[] | select(.has_key) | .provider'
 """
 COMPARE_EXAMPLES = """\
 A model is named by its id, with or without its provider. The exit code is 0
@@ -96,6 +111,7 @@ def make_parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, title="commands"
     )
     _add_chat(commands)
+    _add_providers(commands)
     _add_models(commands)
     _add_compare(commands)
     _add_preview(commands)
@@ -163,6 +179,16 @@ def _add_chat(commands: Any) -> None:
     _add_json(parser, "print the reply, and its extensions, as JSON")
 
 
+def _add_providers(commands: Any) -> None:
+    parser = commands.add_parser(
+        "providers",
+        help="list the providers with their APIs and the variables of their keys",
+        description="List the providers: API, the variable of the key, whether a key is set.",
+        epilog=PROVIDERS_EXAMPLES,
+    )
+    _add_json(parser, "print the providers, with addresses and evidence, as a JSON list")
+
+
 def _add_models(commands: Any) -> None:
     parser = commands.add_parser(
         "models",
@@ -171,8 +197,15 @@ def _add_models(commands: Any) -> None:
         "their\nretirement where one is announced.",
         epilog=MODELS_EXAMPLES,
     )
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "provider", nargs="?", metavar="PROVIDER", help="only this provider's models"
+    )
+    which.add_argument(
+        "-p", "--provider", dest="provider_option", metavar="PROVIDER", help="the same"
+    )
+    parser.add_argument(
+        "-l", "--live", action="store_true", help="ask the server which models it serves"
     )
     parser.add_argument("-a", "--all", action="store_true", help="retired models too")
     _add_json(parser, "print the models' entries in the manifests as a JSON list")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import msgspec
 
 from specado.calls.streams import Stream
-from specado.catalog.lookup import find_model, list_providers, provider
+from specado.catalog.lookup import provider, providers_with
 from specado.cli import output
 from specado.cli.arguments import DEFAULT_MODELS
 from specado.client import Client
@@ -151,7 +151,7 @@ def _default_model() -> str:
 
 
 def _with_provider(model: str) -> str:
-    """Return an id with its provider's prefix, if exactly one provider lists it.
+    """Return an id with its provider's prefix, if exactly one lists it, hosts left aside.
 
     Routing looks for a bare id at the configured providers only: a choice of fallbacks must not
     send it elsewhere.
@@ -159,8 +159,9 @@ def _with_provider(model: str) -> str:
     lookup = ModelResolver(resolve(None))
     if lookup.takes_ids_whole(lookup.primary):
         return model
-    having = [name for name in list_providers() if find_model(name, model) is not None]
-    return f"{having[0]}/{model}" if len(having) == 1 else model
+    having = providers_with(model)
+    makers = [each for each in having if not each.hosts_others] or having
+    return f"{makers[0].name}/{model}" if len(makers) == 1 else model
 
 
 def _as_document(response: ChatCompletionResponse) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from specado.catalog.lookup import (
     compare_capabilities,
     find_model,
     get_model_capabilities,
+    is_provider,
     list_providers,
     provider,
+    providers_with,
 )
 from specado.cli import output
 from specado.cli.output import Column
@@ -58,17 +60,20 @@ def _find(name: str) -> _ModelCapabilities:
         ConfigurationError: no provider has it, or several have.
     """
     prefix, slash, rest = name.partition("/")
-    if slash and prefix in list_providers():
+    if slash and is_provider(prefix):
         providers, model_id = [prefix], rest
     else:
-        providers, model_id = list_providers(), name
+        having, model_id = providers_with(name), name
+        # A maker that lists the model is meant, whoever else hosts it.
+        makers = [each for each in having if not each.hosts_others]
+        providers = [each.name for each in makers or having]
     found = [
         _ModelCapabilities(each, model.id, get_model_capabilities(each, model.id) or {})
         for each in providers
         if (model := find_model(each, model_id)) is not None
     ]
     if not found:
-        raise _unknown(name, model_id, providers)
+        raise _unknown(name, model_id, providers or list_providers())
     if len(found) > 1:
         raise ConfigurationError(f"{name!r} could be {' or '.join(map(str, found))}: name one")
     return found[0]

@@ -1,12 +1,19 @@
-"""`specado models`: lists each provider's models, with prices and abilities."""
+"""`specado models`: lists each provider's models, with prices and abilities.
+
+With `--live` the servers are asked which models they serve.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from specado.catalog.lookup import get_manifest, list_providers
+from specado.calls.served_models import ServedModel, served_models
+from specado.catalog.lookup import get_manifest, list_providers, outlines, provider
 from specado.cli import output
 from specado.cli.output import Column
+from specado.endpoints.access import Access, has_access
+from specado.errors import ConfigurationError, SpecadoError
+from specado.settings.client_settings import resolve
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,7 +50,10 @@ _ABILITIES = (
 
 def run(arguments: Namespace) -> int:
     """Print each provider's models, the retired ones only if they are asked for."""
-    names = list_providers() if arguments.provider is None else [arguments.provider]
+    wanted = arguments.provider or arguments.provider_option
+    if arguments.live:
+        return _run_live(wanted, as_json=arguments.json)
+    names = list_providers() if wanted is None else [wanted]
     entries = [
         {"provider": name, "id": model_id, **entry}
         for name in names
@@ -60,6 +70,73 @@ def run(arguments: Namespace) -> int:
             _print_models(f"{name}, retired", [e for e in own if e["status"] == "retired"])
     output.line(LEGEND)
     return 0
+
+
+def _run_live(wanted: Optional[str], *, as_json: bool) -> int:
+    """Print the models that servers list; those that cannot be asked are told on stderr."""
+    access = Access(resolve(None))
+    entries: list[dict[str, Any]] = []
+    failed = 0
+    names = _reachable() if wanted is None else [wanted]
+    for name in names:
+        try:
+            served = _served(name, access)
+        except SpecadoError as error:
+            if wanted is not None:
+                raise
+            output.notice(error.message)
+            failed = 1
+            continue
+        entries += served
+        if not as_json:
+            _print_models(f"{name}, live", served)
+    if as_json:
+        output.document(entries)
+    elif entries:
+        output.line(LEGEND)
+    return failed
+
+
+def _reachable() -> list[str]:
+    """Return the providers that have a key or an address in the environment."""
+    settings = resolve(None)
+    names = [each.name for each in outlines() if has_access(each, settings)]
+    if not names:
+        raise ConfigurationError(
+            "no provider has an API key or an address: set one, or name a provider, as in "
+            "--live --provider ollama",
+            key="provider",
+        )
+    return names
+
+
+def _served(name: str, access: Access) -> list[dict[str, Any]]:
+    """Return the entries of the models that a server lists, with what its manifest knows."""
+    manifest = get_manifest(name)  # refuses an unknown name
+    known = provider(name)
+    if known is None:
+        raise LookupError(f"{name!r} has a manifest and no provider")
+    entries = []
+    for served in served_models(known, access):
+        found = known.find(served.id)
+        entry = {} if found is None else manifest["models"][found.id]
+        entries.append(_live_entry(name, served, entry))
+    return entries
+
+
+def _live_entry(name: str, served: ServedModel, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest's entry with the limits that the server states."""
+    capabilities = {**(entry.get("capabilities") or {})}
+    constraints = {**(capabilities.get("constraints") or {})}
+    stated = {
+        "max_context_window": served.context_window,
+        "max_output_tokens": served.max_output_tokens,
+    }
+    tokens = {**(constraints.get("tokens") or {})}
+    tokens.update((key, value) for key, value in stated.items() if value is not None)
+    capabilities["constraints"] = {**constraints, "tokens": tokens}
+    own = {**entry, "capabilities": capabilities, "is_known": bool(entry), "listed": served.listed}
+    return {"provider": name, "id": served.id, **own}
 
 
 def _print_models(title: str, entries: list[dict[str, Any]]) -> None:

@@ -50,6 +50,8 @@ def wire_request(
     body: bytes,
     extra_headers: tuple[tuple[str, str], ...] = (),
     extra_query: Optional[Mapping[str, str]] = None,
+    *,
+    method: str = "POST",
 ) -> WireRequest:
     """Return the request that carries *body* to a *url* of the endpoint, authenticated."""
     if extra_headers and endpoint.flow.key_headers(extra_headers):
@@ -59,7 +61,7 @@ def wire_request(
         headers = request_headers(endpoint, extra_headers)
     if extra_query:
         url += ("&" if "?" in url else "?") + urlencode(extra_query)
-    request = WireRequest("POST", url, headers, body, endpoint.has_key)
+    request = WireRequest(method, url, headers, body, endpoint.has_key)
     return endpoint.flow.authenticate(request) if endpoint.authenticates_each else request
 
 
