@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import json
+import runpy
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_the_index_regenerates_to_the_same_bytes(make):
     assert sorted(made) == ["model_index.json", "provider_index.json"]
     for name, content in made.items():
         assert (FOLDER.parent / name).read_bytes() == content
+
+
+def test_the_tables_of_the_page_on_providers_are_current():
+    page = (REPOSITORY / "docs" / "providers.md").read_text(encoding="utf-8")
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "make_provider_table.py"))
+
+    assert script["make_page"](page) == page
+    for name in SHIPPED:
+        assert page.count(f"\n| `{name}` | ") == 2
 
 
 def test_the_index_says_what_the_manifests_say():

@@ -23,8 +23,9 @@ OVERVIEW = """\
 One call to any large language model, with retry and fallback.
 
 Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY,
-GEMINI_API_KEY. Only "chat" needs one: without any key it simulates the reply on
-a terminal, and elsewhere with --simulate.
+GEMINI_API_KEY; "specado providers" lists the others. Only "chat" and "models
+--live" need one: without any key "chat" simulates the reply on a terminal, and
+elsewhere with --simulate.
 """
 OVERVIEW_EXAMPLES = """\
 examples:
