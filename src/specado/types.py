@@ -189,6 +189,9 @@ class Message(msgspec.Struct):
     native: Optional[NativeContent] = None
 
     def __post_init__(self) -> None:
+        kind = type(self.content)
+        if type(self.role) is str and (kind is str or kind is list) and self.native is None:
+            return  # as a rule
         if not isinstance(self.role, str):
             raise MessageFormatError(
                 f"role must be a str, not {type_and_beginning(self.role)}", field="role"

@@ -21,6 +21,8 @@ UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 # From the most certain to the least.
 cdef tuple CERTAINTIES = ("exact", "at_least", "unknown")
 
+cdef frozenset NOTHING = frozenset()
+
 cdef enum:
     MAX_NOTES = 100
     PIECES_JOINED_AT_ONCE = 1024
@@ -45,18 +47,23 @@ cdef class Notes(list):
     provider's usage that are not read. Owned by one reply.
     """
 
-    cdef readonly set repaired
+    cdef set _repaired       # `None` without any, as a rule
     cdef readonly str usage_certainty
     cdef public dict other_usage
 
-    def __cinit__(self, *_args):
+    def __cinit__(self):
         self.usage_certainty = "exact"
-        self.repaired = set()
         self.other_usage = {}
+
+    @property
+    def repaired(self):
+        return NOTHING if self._repaired is None else self._repaired
 
     def repair(self, str path not None, str text not None):
         """Note a repair of the field at *path*."""
-        self.repaired.add(path)
+        if self._repaired is None:
+            self._repaired = set()
+        self._repaired.add(path)
         self.append(f"{path}: {text}")
 
     def bill(self, str certainty not None):
@@ -64,9 +71,10 @@ cdef class Notes(list):
         if CERTAINTIES.index(certainty) > CERTAINTIES.index(self.usage_certainty):
             self.usage_certainty = certainty
 
-    def add_facts(self, set repaired not None, str usage_certainty not None):
+    def add_facts(self, repaired not None, str usage_certainty not None):
         """Add the repairs and the certainty of earlier notes."""
-        self.repaired |= repaired
+        if repaired:
+            self._repaired = {*self.repaired, *repaired}
         self.bill(usage_certainty)
 
 

@@ -63,7 +63,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def read_reply(bytes body not None, notes):
+cpdef read_reply(bytes body, notes):
     """Return the `Reply` in *body*; *notes* names the repairs."""
     try:
         return _decode(body)
@@ -77,7 +77,7 @@ def read_reply(bytes body not None, notes):
     return found
 
 
-def is_failure(stop_reason):
+cpdef is_failure(stop_reason):
     """Return whether a stop reason says that the answer failed."""
     if stop_reason is None or stop_reason in FINISH_REASONS:
         return False
@@ -85,7 +85,7 @@ def is_failure(stop_reason):
     return meaning is not None and not isinstance(meaning, str)
 
 
-def finish_reason_of(stop_reason, notes):
+cpdef finish_reason_of(stop_reason, notes):
     """Return OpenAI's finish reason for a stop reason; a reason of another vendor is noted."""
     finish = FINISH_REASONS.get(stop_reason)
     if finish is not None:
@@ -101,8 +101,8 @@ def finish_reason_of(stop_reason, notes):
     return finish
 
 
-def reply_of(
-    found, notes, str provider, str model, created, bytes body, list raws=None, *,
+cpdef reply_of(
+    found, notes, str provider, str model, created, bytes body, list raws=None,
     bint is_whole=True,
 ):
     """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
@@ -186,7 +186,7 @@ cdef int _note_usage(found, notes) except -1:
     return 0
 
 
-def name_call(block, Py_ssize_t place, notes):
+cpdef name_call(block, Py_ssize_t place, notes):
     """Give a tool call that came without an id a new one; return whether it did."""
     if block.id or block.type != "tool_use":
         return False
@@ -249,7 +249,7 @@ def input_text(bytes given not None):
     return given.decode()
 
 
-def needs_native(list blocks not None):
+cpdef needs_native(list blocks):
     """Return whether the canonical fields do not reproduce the blocks or the edits of reasoning."""
     cdef bint has_text = False
     cdef bint has_call = False
@@ -284,7 +284,7 @@ cdef object _service_tier(found):
     return "default" if tier == "standard" else tier
 
 
-def usage_of(found):
+cpdef usage_of(found):
     """Return the canonical usage, in which the prompt's tokens include the cached ones."""
     if found is None:
         return None

@@ -120,7 +120,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     ), notes
 
 
-def read_reply(bytes body not None, notes):
+cpdef read_reply(bytes body, notes):
     """Return the `Reply` in *body*; *notes* names the repairs."""
     try:
         return _decode(body)
@@ -276,7 +276,7 @@ cdef str kind_of(part):
     return "a part without data" if part.thought_signature is None else "a signature alone"
 
 
-def needs_native(list parts not None):
+cpdef needs_native(list parts):
     """Return whether the canonical fields do not reproduce the parts of an answer."""
     cdef bint has_text = False
     cdef bint has_call = False

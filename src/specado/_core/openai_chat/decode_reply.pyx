@@ -46,6 +46,15 @@ cdef int members_in(bytes text) noexcept:
         at += 1
 
 
+cdef bint may_have_failed(found) except -1:
+    """Return whether a reply has a member in which a server tells a failure."""
+    return (
+        found.base_resp is not NO_JSON
+        or found.errors is not NO_JSON
+        or found.status is not NO_JSON
+    )
+
+
 cdef bint returns_members(list choices, int members) except -1:
     """Return whether an answer has members that go back; take out those that no server may give."""
     cdef bint has_reasoning = False
@@ -76,7 +85,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if has_error(body):
         check_for_error(body, error_in)
     found = _completion_in(body)
-    if found is None or tells_state(found):
+    if found is None or may_have_failed(found):
         check_for_error(body, error_in)
     if found is None or not _is_whole(found.choices) or (
         members & REASONING_CONTENT and not add_reply_reasoning(found, body)
@@ -92,13 +101,6 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     if returns_members(found.choices, members):
         add_records(found.choices, body, provider, model or found.model)
     return reply_of(found, notes, provider, model, created, body), notes
-
-
-cdef bint tells_state(found) except -1:
-    """Return whether a reply has a member by which servers say that an answer failed."""
-    return not (
-        found.base_resp is NO_JSON and found.errors is NO_JSON and found.status is NO_JSON
-    )
 
 
 cdef int _read_reason(choice, notes) except -1:
@@ -132,7 +134,7 @@ cdef object _completion_in(bytes body):
         return None
 
 
-def reply_of(found, notes, str provider, str model, created, bytes body):
+cpdef reply_of(found, notes, str provider, str model, created, bytes body):
     """Return the `ChatCompletionResponse` that a `Completion` stands for."""
     id_, name, made, usage = found.id, found.model, found.created, found.usage
     if not (id_ and name and made and usage is not None):

@@ -60,7 +60,7 @@ def decode_reply(bytes body not None, str provider not None, str model not None,
     return reply_of(found, notes, provider, model, created, body), notes
 
 
-def read_reply(bytes body not None, notes):
+cpdef read_reply(bytes body, notes):
     """Return the `Reply` in *body*; *notes* names the repairs."""
     try:
         return _decode(body)
@@ -74,7 +74,7 @@ def read_reply(bytes body not None, notes):
     return found
 
 
-def failure_of(found):
+cpdef failure_of(found):
     """Return the body of an error reply for a failed response, `None` for another one."""
     if found.error:
         return dumps({"error": found.error})
@@ -83,7 +83,7 @@ def failure_of(found):
     return None
 
 
-def check_finished(status):
+cpdef check_finished(status):
     """Refuse a response that has not ended with an answer."""
     if status in UNFINISHED:
         raise MalformedResponseError(
@@ -91,7 +91,7 @@ def check_finished(status):
         )
 
 
-def reply_of(
+cpdef reply_of(
     found, notes, str provider, str model, created, bytes body, list raws=None, list thoughts=None,
 ):
     """Return a `Reply` as `ChatCompletionResponse`; *body* becomes its `raw`.
@@ -147,7 +147,7 @@ cdef int _note_members(found, notes) except -1:
     return 0
 
 
-def finish_of(found, bint has_calls, notes):
+cpdef finish_of(found, bint has_calls, notes):
     """Return the finish reason of a response, `None` where nothing tells it."""
     status = found.status
     if status is None or status == "completed" or status == "complete":
@@ -305,7 +305,7 @@ def annotations_of(list given not None, Py_ssize_t shift):
     return found
 
 
-def needs_native(list items not None):
+cpdef needs_native(list items):
     """Return whether the canonical fields do not reproduce the items."""
     cdef bint has_text = False
     cdef bint has_call = False
@@ -337,7 +337,7 @@ def read_stored(list raws not None, str model not None):
 READERS[DIALECT] = read_stored
 
 
-def usage_of(found, notes):
+cpdef usage_of(found, notes):
     """Return the canonical usage; the totals include the cached tokens and the reasoning's."""
     if found is None:
         return None
