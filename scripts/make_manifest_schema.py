@@ -19,6 +19,7 @@ from specado.catalog.manifests import (
     Authentication,
     Endpoints,
     ProviderDialect,
+    ProviderErrors,
     RequestRules,
     ReturnedMember,
     StreamEnd,
@@ -69,6 +70,7 @@ class Manifest(Struct, forbid_unknown_fields=True):
     hosts_others: Optional[bool] = None
     usage_cost: Optional[UsageCost] = None
     verification: Optional[Verification] = None
+    errors: Optional[ProviderErrors] = None
 
 
 def whole(pattern: str) -> Schema:
