@@ -310,7 +310,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         provider: the shipped provider whose API defines the dialect; its address is in hints.
         path: takes the model id and whether the reply is streamed, and returns the path after the
             base URL. The manifest of a provider may give another path.
-        framing: the form of the events in a stream; `sse` is server-sent events.
+        framing: the form of the events in a stream: server-sent events or AWS event streams.
         request_fields: the counterpart of each canonical field in this dialect's requests.
         source_fields: the counterpart of each field of its requests in the canonical form.
         members: the top-level members of its requests that are read.
@@ -348,7 +348,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     provider: str
     path: Callable[[str, bool], str]
-    framing: Literal["sse"]
+    framing: Literal["sse", "aws_event_stream"]
     request_fields: FieldTable
     source_fields: FieldTable
     members: frozenset[str]

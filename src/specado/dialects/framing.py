@@ -1,4 +1,4 @@
-"""Framings of streams (server-sent events): recognised by the reply's content type."""
+"""Framings of streams (server-sent events, AWS event streams): recognised by the reply's content type."""
 
 from __future__ import annotations
 
@@ -36,4 +36,10 @@ class Framing(msgspec.Struct, frozen=True):
 # A success of one of these types is a whole reply, or a proxy's page instead of a stream.
 _WHOLE_REPLIES = ("application/json", "text/html")
 
-FRAMINGS = {each.name: each for each in (Framing("sse", "text/event-stream", _WHOLE_REPLIES),)}
+FRAMINGS = {
+    each.name: each
+    for each in (
+        Framing("sse", "text/event-stream", _WHOLE_REPLIES),
+        Framing("aws_event_stream", "application/vnd.amazon.eventstream", _WHOLE_REPLIES),
+    )
+}

@@ -1,0 +1,1 @@
+"""Compiled half of the Bedrock Converse dialect: requests and replies, both directions."""
