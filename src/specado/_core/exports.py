@@ -38,7 +38,6 @@ EXPORTS: dict[str, tuple[str, str]] = {
     "read_gemini_request": ("gemini.decode_request", "read_request"),
     "read_messages": ("openai_chat.decode_request", "read_messages"),
     "read_responses_request": ("openai_responses.decode_request", "read_request"),
-    "thinking_budget": ("anthropic_messages.request_decisions", "thinking_budget"),
     "user_to_send": ("anthropic_messages.request_rules", "user_to_send"),
 }
 

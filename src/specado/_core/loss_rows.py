@@ -1,5 +1,7 @@
 """Ids of the loss rows that code shared by the dialects reports; `ROW_IDS` has all of them."""
 
+CACHE_CONTROL_MOST = "cache_control.most"
+CACHE_CONTROL_ORDER = "cache_control.order"
 NATIVE_FOREIGN = "native.foreign"
 NATIVE_ORDER = "native.order"
 NATIVE_UNUSABLE = "native.unusable"
@@ -11,9 +13,13 @@ RESPONSE_FORMAT_BOUND = "response_format.bound"
 RESPONSE_FORMAT_HINT = "response_format.hint"
 TOOL_CALL_ARGUMENTS = "tool_call.arguments"
 TOOL_CALL_REPEATED_ID = "tool_call.repeated_id"
+TOOL_HINT = "tool.hint"
+TOOL_SCHEMA = "tool.schema"
 USER_HASHED = "user.hashed"
 
 ROW_IDS = (
+    CACHE_CONTROL_MOST,
+    CACHE_CONTROL_ORDER,
     NATIVE_FOREIGN,
     NATIVE_ORDER,
     NATIVE_UNUSABLE,
@@ -25,5 +31,7 @@ ROW_IDS = (
     RESPONSE_FORMAT_HINT,
     TOOL_CALL_ARGUMENTS,
     TOOL_CALL_REPEATED_ID,
+    TOOL_HINT,
+    TOOL_SCHEMA,
     USER_HASHED,
 )

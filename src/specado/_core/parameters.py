@@ -7,13 +7,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["EFFORTS", "MAX_STOPS", "nearest_effort"]
+__all__ = [
+    "BUDGET_SHARES",
+    "EFFORTS",
+    "MAX_STOPS",
+    "MIN_THINKING_BUDGET",
+    "nearest_effort",
+    "thinking_budget",
+]
 
 # Reasoning efforts, the lowest first.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 # The canonical form is OpenAI's, and takes this many stop sequences (openai.types.chat 3.54,
 # 2026-11-22).
 MAX_STOPS = 4
+# The lowest thinking budget of Claude (anthropic 0.125.0, 2026-11-22).
+MIN_THINKING_BUDGET = 1024
+# Thousandths of max_tokens that may go into thinking, by effort.
+BUDGET_SHARES = {
+    "minimal": 100,
+    "low": 200,
+    "medium": 500,
+    "high": 800,
+    "xhigh": 900,
+    "max": 950,
+}
 
 
 def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None:
@@ -28,3 +46,13 @@ def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None:
     if not known:
         return None
     return EFFORTS[min(known, key=lambda other: (abs(other - rank), other))]
+
+
+def thinking_budget(max_tokens: int, effort: str) -> int:
+    """Return the tokens of *max_tokens*, over 1,024, that an effort gives to thinking.
+
+    An effort that is not known counts as the highest.
+    """
+    # In thousandths: a share of any whole number, however large.
+    share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
+    return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)

@@ -1,4 +1,4 @@
-"""Forms that Anthropic's Messages API accepts: media types, tool names, input schemas.
+"""Forms that Anthropic's Messages API accepts: media types, tool names, ids.
 
 Functions without state, for the request encoder. Shapes from anthropic.types 0.125.0 (2026-11-22);
 limits that are not in the types come from error bodies that users report (2026-11-22).
@@ -10,15 +10,11 @@ from specado._core.encoder cimport Encoder, is_name, is_plain, renamed, true_med
 import re
 from base64 import b64decode
 
-import msgspec
-
 from specado._core.anthropic_messages.loss_rows import (
     FILE_ID, FILE_MEDIA_TYPE, IMAGE_HTTP, IMAGE_MEDIA_TYPE, INPUT_AUDIO, INPUT_DOCUMENT, INPUT_IMAGE,
-    REASONING_FOREIGN, REASONING_UNSIGNED, TOOL_HINT, TOOL_SCHEMA,
+    REASONING_FOREIGN, REASONING_UNSIGNED,
 )
-from specado._core.json_writer import dumps
 from specado._core.native import model_family
-from specado.errors import MessageFormatError
 
 cdef dict IMAGE_TYPES = {
     "image/jpg": "image/jpeg", "image/jpeg": "image/jpeg", "image/png": "image/png",
@@ -33,9 +29,6 @@ cdef Py_ssize_t LONGEST_NAME = 128
 cdef Py_ssize_t LONGEST_USER = 512
 cdef object EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 cdef object PHONE = re.compile(r"[+(]?[0-9][0-9 ().-]{5,18}[0-9]")
-# Refused at the root of an input schema ("input_schema does not support oneOf, allOf, or anyOf at
-# the top level").
-cdef frozenset ALTERNATIVES = frozenset({"oneOf", "anyOf", "allOf"})
 
 
 # Names, cache_control, reasoning.
@@ -132,51 +125,3 @@ cdef str file_text(Part part):
         return b64decode(part.text[part.start:]).decode()
     except ValueError:
         return None
-
-
-# Input schemas of tools.
-
-cdef object tool_input_schema(Encoder encoder, object given, str path):
-    """Return *given* as an object's schema without alternatives at its root; report changes.
-
-    `msgspec.Raw` stays as it is. *path* names the schema in the caller's request.
-    """
-    cdef dict made
-    cdef list hints = []
-    if isinstance(given, msgspec.Raw):
-        return given
-    if not given:
-        return {"type": "object", "properties": {}}
-    if not isinstance(given, dict):
-        raise MessageFormatError(
-            f"{path}: must be a dict, not {type(given).__name__}", field=path
-        )
-    if (<dict>given).get("type", "object") != "object":
-        encoder.lose(TOOL_SCHEMA, path, (<dict>given)["type"], "object")
-        return {"type": "object", "description": dumps(given).decode()}
-    made = {"type": "object"}
-    for name, value in (<dict>given).items():
-        if name in ALTERNATIVES:
-            hints.append(f"{name}: {dumps(value).decode()}")
-            encoder.lose(TOOL_HINT, f"{path}.{name}", value, hints[-1])
-        else:
-            made[name] = value
-    if hints:
-        hint = "{" + ", ".join(hints) + "}"
-        described = made.get("description")
-        made["description"] = f"{described}\n\n{hint}" if described else hint
-    elif "type" in <dict>given:
-        return given
-    return made
-
-
-cdef object answer_tool_schema(object given):
-    """Return an answer's schema as the input schema of a tool, `None` if it has another shape."""
-    if isinstance(given, msgspec.Raw):
-        return given
-    if not isinstance(given, dict) or (<dict>given).get("type", "object") != "object":
-        return None
-    for name in <dict>given:
-        if name in ALTERNATIVES:
-            return None
-    return given if "type" in <dict>given else {"type": "object", **given}

@@ -7,14 +7,13 @@ with another form, are reported by a row of `specado.losses.rows`.
 cimport cython
 
 from specado._core.anthropic_messages.accepted_forms cimport (
-    accepted_id, answer_tool_schema, data_media_type, file_text, is_cache_control, is_image,
+    accepted_id, data_media_type, file_text, is_cache_control, is_image,
     is_pdf, is_refused_user, is_tool_name, labelled_media_type, media_refusal, reasoning_refusal,
-    tool_input_schema,
 )
-from specado._core.anthropic_messages.cache_marks cimport CacheMarks
 from specado._core.anthropic_messages.request_decisions cimport (
     RequestDecisions, asked_format, asked_schema,
 )
+from specado._core.cache_marks cimport CacheMarks
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FUNCTION, IMAGE, OTHER, REFUSAL, SYSTEM, TEXT, TOOL, USER, Call,
     Conversation, Details, Part, Turn,
@@ -24,6 +23,7 @@ from specado._core.encoder cimport (
 )
 from specado._core.json_writer cimport exact
 from specado._core.reply_fields cimport field, offset_of
+from specado._core.tool_schemas cimport answer_tool_schema, tool_input_schema
 
 import msgspec
 
@@ -42,9 +42,9 @@ from specado._core.anthropic_messages.loss_rows import (
     TOOL_RESULT_LATE, TOOL_STRICT, TOOL_STRICT_LIMIT, TOOL_STRICT_SCHEMA, TURNS_MERGED, USER_TWICE,
 )
 from specado._core.anthropic_messages.native import DIALECT
-from specado._core.anthropic_messages.request_decisions import thinking_budget
 from specado._core.loss_rows import NATIVE_FOREIGN, NATIVE_ORDER
 from specado._core.native import has_own_order, split_text
+from specado._core.parameters import thinking_budget
 from specado._core.schema import anthropic_form
 from specado.errors import MessageFormatError
 from specado.types import NativeBlock, NativeContent

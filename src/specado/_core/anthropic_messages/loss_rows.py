@@ -34,8 +34,6 @@ ASSISTANT_REFUSAL = "assistant.refusal"
 ASSISTANT_TRAILING_SPACE = "assistant.trailing_space"
 AUDIO_OUTPUT = "audio.output"
 CACHE_CONTROL_BLANK = "cache_control.blank"
-CACHE_CONTROL_MOST = "cache_control.most"
-CACHE_CONTROL_ORDER = "cache_control.order"
 CACHE_CONTROL_TWICE = "cache_control.twice"
 CACHE_CONTROL_UNKNOWN = "cache_control.unknown"
 FILE_ID = "file.id"
@@ -129,7 +127,6 @@ TOOL_CUSTOM_CALL = "tool.custom_call"
 TOOL_HINT = "tool.hint"
 TOOL_NAME = "tool.name"
 TOOL_RESULT_LATE = "tool.result_late"
-TOOL_SCHEMA = "tool.schema"
 TOOL_STRICT = "tool.strict"
 TOOL_STRICT_LIMIT = "tool.strict_limit"
 TOOL_STRICT_SCHEMA = "tool.strict_schema"
@@ -166,8 +163,6 @@ ROW_IDS = (
     ASSISTANT_TRAILING_SPACE,
     AUDIO_OUTPUT,
     CACHE_CONTROL_BLANK,
-    CACHE_CONTROL_MOST,
-    CACHE_CONTROL_ORDER,
     CACHE_CONTROL_TWICE,
     CACHE_CONTROL_UNKNOWN,
     FILE_ID,
@@ -261,7 +256,6 @@ ROW_IDS = (
     TOOL_HINT,
     TOOL_NAME,
     TOOL_RESULT_LATE,
-    TOOL_SCHEMA,
     TOOL_STRICT,
     TOOL_STRICT_LIMIT,
     TOOL_STRICT_SCHEMA,

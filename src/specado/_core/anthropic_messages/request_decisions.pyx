@@ -6,13 +6,12 @@ They are made before the body is written. Rules from Anthropic's guides and anth
 
 cimport cython
 
-from specado._core.anthropic_messages.accepted_forms cimport (
-    answer_tool_schema, media_refusal, reasoning_refusal,
-)
+from specado._core.anthropic_messages.accepted_forms cimport media_refusal, reasoning_refusal
 from specado._core.conversation cimport (
     ASSISTANT, DEVELOPER, FUNCTION, REFUSAL, SYSTEM, TEXT, TOOL, USER, Part, Turn,
 )
 from specado._core.encoder cimport Encoder, is_blank_text
+from specado._core.tool_schemas cimport answer_tool_schema
 
 from specado._core.anthropic_messages.loss_rows import (
     MAX_TOKENS_ABOVE_LIMIT, MAX_TOKENS_DEFAULT, MAX_TOKENS_TWICE, PARAM_UNKNOWN,
@@ -25,7 +24,7 @@ from specado._core.anthropic_messages.loss_rows import (
 from specado._core.anthropic_messages.native import DIALECT
 from specado._core.schema import anthropic_form, row_of_moved
 from specado._core.emulation import EMULATION_TOOL
-from specado._core.parameters import nearest_effort
+from specado._core.parameters import BUDGET_SHARES, MIN_THINKING_BUDGET, nearest_effort
 from specado.errors import MessageFormatError
 
 UNKNOWN_MODEL_MAX_TOKENS = 4096
@@ -36,11 +35,6 @@ cdef enum:
     MAX_UNIONS = 16
 # Above this the API wants a stream: a reply may take longer than ten minutes (anthropic 0.125.0).
 MAX_TOKENS_WITHOUT_STREAM = 21_333
-MIN_THINKING_BUDGET = 1024
-# Thousandths of max_tokens that may go into thinking, by effort.
-cdef dict BUDGET_SHARES = {
-    "minimal": 100, "low": 200, "medium": 500, "high": 800, "xhigh": 900, "max": 950,
-}
 
 
 @cython.final
@@ -429,13 +423,3 @@ cdef int report_format_members(Encoder encoder) except -1:
     if given.get("strict") is not True:
         encoder.lose(RESPONSE_FORMAT_STRICT, path, given.get("strict"), True)
     return 0
-
-
-def thinking_budget(max_tokens, effort):
-    """Return the tokens of *max_tokens*, over 1,024, that an effort gives to thinking.
-
-    An effort that is not known counts as the highest.
-    """
-    # In thousandths: a share of any whole number, however large.
-    share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
-    return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)

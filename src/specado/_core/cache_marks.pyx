@@ -1,4 +1,4 @@
-"""Limits of `cache_control` in an Anthropic request body, applied once the body is written.
+"""Limits of the cache breakpoints in a body for Claude, applied once the body is written.
 
 Their number and their order in the prompt are known only then.
 """
@@ -8,9 +8,7 @@ from libc.string cimport memcpy, memmove
 
 from specado._core.encoder cimport Encoder
 
-from specado._core.anthropic_messages.loss_rows import (
-    CACHE_CONTROL_MOST, CACHE_CONTROL_ORDER,
-)
+from specado._core.loss_rows import CACHE_CONTROL_MOST, CACHE_CONTROL_ORDER
 
 # "A maximum of 4 blocks with cache_control may be provided" (2026-11-22).
 cdef int MOST = 4
