@@ -227,12 +227,7 @@ cdef class FrameDecoder(FrameReader):
 
 
 cdef FrameReader frame_reader(str name, Py_ssize_t max_frame_bytes):
-    """Return a new reader for the framing called *name*: "sse" or "aws_event_stream"."""
+    """Return a new reader for the framing called *name*: "sse"."""
     if name == "sse":
         return FrameDecoder(max_frame_bytes)
-    if name == "aws_event_stream":
-        # Imported where it is used: it is built on this module, and few streams need it.
-        from specado._core.event_stream import EventStreamReader
-
-        return EventStreamReader(max_frame_bytes)
-    raise ValueError(f"{name!r} is not a framing; known: sse, aws_event_stream")
+    raise ValueError(f"{name!r} is not a framing; known: sse")
