@@ -101,12 +101,20 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     switched off. A model that takes both the system and the developer role has no `system_role`.
 
     `thinking` is how a request asks for reasoning: "budget" by tokens, "level" by one of Gemini's
-    levels. `signed_calls`: the calls of the current turn must have their thought signatures.
+    levels, "effort" and "reasoning_config" by a level in a member of Bedrock's
+    `additionalModelRequestFields`.
+    `signed_calls`: the calls of the current turn must have their thought signatures.
     `media_in_tool_results`: a tool's result takes images and files. `schema_with_tools`: the form
     of the answer may be given beside tools. `media_resolution`: an image's resolution may be
     chosen. `max_choices` is the largest `n`. `custom_tools`: tools need not be functions.
     `effort_members` has the members that a chat-completions request has in place of
     `reasoning_effort`, by level; its levels are then those of `reasoning_efforts`.
+
+    Of models on Bedrock: `system_prompt`: system text is taken. `tool_choices`: the choices of a
+    tool that a request may name ("auto", "any", "tool"), `()` for none. `parallel_tool_switch`:
+    parallel calls can be forbidden. `cache_ttls`: how long a cache point may keep the prompt, `()`
+    without cache points. `max_stops` is the largest number of stop sequences. `results_alone`: a
+    message with tool results has nothing else.
     """
 
     max_tokens_parameter: Optional[Literal["max_tokens", "max_completion_tokens"]] = None
@@ -120,7 +128,9 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     reasoning_efforts: Optional[tuple[str, ...]] = None
     default_effort: Optional[str] = None
     effort_parameter: Optional[bool] = None
-    thinking: Optional[Literal["none", "budget", "level", "adaptive", "always"]] = None
+    thinking: Optional[
+        Literal["none", "budget", "level", "adaptive", "always", "effort", "reasoning_config"]
+    ] = None
     tools_while_reasoning: Optional[bool] = None
     forced_tool_choice: Optional[bool] = None
     parallel_tool_calls: Optional[bool] = None
@@ -136,6 +146,12 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     max_choices: Optional[int] = None
     custom_tools: Optional[bool] = None
     effort_members: Optional[dict[str, dict[str, Any]]] = None
+    system_prompt: Optional[bool] = None
+    tool_choices: Optional[tuple[str, ...]] = None
+    parallel_tool_switch: Optional[bool] = None
+    cache_ttls: Optional[tuple[str, ...]] = None
+    max_stops: Optional[int] = None
+    results_alone: Optional[bool] = None
 
     def __hash__(self) -> int:  # by some of the fields: a dict has no hash
         return hash((self.system_role, self.thinking, self.sampling, self.reasoning_efforts))

@@ -295,6 +295,61 @@ ROWS: dict[str, Row] = {
         "Low",
         "an answer that began without thinking must continue without it",
     ),
+    # Bedrock.
+    "audio.container": Row(
+        "Unsupported", "contract", "High", "the API does not know the sound's format"
+    ),
+    "document.format": Row(
+        "Unsupported",
+        "contract",
+        "High",
+        "documents are PDF, CSV, Word, Excel, HTML, text or Markdown there",
+    ),
+    "document.name": Row(
+        "Relocate", "tuning", "Low", "the document's name is changed to one that is allowed and new"
+    ),
+    "document.text": Row(
+        "Default", "tuning", "None", "a message with a document has text there: one is added"
+    ),
+    "content.stand_in": Row(
+        "Default", "tuning", "None", "a message has content there: \"(empty)\" is sent"
+    ),
+    "cache_control.point": Row(
+        "Relocate", "tuning", "None", "expressed as a cache point after the block"
+    ),
+    "cache_control.model": Row(
+        "Drop", "tuning", "Low", "the model has no such cache points; cached input may cost more"
+    ),
+    "tools.declared": Row(
+        "Default",
+        "tuning",
+        "Low",
+        "the tools used in the history are declared there: the model may call them",
+    ),
+    "tools.withheld": Row(
+        "Emulate", "tuning", "None", "no tool may be called: the tools are not sent"
+    ),
+    "tool_choice.none": Row(
+        "Drop", "contract", "High", "the history needs the tools, and the model may call them"
+    ),
+    "tool_choice.model": Row(
+        "Unsupported", "contract", "High", "the model takes no such tool choice"
+    ),
+    "tool.result_alone": Row(
+        "Relocate", "tuning", "None", "tool results have a message of their own on this model"
+    ),
+    "stop.model_most": Row(
+        "Drop", "contract", "Medium", "more stop sequences than the model takes"
+    ),
+    "metadata.form": Row(
+        "Drop", "tuning", "Low", "request metadata has at most 16 short texts of plain characters"
+    ),
+    "web_search.grounding": Row(
+        "Emulate",
+        "tuning",
+        "Low",
+        "sent as the tool nova_grounding, without context size and user location",
+    ),
     # Requests to Gemini.
     "system.instruction": Row(
         "Relocate", "tuning", "None", "leading system text goes to `systemInstruction`"

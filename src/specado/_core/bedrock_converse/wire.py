@@ -25,6 +25,7 @@ __all__ = [
     "Metadata",
     "OtherReply",
     "Output",
+    "Performance",
     "RawOutput",
     "RawReply",
     "Reasoning",
@@ -143,6 +144,12 @@ class Tier(_Wire):
     type: str = ""
 
 
+class Performance(_Wire):
+    """How fast the answer was made, which its price depends on."""
+
+    latency: str = "standard"
+
+
 class Reply(_Wire):
     """A whole reply, as AWS documents it. Its request id stands in a header."""
 
@@ -150,6 +157,7 @@ class Reply(_Wire):
     stop_reason: Optional[str] = None
     usage: Optional[TokenUsage] = None
     service_tier: Optional[Tier] = None
+    performance_config: Optional[Performance] = None
     additional_model_response_fields: msgspec.Raw = NO_JSON
     trace: msgspec.Raw = NO_JSON
 
@@ -252,6 +260,7 @@ class Metadata(_Wire):
 
     usage: msgspec.Raw = NO_JSON
     service_tier: Optional[Tier] = None
+    performance_config: Optional[Performance] = None
     trace: msgspec.Raw = NO_JSON
 
 

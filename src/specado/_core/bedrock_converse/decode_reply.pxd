@@ -1,0 +1,2 @@
+cdef object message_of(list blocks, str model, notes)
+cdef int note_members(found, notes) except -1
