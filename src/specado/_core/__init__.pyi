@@ -10,6 +10,8 @@ __all__ = [
     "AnthropicRequestRules",
     "AnthropicStream",
     "AnthropicStreamEncoder",
+    "BedrockStream",
+    "BedrockStreamEncoder",
     "Conversation",
     "FrameDecoder",
     "GeminiStream",
@@ -25,6 +27,7 @@ __all__ = [
     "check_capability",
     "compare_capabilities",
     "decode_anthropic_reply",
+    "decode_bedrock_reply",
     "decode_gemini_reply",
     "decode_openai_reply",
     "decode_responses_reply",
@@ -32,6 +35,8 @@ __all__ = [
     "effort_for",
     "encode_anthropic_reply",
     "encode_anthropic_request",
+    "encode_bedrock_reply",
+    "encode_bedrock_request",
     "encode_gemini_reply",
     "encode_gemini_request",
     "encode_openai_reply",
@@ -45,6 +50,7 @@ __all__ = [
     "normalize",
     "places_of_roles",
     "read_anthropic_request",
+    "read_bedrock_request",
     "read_gemini_request",
     "read_messages",
     "read_responses_request",
@@ -145,6 +151,9 @@ class AnthropicStream(_ReplyStream): ...
 class GeminiStream(_ReplyStream): ...
 
 @final
+class BedrockStream(_ReplyStream): ...
+
+@final
 class OpenAIStream(_ReplyStream): ...
 
 @final
@@ -183,6 +192,14 @@ class GeminiStreamEncoder:
     def finish(self) -> bytes: ...
     def fail(self, body: bytes) -> bytes: ...
 
+@final
+class BedrockStreamEncoder:
+    @property
+    def losses(self) -> list[Reported]: ...
+    def encode(self, chunk: ChatCompletionChunk) -> bytes: ...
+    def finish(self) -> bytes: ...
+    def fail(self, body: bytes) -> bytes: ...
+
 def read_messages(text: bytes) -> tuple[Conversation, int, int] | None: ...
 def normalize(messages: str | Iterable[Any]) -> Conversation: ...
 def read_anthropic_request(
@@ -197,6 +214,11 @@ def read_gemini_request(
     request: dict[str, Any],
     parameters: dict[str, tuple[str, Any] | None],
     settings: dict[str, tuple[str, Any] | None],
+    model: str,
+) -> tuple[Conversation, dict[str, Any], list[Reported], dict[str, str]]: ...
+def read_bedrock_request(
+    request: dict[str, Any],
+    parameters: dict[str, tuple[str, Any] | None],
     model: str,
 ) -> tuple[Conversation, dict[str, Any], list[Reported], dict[str, str]]: ...
 def write_tool_schemas(tools: list[dict[str, Any]]) -> list[dict[str, Any]]: ...
@@ -240,6 +262,14 @@ def encode_gemini_request(
     schemes: tuple[str, ...] | None = None,
     target: Any = None,
 ) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
+def encode_bedrock_request(
+    conversation: Conversation,
+    model: str,
+    params: dict[str, Any],
+    facts: Any,
+    parameters: dict[str, tuple[str, Any] | None],
+    target: Any = None,
+) -> tuple[bytes, list[Reported], str | None, dict[str, str] | None]: ...
 def nearest_effort(wanted: str, levels: Iterable[str]) -> str | None: ...
 
 @final
@@ -271,10 +301,14 @@ def decode_anthropic_reply(
 def decode_gemini_reply(
     body: bytes, provider: str, model: str, created: int
 ) -> tuple[ChatCompletionResponse, list[str]]: ...
+def decode_bedrock_reply(
+    body: bytes, provider: str, model: str, created: int
+) -> tuple[ChatCompletionResponse, list[str]]: ...
 def encode_openai_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...
 def encode_anthropic_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...
 def encode_responses_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...
 def encode_gemini_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...
+def encode_bedrock_reply(reply: ChatCompletionResponse) -> tuple[bytes, list[Reported]]: ...
 def unwrap_emulated(reply: ChatCompletionResponse) -> None: ...
 def compare_capabilities(source: Any, target: Any) -> dict[str, Any]: ...
 def check_capability(capability: dict[str, Any], prefix: str) -> None: ...

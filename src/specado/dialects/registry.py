@@ -23,7 +23,7 @@ __all__ = ["DIALECTS", "encode", "errors_of"]
 
 # The only list of dialects: the folders in `specado.dialects`. The first is the dialect of a
 # manifest that names none.
-_NAMES = ("openai_chat", "anthropic_messages", "openai_responses", "gemini")
+_NAMES = ("openai_chat", "anthropic_messages", "openai_responses", "gemini", "bedrock_converse")
 
 
 class _Dialects(Mapping[str, "Dialect"]):
