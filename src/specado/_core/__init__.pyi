@@ -136,6 +136,7 @@ class _ReplyStream:
         include_usage: bool = False,
         stop_means_calls: bool = False,
         stream_end: str = "",
+        reply_id: str = "",
         framing: str = "sse",
         max_frame_bytes: int,
         max_reply_bytes: int,

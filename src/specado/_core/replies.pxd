@@ -18,6 +18,7 @@ cdef class ReplyStream:
     cdef object created
     cdef bint emulated, include_usage, stop_means_calls
     cdef str stream_end
+    cdef str reply_id        # the id in a header, for a dialect whose replies have none
     cdef Py_ssize_t _kept_bytes, _max_reply_bytes
     cdef dict _notes
     cdef object _facts       # `Notes` without texts: the repairs and the certainty so far

@@ -199,7 +199,7 @@ cdef class ReplyStream:
     *model* and *created* are the defaults of a stream that names none. With *emulated* the input
     of the forced tool that emulates structured output is content. *stop_means_calls*: `stop` beside
     tool calls is read as `tool_calls`. *stream_end* is what proves that the stream is whole, as
-    `MakeStreamDecoder` says. *framing* cuts the bytes into events. One decoder per stream; not for
+    `MakeStreamDecoder` says, and *reply_id* the id of a reply that names none. *framing* cuts the bytes into events. One decoder per stream; not for
     two threads at once.
     """
 
@@ -213,6 +213,7 @@ cdef class ReplyStream:
         bint include_usage=False,
         bint stop_means_calls=False,
         str stream_end="",
+        str reply_id not None="",
         str framing="sse",
         Py_ssize_t max_frame_bytes,
         Py_ssize_t max_reply_bytes,
@@ -225,6 +226,7 @@ cdef class ReplyStream:
         self.include_usage = include_usage
         self.stop_means_calls = stop_means_calls
         self.stream_end = stream_end
+        self.reply_id = reply_id
         self._max_reply_bytes = max_reply_bytes
         self._notes = {}
         self._facts = Notes()

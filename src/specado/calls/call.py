@@ -290,6 +290,7 @@ class CompletionCall:
             include_usage=self._wants_usage,
             stop_means_calls=self._stop_means_calls(candidate),
             stream_end=route.stream_end,
+            reply_id=opened.headers.get(source.dialect.reply_id_header, ""),
             max_frame_bytes=self._settings.max_frame_bytes,
             max_reply_bytes=self._settings.max_reply_bytes,
         )

@@ -249,6 +249,7 @@ class MakeStreamDecoder(Protocol):
         include_usage: bool = False,
         stop_means_calls: bool = False,
         stream_end: str = "",
+        reply_id: str = "",
         max_frame_bytes: int,
         max_reply_bytes: int,
     ) -> StreamDecoder:
@@ -265,6 +266,7 @@ class MakeStreamDecoder(Protocol):
                 alone; also, at a clean end of the bytes, `"finish_reason"`, the finish reason of
                 every choice; `"finish_and_usage"`, that and the usage; `"unknown"`, the same with
                 a note. `"sentinel"` and `"terminal_event"` are as `""`.
+            reply_id: the id in the reply's `reply_id_header`, for a dialect that has one.
             max_frame_bytes: limit of one event.
             max_reply_bytes: limit of the assembled reply.
         """
@@ -323,6 +325,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         errors: the classes of its errors.
         request_id_headers: response headers (lower case) with the provider's id of the request,
             the usual one first.
+        reply_id_header: response header (lower case) with the id of a reply, for a dialect whose
+            replies have no id; `""` for the others.
 
     Client side (this process calls a provider):
         encode_request: see `EncodeRequest`.
@@ -355,6 +359,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     parameters: frozenset[str]
     errors: ErrorTable
     request_id_headers: tuple[str, ...]
+    reply_id_header: str = ""
     nested_members: frozenset[str] = frozenset()
     binding_members: frozenset[str] = frozenset()
     reply_members: frozenset[str]

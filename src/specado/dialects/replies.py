@@ -57,6 +57,8 @@ def read_reply(
         return reported_error(source, reported, _utc(now_s))
     except MalformedResponseError as error:
         return error_in_success(source, reply, _utc(now_s)) or _malformed(source, reply, error)
+    if source.dialect.reply_id_header:
+        found.id = reply.headers.get(source.dialect.reply_id_header, "")
     if answer_tool is not None:
         unwrap_emulated(found)
     if stop_means_calls:

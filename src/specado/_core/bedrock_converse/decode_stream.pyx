@@ -100,7 +100,6 @@ cdef class BedrockStream(ReplyStream):
     cdef int take(self, bytes frame, list out) except -1:
         cdef EventStreamReader reader = <EventStreamReader>self.frames
         cdef str name = reader.event
-        cdef BlockPieces block
         cdef str text
         if reader.kind == "exception" or reader.kind == "error":
             return self._take_failure(reader, frame)
@@ -178,7 +177,7 @@ cdef class BedrockStream(ReplyStream):
         if not self._has_begun:
             self._has_begun = True
             delta.role = "assistant"
-        out.append(CHUNK("", self.model, [CHOICE(0, delta, reason)], self.created))
+        out.append(CHUNK(self.reply_id, self.model, [CHOICE(0, delta, reason)], self.created))
         return 0
 
     cdef int _begin_message(self, list out) except -1:
@@ -254,7 +253,7 @@ cdef class BedrockStream(ReplyStream):
             self.begin(False)
         if not self._has_begun:
             return self._send(DELTA(text), out)
-        out.append(CHUNK("", self.model, [CHOICE(0, DELTA(text))], self.created))
+        out.append(CHUNK(self.reply_id, self.model, [CHOICE(0, DELTA(text))], self.created))
         return 0
 
     cdef int _add(self, index, delta, bytes frame, list out) except -1:
@@ -427,7 +426,7 @@ cdef class BedrockStream(ReplyStream):
         if self.include_usage and self._usage is not None:
             tier = None if self._metadata is None else self._metadata.service_tier
             out.append(CHUNK(
-                "", self.model, [], self.created, usage=usage_of(self._usage, Notes()),
+                self.reply_id, self.model, [], self.created, usage=usage_of(self._usage, Notes()),
                 service_tier=None if tier is None else tier.type or None,
             ))
         return self.end(self._stop.stop_reason in ("guardrail_intervened", "content_filtered"))
@@ -454,6 +453,7 @@ cdef class BedrockStream(ReplyStream):
         reply, notes = reply_of(
             found, blocks, raws, notes, self.provider, self.model, self.created, b""
         )
+        reply.id = self.reply_id
         if self.emulated:
             unwrap_emulated(reply)
         choice = reply.choices[0]

@@ -42,6 +42,7 @@ DIALECT = Dialect(
     parameters=frozenset(name for name in PARAMETERS if REQUEST_PARAMETERS.get(name, True) is None),
     errors=ERRORS,
     request_id_headers=REQUEST_ID_HEADERS,
+    reply_id_header=REQUEST_ID_HEADERS[0],
     reply_members=frozenset({"stopReason"}),
     encode_request=encode_request,
     decode_reply=decode_bedrock_reply,
