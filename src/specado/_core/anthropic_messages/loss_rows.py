@@ -69,25 +69,12 @@ REASONING_EFFORT_TOOLS = "reasoning_effort.tools"
 REASONING_EFFORT_UNSUPPORTED = "reasoning_effort.unsupported"
 REASONING_FOREIGN = "reasoning.foreign"
 REASONING_UNSIGNED = "reasoning.unsigned"
-REPLY_ANNOTATIONS = "reply.annotations"
 REPLY_ARGUMENTS = "reply.arguments"
-REPLY_AUDIO = "reply.audio"
-REPLY_CHOICES = "reply.choices"
-REPLY_CREATED = "reply.created"
-REPLY_CUSTOM_CALL = "reply.custom_call"
-REPLY_FINGERPRINT = "reply.fingerprint"
 REPLY_FINISH_REASON = "reply.finish_reason"
-REPLY_LOGPROBS = "reply.logprobs"
 REPLY_REASONING = "reply.reasoning"
-REPLY_REASONING_BLOCK = "reply.reasoning_block"
-REPLY_REASONING_MODEL = "reply.reasoning_model"
 REPLY_REASONING_UNSIGNED = "reply.reasoning_unsigned"
-REPLY_REFUSAL = "reply.refusal"
-REPLY_ROLE = "reply.role"
 REPLY_SERVICE_TIER = "reply.service_tier"
-REPLY_TOOL_CALL_PIECE = "reply.tool_call_piece"
 REPLY_TOOL_USE = "reply.tool_use"
-REPLY_USAGE = "reply.usage"
 REPLY_USAGE_CACHED = "reply.usage_cached"
 REPLY_USAGE_MISSING = "reply.usage_missing"
 RESPONSE_FORMAT_CLOSED = "response_format.closed"
@@ -198,25 +185,12 @@ ROW_IDS = (
     REASONING_EFFORT_UNSUPPORTED,
     REASONING_FOREIGN,
     REASONING_UNSIGNED,
-    REPLY_ANNOTATIONS,
     REPLY_ARGUMENTS,
-    REPLY_AUDIO,
-    REPLY_CHOICES,
-    REPLY_CREATED,
-    REPLY_CUSTOM_CALL,
-    REPLY_FINGERPRINT,
     REPLY_FINISH_REASON,
-    REPLY_LOGPROBS,
     REPLY_REASONING,
-    REPLY_REASONING_BLOCK,
-    REPLY_REASONING_MODEL,
     REPLY_REASONING_UNSIGNED,
-    REPLY_REFUSAL,
-    REPLY_ROLE,
     REPLY_SERVICE_TIER,
-    REPLY_TOOL_CALL_PIECE,
     REPLY_TOOL_USE,
-    REPLY_USAGE,
     REPLY_USAGE_CACHED,
     REPLY_USAGE_MISSING,
     RESPONSE_FORMAT_CLOSED,
