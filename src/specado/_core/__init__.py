@@ -39,7 +39,7 @@ from specado._core.exports import EXPORTS
 from specado._core.frames import FrameDecoder
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
-from specado._core.parameters import nearest_effort, thinking_budget
+from specado._core.parameters import effort_for, nearest_effort, thinking_budget
 from specado._core.replies import ReportedFailure
 from specado._core.reply_events import ReplyEvents
 from specado._core.schema import frozen_parameters, write_format_schema, write_tool_schemas

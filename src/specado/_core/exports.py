@@ -26,7 +26,6 @@ EXPORTS: dict[str, tuple[str, str]] = {
     "decode_gemini_reply": ("gemini.decode_reply", "decode_reply"),
     "decode_openai_reply": ("openai_chat.decode_reply", "decode_reply"),
     "decode_responses_reply": ("openai_responses.decode_reply", "decode_reply"),
-    "effort_for": ("anthropic_messages.decode_request", "effort_for"),
     "encode_anthropic_reply": ("anthropic_messages.encode_reply", "encode_reply"),
     "encode_anthropic_request": ("anthropic_messages.encode_request", "encode_request"),
     "encode_bedrock_reply": ("bedrock_converse.encode_reply", "encode_reply"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,6 +12,7 @@ __all__ = [
     "EFFORTS",
     "MAX_STOPS",
     "MIN_THINKING_BUDGET",
+    "effort_for",
     "nearest_effort",
     "thinking_budget",
 ]
@@ -56,3 +57,13 @@ def thinking_budget(max_tokens: int, effort: str) -> int:
     # In thousandths: a share of any whole number, however large.
     share = max_tokens * BUDGET_SHARES.get(effort, BUDGET_SHARES["max"]) // 1000
     return min(max(share, MIN_THINKING_BUDGET), max_tokens - 1)
+
+
+def effort_for(budget: Any, max_tokens: Any) -> str:
+    """Return the reasoning effort for a thinking budget of so many tokens."""
+    if not isinstance(budget, int) or not isinstance(max_tokens, int) or max_tokens <= 0:
+        return "medium"
+    share = budget / max_tokens
+    if share <= 0.3:
+        return "low"
+    return "medium" if share <= 0.65 else "high"

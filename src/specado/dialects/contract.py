@@ -67,8 +67,9 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
         places: the path in *native* of each canonical parameter, or member of one, that has
-            another name there. The entry "parameters" is the path of a schema below its tool.
-            `None` if *native* has the canonical form.
+            another name there. The entry "parameters" is the path of a schema below its tool,
+            "cache_control" that of a cache mark below its block. `None` if *native* has the
+            canonical form.
     """
 
     dialect: str
@@ -98,7 +99,7 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         if found is not None:
             index, name, place = found.groups()
             origin = self.conversation.origin(int(index), name, int(place or 0))
-            return origin + _CACHE if path.endswith(_CACHE) else origin
+            return origin + places.get("cache_control", _CACHE) if path.endswith(_CACHE) else origin
         name = _longest_known(path, places)
         if name is None:
             return path

@@ -312,7 +312,7 @@ ROWS: dict[str, Row] = {
         "Default", "tuning", "None", "a message with a document has text there: one is added"
     ),
     "content.stand_in": Row(
-        "Default", "tuning", "None", "a message has content there: \"(empty)\" is sent"
+        "Default", "tuning", "None", 'a message has content there: "(empty)" is sent'
     ),
     "cache_control.point": Row(
         "Relocate", "tuning", "None", "expressed as a cache point after the block"
@@ -555,6 +555,75 @@ ROWS: dict[str, Row] = {
         "Unsupported", "contract", "Medium", "the schema of an answer must be an object there"
     ),
     "anthropic.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
+    # Features of Bedrock's requests that the canonical form lacks.
+    "bedrock.audio_format": Row("Unsupported", "contract", "Critical", "audio is WAV or MP3 there"),
+    "bedrock.block": Row(
+        "Unsupported", "contract", "High", "there is no counterpart of such a content block"
+    ),
+    "bedrock.block_order": Row(
+        "Relocate", "tuning", "Low", "an answer's text comes before its tool calls"
+    ),
+    "bedrock.cache_point": Row(
+        "Relocate", "tuning", "None", "expressed as the `cache_control` of the block before"
+    ),
+    "bedrock.cache_point_alone": Row(
+        "Drop", "tuning", "Low", "there is nothing to cache before the cache point"
+    ),
+    "bedrock.citations": Row("Drop", "tuning", "Low", "there are no citations"),
+    "bedrock.document_context": Row("Drop", "contract", "Medium", "documents have no context"),
+    "bedrock.document_text": Row("Relocate", "tuning", "Low", "a text document becomes text"),
+    "bedrock.effort_disabled": Row(
+        "Conflict", "tuning", "Low", "without thinking there is no effort"
+    ),
+    "bedrock.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
+    "bedrock.format_root": Row(
+        "Unsupported", "contract", "Medium", "the schema of an answer must be an object there"
+    ),
+    "bedrock.format_strict": Row(
+        "Unsupported", "contract", "Medium", "strict mode refuses the schema: it is not enforced"
+    ),
+    "bedrock.guard_content": Row(
+        "Unsupported", "contract", "High", "the content goes on, but no guardrail examines it"
+    ),
+    "bedrock.guardrail": Row("Unsupported", "contract", "High", "there are no guardrails"),
+    "bedrock.model_field": Row(
+        "Drop", "contract", "Medium", "a member for the model's family has no counterpart"
+    ),
+    "bedrock.performance": Row("Drop", "tuning", "Low", "there is no such latency"),
+    "bedrock.prefill": Row(
+        "Relocate",
+        "contract",
+        "High",
+        "the model answers the last message instead of continuing it",
+    ),
+    "bedrock.project": Row("Drop", "tuning", "Low", "requests belong to no project"),
+    "bedrock.prompt": Row("Unsupported", "contract", "Critical", "the prompt is stored with AWS"),
+    "bedrock.response_fields": Row(
+        "Drop", "contract", "Medium", "replies have no fields of the model's own"
+    ),
+    "bedrock.result_json": Row(
+        "Relocate", "tuning", "None", "a tool's result is sent as JSON text"
+    ),
+    "bedrock.result_media": Row(
+        "Relocate", "tuning", "Low", "tool results hold text only: moved to the user turn"
+    ),
+    "bedrock.result_status": Row("Emulate", "tuning", "Low", "expressed in the result's text"),
+    "bedrock.s3": Row("Unsupported", "contract", "High", "the medium lies in S3: send its data"),
+    "bedrock.search_result": Row(
+        "Relocate", "tuning", "Low", "a search result becomes text: title, source, content"
+    ),
+    "bedrock.system_tool": Row(
+        "Unsupported", "contract", "High", "AWS's own tools have no counterpart"
+    ),
+    "bedrock.thinking_adaptive": Row(
+        "Emulate", "tuning", "None", "the model decides by itself how long to reason"
+    ),
+    "bedrock.thinking_budget": Row("Emulate", "tuning", "Low", "expressed as a reasoning effort"),
+    "bedrock.tool_strict": Row(
+        "Drop", "tuning", "Low", "strict mode refuses the schema: it is not enforced"
+    ),
+    "bedrock.top_k": Row("Drop", "tuning", "Low", "there is no top_k"),
+    "bedrock.video": Row("Unsupported", "contract", "Critical", "there is no video"),
     # From OpenAI's Responses requests.
     "responses.background": Row(
         "Unsupported", "contract", "High", "requests do not run in the background"
@@ -677,6 +746,8 @@ ROWS: dict[str, Row] = {
     "reply.finish_reason": Row(
         "Default", "contract", "Medium", "the API has no such reason for the end"
     ),
+    "reply.id": Row("Drop", "tuning", "None", "a reply's id stands in a header"),
+    "reply.model": Row("Drop", "tuning", "None", "replies do not name their model"),
     "reply.created": Row("Drop", "tuning", "None", "replies carry no time of creation"),
     "reply.fingerprint": Row("Drop", "tuning", "None", "replies carry no system fingerprint"),
     "reply.service_tier": Row("Drop", "tuning", "Low", "the API has no such service tier"),

@@ -29,7 +29,7 @@ from specado._core.anthropic_messages.loss_rows import (
 )
 from specado._core.schema import openai_enforces, openai_form
 from specado._core.json_writer import NotJson, locate
-from specado._core.parameters import MAX_STOPS
+from specado._core.parameters import MAX_STOPS, effort_for
 from specado.errors import MessageFormatError
 from specado.types import ReasoningBlock
 
@@ -637,16 +637,6 @@ cdef class RequestReader(SourceReader):
         ):
             self.lose(ANTHROPIC_PREFILL, f"messages[{len(messages) - 1}].content")
         return 0
-
-
-def effort_for(budget, max_tokens):
-    """Return the reasoning effort for a thinking budget of so many tokens."""
-    if not isinstance(budget, int) or not isinstance(max_tokens, int) or max_tokens <= 0:
-        return "medium"
-    share = budget / max_tokens
-    if share <= 0.3:
-        return "low"
-    return "medium" if share <= 0.65 else "high"
 
 
 def read_request(dict request not None, dict parameters not None, tuple server_blocks not None):

@@ -11,6 +11,37 @@ ASSISTANT_REFUSAL = "assistant.refusal"
 ASSISTANT_TRAILING_SPACE = "assistant.trailing_space"
 AUDIO_CONTAINER = "audio.container"
 AUDIO_OUTPUT = "audio.output"
+BEDROCK_AUDIO_FORMAT = "bedrock.audio_format"
+BEDROCK_BLOCK = "bedrock.block"
+BEDROCK_BLOCK_ORDER = "bedrock.block_order"
+BEDROCK_CACHE_POINT = "bedrock.cache_point"
+BEDROCK_CACHE_POINT_ALONE = "bedrock.cache_point_alone"
+BEDROCK_CITATIONS = "bedrock.citations"
+BEDROCK_DOCUMENT_CONTEXT = "bedrock.document_context"
+BEDROCK_DOCUMENT_TEXT = "bedrock.document_text"
+BEDROCK_EFFORT_DISABLED = "bedrock.effort_disabled"
+BEDROCK_FORMAT_NAME = "bedrock.format_name"
+BEDROCK_FORMAT_ROOT = "bedrock.format_root"
+BEDROCK_FORMAT_STRICT = "bedrock.format_strict"
+BEDROCK_GUARDRAIL = "bedrock.guardrail"
+BEDROCK_GUARD_CONTENT = "bedrock.guard_content"
+BEDROCK_MODEL_FIELD = "bedrock.model_field"
+BEDROCK_PERFORMANCE = "bedrock.performance"
+BEDROCK_PREFILL = "bedrock.prefill"
+BEDROCK_PROJECT = "bedrock.project"
+BEDROCK_PROMPT = "bedrock.prompt"
+BEDROCK_RESPONSE_FIELDS = "bedrock.response_fields"
+BEDROCK_RESULT_JSON = "bedrock.result_json"
+BEDROCK_RESULT_MEDIA = "bedrock.result_media"
+BEDROCK_RESULT_STATUS = "bedrock.result_status"
+BEDROCK_S3 = "bedrock.s3"
+BEDROCK_SEARCH_RESULT = "bedrock.search_result"
+BEDROCK_SYSTEM_TOOL = "bedrock.system_tool"
+BEDROCK_THINKING_ADAPTIVE = "bedrock.thinking_adaptive"
+BEDROCK_THINKING_BUDGET = "bedrock.thinking_budget"
+BEDROCK_TOOL_STRICT = "bedrock.tool_strict"
+BEDROCK_TOP_K = "bedrock.top_k"
+BEDROCK_VIDEO = "bedrock.video"
 CACHE_CONTROL_BLANK = "cache_control.blank"
 CACHE_CONTROL_MODEL = "cache_control.model"
 CACHE_CONTROL_POINT = "cache_control.point"
@@ -56,6 +87,15 @@ REASONING_EFFORT_UNSUPPORTED = "reasoning_effort.unsupported"
 REASONING_ENDPOINT = "reasoning.endpoint"
 REASONING_FOREIGN = "reasoning.foreign"
 REASONING_UNSIGNED = "reasoning.unsigned"
+REPLY_ARGUMENTS = "reply.arguments"
+REPLY_FINISH_REASON = "reply.finish_reason"
+REPLY_ID = "reply.id"
+REPLY_MODEL = "reply.model"
+REPLY_REASONING = "reply.reasoning"
+REPLY_SERVICE_TIER = "reply.service_tier"
+REPLY_TOOL_USE = "reply.tool_use"
+REPLY_USAGE_CACHED = "reply.usage_cached"
+REPLY_USAGE_MISSING = "reply.usage_missing"
 RESPONSE_FORMAT_CLOSED = "response_format.closed"
 RESPONSE_FORMAT_CONFLICT = "response_format.conflict"
 RESPONSE_FORMAT_JSON_OBJECT = "response_format.json_object"
@@ -69,6 +109,7 @@ SAMPLING_UNSUPPORTED = "sampling.unsupported"
 SERVICE_TIER = "service_tier"
 STOP_BLANK = "stop.blank"
 STOP_MODEL_MOST = "stop.model_most"
+STOP_TOO_MANY = "stop.too_many"
 STOP_UNSUPPORTED = "stop.unsupported"
 STREAM_OPTIONS = "stream_options"
 SYSTEM_ALONE = "system.alone"
@@ -109,6 +150,37 @@ ROW_IDS = (
     ASSISTANT_TRAILING_SPACE,
     AUDIO_CONTAINER,
     AUDIO_OUTPUT,
+    BEDROCK_AUDIO_FORMAT,
+    BEDROCK_BLOCK,
+    BEDROCK_BLOCK_ORDER,
+    BEDROCK_CACHE_POINT,
+    BEDROCK_CACHE_POINT_ALONE,
+    BEDROCK_CITATIONS,
+    BEDROCK_DOCUMENT_CONTEXT,
+    BEDROCK_DOCUMENT_TEXT,
+    BEDROCK_EFFORT_DISABLED,
+    BEDROCK_FORMAT_NAME,
+    BEDROCK_FORMAT_ROOT,
+    BEDROCK_FORMAT_STRICT,
+    BEDROCK_GUARDRAIL,
+    BEDROCK_GUARD_CONTENT,
+    BEDROCK_MODEL_FIELD,
+    BEDROCK_PERFORMANCE,
+    BEDROCK_PREFILL,
+    BEDROCK_PROJECT,
+    BEDROCK_PROMPT,
+    BEDROCK_RESPONSE_FIELDS,
+    BEDROCK_RESULT_JSON,
+    BEDROCK_RESULT_MEDIA,
+    BEDROCK_RESULT_STATUS,
+    BEDROCK_S3,
+    BEDROCK_SEARCH_RESULT,
+    BEDROCK_SYSTEM_TOOL,
+    BEDROCK_THINKING_ADAPTIVE,
+    BEDROCK_THINKING_BUDGET,
+    BEDROCK_TOOL_STRICT,
+    BEDROCK_TOP_K,
+    BEDROCK_VIDEO,
     CACHE_CONTROL_BLANK,
     CACHE_CONTROL_MODEL,
     CACHE_CONTROL_POINT,
@@ -154,6 +226,15 @@ ROW_IDS = (
     REASONING_ENDPOINT,
     REASONING_FOREIGN,
     REASONING_UNSIGNED,
+    REPLY_ARGUMENTS,
+    REPLY_FINISH_REASON,
+    REPLY_ID,
+    REPLY_MODEL,
+    REPLY_REASONING,
+    REPLY_SERVICE_TIER,
+    REPLY_TOOL_USE,
+    REPLY_USAGE_CACHED,
+    REPLY_USAGE_MISSING,
     RESPONSE_FORMAT_CLOSED,
     RESPONSE_FORMAT_CONFLICT,
     RESPONSE_FORMAT_JSON_OBJECT,
@@ -167,6 +248,7 @@ ROW_IDS = (
     SERVICE_TIER,
     STOP_BLANK,
     STOP_MODEL_MOST,
+    STOP_TOO_MANY,
     STOP_UNSUPPORTED,
     STREAM_OPTIONS,
     SYSTEM_ALONE,
