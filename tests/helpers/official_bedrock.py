@@ -32,7 +32,8 @@ def _service() -> Any:
 def _parameters(shape: Any, value: Any) -> Any:
     """Return a JSON value as botocore takes it: blobs as bytes."""
     if shape.type_name == "blob":
-        return base64.b64decode(value, validate=True)
+        # Leniently: generated requests have data that is none.
+        return base64.b64decode(f"{value}==") if isinstance(value, str) else value
     if shape.type_name == "structure" and isinstance(value, dict):
         if getattr(shape, "is_document_type", False):
             return value

@@ -107,6 +107,8 @@ cdef class ConverseEncoder(Encoder):
     cdef bint has_document, has_text    # of the message that is being written
     cdef bint has_changed_tools     # whether tools or tool_choice are not written whole
     cdef bint is_cached         # whether a cache point follows the last block
+    cdef bint is_in_result      # whether a tool's result is being written, which has no cache point
+    cdef tuple result_cache     # (value, path) of the last cache_control in it; None without one
     cdef CacheMarks cache_marks     # None without one
     cdef set document_names     # those written so far
     cdef list waiting_calls     # of OpenCall, those of the message before; None without any
@@ -441,7 +443,7 @@ cdef class ConverseEncoder(Encoder):
                 self.write_users_message(at, end)
             at = end
         self.index = -1
-        if self.instruction is not None:    # of a model without system text
+        if self.instruction is not None:    # there is no message of the user to put it in
             self.begin_message(b"user")
             self.write_block_text(self.instruction)
             self.out.literal(b"]}")
@@ -505,6 +507,7 @@ cdef class ConverseEncoder(Encoder):
         self.begin_message(b"user")
         if results or self.waiting_calls is not None:
             self.write_results(results)
+            has_others = has_others or self.instruction is not None
             if (has_others or self.moved is not None) and self.trait("results_alone") is True:
                 self.lose(TOOL_RESULT_ALONE, f"messages[{start}]")
                 self.end_message(start, mark, False)
@@ -519,6 +522,9 @@ cdef class ConverseEncoder(Encoder):
         """Write the user's messages in turns[start:end], after media of tool results."""
         cdef Turn turn
         cdef Part part
+        if self.instruction is not None:    # of a model without system text
+            self.write_block_text(self.instruction)
+            self.instruction = None
         for index, place, moved in self.moved or ():
             self.index = index
             part = moved
@@ -584,13 +590,15 @@ cdef class ConverseEncoder(Encoder):
 
     cdef int end_block(self, dict extra, str name_of_field) except -1:
         """Write a cache point after a block that asks for it; report its other keys."""
+        cdef str path
         self.is_cached = False
         if extra is None:
             return 0
-        self.is_cached = self.write_cache(
-            extra.get("cache_control"), f"messages[{self.index}].{name_of_field}.cache_control",
-            False,
-        )
+        path = f"messages[{self.index}].{name_of_field}.cache_control"
+        if not self.is_in_result:
+            self.is_cached = self.write_cache(extra.get("cache_control"), path, False)
+        elif extra.get("cache_control") is not None:
+            self.result_cache = (extra["cache_control"], path)
         return self.lose_keys(extra, PART_UNKNOWN_KEY, name_of_field)
 
     cdef int write_part(self, Part part, str name_of_field) except -1:
@@ -978,6 +986,8 @@ cdef class ConverseEncoder(Encoder):
         if call.row is not None:
             self.lose(call.row, f"messages[{self.index}].tool_call_id", call.given, call.written)
         self.begin_result(call)
+        self.is_in_result = True
+        self.result_cache = None
         if turn.text is not None and not is_blank_text(turn.text):
             self.field = "content"
             self.write_block_text(turn.text)
@@ -994,15 +1004,17 @@ cdef class ConverseEncoder(Encoder):
             self.lose(CONTENT_STAND_IN, f"messages[{self.index}].content", turn.text, STAND_IN)
             self.write_block_text(STAND_IN)
         self.has_text, self.has_document = has_text, has_document
+        self.is_in_result = False
         self.out.literal(b"]}}")
         return self.end_result(turn)
 
     cdef int end_result(self, Turn turn) except -1:
-        """Write the cache point that a tool message asks for."""
-        if turn.more is None or turn.more.extra is None:
-            return 0
-        self.write_cache(turn.more.extra.get("cache_control"),
-                         f"messages[{self.index}].cache_control", False)
+        """Write the cache point that a tool message, or a part of it, asks for."""
+        cdef dict extra = None if turn.more is None else turn.more.extra
+        if extra is not None and extra.get("cache_control") is not None:
+            self.result_cache = (extra["cache_control"], f"messages[{self.index}].cache_control")
+        if self.result_cache is not None:
+            self.write_cache(self.result_cache[0], self.result_cache[1], False)
         return 0
 
     # Cache points.
