@@ -280,10 +280,13 @@ cdef class BedrockStream(ReplyStream):
 
     cdef int _add_other(self, index, bytes frame) except -1:
         """Add to a block that has no canonical form: pieces of a list are put together."""
-        cdef BlockPieces block = self._block_at(index, OTHER)
+        cdef BlockPieces block = self._block_of.get(index)
         given = parse(frame, Notes()).get("delta")
-        if block.kind is not OTHER or not isinstance(given, dict) or not given:
+        if (block is not None and block.kind is not OTHER) or not isinstance(given, dict) or (
+            not any([isinstance(value, (list, dict)) for value in given.values()])
+        ):
             return self.note("contentBlockDelta: an unknown one, left out of the stream")
+        block = self._block_at(index, OTHER)
         if block.others is None:
             block.others = {}
         for name, value in given.items():
