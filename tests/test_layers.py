@@ -292,5 +292,11 @@ def test_only_a_dialect_itself_names_it(module):
 
 
 def test_the_dialects_are_found():
-    assert {"anthropic_messages", "gemini", "openai_chat", "openai_responses"} == DIALECTS
+    assert {
+        "anthropic_messages",
+        "bedrock_converse",
+        "gemini",
+        "openai_chat",
+        "openai_responses",
+    } == DIALECTS
     assert dialects_named_in("specado.dialects.registry") == DIALECTS

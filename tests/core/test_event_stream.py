@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from specado._core.event_stream import EventStreamReader
 
 from bedrock_frames import event, exception, frame
-from specado._core.event_stream import EventStreamReader
 from specado.errors import MalformedResponseError
 
 HELLO = frame(b"Hello", (":event-type", "a"), (":message-type", "event"))

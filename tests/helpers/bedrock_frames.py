@@ -1,4 +1,4 @@
-"""Frames of AWS event streams, written by hand: `struct` and `zlib` instead of the library's own."""
+"""Frames of AWS event streams, written with `struct` and `zlib` instead of the library's own."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from lossy_anthropic import FROM_ANTHROPIC
 from lossy_gemini import FROM_GEMINI
 from lossy_parts import (
     ANSWER,
+    CACHE,
     CALLED,
     CUSTOM,
     FORMAT,
@@ -35,6 +36,7 @@ from lossy_to_gemini import FROM_OPENAI_TO_GEMINI
 from lossy_to_responses import FROM_OPENAI_TO_RESPONSES
 from specado._core import loss_rows
 from specado._core.anthropic_messages import loss_rows as anthropic_rows
+from specado._core.bedrock_converse import loss_rows as bedrock_rows
 from specado._core.gemini import loss_rows as gemini_rows
 from specado._core.openai_chat import loss_rows as openai_rows
 from specado._core.openai_responses import loss_rows as responses_rows
@@ -105,7 +107,15 @@ def test_every_row_has_a_request() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [loss_rows, openai_rows, anthropic_rows, gemini_rows, responses_rows, server_loss_rows],
+    [
+        loss_rows,
+        openai_rows,
+        anthropic_rows,
+        bedrock_rows,
+        gemini_rows,
+        responses_rows,
+        server_loss_rows,
+    ],
 )
 def test_the_row_ids_of_compiled_code_are_rows_of_the_table(module: Any) -> None:
     named = [value for name, value in vars(module).items() if name.isupper() and name != "ROW_IDS"]
@@ -266,6 +276,7 @@ SYSTEM = {"role": "system", "content": "s"}
 WITH_TOOL = messages(USER, tools=[FUNCTION])
 WITH_EFFORT = messages(USER, reasoning_effort="low")
 OPENAI, ANTHROPIC, GEMINI = "openai_chat", "anthropic_messages", "gemini"
+BEDROCK = "bedrock_converse"
 SEEN = messages(USER, CALLED, {**ANSWER, "content": [image(PNG, detail="low")]})
 TRAITS = {
     "max_tokens_parameter": Trait(OPENAI, "max_completion_tokens", messages(USER, max_tokens=9)),
@@ -297,6 +308,12 @@ TRAITS = {
     "max_choices": Trait(GEMINI, 1, messages(USER, n=2)),
     "custom_tools": Trait(OPENAI, False, messages(USER, tools=[CUSTOM])),
     "effort_members": Trait(OPENAI, {"low": {"thinking": {"type": "enabled"}}}, WITH_EFFORT),
+    "system_prompt": Trait(BEDROCK, False, messages(SYSTEM, USER)),
+    "tool_choices": Trait(BEDROCK, ["auto"], {**WITH_TOOL, "tool_choice": "required"}),
+    "parallel_tool_switch": Trait(BEDROCK, True, {**WITH_TOOL, "parallel_tool_calls": False}),
+    "cache_ttls": Trait(BEDROCK, [], messages({**USER, "cache_control": CACHE})),
+    "max_stops": Trait(BEDROCK, 1, messages(USER, stop=["a", "b"])),
+    "results_alone": Trait(BEDROCK, True, messages(USER, CALLED, ANSWER, USER)),
 }
 
 

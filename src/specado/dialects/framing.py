@@ -1,4 +1,4 @@
-"""Framings of streams (server-sent events, AWS event streams): recognised by the reply's content type."""
+"""Framings of streams (SSE, AWS event streams): recognised by the reply's content type."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ TOO_LONG = [
     "This model's maximum context length is 131072 tokens.",
 ]
 NO_PROFILE = (
-    "Invocation of model ID a with on-demand throughput isn’t supported. Retry your request with "
+    "Invocation of model ID a with on-demand throughput isn\u2019t supported. Retry your request with "
     "the ID or ARN of an inference profile that contains this model."
 )
 CASES = [

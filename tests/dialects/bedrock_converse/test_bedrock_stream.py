@@ -284,10 +284,10 @@ def test_an_event_that_is_no_json_is_an_error() -> None:
 )
 def test_the_size_of_a_stream_is_bounded(limit: str, code: str) -> None:
     stream = decoder(**{limit: 200})
+    body = delta(0, text="a" * 150) + delta(0, text="b" * 150)
 
     with pytest.raises(MalformedResponseError) as raised:
-        for _ in range(100):
-            stream.feed(delta(0, text="a" * 150))
+        [stream.feed(body), stream.feed(b"")]
 
     assert raised.value.code == code
 

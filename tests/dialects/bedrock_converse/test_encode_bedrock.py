@@ -385,9 +385,7 @@ def test_a_model_that_takes_no_choice_gets_none() -> None:
 
 
 def test_no_tool_is_forced_while_the_model_thinks() -> None:
-    sent = send(
-        USER, to=CLAUDE, tools=[function()], tool_choice="required", reasoning_effort="low"
-    )
+    sent = send(USER, to=CLAUDE, tools=[function()], tool_choice="required", reasoning_effort="low")
 
     assert sent.body["toolConfig"]["toolChoice"] == {"auto": {}}
     assert ("tool_choice.thinking", "tool_choice") in sent.losses
@@ -542,7 +540,8 @@ def test_a_budget_needs_room_and_a_history_that_thought() -> None:
 @pytest.mark.parametrize(
     ("to", "effort", "expected"),
     [
-        (ADAPTIVE, "xhigh", {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
+        (ADAPTIVE, "xhigh",
+         {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
         (ADAPTIVE, "none", {"thinking": {"type": "disabled"}}),
         (facts(thinking="always"), "low", {"output_config": {"effort": "low"}}),
         (facts(thinking="always"), "none", None),
@@ -666,9 +665,7 @@ def test_an_extra_body_adds_to_the_members_that_hold_settings() -> None:
         "performanceConfig": {"latency": "optimized"},
     }
     params = {"reasoning_effort": "low", "max_tokens": 9000}
-    encoded = encode(
-        "bedrock_converse", normalize([USER]), "m", params, ADAPTIVE, extra_body=extra
-    )
+    encoded = encode("bedrock_converse", normalize([USER]), "m", params, ADAPTIVE, extra_body=extra)
 
     body = json.loads(encoded.body)
     assert official_bedrock.problems(encoded.body) == []

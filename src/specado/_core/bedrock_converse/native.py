@@ -113,7 +113,7 @@ def native_of(
     """Return the record of an answer; *raws* is the JSON of its *blocks*, `None` without it."""
     if not blocks or len(raws) != len(blocks) or b"" in raws:
         return None
-    calls = [
+    calls: list[tuple[Optional[str], str]] = [
         (call.id, call.function.arguments if call.function is not None else "{}")
         for call in message.tool_calls or ()
     ]
@@ -181,7 +181,8 @@ def _check_stored(block: Block, raw: bytes) -> None:
         if not use.tool_use_id or not use.name or not isinstance(given, dict):
             raise ValueError("not a well-formed call")
     if reasoning is not None and reasoning.redacted_content is None:
-        if reasoning.reasoning_text is None or reasoning.reasoning_text.text is None:
+        told = reasoning.reasoning_text
+        if told is None or told.text is None:
             raise ValueError("not well-formed reasoning")
     if len(block.citations_content) and not citations_of(block)[0]:
         raise ValueError("citations without a text")
