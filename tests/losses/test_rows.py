@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import official
+import official_bedrock
 import official_gemini
 import specado
 from example_inputs import USER
@@ -32,6 +33,7 @@ from lossy_parts import (
 )
 from lossy_requests import FROM_OPENAI
 from lossy_responses import FROM_RESPONSES
+from lossy_to_bedrock import BEDROCK_SERVER, FROM_OPENAI_TO_BEDROCK
 from lossy_to_gemini import FROM_OPENAI_TO_GEMINI
 from lossy_to_responses import FROM_OPENAI_TO_RESPONSES
 from specado._core import loss_rows
@@ -47,7 +49,12 @@ from specado.simulator import handle
 
 # The requests of each source, by the row that they lose.
 LOST = {
-    "openai": {**FROM_OPENAI_TO_RESPONSES, **FROM_OPENAI_TO_GEMINI, **FROM_OPENAI},
+    "openai": {
+        **FROM_OPENAI_TO_RESPONSES,
+        **FROM_OPENAI_TO_GEMINI,
+        **FROM_OPENAI_TO_BEDROCK,
+        **FROM_OPENAI,
+    },
     "anthropic": FROM_ANTHROPIC,
     "gemini": FROM_GEMINI,
     "openai_responses": FROM_RESPONSES,
@@ -75,6 +82,8 @@ def translated(row: str, **options: Any) -> specado.Translation:
     to = lost.to
     if "/" not in to:
         to = f"{'anthropic' if to.startswith('claude') else 'openai'}/{to}"
+    if lost.to.startswith("converse/"):
+        specado.register_manifest(BEDROCK_SERVER)
     return specado.translate(request, to, source=source, **options)
 
 
@@ -154,6 +163,9 @@ def test_strictness_decides_by_the_row(row: str) -> None:
 @pytest.mark.parametrize("row", sorted({*OF_ROW} - {"messages.blank", "model.assumed"}))
 def test_what_is_left_is_accepted(row: str) -> None:
     sent = translated(row)
+    if sent.dialect == "bedrock_converse":
+        assert official_bedrock.problems(sent.body) == []
+        return
     path = sent.url.partition(".com")[2]
 
     reply = handle("POST", path, {"anthropic-version": "2023-06-01"}, sent.body)

@@ -23,8 +23,8 @@ TOO_LONG = [
     "This model's maximum context length is 131072 tokens.",
 ]
 NO_PROFILE = (
-    "Invocation of model ID a with on-demand throughput isn\u2019t supported. Retry your request with "
-    "the ID or ARN of an inference profile that contains this model."
+    "Invocation of model ID a with on-demand throughput isn\u2019t supported. Retry your request "
+    "with the ID or ARN of an inference profile that contains this model."
 )
 CASES = [
     (403, "UnrecognizedClientException", "The token is invalid.", specado.AuthenticationError),
