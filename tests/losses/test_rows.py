@@ -15,6 +15,7 @@ import official_gemini
 import specado
 from example_inputs import USER
 from lossy_anthropic import FROM_ANTHROPIC
+from lossy_bedrock import FROM_BEDROCK
 from lossy_gemini import FROM_GEMINI
 from lossy_parts import (
     ANSWER,
@@ -57,6 +58,7 @@ LOST = {
     },
     "anthropic": FROM_ANTHROPIC,
     "gemini": FROM_GEMINI,
+    "bedrock_converse": FROM_BEDROCK,
     "openai_responses": FROM_RESPONSES,
 }
 KINDS = {
@@ -77,6 +79,8 @@ def translated(row: str, **options: Any) -> specado.Translation:
     request: dict[str, Any] = {"model": "gpt-4o", **lost.request}
     if source == "gemini":
         request["model"] = "gemini-2.5-flash"
+    if source == "bedrock_converse":
+        request["model"] = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
     if source == "anthropic":
         request = {"max_tokens": 4000, **request, "model": OPUS}
     to = lost.to
