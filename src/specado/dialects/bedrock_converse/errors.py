@@ -54,6 +54,10 @@ ERRORS = ErrorTable(
         "ThrottlingException": RateLimitError,
         "TooManyRequestsException": RateLimitError,
         "InternalServerException": ServerError,
+        # Of every service of AWS ("Common errors").
+        "InternalFailure": ServerError,
+        "ServiceUnavailable": OverloadedError,
+        "Throttling": RateLimitError,
     },
     general_types={
         "ModelErrorException": ServerError,
