@@ -9,6 +9,7 @@ import pytest
 
 import gemini_types
 import official
+import official_bedrock
 import specado
 from encoded_errors import ERRORS, KEY, LOSSY, provider_error
 from specado.dialects.errors import ReplySource, error_from_reply
@@ -27,6 +28,7 @@ ADVISED = {
     "anthropic_messages": ["interrupted", "unknown", "any other"],
     "openai_responses": ["quota", "interrupted", "unknown", "any other"],
     "gemini": ["interrupted", "unknown", "any other"],
+    "bedrock_converse": ["interrupted", "unknown", "any other"],
 }
 # A gateway's own troubles with a provider are a server's error for its client.
 READ_AS = {
@@ -39,6 +41,12 @@ READ_AS = {
 OF_PROVIDERS = [name for name in ERRORS if isinstance(ERRORS[name], specado.ProviderError)]
 
 
+def message_in(body):
+    """Return the message in an error's body."""
+    found = json.loads(body)
+    return found.get("error", found)["message"]
+
+
 @pytest.fixture(params=DIALECTS)
 def dialect(request):
     return DIALECTS[request.param]
@@ -46,10 +54,13 @@ def dialect(request):
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_body_is_valid_by_the_official_types(dialect, name):
-    _, headers, body = dialect.encode_error(ERRORS[name])
+    status, headers, body = dialect.encode_error(ERRORS[name])
 
     if dialect.name == "gemini":
         assert gemini_types.error_problems(body) == []
+    elif dialect.name == "bedrock_converse":
+        told = official_bedrock.reply_of(body, status, headers)["Error"]
+        assert told == {"Code": headers["x-amzn-errortype"], "Message": message_in(body)}
     else:
         assert official.problems(OFFICIAL[dialect.name], body) == []
     assert headers["content-type"] == "application/json"
@@ -90,7 +101,7 @@ def test_a_client_is_advised_not_to_repeat_what_cannot_succeed(dialect):
 
 
 def test_a_refused_translation_lists_its_losses(dialect):
-    message = json.loads(dialect.encode_error(LOSSY)[2])["error"]["message"]
+    message = message_in(dialect.encode_error(LOSSY)[2])
 
     assert "High  Unsupported  n: one answer a request (2 -> None)" in message
     assert "Low   Drop         seed: there is no seed (7 -> None)" in message
@@ -102,11 +113,11 @@ def test_a_request_id_that_is_no_header_is_left_out(dialect, request_id):
 
     _, headers, body = dialect.encode_error(error)
 
-    assert not {"request-id", "x-request-id"} & set(headers)
+    assert not {"request-id", "x-request-id", "x-amzn-requestid"} & set(headers)
     assert "request_id" not in json.loads(body)
 
 
 def test_text_that_utf_8_cannot_hold_is_replaced(dialect):
     _, _, body = dialect.encode_error(specado.ConfigurationError("a\ud800b", key="\ud800"))
 
-    assert json.loads(body)["error"]["message"] == "a?b"
+    assert message_in(body) == "a?b"

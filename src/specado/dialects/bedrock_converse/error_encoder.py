@@ -50,13 +50,16 @@ _FORMS: dict[type[SpecadoError], ErrorForm] = {
     ContentPolicyError: ErrorForm(400, "ValidationException"),
     ServerError: ErrorForm(500, "InternalServerException"),
     MalformedResponseError: ErrorForm(502, "InternalServerException"),
-    ConnectionFailedError: ErrorForm(502, "ServiceUnavailableException"),
+    ConnectionFailedError: ErrorForm(502, "InternalServerException"),
     DeadlineExceededError: ErrorForm(504, "ModelTimeoutException"),
     StreamInterruptedError: ErrorForm(502, "ModelStreamErrorException"),
 }
 _FORBIDDEN = ErrorForm(403, "AccessDeniedException")
-# AWS has no name for a prompt that is too long: clients recognise it by this message.
-_TOO_LONG = "Input is too long for requested model"
+# AWS has no names for these: clients recognise them by their messages.
+_WORDING: dict[type[SpecadoError], str] = {
+    ContextLengthError: "Input is too long for requested model",
+    ContentPolicyError: "This request has been blocked by our content filters",
+}
 
 
 def encode_bedrock_error(error: SpecadoError) -> tuple[int, dict[str, str], bytes]:
@@ -67,8 +70,9 @@ def encode_bedrock_error(error: SpecadoError) -> tuple[int, dict[str, str], byte
     """
     form = form_of(error, _FORMS, _FORBIDDEN)
     message = message_of(error)
-    if type(error) is ContextLengthError and _TOO_LONG.lower() not in message.lower():
-        message = f"{_TOO_LONG}: {message}"
+    wording = _WORDING.get(type(error))
+    if wording is not None and wording.lower() not in message.lower():
+        message = f"{wording}: {message}"
     headers = {
         "content-type": "application/json",
         "x-amzn-errortype": form.type,

@@ -15,6 +15,7 @@ from specado.dialects.contract import ErrorFacts, ErrorTable
 from specado.dialects.error_objects import decode_error_object
 from specado.errors import (
     AuthenticationError,
+    ContentPolicyError,
     ContextLengthError,
     InvalidRequestError,
     ModelNotFoundError,
@@ -75,6 +76,7 @@ ERRORS = ErrorTable(
         (InvalidRequestError, "too many input tokens", ContextLengthError),
         (InvalidRequestError, "input tokens exceeded", ContextLengthError),
         (InvalidRequestError, "maximum context length is", ContextLengthError),
+        (InvalidRequestError, "blocked by our content filters", ContentPolicyError),
         # The account may not use the model: another one may be asked with the same credentials.
         (AuthenticationError, "have access to the model", ModelNotFoundError),
         (AuthenticationError, "model access is denied", ModelNotFoundError),
