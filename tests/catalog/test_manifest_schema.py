@@ -149,7 +149,6 @@ WRONG = [
     (["endpoints", "chats"], "/chat"),
     (["endpoints", "cloud"], {"base_urls": {}, "default_location": "eu"}),
     (["endpoints", "cloud"], {"base_urls": {"*": "eu.example"}, "default_location": "eu"}),
-    (["endpoints", "cloud"], {"base_urls": {"*": "https://eu.example"}}),
     (
         ["endpoints", "cloud"],
         {"base_urls": {"*": "https://a"}, "default_location": "eu", "project_env": ["A-B"]},

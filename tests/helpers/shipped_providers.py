@@ -29,5 +29,5 @@ FAMILY = sorted(
         "zai",
     ]
 )
-SHIPPED = sorted([*FAMILY, "anthropic", "gemini", "openai", "vertex"])
+SHIPPED = sorted([*FAMILY, "anthropic", "bedrock", "gemini", "openai", "vertex"])
 KNOWN = ", ".join(SHIPPED)

@@ -302,13 +302,14 @@ class OptionalHeader(Struct, frozen=True, forbid_unknown_fields=True):
 class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     """Authentication of a provider: a key in the header or query parameter `name`, or none.
 
-    The kind `google` takes a key, or an access token of Google Cloud in the header Authorization.
+    The kind `google` takes a key, or an access token of Google Cloud in the header Authorization;
+    the kind `aws` a key, or a signature by credentials of AWS for the service called `service`.
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret. `ambient_env` names variables that belong to the ambient
     credentials of a cloud account.
     """
 
-    kind: Literal["header", "query", "none", "google"] = "header"
+    kind: Literal["header", "query", "none", "google", "aws"] = "header"
     name: str = "Authorization"
     prefix: str = "Bearer "
     env: tuple[str, ...] = ()
@@ -316,6 +317,7 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     base_url_env: Optional[str] = None
     optional_headers: tuple[OptionalHeader, ...] = ()
     headers: dict[str, str] = {}
+    service: str = ""
 
 
 class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
@@ -323,11 +325,13 @@ class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
 
     `base_urls` has the base URL of each location with a URL of its own, and at the key "*" the base
     URL of all others, in which `{location}` stands for the location. `project_env` and
-    `location_env` are the environment variables that may name project and location, in order.
+    `location_env` are the environment variables that may name project and location, in order. A
+    cloud without a `default_location` must be given one, and one without `project_env` has no
+    projects in its paths.
     """
 
     base_urls: dict[str, str]
-    default_location: str
+    default_location: Optional[str] = None
     project_env: tuple[str, ...] = ()
     location_env: tuple[str, ...] = ()
 
@@ -338,12 +342,20 @@ class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
 
     def has_host(self, host: str) -> bool:
         """Return whether a host is that of one of the locations."""
-        for each in self.base_urls.values():
+        return self._location_of(host) is not None
+
+    def location_at(self, base_url: str) -> str | None:
+        """Return the location that an address names in its host, `None` without one."""
+        return self._location_of(urlsplit(base_url).hostname or "") or None
+
+    def _location_of(self, host: str) -> str | None:
+        """Return the location of a host, `None` if it is the host of none."""
+        for location, each in self.base_urls.items():
             before, placeholder, after = (urlsplit(each).hostname or "").partition("{location}")
             middle = host[len(before) : len(host) - len(after)] if placeholder else ""
             if host == before + middle + after and (not placeholder or _LOCATION.fullmatch(middle)):
-                return True
-        return False
+                return middle or location
+        return None
 
 
 class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):

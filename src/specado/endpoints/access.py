@@ -12,6 +12,8 @@ from specado.endpoints.authentication import flow_of, key_headers, needs_key
 from specado.endpoints.endpoint import Endpoint
 from specado.endpoints.request import request_headers
 from specado.errors import ConfigurationError
+from specado.settings.aws_credentials import VARIABLES as AWS_VARIABLES
+from specado.settings.aws_credentials import default_aws_source, has_botocore
 from specado.settings.client_settings import (
     BreakerSettings,
     HealthSettings,
@@ -67,10 +69,11 @@ _NOTHING = ProviderSettings()
 
 
 def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret], bool]:
-    """Return the key of a provider, and whether it is an access token of a cloud."""
+    """Return the key of a provider, and whether it is a cloud's credentials."""
     if key_headers(own.headers, provider.authentication):
         return None, False
-    takes_tokens = provider.authentication.kind == "google"
+    kind = provider.authentication.kind
+    takes_tokens = kind == "google"
     if own.credentials is not None:
         return own.credentials, True
     if own.api_key is not None:
@@ -83,7 +86,19 @@ def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret]
             return Secret(checked_header_value(value, variable)), False
     if takes_tokens and has_google_auth():
         return Secret(default_google_tokens, "credentials"), True
+    if kind == "aws":
+        found = _aws_credentials()
+        return found, found is not None
     return None, False
+
+
+def _aws_credentials() -> Optional[Secret]:
+    """Return the credentials of AWS in the environment, else those that botocore finds."""
+    access_key_id, secret, token = map(environment_value, AWS_VARIABLES)
+    if access_key_id is not None and secret is not None:
+        text = ":".join(filter(None, (access_key_id, secret, token)))
+        return Secret(checked_header_value(text, AWS_VARIABLES[0]), "credentials")
+    return Secret(default_aws_source, "credentials") if has_botocore() else None
 
 
 def _has_key(provider: Provider | ProviderOutline, own: ProviderSettings) -> bool:
@@ -182,12 +197,13 @@ def address_of(provider: Provider, own: ProviderSettings) -> str:
     value = None if variable is None else environment_value(variable)
     if variable is not None and value is not None:
         return checked_url(variable, value)
-    if provider.cloud is not None:
-        return provider.cloud.base_url(_location_of(provider.cloud, own))
-    return provider.base_url
+    location = None if provider.cloud is None else _location_of(provider.cloud, own)
+    if provider.cloud is None or location is None:
+        return provider.base_url
+    return provider.cloud.base_url(location)
 
 
-def _location_of(cloud: CloudAddress, own: ProviderSettings) -> str:
+def _location_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
     """Return the location: the setting's, else the environment's, else the manifest's."""
     if own.location is not None:
         return own.location
@@ -196,6 +212,16 @@ def _location_of(cloud: CloudAddress, own: ProviderSettings) -> str:
         if value is not None:
             return cloud_location(variable, value)
     return cloud.default_location
+
+
+def _region_of(provider: Provider, settings: Settings, base_url: str) -> Optional[str]:
+    """Return the location of a provider in a cloud, also by the host of an address of its own."""
+    if provider.cloud is None:
+        return None
+    found = _location_of(provider.cloud, settings.providers.get(provider.name, _NOTHING))
+    if found is None and has_own_address(provider, settings):
+        return provider.cloud.location_at(base_url)
+    return found
 
 
 def _project_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
@@ -212,10 +238,10 @@ def _project_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
 def _parent_of(provider: Provider, own: ProviderSettings, *, is_by_key: bool) -> Optional[str]:
     """Return the path of the cloud project and location, `None` if no project is set.
 
-    The path is empty for a provider without a cloud, and with an API key, which belongs to one
-    project.
+    The path is empty for a provider without a cloud's projects, and with an API key, which belongs
+    to one project.
     """
-    if provider.cloud is None or is_by_key:
+    if provider.cloud is None or not provider.cloud.project_env or is_by_key:
         return ""
     project = _project_of(provider.cloud, own)
     if project is None:
@@ -225,8 +251,10 @@ def _parent_of(provider: Provider, own: ProviderSettings, *, is_by_key: bool) ->
 
 def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
     """Raise if a provider that is not in a cloud has cloud settings."""
-    names = [] if provider.cloud else ["project", "location"]
-    if provider.authentication.kind != "google":
+    names = [] if provider.cloud else ["location"]
+    if provider.cloud is None or not provider.cloud.project_env:
+        names.append("project")
+    if provider.authentication.kind not in ("google", "aws"):
         names.append("credentials")
     for name in names:
         if getattr(own, name) is not None:
@@ -241,7 +269,12 @@ def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
 
 
 def _missing(
-    provider: Provider, *, has_key: bool, is_token: bool, parent: Optional[str]
+    provider: Provider,
+    *,
+    has_key: bool,
+    is_token: bool,
+    parent: Optional[str],
+    location: Optional[str],
 ) -> Optional[str]:
     """Return why a provider cannot be called and what to set, `None` if it can be."""
     name, authentication = provider.name, provider.authentication
@@ -254,7 +287,16 @@ def _missing(
                 f"; or, for access tokens, providers[{name!r}]['credentials'], or pip install "
                 '"specado[vertex]" for the application default credentials'
             )
+        if authentication.kind == "aws":
+            text += (
+                f"; or, to sign requests, {' and '.join(AWS_VARIABLES[:2])} or "
+                f"providers[{name!r}]['credentials'], or pip install \"specado[bedrock]\" for "
+                "profiles, SSO and roles"
+            )
         return text
+    if provider.cloud is not None and location is None:
+        variables = " or ".join(provider.cloud.location_env)
+        return f"no region for {name!r}: set {variables}, or providers[{name!r}]['location']"
     if is_token and parent is None and provider.cloud is not None:
         variables = " or ".join(provider.cloud.project_env)
         named = f"set {variables}, or " if variables else "give "
@@ -273,7 +315,8 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
     parent = _parent_of(provider, own, is_by_key=is_by_key)
     headers = (*_headers_of(provider, own), *_sent_headers(own))
     key = None if api_key is None else api_key.identity()
-    flow = flow_of(authentication, api_key, is_token=is_token)
+    location = _region_of(provider, settings, base_url)
+    flow = flow_of(authentication, api_key, is_token=is_token, region=location or "")
     account = authenticating(headers, authentication)
     # A cloud's quotas belong to the project.
     digest = digest_of(key, account, parent) if parent else digest_of(key, account)
@@ -289,6 +332,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
             has_key=api_key is not None or _has_key(provider, own),
             is_token=is_token and not has_own_address(provider, settings),
             parent=parent,
+            location="" if has_own_address(provider, settings) and not is_token else location,
         ),
         request_rules=provider.rules_at(base_url),
         parent=parent or "",

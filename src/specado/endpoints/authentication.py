@@ -157,16 +157,27 @@ _FLOWS: dict[str, type[HeaderKey] | type[QueryKey]] = {
     "query": QueryKey,
     "none": NoKey,
     "google": HeaderKey,
+    "aws": HeaderKey,
 }
 
 
 def flow_of(
-    authentication: Authentication, key: Optional[Secret] = None, *, is_token: bool = False
+    authentication: Authentication,
+    key: Optional[Secret] = None,
+    *,
+    is_token: bool = False,
+    region: str = "",
 ) -> AuthenticationFlow:
     """Return the flow that a manifest's *authentication* describes, with its key.
 
-    *is_token*: the key is an access token, which goes into the header Authorization.
+    *is_token*: the key is a cloud's credentials: an access token, which goes into the header
+    Authorization, or those of AWS, which sign requests to a *region*.
     """
+    if is_token and authentication.kind == "aws":
+        # Imported here: it loads OpenSSL, and few programs sign requests.
+        from specado.endpoints.aws_signature import AwsSignature
+
+        return AwsSignature(authentication.service, region, key)
     if is_token:
         return HeaderKey("Authorization", "Bearer ", key)
     made: AuthenticationFlow = _FLOWS[authentication.kind](

@@ -21,6 +21,7 @@ from specado.errors import (
     ConfigurationWarning,
     caller_stacklevel,
 )
+from specado.settings.aws_credentials import AwsSource, aws_text, is_aws_credentials
 from specado.settings.google_tokens import GoogleTokens, is_google_credentials
 from specado.settings.secrets import Secret
 from specado.settings.validators import (
@@ -289,11 +290,20 @@ def _api_key(key: str, value: Any) -> Secret:
 
 
 def _credentials(key: str, value: Any) -> Secret:
-    """Return the source of access tokens: text, a callable, or credentials of google-auth."""
+    """Return the source of a cloud's credentials: text, a callable, or an object that has them."""
     if is_google_credentials(value):
         return Secret(GoogleTokens(value), key)
-    if not callable(value) and not isinstance(value, str):
-        allowed = "an access token, a callable that returns one, or credentials of google-auth"
+    if is_aws_credentials(value):
+        if isinstance(value, Mapping):
+            return Secret(checked_header_value(aws_text(value), key), key)
+        return Secret(AwsSource(value), key)
+    if callable(value):
+        return Secret(value, key, aws_text)
+    if not isinstance(value, str):
+        allowed = (
+            "an access token, a callable that returns one, credentials of google-auth, or those of "
+            "AWS: a dict with access_key_id and secret_access_key, or an object of botocore"
+        )
         raise invalid_value(key, value, allowed)
     return _api_key(key, value)
 

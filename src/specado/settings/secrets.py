@@ -68,14 +68,21 @@ def _called(source: Callable[[], Any]) -> tuple[Any, Optional[Exception]]:
 class Secret:
     """An API key, as text or a callable; only `reveal` returns it, and it cannot be pickled.
 
-    *setting* is the name of the setting for errors.
+    *setting* is the name of the setting for errors. *as_text* makes text of what the callable
+    gives, where that is no text.
     """
 
-    __slots__ = ("_setting", "_source")
+    __slots__ = ("_as_text", "_setting", "_source")
 
-    def __init__(self, source: KeySource, setting: str = "api_key") -> None:
+    def __init__(
+        self,
+        source: KeySource,
+        setting: str = "api_key",
+        as_text: Optional[Callable[[Any], Any]] = None,
+    ) -> None:
         self._source = source
         self._setting = setting
+        self._as_text = as_text
 
     def reveal(self) -> str:
         """Return the key; a callable is called each time.
@@ -86,10 +93,13 @@ class Secret:
         if isinstance(self._source, str):
             return self._source
         try:
-            return checked_header_value(self._given_at_once(), self._setting)
+            return checked_header_value(self._text_of(self._given_at_once()), self._setting)
         except ConfigurationError as error:
             # The frame below holds the key: not in a traceback that shows locals.
             raise error.with_traceback(None) from None
+
+    def _text_of(self, given: Any) -> Any:
+        return given if self._as_text is None else self._as_text(given)
 
     def _given_at_once(self) -> Any:
         source: Any = self._source
@@ -129,7 +139,7 @@ class Secret:
             text = f"{self._setting}: the callable gave no key within {timeout_s:g} s"
             raise ConfigurationError(text, key=self._setting)
         given = task.result()
-        return Secret(lambda: given, self._setting)
+        return Secret(lambda: given, self._setting, self._as_text)
 
     async def _given(self) -> Any:
         import asyncio
