@@ -166,3 +166,25 @@ def test_a_renamed_tool_has_its_given_name_in_the_stream() -> None:
 
     [call] = found.stream.response().choices[0].message.tool_calls
     assert (call.function.name, call.function.arguments) == ("$READ", "{}")
+
+
+def test_a_refused_signature_is_left_out_of_a_second_request() -> None:
+    told = {"reasoningText": {"text": "hm", "signature": "s"}}
+    message = {"role": "assistant", "content": [{"reasoningContent": told}, {"text": "Hello"}]}
+    usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
+    body = {"output": {"message": message}, "stopReason": "end_turn", "usage": usage}
+    answer = sockets.reply(json.dumps(body).encode())
+    refusal = {"message": "messages.1.content.0: Invalid `signature` in `thinking` block"}
+    refused = sockets.reply(
+        json.dumps(refusal).encode(), 400, "x-amzn-ErrorType: ValidationException\r\n"
+    )
+
+    with sockets.ScriptedServer(sockets.answers(answer, refused, answer)) as server:
+        asking = client(server)
+        first = asking.chat.completions.create(MODEL, "Hi").choices[0].message
+        turns = [{"role": "user", "content": "Hi"}, first, {"role": "user", "content": "And?"}]
+        asking.chat.completions.create(MODEL, turns)
+
+    sent = [json.loads(each.partition(b"\r\n\r\n")[2])["messages"] for each in server.requests]
+    assert sent[1][1] == message
+    assert sent[2][1] == {"role": "assistant", "content": [{"text": "Hello"}]}
