@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ANSWER = "assistant"
 # The dialect in whose requests an answer has one text.
 JOINING = "openai_responses"
+# Dialects whose URL names the model, and what in it asks for a stream.
+IN_URL = {"gemini": ":streamGenerateContent", "bedrock_converse": "/converse-stream"}
 # Codes by which a translation leaves something out.
 LEAVING_OUT = ("Drop", "Unsupported")
 # Facts that stand beside a text and not between two.
@@ -41,6 +43,7 @@ MADE_BY: dict[str, tuple[str, ...]] = {
         "schema name",
         "loose schema",
         "includeThoughts",
+        "tool_choice",
     ),
     "output_format": ("schema", "schema name", "loose schema"),
     "response_format": ("tool_choice", "schema"),
@@ -49,6 +52,16 @@ MADE_BY: dict[str, tuple[str, ...]] = {
     "reasoning": ("effort", "budget", "adaptive", "includeThoughts"),
     "include": ("logprobs",),
     "top_logprobs": ("logprobs",),
+    "inferenceConfig": ("max_tokens",),
+    "outputConfig": ("schema", "schema name", "loose schema", "effort", "budget"),
+    "additionalModelRequestFields": (
+        "effort",
+        "budget",
+        "adaptive",
+        "max_tokens",
+        "includeThoughts",
+    ),
+    "toolConfig": ("tool_choice", "web_search_options"),
     "generationConfig": (
         "effort",
         "budget",
@@ -241,14 +254,17 @@ def round_trip(
     if there.dialect == JOINING:  # what is asked for needs this one of the provider's dialects
         target = JOINING
     between, sent = json.loads(there.body), there.body
-    if target == "gemini":  # the model and the way to answer stand in the URL
-        in_url = {"model": there.model, "stream": ":streamGenerateContent" in there.url}
+    if target in IN_URL:  # the model and the way to answer stand in the URL
+        in_url = {"model": there.model, "stream": IN_URL[target] in there.url}
         between = {**in_url, **between}
         sent = json.dumps(between).encode()
-    back = specado.translate(sent, source, source=target, model=request["model"])
+    model = request["model"]
+    if source == "bedrock_converse":  # an ARN has a slash
+        model = f"bedrock/{model}"
+    back = specado.translate(sent, source, source=target, model=model)
     returned = json.loads(back.body)
-    if source == "gemini":
-        returned["stream"] = ":streamGenerateContent" in back.url
+    if source in IN_URL:
+        returned["stream"] = IN_URL[source] in back.url
     found = [
         f"there, {text}"
         for text in unexplained(source, request, target, between, there.report.items)

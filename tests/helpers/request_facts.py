@@ -49,11 +49,13 @@ class Fact(NamedTuple):
 
 def facts(provider: str, request: dict[str, Any]) -> list[Fact]:
     # Those modules need the functions of this one.
+    from converse_facts import converse_facts
     from gemini_facts import gemini_facts
     from responses_facts import responses_facts
 
     readers = {
         "anthropic": _anthropic,
+        "bedrock_converse": converse_facts,
         "gemini": gemini_facts,
         "openai_responses": responses_facts,
     }
