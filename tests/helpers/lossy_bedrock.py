@@ -101,6 +101,14 @@ FROM_BEDROCK: dict[str, Lost] = {
         "gpt-5.1",
         "outputConfig.effort",
     ),
+    "bedrock.effort_twice": Lost(
+        user(
+            outputConfig={"effort": "low"},
+            additionalModelRequestFields={"reasoning_effort": "high"},
+        ),
+        "gpt-5.1",
+        f"{FIELDS}.reasoning_effort",
+    ),
     "bedrock.format_name": Lost(formatted(SCHEMA, name=None), GPT, f"{ASKED}.name"),
     "bedrock.format_root": Lost(
         formatted({"type": "array", "items": {"type": "string"}}), GPT, f"{ASKED}.schema"

@@ -164,10 +164,10 @@ def comparable(
     They are so over what the *losses* say is left out between them.
     """
     gone = [loss for loss in losses if loss.code in LEAVING_OUT]
-    with_gemini = any(name == "gemini" for name, _ in requests)
+    in_order = any(name in IN_URL for name, _ in requests)  # of the calls
     for name, request in requests:
         found = facts(name, request)
-        if with_gemini:
+        if in_order:
             found = number_of_logprobs(calls_by_order(found))
         yield parameters_last(texts_in_one(found, gone) if in_one else found)
 

@@ -30,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "modalities": ["text"],
 }  # fmt: skip
 # Parameters of which two say the same.
-SAID_ONCE = (("param", "user"), ("param", "logprobs"))
+SAID_ONCE = (("param", "user"), ("param", "logprobs"), ("param", "effort"))
 NO_PARAMETERS = {"type": "object", "properties": {}}
 CLOSED_NO_PARAMETERS = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
 

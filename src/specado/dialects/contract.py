@@ -67,9 +67,9 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         parameters: its other members in the canonical form.
         losses: the losses of decoding, with paths in *native*.
         places: the path in *native* of each canonical parameter, or member of one, that has
-            another name there. The entry "parameters" is the path of a schema below its tool,
-            "cache_control" that of a cache mark below its block. `None` if *native* has the
-            canonical form.
+            another name there. The entry "parameters" is the path of a schema below its tool, a
+            path in *native* with `.cache_control` that of a cache mark which stands elsewhere.
+            `None` if *native* has the canonical form.
     """
 
     dialect: str
@@ -99,7 +99,9 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         if found is not None:
             index, name, place = found.groups()
             origin = self.conversation.origin(int(index), name, int(place or 0))
-            return origin + places.get("cache_control", _CACHE) if path.endswith(_CACHE) else origin
+            if not path.endswith(_CACHE):
+                return origin
+            return places.get(origin + _CACHE, origin + _CACHE)
         name = _longest_known(path, places)
         if name is None:
             return path

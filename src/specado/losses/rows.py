@@ -575,6 +575,9 @@ ROWS: dict[str, Row] = {
     "bedrock.effort_disabled": Row(
         "Conflict", "tuning", "Low", "without thinking there is no effort"
     ),
+    "bedrock.effort_twice": Row(
+        "Conflict", "tuning", "Low", "a request has one effort: the first counts"
+    ),
     "bedrock.format_name": Row("Default", "tuning", "None", "a schema has a name there"),
     "bedrock.format_root": Row(
         "Unsupported", "contract", "Medium", "the schema of an answer must be an object there"

@@ -21,13 +21,14 @@ import msgspec
 
 from specado._core.bedrock_converse.loss_rows import (
     BEDROCK_AUDIO_FORMAT, BEDROCK_BLOCK, BEDROCK_BLOCK_ORDER, BEDROCK_CACHE_POINT,
-    BEDROCK_CACHE_POINT_ALONE, BEDROCK_CITATIONS, BEDROCK_DOCUMENT_CONTEXT, BEDROCK_DOCUMENT_TEXT,
-    BEDROCK_EFFORT_DISABLED, BEDROCK_FORMAT_NAME, BEDROCK_FORMAT_ROOT, BEDROCK_FORMAT_STRICT,
-    BEDROCK_GUARD_CONTENT, BEDROCK_MODEL_FIELD, BEDROCK_PERFORMANCE, BEDROCK_PREFILL,
-    BEDROCK_PROMPT, BEDROCK_RESULT_JSON, BEDROCK_RESULT_MEDIA, BEDROCK_RESULT_STATUS, BEDROCK_S3,
-    BEDROCK_SEARCH_RESULT, BEDROCK_SYSTEM_TOOL, BEDROCK_THINKING_ADAPTIVE,
-    BEDROCK_THINKING_BUDGET, BEDROCK_TOOL_STRICT, BEDROCK_TOP_K, BEDROCK_VIDEO, MESSAGES_BLANK,
-    PARAM_UNKNOWN, PART_UNKNOWN_KEY, SERVICE_TIER, STOP_TOO_MANY, TOOL_CHOICE_WITHOUT_TOOLS,
+    BEDROCK_CACHE_POINT_ALONE, BEDROCK_CITATIONS, BEDROCK_DOCUMENT_CONTEXT,
+    BEDROCK_DOCUMENT_TEXT, BEDROCK_EFFORT_DISABLED, BEDROCK_EFFORT_TWICE, BEDROCK_FORMAT_NAME,
+    BEDROCK_FORMAT_ROOT, BEDROCK_FORMAT_STRICT, BEDROCK_GUARD_CONTENT, BEDROCK_MODEL_FIELD,
+    BEDROCK_PERFORMANCE, BEDROCK_PREFILL, BEDROCK_PROMPT, BEDROCK_RESULT_JSON,
+    BEDROCK_RESULT_MEDIA, BEDROCK_RESULT_STATUS, BEDROCK_S3, BEDROCK_SEARCH_RESULT,
+    BEDROCK_SYSTEM_TOOL, BEDROCK_THINKING_ADAPTIVE, BEDROCK_THINKING_BUDGET,
+    BEDROCK_TOOL_STRICT, BEDROCK_TOP_K, BEDROCK_VIDEO, MESSAGES_BLANK, PARAM_UNKNOWN,
+    PART_UNKNOWN_KEY, SERVICE_TIER, STOP_TOO_MANY, TOOL_CHOICE_WITHOUT_TOOLS,
 )
 from specado._core.json_writer import NotJson, locate
 from specado._core.parameters import MAX_STOPS, effort_for
@@ -68,7 +69,8 @@ cdef class RequestReader(SourceReader):
     """Reads one Converse request. One per request; not for two threads at once."""
 
     cdef set open_calls     # the ids that a tool result may answer
-    cdef object cached      # the Part, Call or Details that a cache point after it belongs to
+    cdef object cached      # the Part, Call, Details or tool that a cache point after it belongs to
+    cdef str cached_path
     cdef object budget      # the thinking budget and its path, None without one
     cdef str disabled       # the path of thinking that is switched off, None without one
 
@@ -271,6 +273,11 @@ cdef class RequestReader(SourceReader):
             self.lose(BEDROCK_CITATIONS, f"{path}.citations")
         return self.text_part("" if content is None else self.texts_of(content, where), where, path)
 
+    cdef int may_cache(self, object owner, str path) except -1:
+        """Remember what a cache point after it belongs to."""
+        self.cached, self.cached_path = owner, path
+        return 0
+
     cdef int take_cache_point(self, object value, str path) except -1:
         """Put a cache point on what stands before it."""
         cdef dict given = self.dict_of(value, path)
@@ -282,6 +289,7 @@ cdef class RequestReader(SourceReader):
         if owner is None:
             return self.lose(BEDROCK_CACHE_POINT_ALONE, path, given)
         self.lose(BEDROCK_CACHE_POINT, path, given, made)
+        self.places[f"{self.cached_path}.cache_control"] = path
         extra = {"cache_control": made}
         if isinstance(owner, Part):
             (<Part>owner).extra = extra
@@ -312,7 +320,7 @@ cdef class RequestReader(SourceReader):
             if part.kind != TEXT:
                 raise self.malformed(path, "the system text takes no images")
             parts.append(part)
-            self.cached = part
+            self.may_cache(part, part.origin)
         return self.add_parts(SYSTEM, "system", parts, None, "system")
 
     cdef int add_parts(self, int role, str name, list parts, Details more, str path) except -1:
@@ -354,7 +362,7 @@ cdef class RequestReader(SourceReader):
             part = self.content_part(kind, value, where)
             if part is not None:
                 parts.append(part)
-                self.cached = part
+                self.may_cache(part, part.origin)
         return self.add_parts(role, name, moved + parts, None, path)
 
     cdef int read_result(self, dict given, str path, list moved) except -1:
@@ -395,7 +403,7 @@ cdef class RequestReader(SourceReader):
             if not texts:
                 texts.append(self.text_part("", path, path))
             (<Part>texts[0]).text = "Error: " + (<Part>texts[0]).text
-        self.cached = more
+        self.may_cache(more, path)
         if len(texts) > 1:
             return self.add(TOOL, "tool", None, texts, more, path)
         return self.add(TOOL, "tool", (<Part>texts[0]).text if texts else "", None, more, path)
@@ -416,7 +424,7 @@ cdef class RequestReader(SourceReader):
                     self.lose(BEDROCK_BLOCK, block_path, kind)
                     continue
                 calls.append(self.call_of(value, block_path))
-                self.cached = calls[-1]
+                self.may_cache(calls[-1], block_path)
             elif kind == "reasoningContent":
                 reasoning.append(self.reasoning_of(value, block_path))
                 origins.append(block_path)
@@ -427,7 +435,7 @@ cdef class RequestReader(SourceReader):
                 if calls:
                     self.lose(BEDROCK_BLOCK_ORDER, block_path)
                 parts.append(part)
-                self.cached = part
+                self.may_cache(part, part.origin)
             else:
                 self.lose(BEDROCK_BLOCK, block_path, kind)
         return self.add_assistant(parts, calls, reasoning, origins, path)
@@ -595,11 +603,9 @@ cdef class RequestReader(SourceReader):
             path = f"{path}.{kind}"
             if kind == "toolSpec":
                 self.read_function(self.dict_of(value, path), path, found)
-                self.cached = found[-1]
+                self.may_cache(found[-1], f"tools[{len(found) - 1}]")
             elif kind == "cachePoint":
                 self.take_cache_point(value, path)
-                if self.cached is not None:
-                    self.places[f"tools[{len(found) - 1}].cache_control"] = path
             elif kind == "systemTool":
                 name = self.text_of(self.dict_of(value, path).get("name"), f"{path}.name")
                 if name == GROUNDING:
@@ -649,11 +655,20 @@ cdef class RequestReader(SourceReader):
 
     # The form of the answer, and reasoning.
 
+    cdef int keep_effort(self, str effort, str path) except -1:
+        """Keep a reasoning effort; of several the first counts."""
+        known = self.params.get("reasoning_effort")
+        if known is None:
+            return self.keep("reasoning_effort", effort, path)
+        if known != effort:
+            self.lose(BEDROCK_EFFORT_TWICE, path, effort, known)
+        return 0
+
     cdef int read_output_config(self, dict config) except -1:
         self.lose_unknown(config, ("textFormat", "effort"), "outputConfig")
         if config.get("effort") is not None:
             path = "outputConfig.effort"
-            self.keep("reasoning_effort", self.text_of(config["effort"], path), path)
+            self.keep_effort(self.text_of(config["effort"], path), path)
         if config.get("textFormat") is not None:
             path = "outputConfig.textFormat"
             self.read_format(self.dict_of(config["textFormat"], path), path)
@@ -705,7 +720,7 @@ cdef class RequestReader(SourceReader):
             if name == "thinking" or name == "reasoning_config":
                 self.read_thinking(self.dict_of(value, path), path)
             elif name == "reasoning_effort":
-                self.keep("reasoning_effort", self.text_of(value, path), path)
+                self.keep_effort(self.text_of(value, path), path)
             elif name == "reasoningConfig":
                 self.read_reasoning(self.dict_of(value, path), path)
             elif name == "output_config":
@@ -746,17 +761,17 @@ cdef class RequestReader(SourceReader):
         self.lose_fields(config, ("effort",), path)
         if config.get("effort") is not None:
             path = f"{path}.effort"
-            self.keep("reasoning_effort", self.text_of(config["effort"], path), path)
+            self.keep_effort(self.text_of(config["effort"], path), path)
         return 0
 
     cdef int read_reasoning(self, dict config, str path) except -1:
         """Read Nova's `reasoningConfig`."""
         self.lose_fields(config, ("type", "maxReasoningEffort"), path)
         if config.get("type") == "disabled":
-            return self.keep("reasoning_effort", "none", path)
+            return self.keep_effort("none", path)
         if config.get("maxReasoningEffort") is not None:
             path = f"{path}.maxReasoningEffort"
-            self.keep("reasoning_effort", self.text_of(config["maxReasoningEffort"], path), path)
+            self.keep_effort(self.text_of(config["maxReasoningEffort"], path), path)
         return 0
 
     cdef int read_thinking(self, dict thinking, str path) except -1:

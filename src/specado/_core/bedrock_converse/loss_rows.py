@@ -20,6 +20,7 @@ BEDROCK_CITATIONS = "bedrock.citations"
 BEDROCK_DOCUMENT_CONTEXT = "bedrock.document_context"
 BEDROCK_DOCUMENT_TEXT = "bedrock.document_text"
 BEDROCK_EFFORT_DISABLED = "bedrock.effort_disabled"
+BEDROCK_EFFORT_TWICE = "bedrock.effort_twice"
 BEDROCK_FORMAT_NAME = "bedrock.format_name"
 BEDROCK_FORMAT_ROOT = "bedrock.format_root"
 BEDROCK_FORMAT_STRICT = "bedrock.format_strict"
@@ -159,6 +160,7 @@ ROW_IDS = (
     BEDROCK_DOCUMENT_CONTEXT,
     BEDROCK_DOCUMENT_TEXT,
     BEDROCK_EFFORT_DISABLED,
+    BEDROCK_EFFORT_TWICE,
     BEDROCK_FORMAT_NAME,
     BEDROCK_FORMAT_ROOT,
     BEDROCK_FORMAT_STRICT,

@@ -74,7 +74,6 @@ def decode_request(request: Any) -> DecodedRequest:
     model = checked_model(given.get("modelId") if named is None else named, hint)
     conversation, parameters, losses, places = read_bedrock_request(given, SOURCE_PARAMETERS, model)
     places["parameters"] = ".inputSchema.json"
-    places["cache_control"] = ""
     for name in _CHECKED & parameters.keys():
         PARAMETERS[name](places.get(name, name), parameters[name])
     return DecodedRequest(NAME, given, model, conversation, parameters, losses, places)

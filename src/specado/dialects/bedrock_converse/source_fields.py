@@ -123,7 +123,9 @@ SOURCE_FIELDS = FieldTable(
             "response_format[json_schema].json_schema.name", ("bedrock.format_name",)
         ),
         f"{_SCHEMA}.description": Field("response_format[json_schema].json_schema.description"),
-        "outputConfig.effort": Field("reasoning_effort", ("bedrock.effort_disabled",)),
+        "outputConfig.effort": Field(
+            "reasoning_effort", ("bedrock.effort_disabled", "bedrock.effort_twice")
+        ),
         # What differs by the model's family.
         "additionalModelRequestFields": Field(implied=True),
         f"{_FAMILY}thinking": Field(
@@ -136,7 +138,7 @@ SOURCE_FIELDS = FieldTable(
             ("bedrock.thinking_budget", "bedrock.thinking_adaptive"),
             whole=True,
         ),
-        f"{_FAMILY}reasoning_effort": Field("reasoning_effort"),
+        f"{_FAMILY}reasoning_effort": Field("reasoning_effort", ("bedrock.effort_twice",)),
         f"{_FAMILY}reasoningConfig": Field(
             "reasoning_effort", ("bedrock.model_field",), whole=True
         ),
