@@ -53,7 +53,16 @@ MADE_BY: dict[str, tuple[str, ...]] = {
     "include": ("logprobs",),
     "top_logprobs": ("logprobs",),
     "inferenceConfig": ("max_tokens",),
-    "outputConfig": ("schema", "schema name", "loose schema", "effort", "budget"),
+    "outputConfig": (
+        "schema",
+        "schema name",
+        "loose schema",
+        "effort",
+        "budget",
+        "adaptive",
+        "includeThoughts",
+        "tool_choice",
+    ),
     "additionalModelRequestFields": (
         "effort",
         "budget",

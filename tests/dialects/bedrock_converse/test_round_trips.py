@@ -75,6 +75,9 @@ def test_requests_of_chat_lose_only_what_is_reported(
 @pytest.mark.heavy
 @given(anthropic_conversations.REQUESTS, st.sampled_from(BEDROCK))
 def test_requests_of_anthropic_lose_only_what_is_reported(request: Any, model: str) -> None:
+    # White space at the end of the last answer is reported at the first content of its turn.
+    request["messages"].append({"role": "user", "content": "And?"})
+
     trip = round_trip(request, "anthropic", model, "bedrock_converse")
 
     assert trip.unexplained == []

@@ -1180,7 +1180,7 @@ cdef class ConverseEncoder(Encoder):
                 self.lose_tool(TOOLS_UNSUPPORTED, "tools")
             allowed = self.allowed_tools()
             if self.choice == "none" and not self.has_tool_blocks:
-                self.lose_tool(TOOLS_WITHHELD, "tool_choice", "none")
+                self.lose_tool(TOOLS_WITHHELD, "tools")
             else:
                 for place, tool in enumerate(tools):
                     self.write_tool(tool, f"tools[{place}]", allowed)
