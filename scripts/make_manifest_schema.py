@@ -82,7 +82,8 @@ def any_case(word: str) -> str:
     return "".join(f"[{each.upper()}{each}]" if each.isalpha() else each for each in word)
 
 
-URL = whole(r"(https?|http\+unix)://[^\s/?#@]+(/[^\s?#]*)?")
+CLOUD_URL = whole(r"https?://[^\s/?#@{}]*(\{location\})?[^\s/?#@{}]+(/[^\s?#{}]*)?")
+URL = whole(r"(https?|http\+unix)://(\{host\}|[^\s/?#@{}]+)(/[^\s?#{}]*)?")
 PATH = whole(r"/([!-z|~]|\{(model|parent)\})*")  # ASCII, no other placeholder
 DATE = whole(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 VARIABLE = whole(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -111,7 +112,7 @@ RULES: dict[tuple[str, str], Schema] = {
     ("Endpoints", "models"): PATH,
     ("CloudAddress", "base_urls"): {
         "required": ["*"],
-        "additionalProperties": {"type": "string", **URL},
+        "additionalProperties": {"type": "string", **CLOUD_URL},
     },
     ("CloudAddress", "project_env"): {"items": {"type": "string", **VARIABLE}},
     ("CloudAddress", "location_env"): {"items": {"type": "string", **VARIABLE}},
@@ -120,6 +121,8 @@ RULES: dict[tuple[str, str], Schema] = {
     ("ProviderDialect", "stream_path"): PATH,
     ("Authentication", "env"): {"items": {"type": "string", **VARIABLE}},
     ("Authentication", "ambient_env"): {"items": {"type": "string", **VARIABLE}},
+    ("Authentication", "base_url_env"): VARIABLE,
+    ("Authentication", "host_env"): VARIABLE,
     ("Authentication", "prefix"): VISIBLE,
     ("Authentication", "headers"): {
         "propertyNames": NO_SECRET_HEADER,

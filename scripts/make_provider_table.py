@@ -45,8 +45,10 @@ def key_of(manifest: Row) -> str:
 def address_of(manifest: Row) -> str:
     endpoints = manifest["endpoints"]
     address = "by location" if "cloud" in endpoints else f"`{endpoints['base_url']}`"
-    variable = manifest["authentication"].get("base_url_env")
-    return f"{address} (`{variable}`)" if variable else address
+    authentication = manifest["authentication"]
+    url, host = authentication.get("base_url_env"), authentication.get("host_env")
+    variables = ([f"`{url}`"] if url else []) + ([f"`{host}`: the host alone"] if host else [])
+    return f"{address} ({', '.join(variables)})" if variables else address
 
 
 def provider_table(manifests: dict[str, Row]) -> str:

@@ -71,7 +71,11 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {
         name
         for each in shipped_outlines().values()
-        for name in (*each.authentication.env, each.authentication.base_url_env)
+        for name in (
+            *each.authentication.env,
+            each.authentication.base_url_env,
+            each.authentication.host_env,
+        )
     }
     for name in list(os.environ):
         upper = name.upper()

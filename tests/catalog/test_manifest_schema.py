@@ -67,6 +67,7 @@ IN_SHORT = [
     {**SHORT, "dialect": "openai_responses", "stream_usage": False, "returns": ["reasoning"]},
     {**SHORT, "endpoints": {"base_url": "https://corp.example", "chat": "/chat"}},
     {**SHORT, "base_url": "http+unix://%2Frun%2Fllm.sock/v1"},
+    {**SHORT, "base_url": "https://{host}/v1"},
 ]
 
 
@@ -145,6 +146,10 @@ WRONG = [
     (["endpoints", "base_url"], "https://llm.corp.example/v1?key=1"),
     (["endpoints", "base_url"], "https://llm.corp.example/v1#top"),
     (["endpoints", "base_url"], "https://llm.corp.example/a b"),
+    (["endpoints", "base_url"], "https://{host}.example/v1"),
+    (["endpoints", "base_url"], "https://{resource}/v1"),
+    (["endpoints", "base_url"], "https://corp.example/{host}"),
+    (["endpoints", "self_hosted"], "yes"),
     (["endpoints", "models"], "models"),
     (["endpoints", "chats"], "/chat"),
     (["endpoints", "cloud"], {"base_urls": {}, "default_location": "eu"}),
@@ -160,6 +165,8 @@ WRONG = [
     (["authentication", "env"], ["sk-very-secret-key"]),
     (["authentication", "env"], "CORP_KEY"),
     (["authentication", "ambient_env"], ["1AWS"]),
+    (["authentication", "base_url_env"], "https://corp.example"),
+    (["authentication", "host_env"], "corp.example"),
     (["authentication", "headers"], {"Authorization": "Bearer secret"}),
     (["authentication", "headers"], {"X-API-KEY": "secret"}),
     (["authentication", "headers"], {"a b": "c"}),

@@ -8,6 +8,7 @@ import pytest
 
 from specado import __version__, register_manifest
 from specado.catalog import lookup as catalog
+from specado.catalog.lookup import provider
 from specado.endpoints.access import Access, has_access, resolve_endpoint
 from specado.endpoints.request import wire_request
 from specado.errors import ConfigurationError
@@ -417,3 +418,75 @@ def test_limits_of_the_connections_come_from_the_config():
     found = Access(settings).transport_settings
 
     assert (found.max_connections, found.keepalive_s) == (7, 3)
+
+
+# Addresses that a variable gives by the host alone, and providers without a default one
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("box", "http://box:11434/v1"),
+        ("box:8080", "http://box:8080/v1"),
+        (":8080", "http://127.0.0.1:8080/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080/v1"),
+        ("[::1]", "http://[::1]:11434/v1"),
+        ("[::1]:8080", "http://[::1]:8080/v1"),
+        ("http://box", "http://box/v1"),
+        ("https://box.example/", "https://box.example/v1"),
+        ("https://box.example/ollama", "https://box.example/ollama/v1"),
+        ("https://box.example/v1/", "https://box.example/v1"),
+    ],
+)
+def test_a_variable_may_name_the_host_alone(monkeypatch, host, expected):
+    monkeypatch.setenv("OLLAMA_HOST", host)
+
+    assert resolve_endpoint(provider("ollama"), resolve(None)).base_url == expected
+
+
+@pytest.mark.parametrize("host", ["a b", "http://", "box:port", "me:secret@box", "box?key=1"])
+def test_a_host_that_is_none_is_refused_and_not_shown(monkeypatch, host):
+    monkeypatch.setenv("OLLAMA_HOST", host)
+
+    with pytest.raises(ConfigurationError, match="OLLAMA_HOST") as caught:
+        resolve_endpoint(provider("ollama"), resolve(None))
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_base_url_counts_before_a_host(monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "box")
+    settings = resolve({"providers": {"ollama": {"base_url": "http://shed:1/v1"}}})
+
+    assert resolve_endpoint(provider("ollama"), settings).base_url == "http://shed:1/v1"
+
+
+def test_a_provider_without_a_default_address_says_what_to_set(monkeypatch):
+    monkeypatch.setenv("DATABRICKS_TOKEN", "any-key")
+
+    assert resolve_endpoint(provider("databricks"), resolve(None)).missing == (
+        "no address for 'databricks': set DATABRICKS_HOST, or providers['databricks']['base_url']"
+    )
+    monkeypatch.setenv("DATABRICKS_HOST", "https://adb-1.azuredatabricks.net/")
+    endpoint = resolve_endpoint(provider("databricks"), resolve(None))
+    assert endpoint.missing is None
+    assert endpoint.base_url == "https://adb-1.azuredatabricks.net/serving-endpoints"
+
+
+@pytest.mark.parametrize("name", ["ollama", "vllm", "databricks"])
+def test_what_is_known_of_self_hosted_servers_holds_at_every_address(name):
+    assert provider(name).is_at("https://anywhere.example/v1")
+    assert not provider("groq").is_at("https://anywhere.example/v1")
+
+
+@pytest.mark.parametrize("name", ["ollama", "vllm", "lmstudio", "llamacpp", "sglang"])
+def test_a_key_of_a_server_that_needs_none_is_sent_where_it_is_set(monkeypatch, name):
+    (variable,) = provider(name).authentication.env
+    assert not resolve_endpoint(provider(name), resolve(None)).has_key
+
+    monkeypatch.setenv(variable, "any-key")
+    endpoint = resolve_endpoint(provider(name), resolve(None))
+
+    assert dict(endpoint.common_headers)["Authorization"] == "Bearer any-key"
+    assert endpoint.missing is None

@@ -13,6 +13,7 @@ FAMILY = sorted(
         "cerebras",
         "cohere",
         "dashscope",
+        "databricks",
         "deepinfra",
         "deepseek",
         "fireworks",

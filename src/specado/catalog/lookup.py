@@ -22,6 +22,7 @@ from specado.catalog.index import (
     shipped_with_model,
 )
 from specado.catalog.manifests import (
+    NO_HOST,
     NO_RULES,
     Authentication,
     CloudAddress,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "NO_HOST",
     "NO_RULES",
     "Authentication",
     "CloudAddress",

@@ -64,6 +64,9 @@ __all__ = [
     "read_shipped",
 ]
 
+# Stands for the host in the base URL of a provider that has no default address.
+NO_HOST = "{host}"
+
 FOLDER = Path(__file__).parent / "providers"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -306,7 +309,8 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     the kind `aws` a key, or a signature by credentials of AWS for the service called `service`.
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret. `ambient_env` names variables that belong to the ambient
-    credentials of a cloud account.
+    credentials of a cloud account. The variable `base_url_env` holds another base URL, `host_env`
+    the server's host alone (`box`, `box:8080`, `https://box/prefix`), in place of the base URL's.
     """
 
     kind: Literal["header", "query", "none", "google", "aws"] = "header"
@@ -315,6 +319,7 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     env: tuple[str, ...] = ()
     ambient_env: tuple[str, ...] = ()
     base_url_env: Optional[str] = None
+    host_env: Optional[str] = None
     optional_headers: tuple[OptionalHeader, ...] = ()
     headers: dict[str, str] = {}
     service: str = ""
@@ -362,13 +367,17 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     """Base URL and paths of a provider's API.
 
     In a path `{model}` stands for the model's id, and `{parent}` for the path of a cloud's project
-    and location; `{parent}` is empty with an API key, which belongs to one project.
+    and location; `{parent}` is empty with an API key, which belongs to one project. A base URL with
+    `{host}` for its host is none yet: a setting or a variable must give it. `self_hosted`: its
+    users run the servers, so that what the manifest says of them holds at every address; so it
+    does with `{host}`.
     """
 
     base_url: str
     chat: Optional[str] = None
     models: Optional[str] = None
     cloud: Optional[CloudAddress] = None
+    self_hosted: bool = False
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -525,6 +534,7 @@ class Provider(Struct, frozen=True):
     hosts_others: bool = False
     errors: ProviderErrors = NO_ERRORS
     models_path: Optional[str] = None
+    self_hosted: bool = False
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -543,9 +553,10 @@ class Provider(Struct, frozen=True):
     def is_at(self, base_url: str) -> bool:
         """Return whether the servers at an address are the provider's own.
 
-        A subdomain of the manifest's host is the provider's own too (`eu.api.openai.com`).
+        A subdomain of the manifest's host is the provider's own too (`eu.api.openai.com`), and
+        every address of one whose users run the servers.
         """
-        if base_url == self.base_url:
+        if self.self_hosted or base_url == self.base_url:
             return True
         own = urlsplit(self.base_url).hostname
         host = (urlsplit(base_url).hostname or "").rstrip(".")  # a full name may end with a dot
@@ -733,6 +744,7 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         usage_cost=_usage_cost(manifest.get("usage_cost")),
         cloud=_cloud(endpoints.cloud),
         models_path=endpoints.models,
+        self_hosted=endpoints.self_hosted or NO_HOST in endpoints.base_url,
         hosts_others=_true_or_false(manifest, "hosts_others", default=endpoints.cloud is not None),
         errors=_errors(manifest.get("errors")),
     )
@@ -903,7 +915,7 @@ def _true_or_false(manifest: dict[str, Any], key: str, *, default: bool) -> bool
     return value
 
 
-def _base_url(text: str) -> str:
+def _base_url(text: str, placeholder: str = NO_HOST) -> str:
     """Return a base URL without its final slash; one that could leak a key is refused."""
     shown = "endpoints.base_url"
     if not text.isascii() or any(not c.isprintable() or c == " " for c in text):
@@ -915,6 +927,9 @@ def _base_url(text: str) -> str:
         raise _fail(shown, f"is not a URL: {error}") from None
     if parts.scheme not in ("http", "https", "http+unix") or not host:
         raise _fail(shown, "must begin with http:// or https:// and name a host")
+    is_part = NO_HOST in text and host != NO_HOST
+    if is_part or "{" in text.replace(placeholder, "", 1):
+        raise _fail(shown, f"may hold no placeholder but {NO_HOST} for the whole host")
     if parts.username is not None or parts.query or parts.fragment:
         raise _fail(shown, "may hold no user name, password, query or fragment")
     return text.rstrip("/")
@@ -931,7 +946,8 @@ def _cloud(cloud: CloudAddress | None) -> CloudAddress | None:
         if not _ENVIRONMENT_NAME.fullmatch(variable):
             raise _fail(where, f"{variable!r} is not the name of an environment variable")
     return msgspec.structs.replace(
-        cloud, base_urls={name: _base_url(url) for name, url in cloud.base_urls.items()}
+        cloud,
+        base_urls={name: _base_url(url, "{location}") for name, url in cloud.base_urls.items()},
     )
 
 
@@ -953,7 +969,8 @@ def _authentication(value: dict[str, Any]) -> Authentication:
             raise _fail(f"authentication.headers.{header}", "must be visible ASCII")
     if not _VISIBLE.fullmatch(authentication.prefix):
         raise _fail("authentication.prefix", "must be visible ASCII")
-    for variable in (*authentication.env, *authentication.ambient_env):
+    addresses = filter(None, (authentication.base_url_env, authentication.host_env))
+    for variable in (*authentication.env, *authentication.ambient_env, *addresses):
         if not _ENVIRONMENT_NAME.fullmatch(variable):
             # Not quoted: what stands here by mistake may be the key itself.
             raise _fail("authentication.env", "must name environment variables, not hold a key")

@@ -49,6 +49,7 @@ def _entries() -> list[dict[str, Any]]:
                 "dialects": list(each.dialects),
                 "base_url": each.base_url,
                 "base_url_env": authentication.base_url_env,
+                "host_env": authentication.host_env,
                 "has_own_address": has_own_address(each, settings),
                 "key_env": list(authentication.env),
                 "needs_key": authentication.kind != "none",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from msgspec.structs import replace
 
 from specado.catalog import lookup as catalog
+from specado.catalog.lookup import NO_HOST
 from specado.endpoints.account import Account, authenticating, digest_of
 from specado.endpoints.authentication import flow_of, key_headers, needs_key
 from specado.endpoints.endpoint import Endpoint
@@ -134,15 +135,24 @@ def has_own_address(provider: Provider | ProviderOutline, settings: Settings) ->
     """Return whether a setting or a variable overrides the provider's base URL."""
     if settings.providers.get(provider.name, _NOTHING).base_url is not None:
         return True
-    variable = provider.authentication.base_url_env
-    return variable is not None and environment_value(variable) is not None
+    return _address_variable(provider) is not None
+
+
+def _address_variable(provider: Provider | ProviderOutline) -> Optional[str]:
+    """Return the variable that gives the provider's base URL or its host, `None` without one."""
+    authentication = provider.authentication
+    for variable in (authentication.base_url_env, authentication.host_env):
+        if variable is not None and environment_value(variable) is not None:
+            return variable
+    return None
 
 
 def has_access(provider: Provider | ProviderOutline, settings: Settings) -> bool:
     """Return whether a provider has a configured credential or a configured base URL.
 
     A provider that needs no key, or takes the ambient credentials of a cloud account, counts only
-    if the settings name it: its variables and its default address may exist by chance.
+    if the settings name it: its variables and its default address may exist by chance. So may an
+    address that is one of the ambient variables.
     """
     own = settings.providers.get(provider.name, _NOTHING)
     if _has_key(provider, own) or key_setting(provider, settings) is not None:
@@ -151,7 +161,7 @@ def has_access(provider: Provider | ProviderOutline, settings: Settings) -> bool
         return True
     if needs_no_key(provider):
         return provider.name in _named(settings)
-    return has_own_address(provider, settings)
+    return _address_variable(provider) is not None
 
 
 def needs_no_key(provider: Provider | ProviderOutline) -> bool:
@@ -193,14 +203,36 @@ def address_of(provider: Provider, own: ProviderSettings) -> str:
     """
     if own.base_url is not None:
         return own.base_url
-    variable = provider.authentication.base_url_env
-    value = None if variable is None else environment_value(variable)
-    if variable is not None and value is not None:
+    variable = _address_variable(provider)
+    if variable is not None:
+        value = environment_value(variable) or ""
+        if variable == provider.authentication.host_env:
+            return _at_host(provider.base_url, variable, value)
         return checked_url(variable, value)
     location = None if provider.cloud is None else _location_of(provider.cloud, own)
     if provider.cloud is None or location is None:
         return provider.base_url
     return provider.cloud.base_url(location)
+
+
+def _at_host(base_url: str, variable: str, value: str) -> str:
+    """Return *base_url* at the host that a variable names, with its own scheme, port and prefix.
+
+    What the variable leaves out is as in *base_url*.
+    """
+    scheme, _, rest = base_url.partition("://")
+    default, _, path = rest.partition("/")
+    _, colon, port = default.partition(":")
+    text = value.strip()
+    if "://" not in text:
+        if text.startswith(":"):  # a port alone
+            text = f"127.0.0.1{text}"
+        host, slash, prefix = text.partition("/")
+        has_port = ":" in host.rpartition("]")[2]
+        text = f"{scheme}://{host}{'' if has_port else colon + port}{slash}{prefix}"
+    # Where a server listens on all addresses, it is reached at this one.
+    url = checked_url(variable, text.replace("://0.0.0.0", "://127.0.0.1", 1))
+    return url if not path or url.endswith(f"/{path}") else f"{url}/{path}"
 
 
 def _location_of(cloud: CloudAddress, own: ProviderSettings) -> Optional[str]:
@@ -270,6 +302,7 @@ def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
 
 def _missing(
     provider: Provider,
+    base_url: str,
     *,
     has_key: bool,
     is_token: bool,
@@ -278,6 +311,11 @@ def _missing(
 ) -> Optional[str]:
     """Return why a provider cannot be called and what to set, `None` if it can be."""
     name, authentication = provider.name, provider.authentication
+    if NO_HOST in base_url:
+        known = filter(None, (authentication.host_env, authentication.base_url_env))
+        variables = " or ".join(known)
+        named = f"set {variables}, or " if variables else "give "
+        return f"no address for {name!r}: {named}providers[{name!r}]['base_url']"
     if not has_key and needs_key(authentication):
         variables = " or ".join(authentication.env)
         named = f"set {variables}, or " if variables else "give "
@@ -329,6 +367,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         attempt_timeout_s=own.timeout_seconds,
         missing=_missing(
             provider,
+            base_url,
             has_key=api_key is not None or _has_key(provider, own),
             is_token=is_token and not has_own_address(provider, settings),
             parent=parent,

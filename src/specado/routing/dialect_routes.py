@@ -117,12 +117,13 @@ def spoken_dialects(
 
     Those of the setting `dialects`, else those of the manifest, narrowed to the model's. With an
     address of its own and without the setting, a provider has only the manifest's first, for every
-    model. A setting that names none of the model's dialects is taken as it is.
+    model, unless its users run the servers anyway. A setting that names none of the model's
+    dialects is taken as it is.
     """
     listed, own = provider.dialects, access.own_dialects(provider)
     if own is not None:
         listed = named_dialects(provider, own)
-    elif len(listed) > 1 and access.has_own_address(provider):
+    elif len(listed) > 1 and not provider.self_hosted and access.has_own_address(provider):
         return listed[:1]
     if facts is None or facts.dialects is None or len(listed) == 1:
         return listed
