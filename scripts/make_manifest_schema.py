@@ -68,6 +68,7 @@ class Manifest(Struct, forbid_unknown_fields=True):
     returns: Optional[list[ReturnedMember]] = None
     ids_have_slashes: Optional[bool] = None
     hosts_others: Optional[bool] = None
+    facts_of: Optional[str] = None
     usage_cost: Optional[UsageCost] = None
     verification: Optional[Verification] = None
     errors: Optional[ProviderErrors] = None
@@ -119,7 +120,9 @@ RULES: dict[tuple[str, str], Schema] = {
     ("ProviderDialect", "name"): {"enum": list(DIALECTS)},
     ("ProviderDialect", "path"): PATH,
     ("ProviderDialect", "stream_path"): PATH,
+    ("ProviderDialect", "versioned_path"): PATH,
     ("Authentication", "env"): {"items": {"type": "string", **VARIABLE}},
+    ("Authentication", "token_env"): {"items": {"type": "string", **VARIABLE}},
     ("Authentication", "ambient_env"): {"items": {"type": "string", **VARIABLE}},
     ("Authentication", "base_url_env"): VARIABLE,
     ("Authentication", "host_env"): VARIABLE,

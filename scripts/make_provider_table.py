@@ -37,6 +37,9 @@ def key_of(manifest: Row) -> str:
     authentication = manifest["authentication"]
     variables = authentication.get("env", [])
     key = code(variables, ", else ") or "none"
+    tokens = authentication.get("token_env")
+    if tokens:
+        return f"{key}, or an access token ({code(tokens)})"
     if authentication.get("kind") == "google":
         return f"an access token, or {key}"
     return f"not needed ({key})" if authentication.get("kind") == "none" else key

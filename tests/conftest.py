@@ -73,6 +73,7 @@ def environment_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         for each in shipped_outlines().values()
         for name in (
             *each.authentication.env,
+            *each.authentication.token_env,
             each.authentication.base_url_env,
             each.authentication.host_env,
         )

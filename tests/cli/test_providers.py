@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 import specado
+from json_server import serving as answering
 from shipped_providers import LOCAL, SHIPPED
 from specado.catalog.lookup import provider
 from specado.cli import main
@@ -42,31 +41,25 @@ def listed(run):
 
 @contextmanager
 def serving(*bodies, status=200):
-    """Serve one JSON body after the other; give the base URL and the requests that came."""
-    seen = []
-    left = list(bodies)
+    """Serve JSON bodies; give the base URL, and the target and key of each request that came."""
+    with answering(*bodies, status=status) as (address, seen):
+        yield f"{address}/v1", SeenKeys(seen)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            seen.append((self.path, self.headers.get("authorization")))
-            body = left.pop(0)
-            text = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
 
-        def log_message(self, *_arguments):
-            pass
+class SeenKeys:
+    """The requests that came, as pairs of target and key."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1", seen
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
+    def __init__(self, seen):
+        self._seen = seen
+
+    def __iter__(self):
+        return ((each.target, each.headers.get("authorization")) for each in self._seen)
+
+    def __eq__(self, other):
+        return list(self) == other
+
+    def __len__(self):
+        return len(self._seen)
 
 
 # providers

@@ -10,6 +10,7 @@ LOCAL = ["llamacpp", "lmstudio", "ollama", "sglang", "vllm"]
 FAMILY = sorted(
     [
         *LOCAL,
+        "azure",
         "cerebras",
         "cohere",
         "dashscope",

@@ -95,9 +95,23 @@ def _entry(name: str) -> _Entry | None:
     if found is None:
         text = read_shipped(name)
         if text is not None:
-            made = _Entry(build_provider(name, orjson.loads(text)), text)
+            made = _Entry(_with_facts(build_provider(name, orjson.loads(text))), text)
             found = _shipped.setdefault(name, made)
     return found
+
+
+def _with_facts(made: Provider) -> Provider:
+    """Return a provider with the facts of the models that it takes from another one."""
+    if made.facts_of is None:
+        return made
+    other = None if made.facts_of == made.name else provider(made.facts_of)
+    if other is None:
+        raise ConfigurationError(
+            f"manifest: facts_of {made.facts_of!r} is not another provider; "
+            f"{unknown_provider(made.facts_of, list_providers())}",
+            key="facts_of",
+        )
+    return made.with_facts_of(other)
 
 
 def _require_text(value: object, what: str) -> None:
@@ -235,6 +249,7 @@ def register(
             entry.setdefault("capabilities", {})
     built = build_provider(chosen, full)
     check_dialects_are_known(built, known_dialects)
+    built = _with_facts(built)
     global _registrations
     _registrations += 1
     _registered[chosen] = _Entry(built, orjson.dumps(full))

@@ -265,6 +265,18 @@ class Model(Struct, frozen=True):
         """Return the model with its traits in one of the provider's dialects."""
         return self.by_dialect.get(dialect, self)
 
+    def hosted_by(self, provider: str) -> Model:
+        """Return the model as another provider hosts it, at its own price and for its own time."""
+        return msgspec.structs.replace(
+            self,
+            provider=provider,
+            general=False,
+            pricing=None,
+            deprecation_date=None,
+            successor=None,
+            by_dialect={name: each.hosted_by(provider) for name, each in self.by_dialect.items()},
+        )
+
     def is_retired(self, today: dt.date) -> bool:
         """Return whether the provider has stopped serving the model by *today*."""
         return self.deprecation_date is not None and self.deprecation_date <= today.isoformat()
@@ -306,18 +318,20 @@ class Authentication(Struct, frozen=True, forbid_unknown_fields=True):
     """Authentication of a provider: a key in the header or query parameter `name`, or none.
 
     The kind `google` takes a key, or an access token of Google Cloud in the header Authorization;
-    the kind `aws` a key, or a signature by credentials of AWS for the service called `service`.
+    the kind `key_or_token` a key or another access token there, also from a variable of
+    `token_env`; the kind `aws` a key, or a signature by credentials of AWS for the `service`.
     `env` names the environment variables that may hold the key, in order; `headers` go with
     every request and hold no secret. `ambient_env` names variables that belong to the ambient
     credentials of a cloud account. The variable `base_url_env` holds another base URL, `host_env`
     the server's host alone (`box`, `box:8080`, `https://box/prefix`), in place of the base URL's.
     """
 
-    kind: Literal["header", "query", "none", "google", "aws"] = "header"
+    kind: Literal["header", "query", "none", "google", "key_or_token", "aws"] = "header"
     name: str = "Authorization"
     prefix: str = "Bearer "
     env: tuple[str, ...] = ()
     ambient_env: tuple[str, ...] = ()
+    token_env: tuple[str, ...] = ()
     base_url_env: Optional[str] = None
     host_env: Optional[str] = None
     optional_headers: tuple[OptionalHeader, ...] = ()
@@ -370,7 +384,9 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     and location; `{parent}` is empty with an API key, which belongs to one project. A base URL with
     `{host}` for its host is none yet: a setting or a variable must give it. `self_hosted`: its
     users run the servers, so that what the manifest says of them holds at every address; so it
-    does with `{host}`.
+    does with `{host}`. `left_out` are ends of a given base URL that the paths have themselves. With
+    `version_parameter` requests may name a version of the API in this query parameter, which a
+    setting or a variable of `version_env` gives.
     """
 
     base_url: str
@@ -378,6 +394,9 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
     models: Optional[str] = None
     cloud: Optional[CloudAddress] = None
     self_hosted: bool = False
+    left_out: tuple[str, ...] = ()
+    version_parameter: Optional[str] = None
+    version_env: tuple[str, ...] = ()
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -421,6 +440,7 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     that a stream is whole: the dialect's sentinel or terminal event, or the finish reason, alone or
     with the usage, and a clean end. `stream_usage`: a stream may be asked for its usage. `returns`:
     the members of its answers that it takes back, beside OpenAI's; by default all.
+    `versioned_path` is the path of requests that name a dated version of the API.
     """
 
     name: str
@@ -429,6 +449,7 @@ class ProviderDialect(Struct, frozen=True, forbid_unknown_fields=True):
     stream_end: Optional[StreamEnd] = None
     stream_usage: bool = True
     returns: Optional[tuple[ReturnedMember, ...]] = None
+    versioned_path: Optional[str] = None
 
 
 class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -517,6 +538,8 @@ class Provider(Struct, frozen=True):
     name. `usage_cost` is `None` where the manifest says nothing of it. `hosts_others`: it serves
     models of other makers (or of its own maker's first provider, as Vertex AI does): a bare id that
     another provider lists too means that provider. The server lists its models at `models_path`.
+    `facts_of` names the provider whose models the deployments here are taken for, where they have
+    the same name. The members before it are those of `Endpoints`.
     """
 
     name: str
@@ -535,6 +558,10 @@ class Provider(Struct, frozen=True):
     errors: ProviderErrors = NO_ERRORS
     models_path: Optional[str] = None
     self_hosted: bool = False
+    left_out: tuple[str, ...] = ()
+    version_parameter: Optional[str] = None
+    version_env: tuple[str, ...] = ()
+    facts_of: Optional[str] = None
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, base_url={self.base_url!r})"
@@ -567,6 +594,16 @@ class Provider(Struct, frozen=True):
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""
         return self.models.get(model_id) or self.by_alias.get(model_id)
+
+    def with_facts_of(self, other: Provider) -> Provider:
+        """Return the provider with the models of another, as far as they are the same here.
+
+        What the other charges, and when it retires a model, is unknown here. Which of the models
+        there are is, too: none of them is chosen as a fallback.
+        """
+        borrowed = {name: each.hosted_by(self.name) for name, each in other.models.items()}
+        models = {**borrowed, **self.models}
+        return msgspec.structs.replace(self, models=models, by_alias=_aliases(models))
 
     def counterpart(self, model_id: str, original: Model | None = None) -> str | None:
         """Return the id of the model that the manifest names as fallback for another provider's.
@@ -666,6 +703,7 @@ _KEYS = (
     "returns",
     "ids_have_slashes",
     "hosts_others",
+    "facts_of",
     "usage_cost",
     "errors",
     "verification",
@@ -745,6 +783,10 @@ def build_provider(name: str, manifest: dict[str, Any]) -> Provider:
         cloud=_cloud(endpoints.cloud),
         models_path=endpoints.models,
         self_hosted=endpoints.self_hosted or NO_HOST in endpoints.base_url,
+        left_out=endpoints.left_out,
+        version_parameter=endpoints.version_parameter,
+        version_env=endpoints.version_env,
+        facts_of=_facts_of(manifest.get("facts_of")),
         hosts_others=_true_or_false(manifest, "hosts_others", default=endpoints.cloud is not None),
         errors=_errors(manifest.get("errors")),
     )
@@ -813,6 +855,12 @@ def _usage_cost(value: Any) -> UsageCost | None:
     return found
 
 
+def _facts_of(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise _fail("facts_of", f"must be the name of a provider, not {value!r}")
+    return value
+
+
 def _check_verification(value: Any) -> None:
     if value is None:
         return
@@ -849,6 +897,7 @@ def _dialects(manifest: dict[str, Any], endpoints: Endpoints) -> tuple[ProviderD
             raise _fail(f"{where}.name", f"{one.name!r} is listed twice")
         _check_path(one.path, f"{where}.path")
         _check_path(one.stream_path, f"{where}.stream_path")
+        _check_path(one.versioned_path, f"{where}.versioned_path")
         found[one.name] = one
     return tuple(found.values())
 
@@ -954,7 +1003,7 @@ def _cloud(cloud: CloudAddress | None) -> CloudAddress | None:
 def _authentication(value: dict[str, Any]) -> Authentication:
     authentication = _convert(value, Authentication, "authentication")
     headers = [*authentication.headers, *(one.name for one in authentication.optional_headers)]
-    if authentication.kind in ("header", "google"):
+    if authentication.kind in ("header", "google", "key_or_token"):
         headers.append(authentication.name)
     for header in headers:
         if not HEADER_NAME.fullmatch(header):
@@ -970,7 +1019,8 @@ def _authentication(value: dict[str, Any]) -> Authentication:
     if not _VISIBLE.fullmatch(authentication.prefix):
         raise _fail("authentication.prefix", "must be visible ASCII")
     addresses = filter(None, (authentication.base_url_env, authentication.host_env))
-    for variable in (*authentication.env, *authentication.ambient_env, *addresses):
+    keys = (*authentication.env, *authentication.token_env, *authentication.ambient_env)
+    for variable in (*keys, *addresses):
         if not _ENVIRONMENT_NAME.fullmatch(variable):
             # Not quoted: what stands here by mistake may be the key itself.
             raise _fail("authentication.env", "must name environment variables, not hold a key")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from specado.catalog import lookup as catalog
 from specado.catalog.lookup import NO_HOST
 from specado.endpoints.account import Account, authenticating, digest_of
-from specado.endpoints.authentication import flow_of, key_headers, needs_key
+from specado.endpoints.authentication import flow_of, key_headers, needs_key, takes_tokens
 from specado.endpoints.endpoint import Endpoint
 from specado.endpoints.request import request_headers
 from specado.errors import ConfigurationError
@@ -27,6 +27,7 @@ from specado.settings.client_settings import (
 from specado.settings.google_tokens import default_google_tokens, has_google_auth
 from specado.settings.secrets import Secret
 from specado.settings.validators import (
+    api_version,
     checked_header_value,
     checked_url,
     cloud_location,
@@ -73,21 +74,21 @@ def _key_of(provider: Provider, own: ProviderSettings) -> tuple[Optional[Secret]
     """Return the key of a provider, and whether it is a cloud's credentials."""
     if key_headers(own.headers, provider.authentication):
         return None, False
-    kind = provider.authentication.kind
-    takes_tokens = kind == "google"
+    has_tokens = takes_tokens(provider.authentication)
     if own.credentials is not None:
         return own.credentials, True
     if own.api_key is not None:
         key: Secret = own.api_key
-        # Google's API keys do not change: a callable returns an access token.
-        return key, takes_tokens and not key.is_text
-    for variable in provider.authentication.env:
+        # Keys do not change where there are tokens: a callable returns an access token.
+        return key, has_tokens and not key.is_text
+    tokens = provider.authentication.token_env
+    for variable in (*tokens, *provider.authentication.env):
         value = environment_value(variable)
         if value is not None:
-            return Secret(checked_header_value(value, variable)), False
-    if takes_tokens and has_google_auth():
+            return Secret(checked_header_value(value, variable)), variable in tokens
+    if provider.authentication.kind == "google" and has_google_auth():
         return Secret(default_google_tokens, "credentials"), True
-    if kind == "aws":
+    if provider.authentication.kind == "aws":
         found = _aws_credentials()
         return found, found is not None
     return None, False
@@ -120,7 +121,7 @@ def key_setting(provider: Provider | ProviderOutline, settings: Settings) -> Opt
     for name in ("api_key", "credentials"):
         if getattr(own, name) is not None:
             return f"providers[{provider.name!r}][{name!r}]"
-    variables = provider.authentication.env
+    variables = (*provider.authentication.token_env, *provider.authentication.env)
     return next(
         (
             name
@@ -201,6 +202,13 @@ def address_of(provider: Provider, own: ProviderSettings) -> str:
     Raises:
         ConfigurationError: the environment's value is malformed.
     """
+    address = _given_address(provider, own)
+    # A given URL may end with what the paths of the manifest have themselves.
+    end = next(filter(address.endswith, provider.left_out), "")
+    return address[: len(address) - len(end)]
+
+
+def _given_address(provider: Provider, own: ProviderSettings) -> str:
     if own.base_url is not None:
         return own.base_url
     variable = _address_variable(provider)
@@ -286,8 +294,10 @@ def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
     names = [] if provider.cloud else ["location"]
     if provider.cloud is None or not provider.cloud.project_env:
         names.append("project")
-    if provider.authentication.kind not in ("google", "aws"):
+    if not takes_tokens(provider.authentication) and provider.authentication.kind != "aws":
         names.append("credentials")
+    if provider.version_parameter is None:
+        names.append("api_version")
     for name in names:
         if getattr(own, name) is not None:
             key = f"providers[{provider.name!r}][{name!r}]"
@@ -298,6 +308,17 @@ def _refuse_cloud_settings(provider: Provider, own: ProviderSettings) -> None:
             raise ConfigurationError(
                 f"{key} is not a setting of this provider, only of one in a cloud{hint}", key=key
             )
+
+
+def _api_version_of(provider: Provider, own: ProviderSettings) -> str:
+    """Return the version of the API that requests name: the setting's, else the environment's."""
+    if own.api_version is not None:
+        return own.api_version
+    for variable in provider.version_env:
+        value = environment_value(variable)
+        if value is not None:
+            return api_version(variable, value)
+    return ""
 
 
 def _missing(
@@ -320,11 +341,10 @@ def _missing(
         variables = " or ".join(authentication.env)
         named = f"set {variables}, or " if variables else "give "
         text = f"no API key for {name!r}: {named}providers[{name!r}]['api_key']"
+        if takes_tokens(authentication):
+            text += f"; or, for access tokens, providers[{name!r}]['credentials']"
         if authentication.kind == "google":
-            text += (
-                f"; or, for access tokens, providers[{name!r}]['credentials'], or pip install "
-                '"specado[vertex]" for the application default credentials'
-            )
+            text += ', or pip install "specado[vertex]" for the application default credentials'
         if authentication.kind == "aws":
             text += (
                 f"; or, to sign requests, {' and '.join(AWS_VARIABLES[:2])} or "
@@ -375,6 +395,7 @@ def _resolved_endpoint(provider: Provider, settings: Settings) -> Endpoint:
         ),
         request_rules=provider.rules_at(base_url),
         parent=parent or "",
+        api_version=_api_version_of(provider, own),
     )
     return replace(
         endpoint,

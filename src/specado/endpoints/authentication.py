@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from specado.catalog.manifests import Authentication
     from specado.transport import WireRequest
 
-__all__ = ["AuthenticationFlow", "flow_of", "key_headers", "needs_key"]
+__all__ = ["AuthenticationFlow", "flow_of", "key_headers", "needs_key", "takes_tokens"]
 
 
 class AuthenticationFlow(Protocol):
@@ -158,6 +158,7 @@ _FLOWS: dict[str, type[HeaderKey] | type[QueryKey]] = {
     "none": NoKey,
     "google": HeaderKey,
     "aws": HeaderKey,
+    "key_or_token": HeaderKey,
 }
 
 
@@ -184,6 +185,11 @@ def flow_of(
         authentication.name, authentication.prefix, key
     )
     return made
+
+
+def takes_tokens(authentication: Authentication) -> bool:
+    """Return whether a provider takes access tokens beside keys that do not change."""
+    return authentication.kind in ("google", "key_or_token")
 
 
 def needs_key(authentication: Authentication) -> bool:

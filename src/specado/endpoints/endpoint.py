@@ -42,6 +42,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     request_rules: RequestRules = NO_RULES
     # Path of the cloud's project and location, "" without one.
     parent: str = ""
+    # Version of the API that the URLs name, "" for none.
+    api_version: str = ""
 
     def with_fetched(self, key: Secret) -> Endpoint:
         """Return a copy of the endpoint with the key that its callable gave for one request."""

@@ -163,6 +163,9 @@ def _dialect_route(
     is_compatible = not _defines(provider, dialect, base_url)
     path = spoken.path or dialect.path(model, False)
     stream_path = spoken.stream_path or spoken.path or dialect.path(model, True)
+    if endpoint.api_version:
+        path = _versioned(path, spoken, provider, endpoint.api_version)
+        stream_path = _versioned(stream_path, spoken, provider, endpoint.api_version)
     return DialectRoute(
         spoken.name,
         dialect,
@@ -183,6 +186,16 @@ def _defines(provider: Provider, dialect: Dialect, base_url: str) -> bool:
         and not catalog.is_registered(provider.name)
         and urlsplit(base_url).hostname == urlsplit(provider.base_url).hostname
     )
+
+
+def _versioned(path: str, spoken: ProviderDialect, provider: Provider, version: str) -> str:
+    """Return the path of requests that name a version of the API, in their query.
+
+    A dated version has paths of its own; a word such as "preview" goes with the usual ones.
+    """
+    if version[:1].isdigit() and spoken.versioned_path is not None:
+        path = spoken.versioned_path
+    return f"{path}{'&' if '?' in path else '?'}{provider.version_parameter}={version}"
 
 
 def _filled(path: str, model: str, parent: str) -> str:

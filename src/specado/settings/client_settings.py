@@ -27,6 +27,7 @@ from specado.settings.secrets import Secret
 from specado.settings.validators import (
     STRICTNESSES,
     HiddenArguments,
+    api_version,
     checked_header_value,
     checked_url,
     client_certificate,
@@ -115,13 +116,14 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     `dialects` are the names of the dialects to use there, in order of preference.
     `breaker` and `retry_budget` are `False` to switch them off, `True` for their defaults.
     `credentials` is the source of a cloud's access tokens; `project` and `location` name where the
-    cloud runs the request.
+    cloud runs the request, `api_version` the version of its API.
     """
 
     api_key: Optional[Any] = None  # a Secret
     credentials: Optional[Any] = None  # a Secret
     project: Optional[str] = None
     location: Optional[str] = None
+    api_version: Optional[str] = None
     base_url: Optional[str] = None
     headers: tuple[tuple[str, Optional[str]], ...] = ()  # `None`: not to be sent
     timeout_seconds: Optional[float] = None
@@ -215,7 +217,7 @@ def _shown(entry: ProviderSettings) -> dict[str, Any]:
         shown["api_key"] = REDACTED
     if entry.credentials is not None:
         shown["credentials"] = REDACTED
-    for name in ("project", "location"):
+    for name in ("project", "location", "api_version"):
         if getattr(entry, name) is not None:
             shown[name] = getattr(entry, name)
     if entry.base_url is not None:
@@ -350,6 +352,7 @@ _PROVIDER_KEYS: dict[str, Callable[[str, Any], Any]] = {
     "credentials": _credentials,
     "project": cloud_project,
     "location": cloud_location,
+    "api_version": api_version,
 }
 
 

@@ -18,6 +18,7 @@ from specado.errors import ConfigurationError, ConfigurationWarning, caller_stac
 __all__ = [
     "HEADER_NAME",
     "STRICTNESSES",
+    "api_version",
     "checked_header_value",
     "checked_headers",
     "checked_url",
@@ -87,6 +88,7 @@ def non_empty_text(key: str, value: Any) -> str:
 
 # Both become parts of a URL. A project is named by its id or number; old ids are "domain.tld:id".
 _CLOUD_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,99}")
+_API_VERSION = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 _CLOUD_LOCATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -105,6 +107,14 @@ def cloud_location(key: str, value: Any) -> str:
         raise invalid_value(
             key, value, "the name of a location, such as 'europe-west4' or 'global'"
         )
+    return text
+
+
+def api_version(key: str, value: Any) -> str:
+    """Return the version of an API: a date such as `2025-04-01-preview`, or a word."""
+    text = non_empty_text(key, value)
+    if len(text) > MAX_SHOWN_CHARACTERS or not _API_VERSION.fullmatch(text):
+        raise invalid_value(key, value, "the version of an API, such as '2024-10-21' or 'preview'")
     return text
 
 

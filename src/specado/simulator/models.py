@@ -108,6 +108,8 @@ def find_rules(dialect: str, model: str, url: str = "") -> ModelRules | None:
             found = provider.find(model)
             if found is not None:
                 return _rules(dialect, found.in_dialect(dialect))
+            if provider.facts_of is not None:  # its deployments have any name
+                return ModelRules(model)
     if not addressed:
         for outline in catalog.providers_with(model):
             found = catalog.find_model(outline.name, model)
