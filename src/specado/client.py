@@ -308,6 +308,8 @@ def _given(
         for name in params.keys() - _KNOWN:  # an unknown name, which is refused later
             params[name] = None
     stream = None if stream is False else stream
+    if temperature is None and max_tokens is None and stream is None:
+        return params  # type: ignore[no-any-return]
     return {"temperature": temperature, "max_tokens": max_tokens, "stream": stream, **params}
 
 

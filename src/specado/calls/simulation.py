@@ -65,7 +65,12 @@ def is_simulated(request: Request, settings: Settings, access: Access) -> bool:
 
 def _may_be_reserved(request: Request, settings: Settings) -> bool:
     """Return whether a name in the call or in `model_map` ends in a reserved fault name."""
-    names = [request.model, *request.options.get("fallback_models", ())]
+    if request.model.rpartition("/")[2] in FAULT_MODELS:
+        return True
+    named = request.options.get("fallback_models")
+    if not named and not settings.model_map:
+        return False
+    names = [*(named or ())]
     for targets in settings.model_map.values():
         names += targets.values()
     return any(name.rpartition("/")[2] in FAULT_MODELS for name in names)

@@ -60,7 +60,6 @@ __all__ = [
 
 # Of one client; models are few, but their names come from callers.
 MAX_KNOWN_ROUTES = 256
-_NO_OPTIONS: dict[str, Any] = {}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -237,6 +236,16 @@ class Plan(msgspec.Struct):
             self.judge.choose_model(candidate)
 
 
+class _KnownRoutes(msgspec.Struct, frozen=True):
+    """The routes of any call that names the same models, and the candidates to copy for each.
+
+    `candidates` is empty where one of the routes has none, for a reason that is made each time.
+    """
+
+    routes: Sequence[Route]
+    candidates: tuple[Candidate, ...] = ()
+
+
 class PlannedCandidate(msgspec.Struct, frozen=True):
     """A candidate in the result of `plan`: eligibility, losses, estimated tokens and price.
 
@@ -267,18 +276,19 @@ def make_plan(
         ContextLengthError: the request is too long for every candidate.
         MessageFormatError: the request is not well formed.
     """
-    found = call_routes(request, settings, access, today)
-    plan, judge = _unjudged(found, request, settings, access, today, simulated=simulated)
-    first = plan.ineligible.get(0)
-    if first is not None and first.error is not None:
-        raise first.error
+    known = _known_routes(request, settings, access, today, simulated=simulated)
+    plan, judge = _unjudged(known, request, settings, access, today, simulated=simulated)
+    if plan.ineligible:
+        first = plan.ineligible.get(0)
+        if first is not None and first.error is not None:
+            raise first.error
     if judge.stored is not None:
         judge.forbid_others(plan)
     candidates = plan.candidates
     while candidates and not plan.is_eligible(candidates[0]):
         pass
     if not candidates:
-        refused = [plan.ineligible[index].error for index in range(len(found))]
+        refused = [plan.ineligible[index].error for index in range(len(known.routes))]
         raise _plainest([error for error in refused if error is not None])
     if len(candidates) > 1 or request.conversation.has_reasoning:
         judge.keep_parameters()
@@ -293,14 +303,14 @@ def show_plan(
     Raises:
         MessageFormatError: the request is not well formed.
     """
-    found = call_routes(request, settings, access, today)
-    plan, _ = _unjudged(found, request, settings, access, today, simulated=simulated)
+    known = _known_routes(request, settings, access, today, simulated=simulated)
+    plan, _ = _unjudged(known, request, settings, access, today, simulated=simulated)
     candidates = {candidate.index: candidate for candidate in plan.candidates}
     for candidate in candidates.values():
         plan.is_eligible(candidate)
     return [
         _shown(route, candidates.get(index), plan.ineligible.get(index), request, today)
-        for index, route in enumerate(found)
+        for index, route in enumerate(known.routes)
     ]
 
 
@@ -333,7 +343,7 @@ def _shown(
 
 
 def _unjudged(
-    found: Sequence[Route],
+    known: _KnownRoutes,
     request: Request,
     settings: Settings,
     access: Access,
@@ -346,23 +356,55 @@ def _unjudged(
     Without a body only those are ineligible that have no model, no credentials, or a model that
     was retired and that nobody named.
     """
-    candidates: list[Candidate] = []
+    found, options = known.routes, request.options
     ineligible: dict[int, Ineligible] = {}
+    if known.candidates:
+        candidates = [each.__copy__() for each in known.candidates]
+    else:
+        candidates = _candidates(found, access, ineligible, simulated=simulated)
+        first = ineligible.get(0)
+        if first is not None and first.lacks_key:
+            reason = first.skipped.reason + _keys_elsewhere(found, settings, access)
+            ineligible[0] = _ineligible(found[0], reason, ConfigurationError(reason, key="api_key"))
+    strictness, stored = settings.strictness, None
+    if options:
+        strictness = options.get("strictness", strictness)
+        stored = binding_member(found[0].dialects, options.get("extra_body"))
+        if candidates and candidates[0].index == 0:
+            # The first only: other providers may not know the extra headers and query.
+            _add_own(candidates[0], options)
+    judge = _Judge(request, strictness, found[0].facts, today, access, request.parameters, stored)
+    following = found[1].provider.name if len(found) > 1 else None
+    return Plan(candidates, ineligible, found[0].provider.name, following, judge), judge
+
+
+def _candidates(
+    found: Sequence[Route],
+    access: Access,
+    ineligible: dict[int, Ineligible],
+    *,
+    simulated: bool,
+) -> list[Candidate]:
+    """Return the candidates of routes; why there is none for a route is added to *ineligible*."""
+    candidates = []
     for index, route in enumerate(found):
-        each = _candidate(route, index, request, access, simulated=simulated)
+        each = _candidate(route, index, access, simulated=simulated)
         if isinstance(each, Candidate):
             candidates.append(each)
         else:
             ineligible[index] = each
-    first = ineligible.get(0)
-    if first is not None and first.lacks_key:
-        reason = first.skipped.reason + _keys_elsewhere(found, settings, access)
-        ineligible[0] = _ineligible(found[0], reason, ConfigurationError(reason, key="api_key"))
-    strictness = request.options.get("strictness", settings.strictness)
-    stored = binding_member(found[0].dialects, request.options.get("extra_body"))
-    judge = _Judge(request, strictness, found[0].facts, today, access, stored)
-    following = found[1].provider.name if len(found) > 1 else None
-    return Plan(candidates, ineligible, found[0].provider.name, following, judge), judge
+    return candidates
+
+
+def _add_own(candidate: Candidate, options: dict[str, Any]) -> None:
+    """Give the first candidate the headers and the query of the call."""
+    extra_headers = options.get("extra_headers", ())
+    if extra_headers:
+        endpoint, deployment = candidate.endpoint, candidate.deployment
+        account = endpoint.account.with_headers(extra_headers, endpoint.provider.authentication)
+        candidate.deployment = replace(deployment, account=account)
+        candidate.extra_headers = extra_headers
+    candidate.extra_query = options.get("extra_query")
 
 
 def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) -> str:
@@ -383,36 +425,47 @@ def _keys_elsewhere(found: Sequence[Route], settings: Settings, access: Access) 
 def call_routes(
     request: Request, settings: Settings, access: Access, today: date
 ) -> Sequence[Route]:
-    """Return the call's routes; those that are the same for every request are looked up once."""
+    """Return the call's routes."""
+    return _known_routes(request, settings, access, today, simulated=False).routes
+
+
+def _known_routes(
+    request: Request, settings: Settings, access: Access, today: date, *, simulated: bool
+) -> _KnownRoutes:
+    """Return a call's routes; those that are the same for every request are looked up once."""
     named = request.options.get("fallback_models")
     key = (
         request.model,
         named if named is None else tuple(named),
         today,
         catalog.registrations(),
+        simulated,
     )
-    found: Sequence[Route] | None = access.known_routes.get(key)
-    if found is None:
+    known: _KnownRoutes | None = access.known_routes.get(key)
+    if known is None:
         lookup = ModelResolver(settings, access.has_own_address)
         found = routes(request.model, settings, named, today, None, lookup)
         try:
             found = [route.at(access) for route in found]
         except ConfigurationError:
             # Not cached: the endpoint is looked up again for each candidate, whose error is shown.
-            return found
+            return _KnownRoutes(found)
+        ineligible: dict[int, Ineligible] = {}
+        candidates = _candidates(found, access, ineligible, simulated=simulated)
+        known = _KnownRoutes(found, () if ineligible else tuple(candidates))
         if len(access.known_routes) >= MAX_KNOWN_ROUTES:
             access.known_routes.clear()
-        access.known_routes[key] = found
-    return found
+        access.known_routes[key] = known
+    return known
 
 
 def _candidate(
-    route: Route, index: int, request: Request, access: Access, *, simulated: bool
+    route: Route, index: int, access: Access, *, simulated: bool
 ) -> Candidate | Ineligible:
     """Return a route's candidate, without its body, or why there is none."""
-    provider, facts = route.provider, route.facts
+    facts = route.facts
     if route.model is None and not route.is_open:
-        reason = f"no model of {provider.name!r} is known as a fallback: name one in model_map"
+        reason = f"no model of {route.provider.name!r} is known as a fallback: name one in model_map"
         return _ineligible(route, reason)
     if facts is not None and route.is_retired and not route.named:
         return _ineligible(route, f"{facts.id!r} was retired on {facts.deprecation_date}")
@@ -428,12 +481,6 @@ def _candidate(
     if endpoint.missing is not None and not simulated:
         missing = ConfigurationError(endpoint.missing, key="api_key")
         return _ineligible(route, missing.message, missing, lacks_key=True)
-    # For the first candidate only: other providers may not know the extra headers and query.
-    own = request.options if index == 0 else _NO_OPTIONS
-    extra_headers = own.get("extra_headers", ())
-    if extra_headers:
-        account = endpoint.account.with_headers(extra_headers, provider.authentication)
-        deployment = replace(deployment, account=account)
     return Candidate(
         index,
         endpoint,
@@ -444,8 +491,6 @@ def _candidate(
         route.dialects,
         route.dialects[0],
         route.is_retired,
-        extra_headers,
-        own.get("extra_query"),
     )
 
 
@@ -455,31 +500,22 @@ def _ineligible(
     return Ineligible(Skipped(route.provider.name, route.model, reason), error, lacks_key)
 
 
-class _Judge:
+class _Judge(msgspec.Struct):
     """Encodes the bodies of one call's candidates and checks which of them are eligible.
 
-    *asked* are the facts of the model that the call was meant for, `None` if they are not known.
-    *stored* is the member of `extra_body` that keeps the conversation with the first candidate.
+    `asked` are the facts of the model that the call was meant for, `None` if they are not known.
+    `stored` is the member of `extra_body` that keeps the conversation with the first candidate.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        strictness: str,
-        asked: Model | None,
-        today: date,
-        access: Access,
-        stored: Optional[str] = None,
-    ) -> None:
-        self.request = request
-        self.stored = stored
-        self.access = access
-        self.parameters = request.parameters
-        self.strictness = strictness
-        self.asked = asked
-        self.today = today
-        # The losses of the request, by facts: models with the same facts are weighed once.
-        self.weights: dict[Any, tuple[int, int]] = {}
+    request: Request
+    strictness: str
+    asked: Optional[Any]  # a catalog.Model
+    today: Any  # a date
+    access: Access
+    parameters: dict[str, Any]
+    stored: Optional[str] = None
+    # The losses of the request, by facts: models with the same facts are weighed once.
+    weights: dict[Any, tuple[int, int]] = {}
 
     def keep_parameters(self) -> None:
         """Copy the parameters, so that later changes by the caller have no effect."""
