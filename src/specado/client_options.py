@@ -55,7 +55,7 @@ _ACCOUNT_HEADERS = frozenset({
     "openai-organization", "openai-project",
 })  # fmt: skip
 # Words in the names of headers that may hold a secret, which no other host may see.
-_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|passw|secret|session|signature|token")
+_CONFIDENTIAL_HEADER = r"auth|cookie|credential|key|passw|secret|session|signature|token"
 
 
 def checked_keywords(config: Any, keywords: HiddenArguments) -> HiddenArguments:
@@ -271,7 +271,7 @@ def _inherited_headers(
         lowered = name.lower()
         if (is_new_key or is_new_host) and lowered in of_account:
             continue
-        if is_new_host and _SECRET_HEADER.search(lowered):
+        if is_new_host and re.search(_CONFIDENTIAL_HEADER, lowered):
             continue
         kept[lowered] = (name, text)
     return kept

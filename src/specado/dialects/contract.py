@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 # Parts of a canonical path that name one item of the caller's request.
-_TURN = re.compile(r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*")
-_TOOL = re.compile(r"tools\[\d+\]")
+_TURN = r"messages\[(\d+)\](?:\.(content|tool_calls|reasoning_details)\[(\d+)\])?.*"
+_TOOL = r"tools\[\d+\]"
 _FUNCTION = ".function"
 _TOOL_SCHEMA = ".parameters"
 _CACHE = ".cache_control"
@@ -95,7 +95,7 @@ class DecodedRequest(msgspec.Struct, frozen=True):
     def _native_path(self, path: str) -> str:
         """Return the path in the caller's request of a canonical *path*."""
         places = self.places or {}
-        found = _TURN.fullmatch(path)
+        found = re.fullmatch(_TURN, path)
         if found is not None:
             index, name, place = found.groups()
             origin = self.conversation.origin(int(index), name, int(place or 0))
@@ -106,7 +106,7 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         if name is None:
             return path
         rest = path[len(name) :]
-        if _TOOL.fullmatch(name):
+        if re.fullmatch(_TOOL, name):
             rest = rest.removeprefix(_FUNCTION)
             if rest.startswith(_TOOL_SCHEMA):
                 rest = places.get("parameters", _TOOL_SCHEMA) + rest[len(_TOOL_SCHEMA) :]

@@ -91,21 +91,21 @@ NEAREST_MODEL_RATIO = 0.6
 MAX_READ_BYTES = 64_000
 MAX_BODY_CHARACTERS = 8_000
 
+# The patterns are compiled at their first use, which few programs come to.
 # Headers that hold a credential or a session. (`x-ratelimit-remaining-tokens` does not.)
-_SECRET_HEADER = re.compile(
-    r"cookie|authorization|authentication-info|api-?key|secret|passw|credential|token$",
-    re.IGNORECASE,
+_CONFIDENTIAL_HEADER = (
+    r"(?i)cookie|authorization|authentication-info|api-?key|secret|passw|credential|token$"
 )
 # JSON may write a visible ASCII character as an escape, which would hide a key from redaction.
-_ESCAPED = re.compile(r"\\(?:\\|/|u00[2-7][0-9a-fA-F])")
+_ESCAPED = r"\\(?:\\|/|u00[2-7][0-9a-fA-F])"
 
 # `float` also accepts "1_000", "infinity" and digits of other scripts, which no header may use.
-_DECIMAL = re.compile(r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+_DECIMAL = r"[ \t]*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*"
 
 # The words that error messages of various servers use for a model.
-_MODEL_WORD = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
-_STATUS = re.compile("[45][0-9][0-9]")
-_PATH = re.compile(r"(?<![\w.-])/\S+")
+_MODEL_WORD = r"(?i)\b(?:model|deployment|engine)s?\b"
+_STATUS = "[45][0-9][0-9]"
+_PATH = r"(?<![\w.-])/\S+"
 
 
 class ReplySource(msgspec.Struct, frozen=True):
@@ -155,7 +155,7 @@ class ReplySource(msgspec.Struct, frozen=True):
     def _shown_body(self, body: bytes) -> str:
         """Return *body* as text, redacted first and then truncated."""
         text = body[:MAX_READ_BYTES].decode("utf-8", "replace")
-        text = self.redacted(_ESCAPED.sub(_unescaped, text))
+        text = self.redacted(re.sub(_ESCAPED, _unescaped, text))
         return text if len(text) <= MAX_BODY_CHARACTERS else text[:MAX_BODY_CHARACTERS] + "…"
 
     def __repr__(self) -> str:
@@ -167,7 +167,7 @@ class ReplySource(msgspec.Struct, frozen=True):
 
 @functools.lru_cache(maxsize=1024)  # the names recur from reply to reply
 def _is_secret_header(name: str) -> bool:
-    return _SECRET_HEADER.search(name) is not None
+    return re.search(_CONFIDENTIAL_HEADER, name) is not None
 
 
 @functools.cache
@@ -229,7 +229,7 @@ def classify(
     `ServerError`, a redirect an `InvalidRequestError`, anything else a plain `ProviderError`.
     """
     code, type_ = (facts.code or "").lower(), (facts.type or "").lower()
-    if _STATUS.fullmatch(code):
+    if re.fullmatch(_STATUS, code):
         status = int(code)
     if stated is not NO_ERRORS:
         known = _stated_class(status, facts, stated)
@@ -366,8 +366,8 @@ def _text_of(source: ReplySource, reply: WireReply, facts: ErrorFacts) -> str:
 
 def _is_about_model(message: str, model: str) -> bool:
     """Return whether the message of a 404 concerns the model and not the path."""
-    words = _PATH.sub("", message)  # a path may hold the model, or the word
-    return bool((model and model in words) or _MODEL_WORD.search(words))
+    words = re.sub(_PATH, "", message)  # a path may hold the model, or the word
+    return bool((model and model in words) or re.search(_MODEL_WORD, words))
 
 
 def path_hint(source: ReplySource) -> str:
@@ -437,7 +437,7 @@ def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _finite(text: str) -> float | None:
-    if not _DECIMAL.fullmatch(text):
+    if not re.fullmatch(_DECIMAL, text):
         return None
     value = float(text)
     return value if math.isfinite(value) else None
