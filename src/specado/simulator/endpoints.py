@@ -11,8 +11,15 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from specado.simulator import anthropic_api, gemini_api, openai_api, responses_api
+from specado.simulator import (
+    anthropic_api,
+    bedrock_api,
+    gemini_api,
+    openai_api,
+    responses_api,
+)
 from specado.simulator.answers import digest
+from specado.simulator.bedrock_signatures import check_access
 from specado.simulator.faults import FAULTS, Fault, error_info
 from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import SimulatedError, SimulatedReply
@@ -44,6 +51,9 @@ SERVED = (
     "POST /v1beta/models/{id}:countTokens",
     "GET /v1beta/models",
     "GET /v1beta/models/{id}",
+    "POST /model/{id}/converse",
+    "POST /model/{id}/converse-stream",
+    "GET /foundation-models",
 )
 _ANTHROPIC_ROOTS = ("/v1/messages/", "/v1/complete")
 _METHODS = {
@@ -57,6 +67,9 @@ _METHODS = {
     "generateContent": ("POST",),
     "streamGenerateContent": ("POST",),
     "countTokens": ("POST",),
+    "converse": ("POST",),
+    "converse-stream": ("POST",),
+    "foundation-models": ("GET",),
 }
 _TAILS = (
     ("/chat/completions", "chat", "openai"),
@@ -69,6 +82,7 @@ _APIS: dict[str, Any] = {
     "openai": openai_api,
     "anthropic": anthropic_api,
     "gemini": gemini_api,
+    "bedrock": bedrock_api,
 }
 # AI Studio's addresses, and those of Vertex AI with a project or, with an express key, without.
 _GEMINI_MODELS = re.compile(
@@ -77,6 +91,8 @@ _GEMINI_MODELS = re.compile(
     r"/models(?:/(?P<model>[^/:]+)(?::(?P<method>\w+))?)?"
 )
 _GEMINI_METHODS = ("generateContent", "streamGenerateContent", "countTokens")
+# The model's id, or an ARN, is one segment of the path; other APIs have no such tails.
+_BEDROCK_MODEL = re.compile(r"(?P<prefix>.*?)/model/(?P<model>[^/]+)/(?P<end>converse(?:-stream)?)")
 _GATEWAY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -106,6 +122,7 @@ class _Call(msgspec.Struct):
     models: Any
     now_s: float
     gemini: Optional[gemini_api.GeminiCall] = None
+    bedrock: Optional[bedrock_api.BedrockCall] = None
 
 
 def handle(
@@ -138,10 +155,15 @@ def handle(
         path = "/" + path.split("://", 1)[1].partition("/")[2]
     named = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
     endpoint, api, gemini = _gemini_endpoint(path, named, headers, any_prefix=any_prefix)
+    bedrock = None
     if gemini is None:
-        endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
+        endpoint, api, bedrock = _bedrock_endpoint(path, any_prefix=any_prefix)
+        if not endpoint:
+            endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
     now_s = time.time() if now_s is None else now_s
-    call = _Call(method, url, path, named, headers, body, api, endpoint, models, now_s, gemini)
+    call = _Call(
+        method, url, path, named, headers, body, api, endpoint, models, now_s, gemini, bedrock
+    )
     try:
         if keys and endpoint:
             _check_key(call)
@@ -192,6 +214,18 @@ def _gemini_endpoint(
     backend: Backend = "vertex" if found["vertex"] else "studio"
     call = gemini_api.GeminiCall(found["model"] or "", backend, found["version"], is_sse)
     return endpoint, "gemini", call
+
+
+def _bedrock_endpoint(
+    path: str, *, any_prefix: bool
+) -> tuple[str, str, Optional[bedrock_api.BedrockCall]]:
+    """Return the endpoint of a Bedrock URL, with the model in the URL."""
+    if path == "/foundation-models" or (any_prefix and path.endswith("/foundation-models")):
+        return "foundation-models", "bedrock", None
+    found = _BEDROCK_MODEL.fullmatch(path) if "/converse" in path else None
+    if found is None or (found["prefix"] and not any_prefix):
+        return "", "", None
+    return found["end"], "bedrock", bedrock_api.BedrockCall(unquote(found["model"]))
 
 
 def _endpoint(path: str, headers: Mapping[str, str], *, any_prefix: bool) -> tuple[str, str]:
@@ -258,6 +292,11 @@ def _check_gemini_key(call: _Call, gemini: gemini_api.GeminiCall) -> None:
 
 
 def _check_key(call: _Call) -> None:
+    if call.api == "bedrock":
+        check_access(
+            call.method, call.url, call.headers, call.body, now_s=call.now_s, wrong=WRONG_KEY
+        )
+        return
     if call.gemini is not None:
         _check_gemini_key(call, call.gemini)
         return
@@ -300,6 +339,9 @@ def _answer(call: _Call) -> SimulatedReply:
         _check_version(call)
     if call.endpoint == "models":
         return _models(call)
+    if call.endpoint == "foundation-models":
+        listed = listed_models(bedrock_api.DIALECT, call.now_s)
+        return bedrock_api.list_models(listed, digest(call.path.encode()))
     if call.endpoint == "response":
         return _stored_response(call)
     if call.endpoint == "conversations":
@@ -327,6 +369,11 @@ def _completed(call: _Call, fault: Fault | None) -> SimulatedReply:
             call.now_s,
             streams=streams,
             fault=fault,
+        )
+    if call.bedrock is not None:
+        streams = call.endpoint == "converse-stream"
+        return bedrock_api.complete(
+            call.body, call.bedrock, call.models, call.url, streams=streams, fault=fault
         )
     if call.endpoint == "chat":
         return openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
@@ -398,6 +445,8 @@ def _fault_of(call: _Call) -> tuple[Fault | None, bool]:
     """Return the fault of the reserved model of a request, and whether a stream is requested."""
     if call.gemini is not None:
         return FAULTS.get(call.gemini.model), call.endpoint == "streamGenerateContent"
+    if call.bedrock is not None:
+        return FAULTS.get(call.bedrock.model), call.endpoint == "converse-stream"
     # Every reserved name ends so; most bodies are spared the second reading.
     if b"-test-model" not in call.body:
         return None, False
@@ -416,6 +465,8 @@ def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
     reply: SimulatedReply
     if error is not None and streams and error.status == HTTPStatus.OK and call.gemini is not None:
         reply = gemini_api.blocked_stream(error, mark, call.gemini)
+    elif error is not None and error.status == HTTPStatus.OK and call.bedrock is not None:
+        reply = bedrock_api.empty(mark, streams=streams, reason=error.type)
     elif error is not None:
         reply = _error_reply(call, error, mark)
     elif fault.kind == "gateway":
@@ -424,6 +475,8 @@ def _failed(call: _Call, fault: Fault, *, streams: bool) -> SimulatedReply:
         reply = api.broken_stream(fault.kind, mark)
     elif fault.kind == "malformed":
         reply = SimulatedReply(200, (("content-type", "application/json"),), _MALFORMED_BODY)
+    elif call.bedrock is not None:
+        reply = bedrock_api.empty(mark, streams=streams)
     else:
         named = call.gemini or fault.model
         reply = api.empty(named, mark, call.now_s, streams=streams)
@@ -434,6 +487,8 @@ def _error_of(call: _Call, fault: Fault) -> WireError | None:
     if call.gemini is not None:
         is_vertex = call.gemini.backend == "vertex"
         return (fault.vertex if is_vertex else None) or fault.gemini
+    if call.bedrock is not None:
+        return fault.bedrock
     if call.api == "anthropic":
         return fault.anthropic
     if call.endpoint == "responses" and fault.responses is not None:

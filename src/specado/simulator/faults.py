@@ -24,7 +24,7 @@ class WireError(msgspec.Struct, frozen=True):
     """An error reply: the status, the error object's fields, and headers of its own.
 
     Gemini's `type` is the name of its status, `details` its error details; a status of 200 is
-    a prompt that was blocked for the reason `type`.
+    a prompt that was blocked for the reason `type`. Bedrock's `type` is the exception's name.
     """
 
     status: int
@@ -56,6 +56,7 @@ class Fault(msgspec.Struct, frozen=True):
     gemini: Optional[WireError] = None
     responses: Optional[WireError] = None
     vertex: Optional[WireError] = None
+    bedrock: Optional[WireError] = None
 
     @property
     def is_of_streams(self) -> bool:
@@ -427,6 +428,58 @@ _VERTEX = {
     ),
 }
 
+_BEDROCK_INTERNAL = WireError(
+    500,
+    "InternalServerException",
+    "The system encountered an unexpected error during processing. Try your request again.",
+)
+# Bedrock's errors as its "Troubleshooting error codes" page and its users show them, read
+# 2026-11-30. A policy does not refuse a request there: a guardrail answers it.
+_BEDROCK = {
+    "rate-limit-test-model": WireError(
+        429, "ThrottlingException", "Too many requests, please wait before trying again."
+    ),
+    "server-error-test-model": _BEDROCK_INTERNAL,
+    "auth-error-test-model": WireError(
+        403,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    ),
+    "permission-test-model": WireError(
+        403,
+        "AccessDeniedException",
+        "You don't have access to the model with the specified model ID.",
+    ),
+    "overloaded-test-model": WireError(
+        503,
+        "ServiceUnavailableException",
+        "The service is temporarily unable to handle the request. Try again later.",
+    ),
+    "quota-test-model": WireError(
+        400,
+        "ServiceQuotaExceededException",
+        "Your request exceeds the service quota for your account.",
+    ),
+    "context-length-test-model": WireError(
+        400, "ValidationException", "Input is too long for requested model."
+    ),
+    "content-policy-test-model": WireError(200, "guardrail_intervened", ""),
+    "not-found-test-model": WireError(
+        400, "ValidationException", "The provided model identifier is invalid."
+    ),
+    "stream-error-test-model": _BEDROCK_INTERNAL,
+    "stream-overloaded-test-model": WireError(
+        503,
+        "ServiceUnavailableException",
+        "Bedrock is unable to process your request.",
+    ),
+    "stream-late-error-test-model": WireError(
+        424,
+        "ModelStreamErrorException",
+        "The model encountered an error while processing the stream.",
+    ),
+}
+
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
         fault.model: msgspec.structs.replace(
@@ -434,6 +487,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             gemini=_GEMINI.get(fault.model),
             responses=_RESPONSES.get(fault.model),
             vertex=_VERTEX.get(fault.model),
+            bedrock=_BEDROCK.get(fault.model),
         )
         for fault in _ALL
     }

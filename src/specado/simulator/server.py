@@ -271,6 +271,11 @@ class Server:
         """The `base_url` for the `google-genai` package, for AI Studio and for Vertex AI."""
         return self.url
 
+    @property
+    def bedrock_base_url(self) -> str:
+        """The `endpoint_url` for `boto3`, and the `base_url` for provider `bedrock`."""
+        return self.url
+
     async def start(self) -> None:
         """Listen; raises `OSError` if the address is taken."""
         listener = await asyncio.start_server(self._accept, self.host, self.port, backlog=BACKLOG)
