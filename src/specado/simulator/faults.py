@@ -448,7 +448,8 @@ _BEDROCK = {
     "permission-test-model": WireError(
         403,
         "AccessDeniedException",
-        "You don't have access to the model with the specified model ID.",
+        "User: arn:aws:iam::123456789012:user/simulated is not authorized to perform: "
+        "bedrock:InvokeModel because no identity-based policy allows the bedrock:InvokeModel action",
     ),
     "overloaded-test-model": WireError(
         503,
