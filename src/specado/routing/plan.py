@@ -465,7 +465,9 @@ def _candidate(
     """Return a route's candidate, without its body, or why there is none."""
     facts = route.facts
     if route.model is None and not route.is_open:
-        reason = f"no model of {route.provider.name!r} is known as a fallback: name one in model_map"
+        reason = (
+            f"no model of {route.provider.name!r} is known as a fallback: name one in model_map"
+        )
         return _ineligible(route, reason)
     if facts is not None and route.is_retired and not route.named:
         return _ineligible(route, f"{facts.id!r} was retired on {facts.deprecation_date}")
