@@ -449,7 +449,8 @@ _BEDROCK = {
         403,
         "AccessDeniedException",
         "User: arn:aws:iam::123456789012:user/simulated is not authorized to perform: "
-        "bedrock:InvokeModel because no identity-based policy allows the bedrock:InvokeModel action",
+        "bedrock:InvokeModel because no identity-based policy allows the bedrock:InvokeModel "
+        "action",
     ),
     "overloaded-test-model": WireError(
         503,
