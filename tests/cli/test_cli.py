@@ -432,14 +432,14 @@ def test_an_unknown_provider_is_named_with_the_nearest(run):
 
 def test_a_terminal_gets_the_same_cells_from_rich(run, monkeypatch):
     pytest.importorskip("rich")
-    plain = run("models", "--all")[1]
+    plain = run("models", "openai", "--all")[1]
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
 
-    main(["models", "--all"])
+    main(["models", "openai", "--all"])
 
     assert [line.split() for line in terminal.getvalue().splitlines()] == [
         line.split() for line in plain
