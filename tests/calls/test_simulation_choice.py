@@ -230,6 +230,14 @@ def test_a_key_outside_the_candidates_neither_simulates_nor_is_used(monkeypatch)
     assert not call("groq/m", None).simulated
 
 
+def test_a_host_that_other_programs_know_too_does_not_count(monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "https://corp.example")
+
+    with pytest.warns(SimulatedReplyWarning):
+        assert call("gpt-4o", None).simulated
+    assert "no API key for 'databricks'" in refusal("databricks/m", None)
+
+
 @pytest.mark.parametrize("name", FAMILY)
 def test_each_providers_key_counts(monkeypatch, name):
     if "{host}" in provider(name).base_url:

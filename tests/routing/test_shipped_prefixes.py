@@ -30,7 +30,7 @@ WITH_SLASHES = [
 ]
 WITHOUT = [name for name in SHIPPED if name not in WITH_SLASHES]
 # Their models are other makers', too.
-HOSTS = sorted([*WITH_SLASHES, "azure", "cerebras", "databricks", "sambanova", "vertex"])
+HOSTS = sorted([*WITH_SLASHES, "azure", "bedrock", "cerebras", "databricks", "sambanova", "vertex"])
 
 
 def first(model, primary, **config):
