@@ -230,11 +230,17 @@ def test_a_key_outside_the_candidates_neither_simulates_nor_is_used(monkeypatch)
     assert not call("groq/m", None).simulated
 
 
-def test_a_host_that_other_programs_know_too_does_not_count(monkeypatch):
-    monkeypatch.setenv("DATABRICKS_HOST", "https://corp.example")
+@pytest.mark.parametrize("variable", ["DATABRICKS_HOST", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"])
+def test_an_address_that_other_programs_know_too_does_not_count(monkeypatch, variable):
+    monkeypatch.setenv(variable, "https://corp.example")
 
     with pytest.warns(SimulatedReplyWarning):
         assert call("gpt-4o", None).simulated
+
+
+def test_a_provider_with_such_an_address_is_asked_where_it_is_named(monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "https://corp.example")
+
     assert "no API key for 'databricks'" in refusal("databricks/m", None)
 
 

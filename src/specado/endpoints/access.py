@@ -153,7 +153,7 @@ def has_access(provider: Provider | ProviderOutline, settings: Settings) -> bool
 
     A provider that needs no key, or takes the ambient credentials of a cloud account, counts only
     if the settings name it: its variables and its default address may exist by chance. So may an
-    address that is one of the ambient variables.
+    address in a variable that belongs to such an account.
     """
     own = settings.providers.get(provider.name, _NOTHING)
     if _has_key(provider, own) or key_setting(provider, settings) is not None:
@@ -162,7 +162,8 @@ def has_access(provider: Provider | ProviderOutline, settings: Settings) -> bool
         return True
     if needs_no_key(provider):
         return provider.name in _named(settings)
-    return _address_variable(provider) is not None
+    variable = _address_variable(provider)
+    return variable is not None and not variable.startswith(_AMBIENT_PREFIXES)
 
 
 def needs_no_key(provider: Provider | ProviderOutline) -> bool:
