@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from shipped_providers import SHIPPED
+from specado import get_manifest, list_providers, register_manifest
 from specado.catalog.lookup import outlines, provider, providers_with
 from specado.errors import ConfigurationError
 from specado.routing.candidates import routes
@@ -126,3 +127,49 @@ def test_each_id_of_a_maker_leads_to_it(name):
     for model_id in (*provider(name).models, *provider(name).by_alias):
         makers = [each.name for each in providers_with(model_id) if not each.hosts_others]
         assert makers == [name]
+
+
+# Who may see a prompt
+
+
+def all_of(model, **config):
+    found = routes(model, resolve(config), None, TODAY)
+    return [(each.provider.name, each.model) for each in found]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_call_that_names_a_provider_reaches_no_other_one(name):
+    assert all_of(f"{name}/any-model") == [(name, "any-model")]
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in ("openai", "anthropic")])
+def test_a_primary_provider_beside_the_default_pair_has_no_fallback(name):
+    assert all_of("any-model", primary_provider=name) == [(name, "any-model")]
+
+
+# Registered anew: they are the caller's own
+
+
+@pytest.fixture
+def all_registered():
+    for name in SHIPPED:
+        assert register_manifest(get_manifest(name), name=name, replace=True) == name
+
+
+@pytest.mark.usefixtures("all_registered")
+def test_every_shipped_manifest_can_be_registered_and_keeps_the_rules():
+    assert list_providers() == SHIPPED
+    for primary in SHIPPED:
+        whole = primary in WITH_SLASHES
+        other = "openai" if primary != "openai" else "anthropic"
+        expected = (primary, f"{other}/any-model") if whole else (other, "any-model")
+        assert first(f"{other}/any-model", primary) == expected
+        assert first(f"{primary}/any-model", primary) == (primary, "any-model")
+        # A server of the caller's own is asked for ids that others list, unless a default
+        # fallback lists them.
+        assert first("nobody-knows-it", primary) == (primary, "nobody-knows-it")
+        assert first("gpt-5.4", primary) == (primary, "gpt-5.4")
+        if whole:
+            assert first("meta-llama/llama-4", primary) == (primary, "meta-llama/llama-4")
+        else:
+            assert "'meta-llama' is not a provider" in refusal("meta-llama/llama-4", primary)
