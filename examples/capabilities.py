@@ -16,9 +16,10 @@ def fitting_models() -> list:
         for model_id, model in specado.get_manifest(provider)["models"].items():
             if model["status"] != "current" or not model.get("general"):
                 continue
+            price = model.get("pricing", {}).get("input")  # a manifest may not know it
             comparison = specado.compare_capabilities(NEEDS, model["capabilities"])
-            if not comparison["lossiness_report"]["is_lossy"]:
-                found.append((model["pricing"]["input"], provider, model_id))
+            if price is not None and not comparison["lossiness_report"]["is_lossy"]:
+                found.append((price, provider, model_id))
     return sorted(found)
 
 
