@@ -31,8 +31,8 @@ from specado._core.openai_responses.loss_rows import (
     REASONING_EFFORT_NONE, REASONING_EFFORT_UNSUPPORTED, REASONING_FOREIGN, REASONING_OPENAI,
     RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING,
     SAMPLING_UNSUPPORTED, STORE_DEFAULT, STREAM_OPTIONS, STRICT_DEFAULT, TOOLS_UNSUPPORTED,
-    TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_NAME, TOOL_SCHEMA_COMPLETED,
-    TOOL_STRICT, WEB_SEARCH_TOOL,
+    TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_THINKING, TOOL_CUSTOM, TOOL_NAME,
+    TOOL_SCHEMA_COMPLETED, TOOL_STRICT, WEB_SEARCH_TOOL,
 )
 from specado._core.openai_responses.native import (
     DIALECT, FORMAT, family_of, id_of_item, without_nulls,
@@ -931,6 +931,9 @@ cdef class ResponsesEncoder(Encoder):
             tools = choice = None
         self.out.literal(b',"tools":[')
         for place, tool in enumerate(tools or ()):
+            if self.trait("custom_tools") is False and (<dict?>tool).get("type") == "custom":
+                self.lose(TOOL_CUSTOM, f"tools[{place}]", name_of(tool))
+                continue
             self.out.item()
             self.write_tool(<dict?>tool, f"tools[{place}]")
         if search is not None:
@@ -1139,4 +1142,6 @@ def encode_request(
     encoder.parameters = parameters
     encoder.rules = rules
     encoder.target = target
+    if facts is None and rules is not None:
+        encoder.traits = rules.traits
     return encoder.encode()

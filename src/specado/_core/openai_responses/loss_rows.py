@@ -43,6 +43,7 @@ TOOLS_UNSUPPORTED = "tools.unsupported"
 TOOL_CALL_ID = "tool_call.id"
 TOOL_CALL_NAME = "tool_call.name"
 TOOL_CHOICE_THINKING = "tool_choice.thinking"
+TOOL_CUSTOM = "tool.custom"
 TOOL_NAME = "tool.name"
 TOOL_SCHEMA_COMPLETED = "tool.schema_completed"
 TOOL_STRICT = "tool.strict"
@@ -90,6 +91,7 @@ ROW_IDS = (
     TOOL_CALL_ID,
     TOOL_CALL_NAME,
     TOOL_CHOICE_THINKING,
+    TOOL_CUSTOM,
     TOOL_NAME,
     TOOL_SCHEMA_COMPLETED,
     TOOL_STRICT,

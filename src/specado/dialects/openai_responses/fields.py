@@ -120,7 +120,7 @@ REQUEST_FIELDS = FieldTable(
         "*.cache_control": Field(None, ("cache_control.openai",), whole=True),
         "*.prompt_cache_breakpoint": Field(SAME, whole=True),
         # Tools.
-        "tools": Field(SAME, model_rows=("tools.unsupported",)),
+        "tools": Field(SAME, model_rows=("tools.unsupported", "tool.custom")),
         "tools[function]": Field(SAME),
         "tools[function].function": Field("tools[function]"),
         "tools[function].function.name": Field("tools[function].name", model_rows=("tool.name",)),
