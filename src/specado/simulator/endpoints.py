@@ -14,12 +14,14 @@ import msgspec
 from specado.simulator import (
     anthropic_api,
     bedrock_api,
+    family,
     gemini_api,
     openai_api,
     responses_api,
 )
 from specado.simulator.answers import digest
 from specado.simulator.bedrock_signatures import check_access
+from specado.simulator.family import FamilyApi
 from specado.simulator.faults import FAULTS, Fault, error_info
 from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import SimulatedError, SimulatedReply
@@ -123,6 +125,7 @@ class _Call(msgspec.Struct):
     now_s: float
     gemini: Optional[gemini_api.GeminiCall] = None
     bedrock: Optional[bedrock_api.BedrockCall] = None
+    family: Optional[FamilyApi] = None
 
 
 def handle(
@@ -150,22 +153,25 @@ def handle(
         keys: whether a key is asked for; any but `WRONG_KEY` will do.
         any_prefix: take an API's path after any prefix, not only after `/v1`.
     """
+    own, below = family.family_of(url)
     path, _, query = url.partition("?")
     if "://" in path:
         path = "/" + path.split("://", 1)[1].partition("/")[2]
     named = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
     endpoint, api, gemini = _gemini_endpoint(path, named, headers, any_prefix=any_prefix)
     bedrock = None
-    if gemini is None:
+    if own is not None:
+        endpoint, api = _endpoint(f"/v1{below}", {}, any_prefix=any_prefix)
+    elif gemini is None:
         endpoint, api, bedrock = _bedrock_endpoint(path, any_prefix=any_prefix)
         if not endpoint:
             endpoint, api = _endpoint(path, headers, any_prefix=any_prefix)
     now_s = time.time() if now_s is None else now_s
     call = _Call(
-        method, url, path, named, headers, body, api, endpoint, models, now_s, gemini, bedrock
+        method, url, path, named, headers, body, api, endpoint, models, now_s, gemini, bedrock, own
     )
     try:
-        if keys and endpoint:
+        if keys and endpoint and (own is None or own.needs_key):
             _check_key(call)
         if len(body) > MAX_BODY_BYTES:
             raise _too_large(api)
@@ -187,6 +193,8 @@ def _refused(call: _Call, refusal: SimulatedError) -> SimulatedReply:
 def _error_reply(call: _Call, error: WireError | SimulatedError, mark: str) -> SimulatedReply:
     if call.api == "gemini":
         return gemini_api.error_reply(error, mark, call=call.gemini)
+    if call.family is not None:
+        return family.error_reply(call.family, error, mark)
     reply: SimulatedReply = _APIS[call.api].error_reply(error, mark)
     return reply
 
@@ -375,6 +383,8 @@ def _completed(call: _Call, fault: Fault | None) -> SimulatedReply:
         return bedrock_api.complete(
             call.body, call.bedrock, call.models, call.url, streams=streams, fault=fault
         )
+    if call.endpoint == "chat" and call.family is not None:
+        return family.complete(call.family, call.body, call.models, call.now_s, fault)
     if call.endpoint == "chat":
         return openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
     if call.endpoint == "responses":
