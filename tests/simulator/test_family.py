@@ -8,6 +8,7 @@ from typing import Any
 import openai
 import pytest
 
+from specado.catalog import lookup as catalog
 from specado.simulator import handle
 from specado.simulator.family import FAMILY, REASONING
 from specado.simulator.models import ModelRules
@@ -49,7 +50,9 @@ def chunks(name: str, **members: Any) -> list[Any]:
 def test_the_official_client_reads_the_replies(name: str, server: Any) -> None:
     base = server.openai_base_url.removesuffix("/v1")
     client = openai.OpenAI(base_url=f"{base}/{name}{FAMILY[name].root}", api_key="k", max_retries=0)
-    asked: Any = {"model": "m", "messages": [USER]}
+    provider = catalog.provider(name)
+    assert provider is not None
+    asked: Any = {"model": next(iter(provider.models), "m"), "messages": [USER]}
 
     with client:
         whole = client.chat.completions.create(**asked)

@@ -59,6 +59,8 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
         empty_tools: whether an empty list of tools is taken.
         custom_tools: whether tools need not be functions.
         max_choices: the largest `n`.
+        max_stops: the most stop sequences.
+        ranges: the least and the greatest value of a number.
         thinks: says whether a request is answered with reasoning.
         shape: changes a whole reply to the provider's form; takes the request too.
         shape_chunk: the same of a chunk of a stream.
@@ -88,6 +90,8 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     empty_tools: bool = True
     custom_tools: bool = True
     max_choices: Optional[int] = None
+    max_stops: Optional[int] = None
+    ranges: Mapping[str, tuple[float, float]] = {}
     thinks: Callable[[Object], bool]
     shape: Shape
     shape_chunk: Shape
@@ -175,6 +179,13 @@ def _check(family: FamilyApi, request: Object) -> None:
         raise _refusal(family, "tools: `type` must be `function`", "tools")
     if family.max_choices is not None and (request.get("n") or 1) > family.max_choices:
         raise _refusal(family, f"'n': must be at most {family.max_choices}", "n")
+    stop = request.get("stop")
+    if family.max_stops is not None and isinstance(stop, list) and len(stop) > family.max_stops:
+        raise _refusal(family, f"'stop': at most {family.max_stops} words", "stop")
+    for name, (least, most) in family.ranges.items():
+        value = request.get(name)
+        if isinstance(value, (int, float)) and not least <= value <= most:
+            raise _refusal(family, f"'{name}' must be between {least} and {most}", name)
     for place, message in enumerate(request.get("messages") or ()):
         if isinstance(message, dict):
             _check_message(family, message, f"messages[{place}]")
@@ -186,6 +197,10 @@ def _check_message(family: FamilyApi, message: Object, path: str) -> None:
         raise _refusal(family, f"{path}.role: unknown variant `{role}`", "messages")
     if "name" in message and "messages[].name" in family.refused:
         raise _refusal(family, f"'{path}': property 'name' is unsupported", "messages")
+    parts = message.get("content")
+    for part in [message, *(parts if isinstance(parts, list) else ())]:
+        if family.members is not None and "cache_control" in part:
+            raise _unknown("cache_control", part["cache_control"])
     ids = [call.get("id") for call in message.get("tool_calls") or () if isinstance(call, dict)]
     for id_ in [*ids, message.get("tool_call_id")]:
         if family.call_id is not None and id_ is not None and not family.call_id.fullmatch(id_):
@@ -395,7 +410,7 @@ def error_reply(
         status, code = family.out_of_quota
     message = error.message
     if (status, code) == family.wrong_key:
-        message = "The API key is missing or not valid (simulated)."
+        message = "Incorrect API key provided: wr***ng."
     fields = {"message": message, "type": error.type, "param": error.param,
               "code": code, "details": error.details}  # fmt: skip
     own = dict(getattr(error, "headers", {}) or {})
@@ -523,10 +538,7 @@ def _mistral_error(fields: Object, status: int) -> Object:
 
 
 def _deepseek_thinks(request: Object) -> bool:
-    thinking = request.get("thinking") or {}
-    return thinking.get("type") != "disabled" and (
-        thinking.get("type") == "enabled" or _asks_effort(request)
-    )
+    return bool((request.get("thinking") or {}).get("type") != "disabled")  # the default
 
 
 def _deepseek(request: Object, whole: Object) -> None:
@@ -708,6 +720,7 @@ _APIS = (
                 "guardrails", "prompt_cache_key", "service_tier", "safe_prompt",
             }
         ),
+        refused=frozenset({"messages[].name"}),
         roles=_DEVELOPER,
         renamed={"random_seed": "seed"},
         values={"tool_choice": {"any": "required"}},
@@ -783,7 +796,7 @@ _APIS = (
         host="api.perplexity.ai",
         root="",
         source="https://docs.perplexity.ai/api-reference",
-        refused=frozenset({"tools", "tool_choice"}),
+        refused=frozenset({"tools", "tool_choice", "parallel_tool_calls"}),
         roles=_DEVELOPER,
         ignored=frozenset({"max_completion_tokens"}),
         thinks=_never,
@@ -800,6 +813,9 @@ _APIS = (
         refused_values={"response_format": ("json_schema",), "tool_choice": ("required", "none")},
         roles=_DEVELOPER,
         ignored=frozenset({"max_completion_tokens"}),
+        renamed={"user_id": "user"},
+        max_stops=1,
+        ranges={"temperature": (0, 1)},
         thinks=_zai_thinks,
         shape=_zai,
         shape_chunk=_zai_chunk,
