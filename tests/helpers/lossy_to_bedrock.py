@@ -56,9 +56,7 @@ FROM_OPENAI_TO_BEDROCK: dict[str, Lost] = {
     "cache_control.point": Lost(user(CACHED), _PLAIN, "messages[0].content[0].cache_control"),
     "cache_control.model": Lost(user(CACHED), _SMALL, "messages[0].content[0].cache_control"),
     "tools.declared": Lost(messages(USER, CALLED, ANSWER), _PLAIN, "tools"),
-    "tools.withheld": Lost(
-        messages(USER, tools=[FUNCTION], tool_choice="none"), _PLAIN, "tool_choice"
-    ),
+    "tools.withheld": Lost(messages(USER, tools=[FUNCTION], tool_choice="none"), _PLAIN, "tools"),
     "tool_choice.none": Lost(
         messages(USER, CALLED, ANSWER, tools=[FUNCTION], tool_choice="none"),
         _PLAIN,

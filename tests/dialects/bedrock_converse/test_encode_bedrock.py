@@ -364,7 +364,7 @@ def test_no_tool_is_offered_where_none_may_be_called() -> None:
     sent = send(USER, tools=[function()], tool_choice="none")
 
     assert "toolConfig" not in sent.body
-    assert sent.losses == [("tools.withheld", "tool_choice")]
+    assert sent.losses == [("tools.withheld", "tools")]
 
 
 def test_tools_stay_where_the_history_needs_them() -> None:

@@ -147,7 +147,11 @@ REQUEST_FIELDS = FieldTable(
         "(another key of a message)": Field(None, ("message.unknown_key",)),
         "(another key of a part)": Field(None, ("part.unknown_key",)),
         # Tools.
-        "tools": Field("toolConfig.tools", ("tools.declared",), model_rows=("tools.unsupported",)),
+        "tools": Field(
+            "toolConfig.tools",
+            ("tools.declared", "tools.withheld"),
+            model_rows=("tools.unsupported",),
+        ),
         "tools[function]": Field(_SPEC),
         "tools[function].function": Field(_SPEC),
         "tools[function].function.name": Field(f"{_SPEC}.name", ("tool.name",)),
@@ -163,7 +167,7 @@ REQUEST_FIELDS = FieldTable(
         "tools[custom]": Field(None, ("tool.custom",), whole=True),
         "tool_choice": Field(
             "toolConfig.toolChoice",
-            ("tool_choice.without_tools", "tools.withheld", "tool_choice.none"),
+            ("tool_choice.without_tools", "tool_choice.none"),
             model_rows=("tool_choice.thinking", "tool_choice.model"),
         ),
         "tool_choice[allowed_tools]": Field(
