@@ -10,7 +10,8 @@ import pytest
 
 from specado.catalog import lookup as catalog
 from specado.simulator import handle
-from specado.simulator.family import FAMILY, REASONING
+from specado.simulator.family import FAMILY
+from specado.simulator.family_api import REASONING
 from specado.simulator.models import ModelRules
 
 EACH = pytest.mark.parametrize("name", FAMILY)

@@ -21,7 +21,7 @@ from specado.simulator import (
 )
 from specado.simulator.answers import digest
 from specado.simulator.bedrock_signatures import check_access
-from specado.simulator.family import FamilyApi
+from specado.simulator.family_api import FamilyApi
 from specado.simulator.faults import FAULTS, Fault, error_info
 from specado.simulator.models import find_listed, find_rules, listed_models
 from specado.simulator.reply import SimulatedError, SimulatedReply

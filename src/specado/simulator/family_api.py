@@ -1,0 +1,157 @@
+"""Form of a simulated OpenAI-compatible provider: where it differs from OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import msgspec
+
+from specado.simulator.openai_stream import STREAM
+from specado.simulator.stream_faults import StreamFormat
+
+__all__ = [
+    "DEVELOPER",
+    "REASONING",
+    "FamilyApi",
+    "Object",
+    "add_reasoning",
+    "add_reasoning_tokens",
+    "asks_effort",
+    "deltas_of",
+    "messages_of",
+    "never",
+    "openai_error",
+    "plain",
+    "plain_chunk",
+    "rename_delta",
+]
+
+Object = dict[str, Any]
+Shape = Callable[[Object, Object], None]
+
+REASONING = "Simulated reasoning."
+DEVELOPER = frozenset({"developer"})
+_REASONING_TOKENS = 5
+
+
+class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
+    """Chat completions of one provider, as far as they differ from OpenAI's.
+
+    Attributes:
+        name: the provider; also the prefix of its paths at the simulator's server.
+        host: the host of its address.
+        root: the path before `/chat/completions`.
+        source: where the facts come from: recordings, documentation.
+        members: the only top-level members that are taken; `None` if others are ignored.
+        refused: top-level members that are refused; `messages[].name` too.
+        refused_values: words that a member may not have.
+        roles: roles of messages that are refused.
+        ignored: members that are taken, and have no effect.
+        renamed: OpenAI's name of a member, by the provider's; OpenAI's has no effect.
+        values: OpenAI's word for a value of a member, by the provider's.
+        call_id: the form of the ids of tool calls; `None` for any.
+        empty_tools: whether an empty list of tools is taken.
+        custom_tools: whether tools need not be functions.
+        max_choices: the largest `n`.
+        max_stops: the most stop sequences.
+        ranges: the least and the greatest value of a number.
+        thinks: says whether a request is answered with reasoning.
+        shape: changes a whole reply to the provider's form; takes the request too.
+        shape_chunk: the same of a chunk of a stream.
+        opening: what a stream begins with.
+        stream: how a stream tells an error, and keeps the connection open.
+        has_usage: whether a stream has its usage unasked.
+        joins_usage: whether the usage stands in the chunk with the finish reason.
+        error: returns the body of an error.
+        needs_key: whether a key is asked for.
+        wrong_key, out_of_quota: the status and code of these errors.
+        status_of_refusal: the status of a refused request.
+        headers: headers of every reply.
+    """
+
+    name: str
+    host: str
+    root: str
+    source: str
+    members: Optional[frozenset[str]] = None
+    refused: frozenset[str] = frozenset()
+    refused_values: Mapping[str, tuple[str, ...]] = {}
+    roles: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = {}
+    values: Mapping[str, Mapping[str, str]] = {}
+    call_id: Optional[re.Pattern[str]] = None
+    empty_tools: bool = True
+    custom_tools: bool = True
+    max_choices: Optional[int] = None
+    max_stops: Optional[int] = None
+    ranges: Mapping[str, tuple[float, float]] = {}
+    thinks: Callable[[Object], bool]
+    shape: Shape
+    shape_chunk: Shape
+    opening: bytes = b""
+    stream: StreamFormat = STREAM
+    has_usage: bool = False
+    joins_usage: bool = False
+    error: Callable[[Object, int], Object]
+    needs_key: bool = True
+    wrong_key: tuple[int, Optional[str]] = (401, "invalid_api_key")
+    out_of_quota: tuple[int, Optional[str]] = (429, "insufficient_quota")
+    status_of_refusal: int = 400
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The base URL of the provider."""
+        scheme = "http" if self.host.startswith("localhost") else "https"
+        return f"{scheme}://{self.host}{self.root}"
+
+
+def asks_effort(request: Object) -> bool:
+    return request.get("reasoning_effort") not in (None, "none")
+
+
+def never(_request: Object) -> bool:
+    return False
+
+
+def messages_of(whole: Object) -> list[Object]:
+    return [choice["message"] for choice in whole["choices"]]
+
+
+def deltas_of(chunk: Object) -> list[Object]:
+    return [choice["delta"] for choice in chunk["choices"]]
+
+
+def add_reasoning(whole: Object, name: str) -> None:
+    for message in messages_of(whole):
+        message[name] = REASONING
+
+
+def rename_delta(chunk: Object, name: str) -> None:
+    for delta in deltas_of(chunk):
+        if name != "reasoning" and "reasoning" in delta:
+            delta[name] = delta.pop("reasoning")
+
+
+def add_reasoning_tokens(usage: Object, *, inside: bool = True) -> None:
+    """Add reasoning to the usage: a part of the completion, or beside it."""
+    usage["completion_tokens_details"] = {"reasoning_tokens": _REASONING_TOKENS}
+    usage["total_tokens"] += _REASONING_TOKENS
+    if inside:
+        usage["completion_tokens"] += _REASONING_TOKENS
+
+
+def openai_error(fields: Object, _status: int) -> Object:
+    return {"error": {name: fields[name] for name in ("message", "type", "param", "code")}}
+
+
+def plain(request: Object, whole: Object) -> None:
+    if asks_effort(request):
+        add_reasoning(whole, "reasoning")
+
+
+def plain_chunk(_request: Object, _chunk: Object) -> None:
+    return
