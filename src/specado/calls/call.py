@@ -102,6 +102,12 @@ def planned(
     return show_plan(request, settings, access, today, simulated=simulated)
 
 
+def _wants_usage(parameters: dict[str, Any]) -> bool:
+    """Return whether the caller of a stream wants a last chunk with its usage."""
+    options = parameters.get("stream_options") or {}
+    return bool(options.get("include_usage"))
+
+
 def _source(candidate: Candidate, request: WireRequest | None = None) -> ReplySource:
     """Return the source of a candidate's reply; the secrets are those of *request*."""
     return ReplySource(
@@ -146,54 +152,44 @@ class CompletionCall:
         today = datetime.now(timezone.utc).date()
         self.plan: Plan = make_plan(self.request, settings, access, today, simulated=self.simulated)
         self.is_stream = bool(self.request.parameters.get("stream"))
-        options = self.request.parameters.get("stream_options") or {}
-        self._wants_usage = bool(options.get("include_usage"))
+        self._wants_usage = self.is_stream and _wants_usage(self.request.parameters)
         self._clock = SimulatedClock() if self.simulated else None
-        self._warn_if_retired()
-        if self.plan.first_skipped is not None:
+        for candidate in self.plan.candidates:
+            if candidate.is_retired and not self.simulated:
+                self._warn_of_retired(candidate)
+        if self.plan.ineligible and self.plan.first_skipped is not None:
             logger.warning("%s", self.plan.first_skipped)
         self._asked: Optional[Candidate] = None
-        # The HTTP library of specado's own connections, if the call goes over one.
         # Whether the call goes through specado's own connections, which no mocking tool sees.
         self.uses_own_connections = False
         self.instrumentation = instrumentation_for(self)
         self._observers = Observers(settings.hooks, self.instrumentation)
-        options = self.request.options
-        self.wire_limits = access.wire_limits(options.get("connect_timeout_seconds"))
-        self._idle_timeout_s = options.get("idle_timeout_seconds", settings.idle_timeout_seconds)
-        self._content_timeout_s = options.get(
-            "content_timeout_seconds", settings.content_timeout_seconds
-        )
+        self.wire_limits = access.wire_limits(self.request.options.get("connect_timeout_seconds"))
 
-    def _warn_if_retired(self) -> None:
-        if self.simulated:
-            return
+    def _warn_of_retired(self, candidate: Candidate) -> None:
+        facts = candidate.facts
         named = "fallback_models" in self.request.options
-        for candidate in self.plan.candidates:
-            facts = candidate.facts
-            if not candidate.is_retired or facts is None or (candidate.index and not named):
-                continue
-            model = f"{facts.provider}/{facts.id}"
-            if model not in _warned:
-                _warned.add(model)
-                text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
-                today = datetime.now(timezone.utc).date()
-                successor = candidate.endpoint.provider.successor(facts, today)
-                if successor is not None:
-                    text += f"; use {successor!r} instead"
-                warnings.warn(text, RetiredModelWarning, stacklevel=caller_stacklevel())
+        if facts is None or (candidate.index and not named):
+            return
+        model = f"{facts.provider}/{facts.id}"
+        if model not in _warned:
+            _warned.add(model)
+            text = f"{facts.provider} retired {facts.id!r} on {facts.deprecation_date}"
+            today = datetime.now(timezone.utc).date()
+            successor = candidate.endpoint.provider.successor(facts, today)
+            if successor is not None:
+                text += f"; use {successor!r} instead"
+            warnings.warn(text, RetiredModelWarning, stacklevel=caller_stacklevel())
 
     def steps(self) -> Steps:
         """Return the generator of this call's effects."""
         settings, options = self._settings, self.request.options
         limits = CallLimits(
-            timeout_s=options.get("timeout_seconds", settings.timeout_seconds),
-            attempt_timeout_s=options.get(
-                "attempt_timeout_seconds", settings.attempt_timeout_seconds
-            ),
-            first_token_timeout_s=settings.first_token_timeout_seconds if self.is_stream else None,
-            max_retries=options.get("max_retries", settings.max_retries),
-            fallback_on_content_policy=settings.fallback_on_content_policy,
+            options.get("timeout_seconds", settings.timeout_seconds),
+            options.get("attempt_timeout_seconds", settings.attempt_timeout_seconds),
+            settings.first_token_timeout_seconds if self.is_stream else None,
+            options.get("max_retries", settings.max_retries),
+            settings.fallback_on_content_policy,
         )
         clock = self._clock
         if clock is not None:  # a simulated call must not change the health of a real provider
@@ -329,14 +325,17 @@ class CompletionCall:
         reader: StreamDecoder | WholeReply,
         opened: OpenReply | AsyncOpenReply | None = None,
     ) -> StreamState:
+        settings, options = self._settings, self.request.options
         return StreamState(
             reader,
             source,
             status=reply.status,
             headers=reply.headers,
-            idle_timeout_s=self._idle_timeout_s,
-            content_timeout_s=self._content_timeout_s,
-            max_frame_bytes=self._settings.max_frame_bytes,
+            idle_timeout_s=options.get("idle_timeout_seconds", settings.idle_timeout_seconds),
+            content_timeout_s=options.get(
+                "content_timeout_seconds", settings.content_timeout_seconds
+            ),
+            max_frame_bytes=settings.max_frame_bytes,
             opened=opened,
         )
 
@@ -382,7 +381,7 @@ class CompletionCall:
     def conclude(self, result: Result) -> ChatCompletionResponse | StreamState:
         """Return the reply or stream with its metadata filled in, or raise the call's error."""
         history, ended = result
-        skipped = self.plan.first_skipped
+        skipped = self.plan.first_skipped if self.plan.ineligible else None
         if not isinstance(ended, Answer):
             error = ended if skipped is None else ended.with_addition(str(skipped))
             if isinstance(error, ProviderError):
@@ -407,7 +406,8 @@ class CompletionCall:
             answered = candidate.facts_of(reply.model)
             known = reply.extensions.metadata
             known["cost"] = cost_of(reply, answered, history.errors)
-            self._check_bounds(candidate, reply)
+            if "response_format" in self.request.parameters:
+                self._check_bounds(candidate, reply)
             self._observers.replied(candidate, reply)
         return reply
 
@@ -467,16 +467,15 @@ class CompletionCall:
         cost = cost_of(response, facts, state.earlier_errors, is_whole=is_whole)
         state.add_metadata(latency_ms=self._latency_ms(), cost=cost)
         if error is None:
-            self._check_bounds(candidate, response)
+            if "response_format" in self.request.parameters:
+                self._check_bounds(candidate, response)
             self._observers.replied(candidate, response)
         else:
             self._observers.broke_off(candidate, state, error, is_abandoned=is_abandoned(error))
 
     def _check_bounds(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
         """Add a note for each bound of the requested JSON Schema that the answer breaks."""
-        wanted = self.request.parameters.get("response_format")
-        if wanted is None:
-            return
+        wanted = self.request.parameters["response_format"]
         # `extra_body`, which goes to the first candidate only, may replace the response format.
         added = self.request.options.get("extra_body") if candidate.index == 0 else None
         if not added or "response_format" not in added:

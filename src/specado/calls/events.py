@@ -6,6 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
+import msgspec
+
 from specado.errors import ProviderError
 from specado.types import AttemptEvent, FallbackEvent
 
@@ -116,15 +118,14 @@ def _reaches_handler(level: int) -> bool:
     return False
 
 
-class Observers:
+class Observers(msgspec.Struct, eq=False):
     """The logger, hooks and instrumentation of one call.
 
     An exception in a hook or in the instrumentation is logged and does not affect the call.
     """
 
-    def __init__(self, hooks: dict[str, Any], instrumentation: Instrumentation | None) -> None:
-        self._hooks = hooks
-        self._instrumentation = instrumentation
+    hooks: dict[str, Any]
+    instrumentation: Optional[Any]  # an Instrumentation
 
     def attempted(
         self, candidate: Candidate, number: int, duration_ms: float, error: ProviderError | None
@@ -139,11 +140,11 @@ class Observers:
                 duration_ms,
                 "answered" if error is None else outline(error),
             )
-        if self._instrumentation is not None or "on_attempt" in self._hooks:
+        if self.instrumentation is not None or "on_attempt" in self.hooks:
             event = AttemptEvent(candidate.provider, candidate.model, number, duration_ms, error)
             self._call_hook("on_attempt", event)
-            if self._instrumentation is not None:
-                self._call("the instrumentation", self._instrumentation.attempted, event)
+            if self.instrumentation is not None:
+                self._call("the instrumentation", self.instrumentation.attempted, event)
 
     def fell_back(self, candidate: Candidate, why: str, last: ProviderError | None) -> None:
         """Report that a fallback has answered; *last* is the error of the attempt before."""
@@ -156,8 +157,8 @@ class Observers:
             )
         event = FallbackEvent(candidate.provider, candidate.model, candidate.index - 1, why)
         self._call_hook("on_fallback", event)
-        if self._instrumentation is not None:
-            self._call("the instrumentation", self._instrumentation.fell_back, event)
+        if self.instrumentation is not None:
+            self._call("the instrumentation", self.instrumentation.fell_back, event)
 
     def failed(self, error: ProviderError) -> None:
         """Report a call that ends in an error, and why it made no further attempt."""
@@ -172,9 +173,10 @@ class Observers:
 
     def replied(self, candidate: Candidate, reply: ChatCompletionResponse) -> None:
         """Report a complete reply."""
-        self._call_hook("on_reply", reply)
-        if self._instrumentation is not None:
-            self._call("the instrumentation", self._instrumentation.ended, candidate, reply, None)
+        if self.hooks:
+            self._call_hook("on_reply", reply)
+        if self.instrumentation is not None:
+            self._call("the instrumentation", self.instrumentation.ended, candidate, reply, None)
 
     def broke_off(
         self, candidate: Candidate, state: StreamState, error: ProviderError, *, is_abandoned: bool
@@ -187,14 +189,12 @@ class Observers:
             state.source.model,
             outline(error),
         )
-        if self._instrumentation is not None:
+        if self.instrumentation is not None:
             partial = state.response()
-            self._call(
-                "the instrumentation", self._instrumentation.ended, candidate, partial, error
-            )
+            self._call("the instrumentation", self.instrumentation.ended, candidate, partial, error)
 
     def _call_hook(self, name: str, event: Any) -> None:
-        hook = self._hooks.get(name)
+        hook = self.hooks.get(name)
         if hook is not None:
             self._call(f"the hook {name}", hook, event)
 

@@ -71,7 +71,7 @@ def cost_of(
         earlier: the errors of the earlier attempts.
         is_whole: whether the reply is complete.
     """
-    may_be_more = not is_whole or any(map(may_have_been_billed, earlier))
+    may_be_more = not is_whole or (bool(earlier) and any(map(may_have_been_billed, earlier)))
     told = _told_by_provider(reply) if reply.other_usage else None
     if told is not None:
         usd, source, is_all = told
@@ -133,11 +133,11 @@ def _has_searched(reply: ChatCompletionResponse, facts: Model) -> bool:
     """
     if facts.traits.web_search:
         return True
-    return any(
-        isinstance(each, dict) and each.get("type") == "url_citation"
-        for choice in reply.choices
-        for each in choice.message.annotations or ()
-    )
+    for choice in reply.choices:
+        for each in choice.message.annotations or ():
+            if isinstance(each, dict) and each.get("type") == "url_citation":
+                return True
+    return False
 
 
 def _day_of(reply: ChatCompletionResponse) -> dt.date:
@@ -155,17 +155,12 @@ def uncounted_tokens(usage: Usage) -> int:
 
     Reasoning that is counted beside the completion, as xAI does, is part of it.
     """
-    completed = usage.completion_tokens
+    completed, details = usage.completion_tokens, usage.completion_tokens_details
     beside = usage.total_tokens - usage.prompt_tokens - completed
-    reasoning = _reasoning_tokens(usage)
+    reasoning = 0 if details is None else details.reasoning_tokens or 0
     if beside == 0:  # reasoning that the completion cannot hold is in no total
         return 0 if reasoning <= completed else reasoning - completed
     return 0 if beside == reasoning else beside
-
-
-def _reasoning_tokens(usage: Usage) -> int:
-    details = usage.completion_tokens_details
-    return 0 if details is None else details.reasoning_tokens or 0
 
 
 def _rates_of(
@@ -187,7 +182,9 @@ def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | 
     of the completion's: each is counted once. Reasoning beside the completion is added to it. With
     *is_fast* the prices of the fast mode hold, where the manifest has them.
     """
-    rates = _rates_of(usage, pricing, is_fast=is_fast)
+    rates: Pricing | LongContextPricing | FastPricing = pricing
+    if is_fast or pricing.long_context is not None:
+        rates = _rates_of(usage, pricing, is_fast=is_fast)
     prompt = usage.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = usage.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0

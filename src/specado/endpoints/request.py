@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlencode
+
+import msgspec
 
 from specado._version import __version__
 from specado.errors import REDACTED
@@ -76,29 +78,26 @@ def request_headers(
     return tuple(headers.values())
 
 
-class RequestSecrets:
+class RequestSecrets(msgspec.Struct, eq=False):
     """The secrets of a request, to be redacted in errors: its key and configured headers.
 
     They are computed at the first iteration: most replies are no errors.
     """
 
-    __slots__ = ("_endpoint", "_found", "_request")
-
-    def __init__(self, endpoint: Endpoint, request: WireRequest) -> None:
-        self._endpoint = endpoint
-        self._request = request
-        self._found: Optional[tuple[str, ...]] = None
+    endpoint: Any  # an Endpoint
+    request: WireRequest
+    found: Optional[tuple[str, ...]] = None
 
     def __iter__(self) -> Iterator[str]:
-        if self._found is None:
-            self._found = tuple(dict.fromkeys(self._find()))
-        return iter(self._found)
+        if self.found is None:
+            self.found = tuple(dict.fromkeys(self._find()))
+        return iter(self.found)
 
     def _find(self) -> Iterator[str]:
-        yield from self._endpoint.flow.secrets(self._request)
-        authentication = self._endpoint.provider.authentication
+        yield from self.endpoint.flow.secrets(self.request)
+        authentication = self.endpoint.provider.authentication
         public = _STATIC_NAMES.union(map(str.lower, authentication.headers))
-        for name, text in self._request.headers:
+        for name, text in self.request.headers:
             if name.lower() in public or not text.strip():
                 continue
             # The whole value, and what follows a scheme such as "Bearer".
@@ -108,3 +107,6 @@ class RequestSecrets:
 
     def __repr__(self) -> str:
         return REDACTED
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows the secrets
+        return [("secrets", REDACTED)]

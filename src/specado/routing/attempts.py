@@ -215,28 +215,26 @@ def attempts(
     process-wide health of the candidates; without it no earlier call affects this one.
     """
     deadline = (now() if started_s is None else started_s) + limits.timeout_s
-    return _Router(plan, limits, _Clock(now, random, deadline), health).run()
+    clock = _Clock(now, random, deadline)
+    return _Router(plan, limits, clock, health, CallHistory(), list(plan.candidates)).run()
 
 
-class _Router:
+class _Router(msgspec.Struct, eq=False):
     """State machine of one call: candidates that may still be asked, and the history so far."""
 
-    def __init__(
-        self, plan: Plan, limits: CallLimits, clock: _Clock, health: Optional[Health]
-    ) -> None:
-        self.limits = limits
-        self.clock = clock
-        self.health = health
-        self.history = CallHistory()
-        self.plan = plan
-        self.waiting = list(plan.candidates)
-        self.unfinished: dict[int, _Unfinished] = {}
-        # The candidate whose last attempt had less time than the call, for the sake of others.
-        self.cut_off: Optional[tuple[Candidate, list[ProviderError]]] = None
-        # Every candidate that is left has a hold: from then on breakers are ignored.
-        self.all_are_held = False
-        # What may follow the last error.
-        self.rule = _NO_ERROR
+    plan: Plan
+    limits: CallLimits
+    clock: _Clock
+    health: Optional[Health]
+    history: CallHistory
+    waiting: list[Candidate]
+    unfinished: dict[int, _Unfinished] = {}
+    # The candidate whose last attempt had less time than the call, for the sake of others.
+    cut_off: Optional[tuple[Candidate, list[ProviderError]]] = None
+    # Every candidate that is left has a hold: from then on breakers are ignored.
+    all_are_held: bool = False
+    # What may follow the last error.
+    rule: Rule = _NO_ERROR
 
     def run(self) -> Steps:
         """Ask one candidate after the other."""

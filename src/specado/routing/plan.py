@@ -290,7 +290,7 @@ def make_plan(
     if not candidates:
         refused = [plan.ineligible[index].error for index in range(len(known.routes))]
         raise _plainest([error for error in refused if error is not None])
-    if len(candidates) > 1 or request.conversation.has_reasoning:
+    if request.parameters and (len(candidates) > 1 or request.conversation.has_reasoning):
         judge.keep_parameters()
     return plan
 
@@ -536,7 +536,13 @@ class _Judge(msgspec.Struct):
             if len(candidate.dialects) == 1:
                 candidate.encoded = self._encoded(candidate, candidate.dialect)
             else:
-                self._encode_in_one_of_several(candidate)
+                candidate.dialect, candidate.encoded = written_in_one(
+                    candidate.dialects,
+                    self.parameters,
+                    self.request.options.get("extra_body") if candidate.index == 0 else None,
+                    self.request.conversation.native_dialect(),
+                    functools.partial(self._encoded, candidate),
+                )
         except SpecadoError as error:
             if candidate.index == 0:
                 raise
@@ -601,16 +607,6 @@ class _Judge(msgspec.Struct):
         )
         candidate.dialect = candidate.dialects[0]
         candidate.deployment = replace(candidate.deployment, model=found.id)
-
-    def _encode_in_one_of_several(self, candidate: Candidate) -> None:
-        """Write a candidate's body in the dialect that the request selects."""
-        candidate.dialect, candidate.encoded = written_in_one(
-            candidate.dialects,
-            self.parameters,
-            self.request.options.get("extra_body") if candidate.index == 0 else None,
-            self.request.conversation.native_dialect(),
-            functools.partial(self._encoded, candidate),
-        )
 
     def leave_out_signed(self, candidate: Candidate) -> bool:
         """See `Plan.leave_out_signed`."""
