@@ -121,6 +121,10 @@ def test_time_outs_one_after_another(send):
     assert server.connections == 4
 
 
+# The functions of an exchange from its permit to its end.
+INTERRUPTED = {"send", "_answered", "take", "take_whole", "finish"}
+
+
 def interrupting_line(number, names):
     """Return a trace function that interrupts the functions *names* at a line."""
     left = [number]
@@ -147,7 +151,7 @@ def test_an_interrupt_at_any_line_loses_no_slot(send):
         send(server.url)
         for number in range(1, 60):
             before = sys.gettrace()
-            sys.settrace(interrupting_line(number, {"open", "take", "_exchange_heads"}))
+            sys.settrace(interrupting_line(number, INTERRUPTED))
             try:
                 send(server.url)
             except KeyboardInterrupt:

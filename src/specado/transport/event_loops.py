@@ -40,13 +40,22 @@ class LoopTransport(PooledTransport):
     ) -> WireReply:
         """Send *request* and return its whole reply, within *timeout_s*."""
         until = until_after(timeout_s)
-        opened = await self.open(request, until, limits, is_fresh=is_fresh)
-        return await read_whole_async(opened, until, limits)
+        exchange = await self._answered(request, until, limits, is_fresh=is_fresh)
+        if exchange.is_whole(limits):
+            exchange.stream.disarm()
+            return exchange.take_whole()
+        return await read_whole_async(LoopReply(exchange), until, limits)
 
     async def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> AsyncOpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
+        return LoopReply(await self._answered(request, until, limits, is_fresh=is_fresh))
+
+    async def _answered(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool
+    ) -> Exchange:
+        """Send *request* and return its exchange as soon as the reply's head is there."""
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._new_pool(loop)
         exchange = Exchange(pool, request)
@@ -60,7 +69,8 @@ class LoopTransport(PooledTransport):
             parser = exchange.parser
             while not parser.has_head:
                 parser.feed(await stream.read(until))
-            return LoopReply(exchange)
+            exchange.check_proxy()
+            return exchange
         except BaseException as error:
             failures = exchange.fail(error)
             if not failures:

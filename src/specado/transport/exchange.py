@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from specado.transport.addresses import address_of, warn_if_readable
-from specado.transport.contract import TransportFailure, has_marked_end
+from specado.transport.contract import TransportFailure, WireReply, has_marked_end
 from specado.transport.failure_causes import RefusedCertificateError
 from specado.transport.http1 import JOINED_BYTES, ReplyParser, head_of
 from specado.transport.network import TimeUp
@@ -14,7 +14,7 @@ from specado.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
     from specado.transport.connection_pool import ConnectionPool
-    from specado.transport.contract import WireRequest
+    from specado.transport.contract import Limits, WireRequest
 
 __all__ = ["BaseReply", "Exchange"]
 
@@ -73,6 +73,30 @@ class Exchange:
             message = f"no connection to {where}: {proxy.demand}"
             raise TransportFailure("connect", message, sent=False)
 
+    def is_whole(self, limits: Limits) -> bool:
+        """Return whether all of a reply came with its head, so that none of it is to be read.
+
+        Not for the body of an error, a compressed one and one above its limit.
+        """
+        parser = self.parser
+        return (
+            parser.is_complete
+            and parser.status < 300
+            and "content-encoding" not in parser.headers
+            and sum(map(len, parser.pieces)) <= limits.max_reply_bytes
+        )
+
+    def take_whole(self) -> WireReply:
+        """Return a reply that `is_whole`; the connection is freed."""
+        parser = self.parser
+        self.finish(can_reuse=self.can_reuse)
+        return WireReply(parser.status, parser.headers, b"".join(parser.pieces))
+
+    @property
+    def can_reuse(self) -> bool:
+        """Whether another request may follow on the connection, once the reply is complete."""
+        return self.parser.can_reuse and self.written_at is not None
+
     def finish(self, *, can_reuse: bool) -> None:
         """Give back the connection, for another exchange or to be closed, and the permit.
 
@@ -126,7 +150,6 @@ class BaseReply:
     _exchange: Exchange | None = None
 
     def __init__(self, exchange: Exchange) -> None:
-        exchange.check_proxy()
         self.status = exchange.parser.status
         self.headers = exchange.parser.headers
         self.has_marked_end = has_marked_end(self.headers)
@@ -162,5 +185,4 @@ class BaseReply:
 
     def _finish(self, exchange: Exchange) -> None:
         self._exchange = None
-        is_written = exchange.written_at is not None
-        exchange.finish(can_reuse=exchange.parser.can_reuse and is_written)
+        exchange.finish(can_reuse=exchange.can_reuse)

@@ -181,11 +181,14 @@ class SocketStream(_Stream):
 
     def write(self, data: bytes, until: float) -> None:
         """Send all of *data*."""
-        view = memoryview(data)
-        while view:
+        rest: bytes | memoryview = data
+        while rest:
             left_s(until)
             try:
-                view = view[self._sock.send(view) :]
+                sent = self._sock.send(rest)
+                if sent == len(rest):  # as a rule
+                    return
+                rest = memoryview(rest)[sent:]
             except BlockingIOError:
                 Readiness(self._sock, to_write=True).comes_within(left_s(until))
 

@@ -40,12 +40,21 @@ class ThreadTransport(PooledTransport):
     ) -> WireReply:
         """Send *request* and return its whole reply, within *timeout_s*."""
         until = until_after(timeout_s)
-        return read_whole(self.open(request, until, limits, is_fresh=is_fresh), until, limits)
+        exchange = self._answered(request, until, limits, is_fresh=is_fresh)
+        if exchange.is_whole(limits):
+            return exchange.take_whole()
+        return read_whole(ThreadReply(exchange), until, limits)
 
     def open(
         self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool = False
     ) -> OpenReply:
         """Send *request* and return its reply as soon as status and headers are there."""
+        return ThreadReply(self._answered(request, until, limits, is_fresh=is_fresh))
+
+    def _answered(
+        self, request: WireRequest, until: float, limits: Limits, *, is_fresh: bool
+    ) -> Exchange:
+        """Send *request* and return its exchange as soon as the reply's head is there."""
         pool = self._pools.get(None) or self._new_pool()
         exchange = Exchange(pool, request)
         try:
@@ -58,7 +67,8 @@ class ThreadTransport(PooledTransport):
             parser = exchange.parser
             while not parser.has_head:
                 parser.feed(stream.read(until))
-            return ThreadReply(exchange)
+            exchange.check_proxy()
+            return exchange
         except BaseException as error:
             failures = exchange.fail(error)
             if not failures:
