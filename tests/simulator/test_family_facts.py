@@ -32,8 +32,7 @@ NAMED = {"messages": [{**USER, "name": "Ann"}]}
 # A request for which the fact is needed, by provider and fact.
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("groq", "refused_members.logit_bias"): {"logit_bias": {"1": 1}},
-    ("groq", "refused_members.logprobs"): {"logprobs": True},
-    ("groq", "refused_members.top_logprobs"): {"top_logprobs": 2},
+    ("groq", "traits.logprobs"): {"logprobs": True, "top_logprobs": 2},
     ("groq", "refused_members.messages[].name"): NAMED,
     ("groq", "traits.system_role"): DEVELOPER,
     ("groq", "traits.max_choices"): {"n": 2},
@@ -70,6 +69,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
 
 # Facts that no simulated provider shows, and why.
 UNSEEN = {
+    ("groq", "stream_usage"): "the usage comes unasked, stream_options is ignored",
     ("mistral", "member_values.tool_choice.required"): "both words are taken (mistralai 3.7.0)",
     ("mistral", "stream_usage"): "stream_options is none of the members",
     ("deepseek", "traits.default_effort"): "without effect of its own",
@@ -78,7 +78,7 @@ UNSEEN = {
     ("cerebras", "traits.max_tokens_parameter"): "both names are taken",
     ("ollama", "refused_members.logit_bias"): "ignored: left out so that it is reported",
     ("ollama", "refused_members.n"): "ignored: left out so that it is reported",
-    ("ollama", "refused_members.tool_choice"): "ignored: left out so that it is reported",
+    ("ollama", "traits.forced_tool_choice"): "ignored: left out so that it is reported",
     ("ollama", "refused_members.user"): "ignored: left out so that it is reported",
     ("ollama", "traits.max_tokens_parameter"): "both names are taken",
 }
