@@ -6,7 +6,6 @@ come as frames of their own, also as the first one of a reply with status 200.
 
 cimport cython
 
-from specado._core.bedrock_converse.decode_reply cimport message_of, note_members
 from specado._core.event_stream cimport EventStreamReader
 from specado._core.replies cimport Pieces, ReplyStream
 from specado._core.reply_fields cimport field, offset_of
@@ -16,13 +15,13 @@ from typing import Optional
 import msgspec
 
 from specado._core.bedrock_converse.decode_reply import (
-    annotations_of, call_of, finish_reason_of, is_failure, needs_native, reply_of, usage_of,
+    annotations_of, call_of, finish_reason_of, is_failure, reply_of, usage_of,
 )
 from specado._core.bedrock_converse.native import SERVER_TOOL, reasoning_block
 from specado._core.bedrock_converse.repair import repair_event, repair_usage
 from specado._core.bedrock_converse.wire import (
     EVENTS, NO_JSON, Block, BlockDelta, BlockStart, BlockStop, Delta, MessageStart, MessageStop,
-    Metadata, Output, Reasoning, ReasoningText, Reply, ReplyMessage, TokenUsage, ToolUse,
+    Metadata, Reasoning, ReasoningText, Reply, TokenUsage, ToolUse,
 )
 from specado._core.emulation import EMULATION_TOOL, unwrap_emulated
 from specado._core.finish_reasons import failure_body, stop_beside_calls
@@ -87,7 +86,7 @@ cdef class BedrockStream(ReplyStream):
     cdef dict _block_of      # by index
     cdef BlockPieces _last
     cdef Py_ssize_t _calls, _length
-    cdef bint _has_begun, _is_stopped, _has_answer_call
+    cdef bint _has_begun, _has_answer_call
     cdef object _stop        # the `MessageStop`, None before it
     cdef object _metadata    # the last event, None before it
     cdef object _usage

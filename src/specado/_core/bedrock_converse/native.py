@@ -1,7 +1,7 @@
 """Records of Bedrock's answers, which are sent back as they came (botocore 1.44.8).
 
 A record has a block for each content block. Signed and encrypted reasoning is valid for the model
-that wrote it, in whichever region it answers.
+that wrote it, whichever of its region profiles is asked.
 """
 
 from __future__ import annotations
