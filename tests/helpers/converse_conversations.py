@@ -105,7 +105,7 @@ TOOLS = st.lists(SPEC, min_size=1, max_size=2, unique_by=lambda each: each["name
 CHOICE = st.sampled_from([{"auto": {}}, {"any": {}}])
 FAMILY = st.sampled_from([
     {"thinking": {"type": "enabled", "budget_tokens": 2000}},
-    {"thinking": {"type": "disabled"}}, {"thinking": {"type": "adaptive"}},
+    {"thinking": {"type": "adaptive"}},
     {"top_k": 5}, {"anthropic_beta": ["a"]}, {"reasoning_effort": "low"},
     {"inferenceConfig": {"topK": 5}},
 ])  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Optional
 
 import pytest
 
-__all__ = ["Events", "events_of", "problems", "reply_of", "request_of"]
+__all__ = ["Events", "events_of", "member_paths", "problems", "reply_of", "request_of"]
 
 _DOCUMENT_NAME = re.compile(r"(?!.*\s\s)[A-Za-z0-9\s()\[\]-]{1,200}")
 
@@ -200,3 +200,20 @@ def events_of(body: bytes, size: int = 1 << 20) -> Events:
         told = error.response["Error"]
         return Events(events, (told["Code"], told["Message"]))
     return Events(events, None)
+
+
+def member_paths() -> list[str]:
+    """Return the path of each member of a streamed request, `[]` for the items of a list."""
+    found: list[str] = []
+    _add_paths(_service().operation_model("ConverseStream").input_shape, "", (), found)
+    return found
+
+
+def _add_paths(shape: Any, path: str, above: tuple[str, ...], found: list[str]) -> None:
+    if shape.type_name == "list":
+        _add_paths(shape.member, f"{path}[]", above, found)
+    elif shape.type_name == "structure" and shape.name not in above:
+        for name, member in shape.members.items():
+            here = f"{path}.{name}" if path else name
+            found.append(here)
+            _add_paths(member, here, (*above, shape.name), found)

@@ -99,9 +99,10 @@ class DecodedRequest(msgspec.Struct, frozen=True):
         if found is not None:
             index, name, place = found.groups()
             origin = self.conversation.origin(int(index), name, int(place or 0))
-            if not path.endswith(_CACHE):
+            _, mark, option = path.partition(_CACHE)
+            if not mark:
                 return origin
-            return places.get(origin + _CACHE, origin + _CACHE)
+            return places.get(origin + _CACHE, origin + _CACHE) + option
         name = _longest_known(path, places)
         if name is None:
             return path

@@ -25,8 +25,8 @@ import msgspec
 
 from specado._core.bedrock_converse.loss_rows import (
     ASSISTANT_AUDIO, ASSISTANT_LAST, ASSISTANT_REFUSAL, ASSISTANT_TRAILING_SPACE, AUDIO_OUTPUT,
-    CACHE_CONTROL_BLANK, CACHE_CONTROL_MODEL, CACHE_CONTROL_POINT, CACHE_CONTROL_UNKNOWN,
-    CONTENT_STAND_IN, DOCUMENT_NAME, DOCUMENT_TEXT, FILE_ID_BESIDE_DATA, FILE_NAME, FILE_TEXT,
+    CACHE_CONTROL_BLANK, CACHE_CONTROL_MODEL, CACHE_CONTROL_POINT, CACHE_CONTROL_TWICE,
+    CACHE_CONTROL_UNKNOWN, CONTENT_STAND_IN, DOCUMENT_NAME, DOCUMENT_TEXT, FILE_ID_BESIDE_DATA, FILE_NAME, FILE_TEXT,
     FUNCTIONS, IMAGE_DETAIL, MAX_TOKENS_ABOVE_LIMIT, MAX_TOKENS_DEFAULT, MAX_TOKENS_TWICE,
     MEDIA_MOVED, MEDIA_TYPE_CORRECTED, MESSAGES_BLANK, MESSAGE_ANNOTATIONS, MESSAGE_NAME,
     MESSAGE_UNKNOWN_KEY, METADATA_FORM, PARALLEL_TOOL_CALLS_MANY, PARALLEL_TOOL_CALLS_NEVER,
@@ -598,6 +598,8 @@ cdef class ConverseEncoder(Encoder):
         if not self.is_in_result:
             self.is_cached = self.write_cache(extra.get("cache_control"), path, False)
         elif extra.get("cache_control") is not None:
+            if self.result_cache is not None:
+                self.lose(CACHE_CONTROL_TWICE, self.result_cache[1])
             self.result_cache = (extra["cache_control"], path)
         return self.lose_keys(extra, PART_UNKNOWN_KEY, name_of_field)
 
@@ -1011,8 +1013,12 @@ cdef class ConverseEncoder(Encoder):
     cdef int end_result(self, Turn turn) except -1:
         """Write the cache point that a tool message, or a part of it, asks for."""
         cdef dict extra = None if turn.more is None else turn.more.extra
+        cdef str path = f"messages[{self.index}].cache_control"
         if extra is not None and extra.get("cache_control") is not None:
-            self.result_cache = (extra["cache_control"], f"messages[{self.index}].cache_control")
+            if self.result_cache is None:
+                self.result_cache = (extra["cache_control"], path)
+            else:
+                self.lose(CACHE_CONTROL_TWICE, path)
         if self.result_cache is not None:
             self.write_cache(self.result_cache[0], self.result_cache[1], False)
         return 0
@@ -1064,7 +1070,7 @@ cdef class ConverseEncoder(Encoder):
         if self.out.size == start:
             return self.lose(CACHE_CONTROL_BLANK, path)
         if self.is_cached:
-            return 0    # the last block has its own
+            return self.lose(CACHE_CONTROL_TWICE, path)
         self.field = "cache_control"
         self.write_cache(extra["cache_control"], path, False)
         return 0

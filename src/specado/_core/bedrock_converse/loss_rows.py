@@ -46,6 +46,7 @@ BEDROCK_VIDEO = "bedrock.video"
 CACHE_CONTROL_BLANK = "cache_control.blank"
 CACHE_CONTROL_MODEL = "cache_control.model"
 CACHE_CONTROL_POINT = "cache_control.point"
+CACHE_CONTROL_TWICE = "cache_control.twice"
 CACHE_CONTROL_UNKNOWN = "cache_control.unknown"
 CONTENT_STAND_IN = "content.stand_in"
 DOCUMENT_FORMAT = "document.format"
@@ -186,6 +187,7 @@ ROW_IDS = (
     CACHE_CONTROL_BLANK,
     CACHE_CONTROL_MODEL,
     CACHE_CONTROL_POINT,
+    CACHE_CONTROL_TWICE,
     CACHE_CONTROL_UNKNOWN,
     CONTENT_STAND_IN,
     DOCUMENT_FORMAT,

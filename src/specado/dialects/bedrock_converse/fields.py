@@ -26,6 +26,7 @@ _CACHE = (
     "cache_control.blank",
     "cache_control.most",
     "cache_control.order",
+    "cache_control.twice",
     "cache_control.unknown",
 )
 

@@ -127,7 +127,7 @@ class _ModelChange:
             self._body["messages"] = kept
 
     def _blocks(self, blocks: Any, path: str, is_foreign: bool) -> list[Any]:
-        kept: list[Any] = []
+        kept: list[dict[str, Any] | None] = []
         for place, block in enumerate(blocks):
             where = f"{path}[{place}]"
             if is_foreign and "reasoningContent" in block:
