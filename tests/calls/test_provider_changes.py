@@ -17,20 +17,35 @@ if TYPE_CHECKING:
 
     from specado.simulator.server import Server
 
-CHAT, RESPONSES, MESSAGES, GEMINI = (
+CHAT, RESPONSES, MESSAGES, GEMINI, BEDROCK = (
     "openai_chat",
     "openai_responses",
     "anthropic_messages",
     "gemini",
+    "bedrock_converse",
 )
+CLAUDE_ON_BEDROCK = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+CLAUDE_IN_EUROPE = CLAUDE_ON_BEDROCK.replace("us.", "eu.")
 # Each reasons, and calls tools while it does. Chat completions do not show the reasoning.
 MODELS = {
     CHAT: "openai/gpt-5",
     RESPONSES: "openai/gpt-5.6",
     MESSAGES: "anthropic/claude-opus-4-8",
     GEMINI: "gemini/gemini-3.8-flash",
+    BEDROCK: f"aws/{CLAUDE_ON_BEDROCK}",
 }
-ORDERS = list(itertools.permutations(MODELS, 3))
+# In every run: all orders without Bedrock, and some with it.
+OFTEN = [
+    *itertools.permutations([CHAT, RESPONSES, MESSAGES, GEMINI], 3),
+    (BEDROCK, CHAT, MESSAGES),
+    (BEDROCK, RESPONSES, GEMINI),
+    (MESSAGES, BEDROCK, RESPONSES),
+    (GEMINI, BEDROCK, CHAT),
+]
+ORDERS = [
+    pytest.param(order, id="-".join(order), marks=() if order in OFTEN else pytest.mark.heavy)
+    for order in [*itertools.permutations(MODELS, 3), *itertools.permutations(MODELS)]
+]
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = {"name": "get_weather", "description": "The weather in a city", "parameters": CITY}
 TOOLS = [{"type": "function", "function": WEATHER}]
@@ -43,9 +58,31 @@ def server() -> Iterator[Server]:
         yield found
 
 
+def register_aws(server: Server) -> None:
+    """Register the server as one of Bedrock's, with a Claude that thinks by a budget."""
+    traits = {
+        "thinking": "budget",
+        "sampling_while_reasoning": False,
+        "tool_choices": ["auto", "any", "tool"],
+    }
+    specado.register_manifest(
+        {
+            "name": "aws",
+            "base_url": server.bedrock_base_url,
+            "dialect": BEDROCK,
+            "models": {
+                CLAUDE_ON_BEDROCK: {"traits": traits},
+                CLAUDE_IN_EUROPE: {"traits": traits},
+            },
+        }
+    )
+
+
 def clients(server: Server) -> dict[str, specado.Client]:
     """Return a client for each dialect; the server takes OpenAI's two at one address."""
+    register_aws(server)
     addresses = {
+        "aws": server.bedrock_base_url,
         "openai": server.openai_base_url,
         "anthropic": server.anthropic_base_url,
         "gemini": server.gemini_base_url,
@@ -74,13 +111,14 @@ def ask(client: specado.Client, dialect: str, messages: list[Message], way: str)
 
 
 @pytest.mark.parametrize("way", ["whole", "stream", "stored"])
-@pytest.mark.parametrize("order", ORDERS, ids=["-".join(order) for order in ORDERS])
+@pytest.mark.parametrize("order", ORDERS)
 def test_a_conversation_goes_on_with_another_provider_after_every_turn(
     order: tuple[str, ...], way: str, server: Server
 ) -> None:
     asked = clients(server)
     messages: list[Message] = []
-    authors: dict[int, str] = {}  # of the answers, by their place
+    authors: dict[int, str] = {}  # of the answers that show their reasoning, by their place
+    count = 0
 
     for turn in range(TURNS):
         dialect = order[turn % len(order)]
@@ -94,13 +132,15 @@ def test_a_conversation_goes_on_with_another_provider_after_every_turn(
         assert reply.choices[0].finish_reason == ("tool_calls" if is_call else "stop")
         assert (message.content == "The tool answered: sunny") is not is_call
         check_losses(reply, dialect, messages, authors)
-        authors[len(messages)] = dialect
+        count += 1
+        if shows_reasoning(dialect, message):
+            authors[len(messages)] = dialect
         messages.append(message)
         messages += [
             Message("tool", "sunny", tool_call_id=call.id) for call in message.tool_calls or ()
         ]
 
-    assert len(authors) == TURNS
+    assert count == TURNS
 
 
 def check_losses(
@@ -109,8 +149,7 @@ def check_losses(
     """Check that the only losses are the reasoning of other providers' answers."""
     report = reply.extensions.metadata.get("lossiness")
     lossy = [item for item in report.items if item.severity != "None"] if report else []
-    answers = {place for place, author in authors.items() if shows_reasoning(author)}
-    foreign = {place for place in answers if authors[place] != dialect}
+    foreign = {place for place, author in authors.items() if author != dialect}
 
     lost = {
         int(item.path.split("[")[1].split("]")[0]) for item in lossy if ".reasoning" in item.path
@@ -118,17 +157,20 @@ def check_losses(
     assert lost == foreign
     # Gemini wants a signature beside the call that the last message answers.
     call = len(messages) - 2
-    wanted = dialect == GEMINI and messages[-1].role == "tool" and authors[call] != GEMINI
+    wanted = dialect == GEMINI and messages[-1].role == "tool" and authors.get(call) != GEMINI
     stood_in = [item.path for item in lossy if ".tool_calls" in item.path]
     assert stood_in == ([f"messages[{call}].tool_calls[0]"] if wanted else [])
     assert {item.kind for item in lossy} <= {"tuning"}
 
 
-def shows_reasoning(dialect: str) -> bool:
+def shows_reasoning(dialect: str, message: Message) -> bool:
+    """Return whether an answer shows its reasoning; on Bedrock Claude continues none without."""
+    if dialect == BEDROCK:
+        return message.reasoning is not None
     return dialect != CHAT
 
 
-@pytest.mark.parametrize("dialect", [RESPONSES, MESSAGES, GEMINI])
+@pytest.mark.parametrize("dialect", [RESPONSES, MESSAGES, GEMINI, BEDROCK])
 def test_an_answer_goes_back_unchanged_to_its_own_provider(dialect: str, server: Server) -> None:
     asked = clients(server)
     messages = [Message("user", "What is the weather in Rome?")]
@@ -165,6 +207,24 @@ def test_encrypted_reasoning_of_another_key_is_left_out_once(way: str, server: S
     assert note.startswith("reasoning: the provider refused a signature")
     items = reply.extensions.metadata["lossiness"].items
     assert ("messages[1]", "Low") in [(item.path, item.severity) for item in items]
+
+
+@pytest.mark.parametrize("way", ["whole", "stream", "stored"])
+def test_claude_goes_on_with_its_reasoning_in_another_region_of_bedrock(
+    way: str, server: Server
+) -> None:
+    client = clients(server)[BEDROCK]
+    messages = [Message("user", "What is the weather in Rome?")]
+    first = ask(client, BEDROCK, messages, way).choices[0].message
+    messages += [first, Message("tool", "sunny", tool_call_id=first.tool_calls[0].id)]
+
+    given: dict[str, Any] = {"tools": TOOLS, "reasoning_effort": "low"}
+    reply = client.chat.completions.create(f"aws/{CLAUDE_IN_EUROPE}", messages, **given)
+
+    assert first.reasoning_details[0].signature
+    assert reply.choices[0].message.content == "The tool answered: sunny"
+    assert reply.choices[0].message.reasoning  # an answer that began with it may go on so
+    assert "lossiness" not in reply.extensions.metadata
 
 
 @pytest.mark.parametrize("way", ["whole", "stream", "stored"])
