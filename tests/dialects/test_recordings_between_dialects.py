@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 import specado
+from bedrock_recordings import REQUESTS
 from reference_files import require_reference
 from specado.simulator import handle
 
@@ -34,6 +36,13 @@ TARGETS = [
         for model in ("gemini-2.5-flash", "gemini-3-flash-preview", "gemini-3.6-flash")
     ),
     ("vertex", "gemini-3-flash-preview", CONTENT.format(VERTEX, "gemini-3-flash-preview")),
+    *(
+        ("bedrock", model, f"/model/{quote(model, safe='')}/converse")
+        for model in (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "us.amazon.nova-2-lite-v1:0",
+        )
+    ),
 ]
 SOURCES = {
     "openai_chat": "openai_chat",
@@ -41,6 +50,7 @@ SOURCES = {
     "anthropic": "anthropic_messages",
     "gemini": "gemini",
     "vertex": "gemini",
+    "bedrock": "bedrock_converse",
 }
 # A dialect's own requests hold what only their provider knows: ids, signatures, encrypted content.
 PAIRS = [
@@ -49,7 +59,7 @@ PAIRS = [
     for target in TARGETS
     if SOURCES[target[0]] != source
 ]
-HEADERS = {"anthropic-version": "2023-06-01"}
+HEADERS = {"anthropic-version": "2023-06-01", "authorization": "Bearer any-key"}
 
 
 def recorded(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -61,6 +71,11 @@ def recorded(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
             row = json.loads(line)
             if row["response"]["status"] == 200:
                 yield row["id"], row["request"]
+        return
+    if source == "bedrock_converse":
+        for each in REQUESTS:
+            if each.status == 200:
+                yield each.id, {"model": each.model, **each.body}
         return
     name = "responses" if source == "openai_responses" else "gemini"
     for line in (DATA / f"recorded_{name}_requests.jsonl").read_text("utf-8").splitlines():
@@ -79,7 +94,7 @@ def test_a_translation_is_taken_or_its_contract_losses_are_reported(
         made = specado.translate(request, target, source=source, model=model)
         body = {**json.loads(made.body), "stream": False}
         body.pop("stream_options", None)
-        if "generateContent" in path:
+        if path.endswith((":generateContent", "/converse")):
             body.pop("stream")
         reply = handle("POST", path, HEADERS, json.dumps(body).encode(), now_s=0)
         losses = [item.kind for item in made.report.items if item.severity != "None"]
