@@ -311,6 +311,9 @@ TRAITS = {
     "thinking": Trait(ANTHROPIC, "budget", WITH_EFFORT),
     "tools_while_reasoning": Trait(OPENAI, False, {**WITH_TOOL, "reasoning_effort": "low"}),
     "forced_tool_choice": Trait(ANTHROPIC, False, {**WITH_TOOL, "tool_choice": "required"}),
+    "forced_tool_choice_while_reasoning": Trait(
+        OPENAI, False, {**WITH_TOOL, "tool_choice": "required", "reasoning_effort": "low"}
+    ),
     "parallel_tool_calls": Trait(OPENAI, False, {**WITH_TOOL, "parallel_tool_calls": True}),
     "strict_tools": Trait(ANTHROPIC, True, messages(USER, tools=[STRICT])),
     "structured_output": Trait(ANTHROPIC, True, messages(USER, response_format=FORMAT)),

@@ -110,6 +110,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     `media_in_tool_results`: a tool's result takes images and files. `schema_with_tools`: the form
     of the answer may be given beside tools. `media_resolution`: an image's resolution may be
     chosen. `max_choices` is the largest `n`. `custom_tools`: tools need not be functions.
+    `forced_tool_choice_while_reasoning`: a tool may be forced on a model that is to reason.
     `effort_members` has the members that a chat-completions request has in place of
     `reasoning_effort`, by level; its levels are then those of `reasoning_efforts`.
 
@@ -136,6 +137,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     tools_while_reasoning: Optional[bool] = None
     forced_tool_choice: Optional[bool] = None
+    forced_tool_choice_while_reasoning: Optional[bool] = None
     parallel_tool_calls: Optional[bool] = None
     strict_tools: Optional[bool] = None
     structured_output: Optional[bool] = None

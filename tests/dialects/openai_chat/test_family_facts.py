@@ -99,6 +99,18 @@ CASES = [
         [("reasoning_effort", *NOTE)],
     ),
     ("deepseek/m", {"reasoning_effort": "max"}, {"reasoning_effort": "max"}, []),
+    (
+        "deepseek/m",
+        FORCED,
+        {"tools": [FUNCTION], "tool_choice": "auto"},
+        [("tool_choice", *HIGH)],
+    ),
+    (
+        "deepseek/m",
+        {**FORCED, "reasoning_effort": "none"},
+        {**FORCED, "thinking": {"type": "disabled"}},
+        [("reasoning_effort", *NOTE)],
+    ),
     ("deepseek/m", {"response_format": SCHEMA}, {}, [("response_format", *MEDIUM)]),
     (
         "deepseek/m",
@@ -155,6 +167,13 @@ CASES = [
         {"thinking": {"type": "disabled"}},
         [("reasoning_effort", *NOTE)],
     ),
+    (
+        "moonshot/kimi-k2.6",
+        FORCED,
+        {"tools": [FUNCTION], "tool_choice": "auto"},
+        [("tool_choice", *HIGH)],
+    ),
+    ("moonshot/kimi-k3", FORCED, FORCED, []),
     ("cerebras/m", {"max_tokens": 9}, {"max_completion_tokens": 9}, [("max_tokens", *NOTE)]),
 ]
 

@@ -70,3 +70,14 @@ def test_a_models_own_traits_count():
     found = specado.translate({"model": "m", "messages": [USER], "tools": [CUSTOM]}, "other/own")
 
     assert json.loads(found.body)["tools"][0]["type"] == "custom"
+
+
+@pytest.mark.parametrize(("effort", "choice"), [("high", "auto"), ("none", "required")])
+def test_a_tool_is_forced_unless_the_model_is_to_reason(effort, choice):
+    traits = {"forced_tool_choice_while_reasoning": False}
+    forced = {"tools": [FUNCTION], "tool_choice": "required"}
+
+    body, losses = sent(traits, reasoning_effort=effort, **forced)
+
+    assert body["tool_choice"] == choice
+    assert ("tool_choice", "Unsupported", "contract", "High") in losses or effort == "none"

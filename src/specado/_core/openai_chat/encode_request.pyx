@@ -873,7 +873,10 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef object supported_choice(self, object choice):
         """Return a choice of tools as the target takes it."""
         cdef object given
-        if self.is_forced(choice) and self.trait("forced_tool_choice") is False:
+        if self.is_forced(choice) and (
+            self.trait("forced_tool_choice") is False
+            or (self.reasons and self.trait("forced_tool_choice_while_reasoning") is False)
+        ):
             self.lose(TOOL_CHOICE_THINKING, "tool_choice", choice, "auto")
             return "auto"
         if not isinstance(choice, dict):

@@ -1061,7 +1061,10 @@ cdef class ResponsesEncoder(Encoder):
         cdef bint is_forced = choice == "required" or (
             isinstance(choice, dict) and choice.get("type") != "allowed_tools"
         )
-        if is_forced and self.trait("forced_tool_choice") is False:
+        if is_forced and (
+            self.trait("forced_tool_choice") is False
+            or (self.reasons and self.trait("forced_tool_choice_while_reasoning") is False)
+        ):
             self.lose(TOOL_CHOICE_THINKING, "tool_choice", choice, "auto")
             choice = "auto"
         elif isinstance(choice, dict):
