@@ -52,7 +52,13 @@ CASES = [
     ),
     ("groq/m", {"n": 1}, {"n": 1}, []),
     ("groq/m", {"n": 2}, {}, [("n", *HIGH)]),
-    ("groq/m", {"tools": [CUSTOM]}, {"tools": []}, [("tools[0]", *HIGH)]),
+    (
+        "groq/m",
+        {"tools": [FUNCTION, CUSTOM]},
+        {"tools": [FUNCTION]},
+        [("tools[1]", *HIGH)],
+    ),
+    ("groq/m", {"tools": [CUSTOM], "tool_choice": "required"}, {}, [("tools[0]", *HIGH)]),
     (
         "groq/openai/gpt-oss-120b",
         {"reasoning_effort": "none"},
@@ -174,6 +180,18 @@ CASES = [
         [("tool_choice", *HIGH)],
     ),
     ("moonshot/kimi-k3", FORCED, FORCED, []),
+    (
+        "dashscope/qwen-plus",
+        {"reasoning_effort": "none"},
+        {"enable_thinking": False},
+        [("reasoning_effort", *NOTE)],
+    ),
+    (
+        "cerebras/gpt-oss-120b",
+        {"reasoning_effort": "none"},
+        {"reasoning_effort": "low"},
+        [("reasoning_effort", *LOW)],
+    ),
     ("cerebras/m", {"max_tokens": 9}, {"max_completion_tokens": 9}, [("max_tokens", *NOTE)]),
 ]
 

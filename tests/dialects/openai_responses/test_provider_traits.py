@@ -35,9 +35,10 @@ def test_a_custom_tool_is_left_out_where_tools_are_functions():
 
 
 def test_no_tool_is_left_of_custom_ones():
-    body, _ = sent({"custom_tools": False}, tools=[CUSTOM])
+    body, _ = sent({"custom_tools": False}, tools=[CUSTOM], tool_choice="required")
 
     assert "tools" not in body
+    assert "tool_choice" not in body
 
 
 @pytest.mark.parametrize(

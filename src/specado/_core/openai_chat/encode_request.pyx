@@ -840,8 +840,12 @@ cdef class OpenAIChatEncoder(Encoder):
 
     cdef int decide_tools(self) except -1:
         """Find whether any tool goes to the target."""
-        if self.params.get("tools") and self.lacks("function_calling") and self.lacks("tool_use"):
+        cdef object tools = self.params.get("tools")
+        if tools and self.lacks("function_calling") and self.lacks("tool_use"):
             self.lose(TOOLS_UNSUPPORTED, "tools")
+            self.toolless = True
+        elif tools and self.trait("custom_tools") is False and are_custom(tools):
+            self.functions_alone(tools)
             self.toolless = True
         return 0
 
@@ -972,6 +976,16 @@ cdef class OpenAIChatEncoder(Encoder):
             after = "object" if place.endswith(".type") else "{}"
             self.lose(TOOL_SCHEMA_COMPLETED, place, None, after)
         return {**tool, "function": {**function, "parameters": form}}
+
+
+cdef bint are_custom(object tools):
+    """Return whether none of the tools is a function."""
+    if not isinstance(tools, list):
+        return False
+    for tool in <list>tools:
+        if not isinstance(tool, dict) or (<dict>tool).get("type") != "custom":
+            return False
+    return True
 
 
 def encode_request(

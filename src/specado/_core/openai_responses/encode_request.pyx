@@ -938,10 +938,12 @@ cdef class ResponsesEncoder(Encoder):
             self.write_tool(<dict?>tool, f"tools[{place}]")
         if search is not None:
             self.write_search(<dict?>search)
-        if self.out.just_opened():
-            self.out.size = start
-        else:
+        if not self.out.just_opened():
             self.out.byte(b"]")
+        else:
+            self.out.size = start
+            if tools:    # none of them is a function
+                is_toolless, choice = True, None
         if not is_toolless:
             self.write_parallel()
         return self.write_choice(choice) if choice is not None else 0
