@@ -144,6 +144,10 @@ CASES = [
         {"reasoning_effort": "low"},
         [("reasoning_effort", *LOW)],
     ),
+    ("xai/grok-4.5", {"stop": ["a"]}, {}, [("stop", *MEDIUM)]),
+    ("xai/grok-4.5", {"presence_penalty": 1}, {}, [("presence_penalty", *LOW)]),
+    ("xai/grok-4.20-non-reasoning", {"stop": ["a"]}, {"stop": ["a"]}, []),
+    ("xai/grok-4.20-reasoning", {"reasoning_effort": "high"}, {}, [("reasoning_effort", *LOW)]),
     ("ollama/m", {"user": "ann"}, {}, [("user", *LOW)]),
     (
         "ollama/m",
