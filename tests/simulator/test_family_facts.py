@@ -16,8 +16,8 @@ import specado
 from reference_files import REPOSITORY
 from specado.simulator import handle
 from specado.simulator.family import FAMILY, as_openai
-from specado.simulator.models import ModelRules
 
+MODEL = "llama-3.3-70b-versatile"  # served by each, listed by no manifest
 USER = {"role": "user", "content": "Hello"}
 SCHEMA = {"type": "object", "properties": {}}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
@@ -66,6 +66,37 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("zai", "traits.structured_output"): {"response_format": FORMAT},
     ("zai", "traits.forced_tool_choice"): {"tools": [TOOL], "tool_choice": "required"},
 }
+# Azure serves OpenAI's models with their rules; the others of the family are not recorded.
+LONG_NAME = {"type": "function", "function": {"name": "f" * 80, "parameters": SCHEMA}}
+LONG_CALL = {**CALL, "id": "call_" + "1" * 60}
+BARE = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+CACHED = {"type": "text", "text": "Hello", "cache_control": {"type": "ephemeral"}}
+NEEDED |= {
+    ("azure", "cache_control"): {"messages": [{"role": "user", "content": [CACHED]}]},
+    ("azure", "media_in_user_messages_only"): {
+        "messages": [USER, CALLED, {**ANSWER, "content": [IMAGE]}]
+    },
+    ("azure", "complete_schemas"): {"tools": [BARE]},
+    ("azure", "tool_name_characters"): {"tools": [LONG_NAME]},
+    ("azure", "call_id_characters"): {
+        "messages": [
+            USER,
+            {**CALLED, "tool_calls": [LONG_CALL]},
+            {**ANSWER, "tool_call_id": LONG_CALL["id"]},
+        ]
+    },
+    ("azure", "user_characters"): {"user": "a" * 80},
+    ("together", "traits.max_tokens_parameter"): {"max_completion_tokens": 5},
+    ("together", "traits.system_role"): DEVELOPER,
+    ("moonshot", "member_ranges.temperature"): {"temperature": 1.5},
+    ("moonshot", "traits.system_role"): DEVELOPER,
+    ("dashscope", "traits.max_tokens_parameter"): {"max_completion_tokens": 5},
+    ("dashscope", "traits.system_role"): DEVELOPER,
+    ("nvidia", "traits.max_tokens_parameter"): {"max_completion_tokens": 5},
+    ("nvidia", "traits.system_role"): DEVELOPER,
+    ("lmstudio", "traits.max_tokens_parameter"): {"max_completion_tokens": 5},
+}
 
 # Facts that no simulated provider shows, and why.
 UNSEEN = {
@@ -78,6 +109,8 @@ UNSEEN = {
     ("openrouter", "traits.effort_members"): "reasoning_effort is taken too",
     ("xai", "traits.system_role"): "both roles are taken",
     ("cerebras", "traits.max_tokens_parameter"): "both names are taken",
+    ("together", "traits.strict_tools"): "not recorded whether it is refused or ignored",
+    ("fireworks", "traits.max_tokens_parameter"): "both names are taken",
     ("ollama", "refused_members.logit_bias"): "ignored: left out so that it is reported",
     ("ollama", "refused_members.n"): "ignored: left out so that it is reported",
     ("ollama", "traits.forced_tool_choice"): "ignored: left out so that it is reported",
@@ -128,13 +161,11 @@ def without(manifest: dict[str, Any], fact: str) -> dict[str, Any]:
 
 def outcome(name: str, request: dict[str, Any]) -> tuple[int, dict[str, Any], bool]:
     """Return the status of the simulated answer, what was understood, and if the model thought."""
-    given = {"model": "m", "messages": [USER], **request}
-    sent = specado.translate(given, f"{name}/m", strictness="coerce")
+    given = {"model": MODEL, "messages": [USER], **request}
+    sent = specado.translate(given, f"{name}/{MODEL}", strictness="coerce")
     family = FAMILY[name]
-    reply = handle(
-        "POST", f"{family.address}/chat/completions", {}, sent.body, any_prefix=True,
-        models=lambda _dialect, model, _url: ModelRules(model),
-    )  # fmt: skip
+    url = f"{family.address}/chat/completions"
+    reply = handle("POST", url, {}, sent.body, any_prefix=True)
     body = json.loads(sent.body)
     return reply.status, as_openai(family, body), family.thinks(body)
 

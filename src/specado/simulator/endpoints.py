@@ -309,6 +309,8 @@ def _check_key(call: _Call) -> None:
         _check_gemini_key(call, call.gemini)
         return
     key = _bearer(call)
+    if call.family is not None and call.family.key_header:
+        key = call.headers.get(call.family.key_header, "") or key
     if call.api == "anthropic":
         key = call.headers.get("x-api-key", "") or key
         if not key:
@@ -384,7 +386,7 @@ def _completed(call: _Call, fault: Fault | None) -> SimulatedReply:
             call.body, call.bedrock, call.models, call.url, streams=streams, fault=fault
         )
     if call.endpoint == "chat" and call.family is not None:
-        return family.complete(call.family, call.body, call.models, call.now_s, fault)
+        return family.complete(call.family, call.body, call.now_s, fault)
     if call.endpoint == "chat":
         return openai_api.complete(call.body, call.models, call.url, call.now_s, fault)
     if call.endpoint == "responses":

@@ -14,6 +14,9 @@ from specado.simulator import openai_api
 from specado.simulator.answers import digest
 from specado.simulator.family_api import REASONING, FamilyApi, Object
 from specado.simulator.family_table import APIS
+from specado.simulator.family_unrecorded import UNRECORDED
+from specado.simulator.faults import FAULT_MODELS
+from specado.simulator.models import ModelRules
 from specado.simulator.openai_requests import ChatRequest
 from specado.simulator.openai_stream import events_of
 from specado.simulator.reply import SimulatedError, SimulatedReply, streamed
@@ -38,25 +41,37 @@ def family_of(url: str) -> tuple[Optional[FamilyApi], str]:
     The simulator's server has each provider below a prefix: `/groq/openai/v1/chat/completions`.
     """
     scheme, found, rest = url.partition("://")
-    if found:
-        host, _, path = rest.partition("/")
-        family = _BY_HOST.get(host)
-        path = f"/{path}"
-    else:
-        name, _, path = scheme[1:].partition("/")
-        family = FAMILY.get(name)
-        path = f"/{path}"
-    path = path.partition("?")[0]
-    if family is None or not path.startswith(f"{family.root}/"):
+    name, _, path = (rest if found else scheme[1:]).partition("/")
+    family = _by_host(name) if found else FAMILY.get(name)
+    path, _, query = f"/{path}".partition("?")
+    if family is None:
+        return None, ""
+    if (
+        family.versioned is not None
+        and family.versioned.match(path)
+        and "api-version=" not in query
+    ):
+        return family, ""
+    if family.roots is not None:
+        root = family.roots.match(path)
+        return (family, path[root.end() :]) if root else (None, "")
+    if not path.startswith(f"{family.root}/"):
         return None, ""
     return family, path[len(family.root) :]
+
+
+def _by_host(host: str) -> Optional[FamilyApi]:
+    found = _BY_HOST.get(host)
+    if found is None and host.endswith(_HOST_SUFFIXES):
+        found = next(each for each in _APIS if host.endswith(each.host_suffixes))
+    return found
 
 
 # Requests.
 
 
 def complete(
-    family: FamilyApi, body: bytes, models: ModelLookup, now_s: float, fault: Fault | None = None
+    family: FamilyApi, body: bytes, now_s: float, fault: Fault | None = None
 ) -> SimulatedReply:
     """Return the provider's answer to a request; *fault* strikes if it is streamed."""
     try:
@@ -68,13 +83,23 @@ def complete(
     _check(family, request)
     inner = {**as_openai(family, request), "stream": False}
     inner.pop("stream_options", None)
-    made = openai_api.complete(orjson.dumps(inner), models, family.address, now_s)
+    made = openai_api.complete(orjson.dumps(inner), _served_by(family), family.address, now_s)
     whole = orjson.loads(made.body)
     mark = digest(body)
     if not request.get("stream"):
         _finish(family, request, whole)
         return SimulatedReply(200, _headers(family, mark), orjson.dumps(whole))
     return _streamed(family, request, whole, fault, mark)
+
+
+def _served_by(family: FamilyApi) -> ModelLookup:
+    """Return the lookup of the provider's models: a manifest counts for nothing here."""
+
+    def find(_dialect: str, model: str, _url: str) -> Optional[ModelRules]:
+        is_served = family.served is None or family.served.fullmatch(model) is not None
+        return ModelRules(model) if is_served or model in FAULT_MODELS else None
+
+    return find
 
 
 def _check(family: FamilyApi, request: Object) -> None:
@@ -152,6 +177,8 @@ def as_openai(family: FamilyApi, request: Object) -> Object:
 
     Members that only the provider knows are left out.
     """
+    if family.serves_openai:
+        return request
     made: Object = {}
     unread = family.ignored.union(family.renamed.values())
     for given, value in request.items():
@@ -257,6 +284,13 @@ def _headers(family: FamilyApi, mark: str) -> tuple[tuple[str, str], ...]:
 
 def _finish(family: FamilyApi, request: Object, whole: Object) -> None:
     """Write a whole reply in the provider's form."""
+    if not family.serves_openai:
+        _strip(whole)
+    family.shape(request, whole)
+
+
+def _strip(whole: Object) -> None:
+    """Leave out what only OpenAI's replies have."""
     for name in ("service_tier", "system_fingerprint"):
         del whole[name]
     usage = whole["usage"]
@@ -264,7 +298,6 @@ def _finish(family: FamilyApi, request: Object, whole: Object) -> None:
     for choice in whole["choices"]:
         for name in ("refusal", "annotations"):
             choice["message"].pop(name, None)
-    family.shape(request, whole)
 
 
 def _streamed(
@@ -284,6 +317,11 @@ def _streamed(
         shaped.insert(0, family.opening)
         events.first += 1
         events.end += 1
+    if not family.sends_done:
+        shaped.pop()
+        if fault is not None and fault.kind == "stream_unterminated":
+            ended = next(n for n, frame in enumerate(shaped) if b'"finish_reason":"' in frame)
+            del shaped[ended + 1 :]  # what is cut off then is the finish reason
     events.frames = shaped
     return streamed(_headers(family, mark), play(events, fault, family.stream, mark))
 
@@ -338,5 +376,7 @@ def error_reply(
     return SimulatedReply(status, (*headers, *own.items()), body)
 
 
-FAMILY = {each.name: each for each in APIS}
-_BY_HOST = {each.host: each for each in APIS}
+_APIS = (*APIS, *UNRECORDED)
+FAMILY = {each.name: each for each in _APIS}
+_BY_HOST = {each.host: each for each in _APIS}
+_HOST_SUFFIXES = tuple(suffix for each in _APIS for suffix in each.host_suffixes)

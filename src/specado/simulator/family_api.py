@@ -1,4 +1,4 @@
-"""Form of a simulated OpenAI-compatible provider: where it differs from OpenAI's chat completions."""
+"""Form of a simulated OpenAI-compatible provider: where it differs from OpenAI."""
 
 from __future__ import annotations
 
@@ -42,8 +42,13 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: the provider; also the prefix of its paths at the simulator's server.
         host: the host of its address.
+        host_suffixes: ends of other hosts that are the provider's.
         root: the path before `/chat/completions`.
+        roots: all such paths, where there are several.
+        versioned: such paths that are served only with an `api-version`.
+        served: the ids of models that are served; `None` for any.
         source: where the facts come from: recordings, documentation.
+        serves_openai: whether the models are OpenAI's own, with all their rules.
         members: the only top-level members that are taken; `None` if others are ignored.
         refused: top-level members that are refused; `messages[].name` too.
         refused_values: words that a member may not have.
@@ -63,9 +68,11 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
         opening: what a stream begins with.
         stream: how a stream tells an error, and keeps the connection open.
         has_usage: whether a stream has its usage unasked.
+        sends_done: whether a stream ends with `[DONE]`.
         joins_usage: whether the usage stands in the chunk with the finish reason.
         error: returns the body of an error.
         needs_key: whether a key is asked for.
+        key_header: a header that a key may come in, beside `Authorization`.
         wrong_key, out_of_quota: the status and code of these errors.
         status_of_refusal: the status of a refused request.
         headers: headers of every reply.
@@ -73,8 +80,13 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     host: str
+    host_suffixes: tuple[str, ...] = ()
     root: str
+    roots: Optional[re.Pattern[str]] = None
+    versioned: Optional[re.Pattern[str]] = None
+    served: Optional[re.Pattern[str]] = None
     source: str
+    serves_openai: bool = False
     members: Optional[frozenset[str]] = None
     refused: frozenset[str] = frozenset()
     refused_values: Mapping[str, tuple[str, ...]] = {}
@@ -94,9 +106,11 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     opening: bytes = b""
     stream: StreamFormat = STREAM
     has_usage: bool = False
+    sends_done: bool = True
     joins_usage: bool = False
     error: Callable[[Object, int], Object]
     needs_key: bool = True
+    key_header: str = ""
     wrong_key: tuple[int, Optional[str]] = (401, "invalid_api_key")
     out_of_quota: tuple[int, Optional[str]] = (429, "insufficient_quota")
     status_of_refusal: int = 400
@@ -110,27 +124,33 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def asks_effort(request: Object) -> bool:
+    """Return whether a request asks for reasoning by `reasoning_effort`."""
     return request.get("reasoning_effort") not in (None, "none")
 
 
 def never(_request: Object) -> bool:
+    """Return false: the provider answers without reasoning."""
     return False
 
 
 def messages_of(whole: Object) -> list[Object]:
+    """Return the messages of a whole reply."""
     return [choice["message"] for choice in whole["choices"]]
 
 
 def deltas_of(chunk: Object) -> list[Object]:
+    """Return the deltas of a chunk."""
     return [choice["delta"] for choice in chunk["choices"]]
 
 
 def add_reasoning(whole: Object, name: str) -> None:
+    """Add reasoning to each message, as the member *name*."""
     for message in messages_of(whole):
         message[name] = REASONING
 
 
 def rename_delta(chunk: Object, name: str) -> None:
+    """Rename the reasoning in a chunk."""
     for delta in deltas_of(chunk):
         if name != "reasoning" and "reasoning" in delta:
             delta[name] = delta.pop("reasoning")
@@ -145,13 +165,16 @@ def add_reasoning_tokens(usage: Object, *, inside: bool = True) -> None:
 
 
 def openai_error(fields: Object, _status: int) -> Object:
+    """Return the body of an error in OpenAI's form."""
     return {"error": {name: fields[name] for name in ("message", "type", "param", "code")}}
 
 
 def plain(request: Object, whole: Object) -> None:
+    """Add reasoning as `reasoning` where it is asked for."""
     if asks_effort(request):
         add_reasoning(whole, "reasoning")
 
 
 def plain_chunk(_request: Object, _chunk: Object) -> None:
+    """Leave a chunk as it is: reasoning is `reasoning` already."""
     return

@@ -241,6 +241,75 @@ def _zai_error(fields: Object, status: int) -> Object:
     return {"error": {"code": code, "message": fields["message"]}}
 
 
+# Azure OpenAI: recorded (a whole reply; first chunks without choices) and its "Content filtering"
+# page.
+
+_FILTERS = ("hate", "self_harm", "sexual", "violence")
+
+
+def _filter_results() -> Object:
+    return {name: {"filtered": False, "severity": "safe"} for name in _FILTERS}
+
+
+def _prompt_results() -> list[Object]:
+    results = {**_filter_results(), "jailbreak": {"detected": False, "filtered": False}}
+    return [{"prompt_index": 0, "content_filter_results": results}]
+
+
+def _azure(_request: Object, whole: Object) -> None:
+    whole["prompt_filter_results"] = _prompt_results()
+    whole["system_fingerprint"] = "fp_simulated"
+    for choice in whole["choices"]:
+        choice["content_filter_results"] = _filter_results()
+
+
+def _azure_chunk(_request: Object, chunk: Object) -> None:
+    for choice in chunk["choices"]:
+        has_text = choice["delta"].get("content")
+        choice["content_filter_results"] = _filter_results() if has_text else {}
+
+
+_AZURE_OPENING = {
+    "id": "",
+    "object": "",
+    "created": 0,
+    "model": "",
+    "choices": [],
+    "prompt_filter_results": _prompt_results(),
+}
+
+
+def _azure_error(fields: Object, status: int) -> Object:
+    if fields["code"] == "content_policy_violation":
+        results = {**_filter_results(), "hate": {"filtered": True, "severity": "high"}}
+        return {
+            "error": {
+                "message": "The response was filtered due to the prompt triggering Azure OpenAI's "
+                "content management policy. Please modify your prompt and retry.",
+                "type": None,
+                "param": "prompt",
+                "code": "content_filter",
+                "status": status,
+                "innererror": {
+                    "code": "ResponsibleAIPolicyViolation",
+                    "content_filter_result": results,
+                },
+            }
+        }
+    if status == 404:
+        return {
+            "error": {
+                "code": "DeploymentNotFound" if fields["code"] else "404",
+                "message": fields["message"],
+            }
+        }
+    return openai_error({**fields, "code": fields["code"] or str(status)}, status)
+
+
+_GROQ_MODELS = re.compile(
+    r"(?:openai/gpt-oss|meta-llama/llama|qwen/qwen|moonshotai/kimi|groq/compound)[\w.-]*|"
+    r"llama-?3(?:\.\d)?-\d+b-(?:versatile|instant|8192)|gemma2-9b-it"
+)
 _RECORDED = "https://github.com/pydantic/pydantic-ai, tests/**/cassettes"
 APIS = (
     FamilyApi(
@@ -248,6 +317,7 @@ APIS = (
         host="api.groq.com",
         root="/openai/v1",
         source=f"{_RECORDED}; https://console.groq.com/docs/openai",
+        served=_GROQ_MODELS,
         refused=frozenset({"logprobs", "top_logprobs", "logit_bias", "messages[].name"}),
         roles=DEVELOPER,
         custom_tools=False,
@@ -366,6 +436,7 @@ APIS = (
         shape=_perplexity,
         shape_chunk=_perplexity_chunk,
         has_usage=True,
+        sends_done=False,
         error=_perplexity_error,
     ),
     FamilyApi(
@@ -395,5 +466,27 @@ APIS = (
         shape_chunk=plain_chunk,
         error=openai_error,
         needs_key=False,
+    ),
+    FamilyApi(
+        name="azure",
+        host="simulated.openai.azure.com",
+        host_suffixes=(
+            ".openai.azure.com",
+            ".services.ai.azure.com",
+            ".cognitiveservices.azure.com",
+        ),
+        root="/openai/v1",
+        roots=re.compile(r"/openai/(?:v1|deployments/[^/]+)(?=/)"),
+        versioned=re.compile(r"/openai/deployments/"),
+        source=f"{_RECORDED}; https://learn.microsoft.com/azure/ai-foundry/openai/reference",
+        serves_openai=True,
+        thinks=never,
+        shape=_azure,
+        shape_chunk=_azure_chunk,
+        opening=b"data: " + orjson.dumps(_AZURE_OPENING) + b"\n\n",
+        error=_azure_error,
+        key_header="api-key",
+        wrong_key=(401, "401"),
+        headers=(("apim-request-id", "simulated"), ("x-ms-region", "East US")),
     ),
 )  # fmt: skip
