@@ -47,8 +47,7 @@ def chunks(name: str, **members: Any) -> list[Any]:
 
 @EACH
 def test_the_official_client_reads_the_replies(name: str, server: Any) -> None:
-    base = server.openai_base_url.removesuffix("/v1")
-    client = openai.OpenAI(base_url=f"{base}/{name}{FAMILY[name].root}", api_key="k", max_retries=0)
+    client = openai.OpenAI(base_url=server.base_url(name), api_key="k", max_retries=0)
     asked: Any = {"model": MODEL, "messages": [USER]}
 
     with client:

@@ -538,7 +538,8 @@ def test_an_address_that_is_not_served_names_those_that_are(path, headers):
         "POST /v1beta/models/{id}:generateContent, "
         "POST /v1beta/models/{id}:streamGenerateContent, POST /v1beta/models/{id}:countTokens, "
         "GET /v1beta/models, GET /v1beta/models/{id}, POST /model/{id}/converse, "
-        "POST /model/{id}/converse-stream, GET /foundation-models."
+        "POST /model/{id}/converse-stream, GET /foundation-models, "
+        "POST /{provider}/…/chat/completions."
     )
 
 

@@ -1,8 +1,8 @@
-"""Simulator of OpenAI's, Anthropic's and Google's APIs: in process, or as an HTTP server.
+"""Simulator of the APIs of OpenAI, Anthropic, Google, AWS Bedrock and compatible providers.
 
-The same request always gets the same answer, but for what the Responses API stores. Requests are
-checked as strictly as the provider checks them, and refused with the provider's error messages.
-Each model in `FAULT_MODELS` fails in its own way.
+It runs in process, or as an HTTP server. The same request always gets the same answer, but for what
+the Responses API stores. Requests are checked as strictly as the provider checks them, and refused
+with the provider's error messages. Each model in `FAULT_MODELS` fails in its own way.
 """
 
 from __future__ import annotations

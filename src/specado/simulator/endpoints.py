@@ -56,6 +56,7 @@ SERVED = (
     "POST /model/{id}/converse",
     "POST /model/{id}/converse-stream",
     "GET /foundation-models",
+    "POST /{provider}/…/chat/completions",
 )
 _ANTHROPIC_ROOTS = ("/v1/messages/", "/v1/complete")
 _METHODS = {

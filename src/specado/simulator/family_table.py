@@ -73,10 +73,18 @@ def _groq_error(fields: Object, _status: int) -> Object:
 # Mistral: recorded (40 whole replies, a stream) and mistralai 3.7.0.
 
 
+def _shorten_ids(message: Object) -> None:
+    """Give calls ids of the nine characters that come back."""
+    for call in message.get("tool_calls") or ():
+        if "id" in call:
+            call["id"] = call["id"][-9:]
+
+
 def _mistral(request: Object, whole: Object) -> None:
     for choice in whole["choices"]:
         message = choice["message"]
         message.setdefault("tool_calls", None)
+        _shorten_ids(message)
         if choice["finish_reason"] == "length":
             choice["finish_reason"] = "model_length"
         if message["content"] is None:
@@ -94,6 +102,7 @@ def _mistral_chunk(_request: Object, chunk: Object) -> None:
         if choice["finish_reason"] == "length":
             choice["finish_reason"] = "model_length"
         delta = choice["delta"]
+        _shorten_ids(delta)
         if "reasoning" in delta:
             part = {"type": "text", "text": delta.pop("reasoning")}
             delta["content"] = [{"type": "thinking", "thinking": [part]}]

@@ -19,6 +19,7 @@ from typing import Any, Optional
 import h11
 
 from specado.simulator.endpoints import MAX_BODY_BYTES, handle
+from specado.simulator.family import FAMILY
 from specado.simulator.faults import SLOW_REPLY_S
 from specado.simulator.reply import EventStream, SimulatedReply
 
@@ -275,6 +276,10 @@ class Server:
     def bedrock_base_url(self) -> str:
         """The `endpoint_url` for `boto3`, and the `base_url` for provider `bedrock`."""
         return self.url
+
+    def base_url(self, provider: str) -> str:
+        """Return the `base_url` for an OpenAI-compatible *provider* that the simulator plays."""
+        return f"{self.url}/{provider}{FAMILY[provider].root}"
 
     async def start(self) -> None:
         """Listen; raises `OSError` if the address is taken."""
