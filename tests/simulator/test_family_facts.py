@@ -15,7 +15,7 @@ import pytest
 import specado
 from reference_files import REPOSITORY
 from specado.simulator import handle
-from specado.simulator.family import FAMILY, as_openai
+from specado.simulator.family import FAMILY, as_openai, reasoning_read
 
 MODEL = "llama-3.3-70b-versatile"  # served by each, listed by no manifest
 USER = {"role": "user", "content": "Hello"}
@@ -103,7 +103,6 @@ UNSEEN = {
     ("groq", "stream_usage"): "the usage comes unasked, stream_options is ignored",
     ("mistral", "member_values.tool_choice.required"): "both words are taken (mistralai 3.7.0)",
     ("mistral", "stream_usage"): "stream_options is none of the members",
-    ("groq", "stream_usage"): "usage comes in any case, and stream_options is taken",
     ("deepseek", "traits.default_effort"): "without effect of its own",
     ("deepseek", "traits.forced_tool_choice_while_reasoning"): "reported; no recording",
     ("openrouter", "traits.effort_members"): "reasoning_effort is taken too",
@@ -164,10 +163,13 @@ def outcome(name: str, request: dict[str, Any]) -> tuple[int, dict[str, Any], bo
     given = {"model": MODEL, "messages": [USER], **request}
     sent = specado.translate(given, f"{name}/{MODEL}", strictness="coerce")
     family = FAMILY[name]
-    url = f"{family.address}/chat/completions"
-    reply = handle("POST", url, {}, sent.body, any_prefix=True)
     body = json.loads(sent.body)
-    return reply.status, as_openai(family, body), family.thinks(body)
+    return sent_to(name, sent.body).status, as_openai(family, body), family.thinks(body)
+
+
+def sent_to(name: str, body: bytes) -> Any:
+    url = f"{FAMILY[name].address}/chat/completions"
+    return handle("POST", url, {}, body, any_prefix=True)
 
 
 @pytest.mark.parametrize(("name", "fact"), NEEDED)
@@ -202,13 +204,87 @@ FAULTS = {
 }
 
 
+# A request that is answered with a call and the reasoning that led to it.
+CALLING: Any = {"messages": [{**USER, "content": "Call function"}], "reasoning_effort": "high"}
+CALLING["tools"] = [{"type": "function", "function": {"name": "function", "parameters": SCHEMA}}]
+REASONED = {
+    "groq": {},
+    "mistral": {},
+    "deepseek": {},
+    "openrouter": {"reasoning": {"effort": "high"}},
+}
+
+
+def reasoning_sent_back(name: str) -> list[str]:
+    """Return the reasoning that a provider reads in the history with its own answer."""
+    asked = json.dumps({"model": MODEL, **CALLING, **REASONED[name]}).encode()
+    message: Any = specado.parse_response(sent_to(name, asked).body, name).choices[0].message
+    result = {**ANSWER, "tool_call_id": message.tool_calls[0].id}
+    request: Any = {"model": MODEL, "messages": [USER, message, result]}
+    sent = specado.translate(request, f"{name}/{MODEL}", strictness="coerce")
+    return reasoning_read(FAMILY[name], json.loads(sent.body))
+
+
+@pytest.mark.parametrize("name", REASONED)
+def test_reasoning_goes_back_as_the_manifest_says(name: str) -> None:
+    members = shipped(name)["dialects"][0]["returns"]
+    specado.register_manifest(shipped(name), name=name, replace=True)
+    good = reasoning_sent_back(name)
+
+    assert len(good) == len(members)
+    for member in members:
+        changed = shipped(name)
+        changed["dialects"][0]["returns"].remove(member)
+        specado.register_manifest(changed, name=name, replace=True)
+        assert len(reasoning_sent_back(name)) == len(good) - 1
+
+
+def test_each_provider_that_gets_reasoning_back_is_played() -> None:
+    stated = {name for name in FAMILY if shipped(name)["dialects"][0].get("returns")}
+
+    assert stated == set(REASONED)
+
+
+# An error for whose class the fact is needed.
+ERRORS = {
+    ("moonshot", "statuses", "403"): "quota-test-model",
+}
+# Facts that the dialect knows of every provider.
+KNOWN_ERRORS = {("groq", "statuses", "498")}
+
+
+def class_of(name: str, model: str) -> type[Exception]:
+    body = json.dumps({"model": model, "messages": [USER]}).encode()
+    reply = sent_to(name, body)
+    return type(specado.parse_error(reply.status, dict(reply.headers), reply.body, name))
+
+
+@pytest.mark.parametrize(("name", "table", "key"), ERRORS)
+def test_an_error_without_the_fact_has_another_class(name: str, table: str, key: str) -> None:
+    model = ERRORS[name, table, key]
+    changed = shipped(name)
+    del changed["errors"][table][key]
+    specado.register_manifest(shipped(name), name=name, replace=True)
+
+    good = class_of(name, model)
+    specado.register_manifest(changed, name=name, replace=True)
+
+    assert good is FAULTS[model]
+    assert class_of(name, model) is not good
+
+
+def test_each_fact_on_errors_has_an_error() -> None:
+    stated = {
+        (name, table, key)
+        for name in FAMILY
+        for table, keys in shipped(name).get("errors", {}).items()
+        for key in keys
+    }
+
+    assert stated == {*ERRORS, *KNOWN_ERRORS}
+
+
 @pytest.mark.parametrize("model", FAULTS)
 @pytest.mark.parametrize("name", FAMILY)
 def test_an_error_in_the_providers_form_has_its_class(name: str, model: str) -> None:
-    body = json.dumps({"model": model, "messages": [USER]}).encode()
-    url = f"{FAMILY[name].address}/chat/completions"
-    reply = handle("POST", url, {}, body, any_prefix=True)
-
-    error = specado.parse_error(reply.status, dict(reply.headers), reply.body, name)
-
-    assert type(error) is FAULTS[model]
+    assert class_of(name, model) is FAULTS[model]

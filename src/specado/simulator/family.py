@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import orjson
 
 from specado.simulator import openai_api
-from specado.simulator.answers import digest
+from specado.simulator.answers import digest, tokens_of
 from specado.simulator.family_api import REASONING, FamilyApi, Object
 from specado.simulator.family_table import APIS
 from specado.simulator.family_unrecorded import UNRECORDED
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from specado.simulator.faults import Fault, WireError
     from specado.simulator.models import ModelLookup
 
-__all__ = ["FAMILY", "as_openai", "complete", "error_reply", "family_of"]
+__all__ = ["FAMILY", "as_openai", "complete", "error_reply", "family_of", "reasoning_read"]
 
 
 _OPENAI_MEMBERS = frozenset(ChatRequest.__struct_encode_fields__)
@@ -85,6 +85,9 @@ def complete(
     inner.pop("stream_options", None)
     made = openai_api.complete(orjson.dumps(inner), _served_by(family), family.address, now_s)
     whole = orjson.loads(made.body)
+    read = sum(map(tokens_of, reasoning_read(family, request)))
+    for name in ("prompt_tokens", "total_tokens"):
+        whole["usage"][name] += read
     mark = digest(body)
     if not request.get("stream"):
         _finish(family, request, whole)
@@ -130,9 +133,36 @@ def _check(family: FamilyApi, request: Object) -> None:
         value = request.get(name)
         if isinstance(value, (int, float)) and not least <= value <= most:
             raise _refusal(family, f"'{name}' must be between {least} and {most}", name)
-    for place, message in enumerate(request.get("messages") or ()):
+    messages = request.get("messages") or []
+    if family.needs_reasoning and family.thinks(request):
+        _check_reasoning(family, messages)
+    for place, message in enumerate(messages):
         if isinstance(message, dict):
             _check_message(family, message, f"messages[{place}]")
+
+
+def _check_reasoning(family: FamilyApi, messages: list[Any]) -> None:
+    """Refuse a call of the current turn that has lost its reasoning."""
+    for message in reversed(messages):
+        if not isinstance(message, dict) or message.get("role") == "user":
+            return
+        if message.get("tool_calls") and not any(name in message for name in family.reads):
+            raise SimulatedError(
+                f"The `{family.reads[0]}` in the thinking mode must be passed back to the API."
+            )
+
+
+def reasoning_read(family: FamilyApi, request: Object) -> list[str]:
+    """Return the reasoning of earlier answers that the provider reads."""
+    found: list[Any] = []
+    for message in request.get("messages") or ():
+        if not isinstance(message, dict) or message.get("role") != "assistant":
+            continue
+        found += [message[name] for name in family.reads if message.get(name)]
+        parts = message.get("content")
+        if "content[].thinking" in family.reads and isinstance(parts, list):
+            found += [part["thinking"] for part in parts if part.get("type") == "thinking"]
+    return [each if isinstance(each, str) else orjson.dumps(each).decode() for each in found]
 
 
 def _check_message(family: FamilyApi, message: Object, path: str) -> None:
@@ -365,6 +395,8 @@ def error_reply(
         status, code = family.wrong_key
     elif code == "insufficient_quota":
         status, code = family.out_of_quota
+    elif status == 503 and family.overloaded is not None:
+        status, code = family.overloaded
     message = error.message
     if (status, code) == family.wrong_key:
         message = "Incorrect API key provided: wr***ng."

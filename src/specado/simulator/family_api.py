@@ -63,6 +63,8 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
         max_stops: the most stop sequences.
         ranges: the least and the greatest value of a number.
         thinks: says whether a request is answered with reasoning.
+        reads: members of assistant messages in which reasoning comes back.
+        needs_reasoning: whether the calls of this turn must have it while the model thinks.
         shape: changes a whole reply to the provider's form; takes the request too.
         shape_chunk: the same of a chunk of a stream.
         opening: what a stream begins with.
@@ -74,6 +76,7 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
         needs_key: whether a key is asked for.
         key_header: a header that a key may come in, beside `Authorization`.
         wrong_key, out_of_quota: the status and code of these errors.
+        overloaded: the status and code of a lack of capacity; `None` for OpenAI's.
         status_of_refusal: the status of a refused request.
         headers: headers of every reply.
     """
@@ -101,6 +104,8 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     max_stops: Optional[int] = None
     ranges: Mapping[str, tuple[float, float]] = {}
     thinks: Callable[[Object], bool]
+    reads: tuple[str, ...] = ()
+    needs_reasoning: bool = False
     shape: Shape
     shape_chunk: Shape
     opening: bytes = b""
@@ -113,6 +118,7 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     key_header: str = ""
     wrong_key: tuple[int, Optional[str]] = (401, "invalid_api_key")
     out_of_quota: tuple[int, Optional[str]] = (429, "insufficient_quota")
+    overloaded: Optional[tuple[int, Optional[str]]] = None
     status_of_refusal: int = 400
     headers: tuple[tuple[str, str], ...] = ()
 

@@ -72,7 +72,9 @@ def _moonshot(request: Object, whole: Object) -> None:
     whole["usage"]["cached_tokens"] = 0
 
 
-def _typed_error(fields: Object, _status: int) -> Object:
+def _moonshot_error(fields: Object, status: int) -> Object:
+    if status == 403 and fields["code"] is None:
+        return {"error": {"message": "Forbidden (simulated).", "type": "forbidden"}}
     return {"error": {"message": fields["message"], "type": fields["code"] or fields["type"]}}
 
 
@@ -215,8 +217,8 @@ UNRECORDED = (
         thinks=asks_effort,
         shape=_moonshot,
         shape_chunk=_reasoning_content_chunk,
-        error=_typed_error,
-        out_of_quota=(403, "insufficient_balance_error"),
+        error=_moonshot_error,
+        out_of_quota=(403, None),
     ),
     FamilyApi(
         name="dashscope",
