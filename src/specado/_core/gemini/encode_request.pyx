@@ -290,7 +290,7 @@ cdef class GenerateContentEncoder(Encoder):
         """Write the messages turns[start:end], none of which is the model's."""
         cdef list turns = self.conversation.turns
         cdef Turn turn
-        cdef list results = []
+        cdef list results = None
         cdef bint has_users = False
         cdef Py_ssize_t at
         for at in range(start, end):
@@ -298,13 +298,15 @@ cdef class GenerateContentEncoder(Encoder):
             if turn.role == TOOL:
                 if has_users:
                     self.lose(TOOL_RESULT_LATE, f"messages[{at}]")
+                if results is None:
+                    results = []
                 results.append(at)
             elif turn.role == FUNCTION:
                 self.lose(FUNCTIONS, f"messages[{at}]")
             else:
                 has_users = True
-        if results or self.waiting_calls is not None:
-            self.write_results(results)
+        if results is not None or self.waiting_calls is not None:
+            self.write_results(results or [])
         if has_users or self.moved is not None:
             self.write_users_content(start, end)
         return 0
@@ -317,11 +319,12 @@ cdef class GenerateContentEncoder(Encoder):
         cdef bint is_first = True
         self.out.item()
         self.out.literal(b'{"role":"user","parts":[')
-        for index, place, moved in self.moved or ():
-            self.index = index
-            part = moved
-            self.write_medium(part, content_field(place))
-        self.moved = None
+        if self.moved is not None:
+            for index, place, moved in self.moved:
+                self.index = index
+                part = moved
+                self.write_medium(part, content_field(place))
+            self.moved = None
         for self.index in range(start, end):
             turn = self.conversation.turns[self.index]
             if turn.role == TOOL or turn.role == FUNCTION:
@@ -358,7 +361,7 @@ cdef class GenerateContentEncoder(Encoder):
         cdef Py_ssize_t place = 0
         self.lose_details(turn)
         if turn.text is not None:
-            self.write_text(turn.text, None, "content", None)
+            return self.write_text(turn.text, None, "content", None)
         for part in turn.parts or ():
             self.write_part(part, content_field(place))
             place += 1
