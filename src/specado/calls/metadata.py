@@ -41,20 +41,19 @@ def of_call(
     plan: Plan, history: CallHistory, candidate: Candidate, *, latency_ms: float, simulated: bool
 ) -> dict[str, Any]:
     """Return the metadata of a call that *candidate* has answered."""
-    index = candidate.fallback_index
-    waited_s = history.waited_s
+    index, waited_s = candidate.index, history.waited_s  # 0 is the candidate that was meant
     metadata: dict[str, Any] = {
         "primary_provider": plan.primary_provider,
-        "fallback_provider": plan.fallback_provider if index is None else candidate.provider,
-        "fallback_used": index is not None,
+        "fallback_provider": candidate.provider if index else plan.fallback_provider,
+        "fallback_used": index > 0,
         "dialect": candidate.dialect.name,
         "attempts": history.attempts,
         "retry_delay_ms": round(waited_s * 1000, 3) if waited_s else 0.0,
         "latency_ms": latency_ms,
         "simulated": simulated,
     }
-    if index is not None:
-        metadata["fallback_index"] = index
+    if index:
+        metadata["fallback_index"] = candidate.fallback_index
     notes = [UNSIGNED_NOTE] if history.is_unsigned else []
     if history.errors:
         failed = [error.message for error in history.errors if not is_stale(error)]
@@ -70,9 +69,10 @@ def of_call(
             {"provider": each.provider, "model": each.model, "reason": each.reason}
             for each in skipped
         ]
-    report = candidate.report
-    if report is not None:
-        metadata["lossiness"] = report
+    if candidate.encoded.losses:
+        report = candidate.report
+        if report is not None:
+            metadata["lossiness"] = report
     return metadata
 
 

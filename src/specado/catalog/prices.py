@@ -223,5 +223,7 @@ def usd_of(usage: Usage, pricing: Pricing, *, is_fast: bool = False) -> float | 
         if tokens < 0 or price is None:
             return None
         in_millionths += tokens * price
-    # A token of the cheapest model costs more than the last of these digits.
-    return round(in_millionths / 1_000_000, 12)
+    usd = in_millionths / 1_000_000
+    # A token of the cheapest model costs more than the last of these digits. A whole number of
+    # millionths has six: the quotient is rounded as it is.
+    return usd if in_millionths % 1 == 0 else round(usd, 12)
