@@ -32,7 +32,7 @@ MODELS = {
     RESPONSES: "openai/gpt-5.6",
     MESSAGES: "anthropic/claude-opus-4-8",
     GEMINI: "gemini/gemini-3.8-flash",
-    BEDROCK: f"aws/{CLAUDE_ON_BEDROCK}",
+    BEDROCK: f"bedrock/{CLAUDE_ON_BEDROCK}",
 }
 # In every run: all orders without Bedrock, and some with it.
 OFTEN = [
@@ -58,31 +58,10 @@ def server() -> Iterator[Server]:
         yield found
 
 
-def register_aws(server: Server) -> None:
-    """Register the server as one of Bedrock's, with a Claude that thinks by a budget."""
-    traits = {
-        "thinking": "budget",
-        "sampling_while_reasoning": False,
-        "tool_choices": ["auto", "any", "tool"],
-    }
-    specado.register_manifest(
-        {
-            "name": "aws",
-            "base_url": server.bedrock_base_url,
-            "dialect": BEDROCK,
-            "models": {
-                CLAUDE_ON_BEDROCK: {"traits": traits},
-                CLAUDE_IN_EUROPE: {"traits": traits},
-            },
-        }
-    )
-
-
 def clients(server: Server) -> dict[str, specado.Client]:
     """Return a client for each dialect; the server takes OpenAI's two at one address."""
-    register_aws(server)
     addresses = {
-        "aws": server.bedrock_base_url,
+        "bedrock": server.bedrock_base_url,
         "openai": server.openai_base_url,
         "anthropic": server.anthropic_base_url,
         "gemini": server.gemini_base_url,
@@ -219,7 +198,7 @@ def test_claude_goes_on_with_its_reasoning_in_another_region_of_bedrock(
     messages += [first, Message("tool", "sunny", tool_call_id=first.tool_calls[0].id)]
 
     given: dict[str, Any] = {"tools": TOOLS, "reasoning_effort": "low"}
-    reply = client.chat.completions.create(f"aws/{CLAUDE_IN_EUROPE}", messages, **given)
+    reply = client.chat.completions.create(f"bedrock/{CLAUDE_IN_EUROPE}", messages, **given)
 
     assert first.reasoning_details[0].signature
     assert reply.choices[0].message.content == "The tool answered: sunny"
