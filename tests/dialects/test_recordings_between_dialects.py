@@ -41,6 +41,9 @@ TARGETS = [
         for model in (
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
             "us.amazon.nova-2-lite-v1:0",
+            "us.meta.llama4-maverick-17b-instruct-v1:0",
+            "openai.gpt-oss-120b-1:0",
+            "us.mistral.pixtral-large-2502-v1:0",
         )
     ),
 ]
