@@ -113,6 +113,8 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     `forced_tool_choice_while_reasoning`: a tool may be forced on a model that is to reason.
     `effort_members` has the members that a chat-completions request has in place of
     `reasoning_effort`, by level; its levels are then those of `reasoning_efforts`.
+    `empty_reasoning`: an answer with calls has an empty `reasoning_content` where it has none, if
+    the model is to reason.
 
     Of models on Bedrock: `system_prompt`: system text is taken. `tool_choices`: the choices of a
     tool that a request may name ("auto", "any", "tool"), `()` for none. `parallel_tool_switch`:
@@ -151,6 +153,7 @@ class Traits(Struct, frozen=True, forbid_unknown_fields=True):
     max_choices: Optional[int] = None
     custom_tools: Optional[bool] = None
     effort_members: Optional[dict[str, dict[str, Any]]] = None
+    empty_reasoning: Optional[bool] = None
     system_prompt: Optional[bool] = None
     tool_choices: Optional[tuple[str, ...]] = None
     parallel_tool_switch: Optional[bool] = None

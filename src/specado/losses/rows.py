@@ -103,6 +103,9 @@ ROWS: dict[str, Row] = {
         "Conflict", "tuning", "None", "the last block's own cache_control is kept"
     ),
     "reasoning.openai": Row("Drop", "tuning", "Low", "reasoning cannot be sent back"),
+    "reasoning.empty": Row(
+        "Default", "tuning", "None", "empty: the servers want some beside a tool call"
+    ),
     "reasoning.unsigned": Row("Drop", "tuning", "Low", "reasoning without a signature"),
     "reasoning.foreign": Row(
         "Drop", "tuning", "Low", "reasoning is valid only for the model family that produced it"

@@ -259,3 +259,28 @@ def test_an_extra_body_passes_as_it_is():
 def test_wrong_rules_are_named(rules, problem):
     with pytest.raises(specado.ConfigurationError, match=problem):
         sent(rules)
+
+
+@pytest.mark.parametrize(
+    ("effort", "given", "member"),
+    [
+        ("high", {}, {"reasoning_content": ""}),
+        ("high", {"reasoning_content": "Hm."}, {"reasoning_content": "Hm."}),
+        ("high", {"reasoning_content": ""}, {"reasoning_content": ""}),
+        ("none", {}, {}),
+    ],
+)
+def test_an_answer_with_calls_has_reasoning_where_the_servers_want_some(effort, given, member):
+    rules = {"traits": {"empty_reasoning": True}}
+    called = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    answer = {"role": "tool", "tool_call_id": "call_1", "content": "1"}
+    said = {"role": "assistant", "content": "Hi"}
+
+    body, losses = sent(
+        rules, USER, said, USER, {**called, **given}, answer, reasoning_effort=effort
+    )
+
+    assert body["messages"][1] == said
+    assert body["messages"][3] == {**called, **member}
+    made = [("Default", "tuning", "None", "messages[3].reasoning")]
+    assert losses == ([] if given or not member else made)

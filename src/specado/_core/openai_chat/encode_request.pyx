@@ -25,7 +25,7 @@ from specado._core.openai_chat.loss_rows import (
     PARALLEL_TOOL_CALLS_NEVER,
     PARALLEL_TOOL_CALLS_UNSUPPORTED, PART_UNKNOWN_KEY, PENALTY_UNSUPPORTED, REASONING_EFFORT_LEVEL,
     REASONING_EFFORT_MEMBERS, REASONING_EFFORT_NONE, REASONING_EFFORT_OFF, REASONING_EFFORT_TOOLS,
-    REASONING_EFFORT_UNSUPPORTED, REASONING_FOREIGN, REASONING_OPENAI,
+    REASONING_EFFORT_UNSUPPORTED, REASONING_EMPTY, REASONING_FOREIGN, REASONING_OPENAI,
     RESPONSE_FORMAT_CONFLICT, RESPONSE_FORMAT_UNSUPPORTED, ROLE_SYSTEM_NAME, ROLE_UNKNOWN, SAMPLING_BOTH, SAMPLING_THINKING,
     SAMPLING_UNSUPPORTED, STOP_LIMIT, STOP_TOO_MANY, STOP_UNSUPPORTED, TOOLS_REASONING,
     TOOLS_UNSUPPORTED, TOOL_CALL_ID, TOOL_CALL_NAME, TOOL_CHOICE_REFUSED, TOOL_CHOICE_THINKING,
@@ -100,6 +100,7 @@ cdef class OpenAIChatEncoder(Encoder):
     cdef bint toolless    # whether the tools are left out
     cdef bint is_nameless    # whether messages have no names
     cdef bint has_thoughts    # whether the content that is written has parts of reasoning
+    cdef bint is_reasoning_content_sent    # whether the message has that member
     cdef object effort    # the reasoning effort to ask for, None to leave it out
     cdef bint reasons     # whether the target is known to reason with that effort
     cdef dict sent        # the parameters to send
@@ -433,10 +434,19 @@ cdef class OpenAIChatEncoder(Encoder):
             self.member("audio", more.audio)
         if more.function_call is not None:
             self.member("function_call", more.function_call)
+        self.is_reasoning_content_sent = False
         if more.native is not None:
             self.write_native(more)
         elif more.reasoning is not None or more.reasoning_details is not None:
             self.write_reasoning(more)
+        if (
+            more.calls is not None
+            and self.reasons
+            and not self.is_reasoning_content_sent
+            and self.trait("empty_reasoning") is True
+        ):
+            self.lose(REASONING_EMPTY, f"messages[{self.index}].reasoning", None, "")
+            self.out.literal(b',"reasoning_content":""')
         return self.extra(more.extra, "")
 
     # Reasoning: members that OpenAI does not document, under the names that their server uses.
@@ -462,7 +472,7 @@ cdef class OpenAIChatEncoder(Encoder):
             if block.kind == "member" and more.reasoning is not None:
                 name = block.values[0]
                 if self.returns(name):
-                    self.optional(name.encode(), more.reasoning)
+                    self.write_own_member(name, more.reasoning)
                     is_told = True
         if more.reasoning is not None and not is_told:
             self.lose(REASONING_OPENAI, f"messages[{self.index}].reasoning")
@@ -506,9 +516,9 @@ cdef class OpenAIChatEncoder(Encoder):
         if more.reasoning is not None:
             name = "reasoning" if is_own else "reasoning_content"
             if self.returns(name):
-                self.optional(name.encode(), more.reasoning)
+                self.write_own_member(name, more.reasoning)
                 if is_own and self.returns("reasoning_content"):
-                    self.optional(b"reasoning_content", more.reasoning_content)
+                    self.write_own_member("reasoning_content", more.reasoning_content)
             else:
                 self.lose(REASONING_OPENAI, f"messages[{self.index}].{name}")
         if more.reasoning_details is None or more.details_name == "thinking_blocks":
@@ -517,6 +527,13 @@ cdef class OpenAIChatEncoder(Encoder):
             return self.lose_details(more, REASONING_OPENAI)
         self.out.key(b"reasoning_details")
         self.out.value(more.given_details, 0)
+        return 0
+
+    cdef int write_own_member(self, str name, object value) except -1:
+        """Write a member with reasoning, unless there is none."""
+        if name == "reasoning_content" and value is not None:
+            self.is_reasoning_content_sent = True
+        self.optional(name.encode(), value)
         return 0
 
     cdef int lose_reasoning(self, Details more) except -1:

@@ -31,6 +31,7 @@ REASONING_EFFORT_NONE = "reasoning_effort.none"
 REASONING_EFFORT_OFF = "reasoning_effort.off"
 REASONING_EFFORT_TOOLS = "reasoning_effort.tools"
 REASONING_EFFORT_UNSUPPORTED = "reasoning_effort.unsupported"
+REASONING_EMPTY = "reasoning.empty"
 REASONING_FOREIGN = "reasoning.foreign"
 REASONING_OPENAI = "reasoning.openai"
 REPLY_CONTENT_PART = "reply.content_part"
@@ -92,6 +93,7 @@ ROW_IDS = (
     REASONING_EFFORT_OFF,
     REASONING_EFFORT_TOOLS,
     REASONING_EFFORT_UNSUPPORTED,
+    REASONING_EMPTY,
     REASONING_FOREIGN,
     REASONING_OPENAI,
     REPLY_CONTENT_PART,

@@ -15,7 +15,7 @@ _USER = Field(SAME, model_rows=("user.hashed",))
 _CALL_NAME = Field(SAME, model_rows=("tool_call.name",))
 _CONTENT = Field(SAME, model_rows=("content.joined",))
 # The facts are those of OpenAI: another server takes back what it wrote itself.
-_REASONING = Field(None, ("reasoning.openai",), whole=True)
+_REASONING = Field(None, ("reasoning.openai",), model_rows=("reasoning.empty",), whole=True)
 _DETAILS = Field(
     None,
     (
