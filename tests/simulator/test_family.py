@@ -8,6 +8,7 @@ from typing import Any
 import openai
 import pytest
 
+import specado
 from specado.simulator import handle
 from specado.simulator.family import FAMILY
 from specado.simulator.family_api import REASONING
@@ -265,3 +266,32 @@ def test_a_strict_server_names_the_member_that_it_does_not_know() -> None:
 
     [detail] = json.loads(reply.body)["message"]["detail"]
     assert (detail["type"], detail["loc"]) == ("extra_forbidden", ["body", "seed"])
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://my.openai.azure.com/openai/v1/chat/completions", 200),
+        ("https://my.services.ai.azure.com/openai/v1/chat/completions", 200),
+        ("https://my.openai.azure.com/openai/deployments/d/chat/completions?api-version=1", 200),
+        ("https://my.openai.azure.com/openai/deployments/d/chat/completions", 404),
+        ("/azure/openai/deployments/d/chat/completions?api-version=1", 200),
+        ("https://{host}/openai/v1/chat/completions", 200),
+    ],
+)
+def test_the_addresses_of_azure(url: str, status: int) -> None:
+    reply = ask("azure", url=url)
+
+    assert reply.status == status
+    if status == 200:
+        assert "prompt_filter_results" in json.loads(reply.body)
+    else:
+        assert json.loads(reply.body)["error"]["code"] == "404"
+
+
+def test_a_simulated_call_needs_no_host() -> None:
+    reply = specado.Client({"simulate": True}).chat.completions.create(
+        model="azure/a-deployment", messages="Hello"
+    )
+
+    assert reply.choices[0].message.content == ANSWER

@@ -33,6 +33,8 @@ _OPENAI_MEMBERS = frozenset(ChatRequest.__struct_encode_fields__)
 _OPENAI_TIERS = ("auto", "default", "flex", "priority")
 _MESSAGE_MEMBERS = ("role", "content", "name", "tool_calls", "tool_call_id", "refusal")
 _LONGEST_ID = 40
+# What a simulated call has in place of a customer's host that is not set.
+UNSET_HOST = "{host}"
 
 
 def family_of(url: str) -> tuple[Optional[FamilyApi], str]:
@@ -42,9 +44,10 @@ def family_of(url: str) -> tuple[Optional[FamilyApi], str]:
     """
     scheme, found, rest = url.partition("://")
     name, _, path = (rest if found else scheme[1:]).partition("/")
-    family = _by_host(name) if found else FAMILY.get(name)
     path, _, query = f"/{path}".partition("?")
-    if family is None:
+    family = _by_host(name, path) if found else FAMILY.get(name)
+    root = None if family is None else _root_of(family, path)
+    if family is None or root is None:
         return None, ""
     if (
         family.versioned is not None
@@ -52,19 +55,24 @@ def family_of(url: str) -> tuple[Optional[FamilyApi], str]:
         and "api-version=" not in query
     ):
         return family, ""
-    if family.roots is not None:
-        root = family.roots.match(path)
-        return (family, path[root.end() :]) if root else (None, "")
-    if not path.startswith(f"{family.root}/"):
-        return None, ""
-    return family, path[len(family.root) :]
+    return family, path[len(root) :]
 
 
-def _by_host(host: str) -> Optional[FamilyApi]:
+def _by_host(host: str, path: str) -> Optional[FamilyApi]:
     found = _BY_HOST.get(host)
+    if found is None and host == UNSET_HOST:
+        return next((each for each in _HOSTED if _root_of(each, path) is not None), None)
     if found is None and host.endswith(_HOST_SUFFIXES):
-        found = next(each for each in _APIS if host.endswith(each.host_suffixes))
+        found = next(each for each in _HOSTED if host.endswith(each.host_suffixes))
     return found
+
+
+def _root_of(family: FamilyApi, path: str) -> Optional[str]:
+    """Return the root with which a path begins, `None` if it is none of the provider's."""
+    if family.roots is not None:
+        found = family.roots.match(path)
+        return found[0] if found else None
+    return family.root if path.startswith(f"{family.root}/") else None
 
 
 # Requests.
@@ -411,4 +419,6 @@ def error_reply(
 _APIS = (*APIS, *UNRECORDED)
 FAMILY = {each.name: each for each in _APIS}
 _BY_HOST = {each.host: each for each in _APIS}
-_HOST_SUFFIXES = tuple(suffix for each in _APIS for suffix in each.host_suffixes)
+# Providers without a host of their own: each customer has one.
+_HOSTED = [each for each in _APIS if each.host_suffixes]
+_HOST_SUFFIXES = tuple(suffix for each in _HOSTED for suffix in each.host_suffixes)
