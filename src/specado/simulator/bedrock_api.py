@@ -84,7 +84,7 @@ def _read(body: bytes, call: BedrockCall, models: ModelLookup, url: str) -> _Ask
     window = limits.context_window
     if window is not None and prompt.prompt_tokens > window:
         raise refused("Input is too long for requested model.")
-    thinks = rules.always_reasons or (rules.thinks and thinking_of(request) is not None)
+    thinks = rules.always_reasons or (bool(rules.thinking) and thinking_of(request) is not None)
     return _Asked(request, rules, prompt, digest(body), thinks)
 
 

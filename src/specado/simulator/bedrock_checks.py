@@ -78,7 +78,7 @@ def check_converse(request: dict[str, Any], rules: FamilyRules, limits: ModelRul
     _check_format(request, rules)
     _check_cache_points(request, rules)
     if rules.family == "claude":
-        _check_claude(request, messages)
+        _check_claude(request, messages, rules)
 
 
 def _check_message(message: dict[str, Any], place: int, rules: FamilyRules) -> None:
@@ -252,6 +252,18 @@ def _check_inference(request: dict[str, Any], rules: FamilyRules, limits: ModelR
             f"The maximum tokens you requested exceeds the model limit of {most}. Try again with a "
             f"maximum tokens value that is lower than {most}."
         )
+    stops = config.get("stopSequences") or ()
+    if stops and rules.max_stops == 0:
+        raise _unsupported("stopSequences")
+    if rules.max_stops is not None and len(stops) > rules.max_stops:
+        raise refused(
+            f"The number of stop sequences exceeds the model limit of {rules.max_stops}. Remove "
+            "stop sequences and try again."
+        )
+    for name in ("temperature", "topP"):
+        if name in config and not rules.sampling:
+            word = "top_p" if name == "topP" else name
+            raise _of_model(f"`{word}` is deprecated for this model.")
     if not rules.temperature_with_top_p and "temperature" in config and "topP" in config:
         raise _of_model(
             "`temperature` and `top_p` cannot both be specified for this model. Please use only "
@@ -279,7 +291,7 @@ def _check_cache_points(request: dict[str, Any], rules: FamilyRules) -> None:
         *request.get("toolConfig", {}).get("tools", ()),
     ]
     points = [block["cachePoint"] for block in blocks if "cachePoint" in block]
-    if points and not rules.caches:
+    if any(point.get("ttl", "5m") not in rules.cache_ttls for point in points):
         raise refused(
             "You invoked an unsupported model or your request did not allow prompt caching. See "
             "the documentation for more information.",
@@ -293,15 +305,32 @@ def _check_cache_points(request: dict[str, Any], rules: FamilyRules) -> None:
         )
 
 
-def _check_claude(request: dict[str, Any], messages: list[dict[str, Any]]) -> None:
+def _check_claude(
+    request: dict[str, Any], messages: list[dict[str, Any]], rules: FamilyRules
+) -> None:
     last = messages[-1]
     if last["role"] == "assistant":
+        if not rules.prefill:
+            raise _of_model(
+                "This model does not support assistant message prefill. The conversation must end "
+                "with a user message."
+            )
         text = last["content"][-1].get("text")
         if text is not None and text != text.rstrip():
             raise _of_model("messages: final assistant content cannot end with trailing whitespace")
     thinking = thinking_of(request)
-    if thinking is None:
-        return
+    if thinking is not None:
+        _check_thinking(request, messages, rules, thinking)
+
+
+def _check_thinking(
+    request: dict[str, Any],
+    messages: list[dict[str, Any]],
+    rules: FamilyRules,
+    thinking: dict[str, Any],
+) -> None:
+    if thinking["type"] not in rules.thinking:
+        raise _of_model(f'"thinking.type.{thinking["type"]}" is not supported for this model.')
     config = request.get("inferenceConfig", {})
     budget, most = thinking.get("budget_tokens"), config.get("maxTokens")
     if thinking["type"] == "enabled":

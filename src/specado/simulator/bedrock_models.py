@@ -25,26 +25,33 @@ _ARN = re.compile(
     r"imported-model|provisioned-model|custom-model-deployment|inference-profile|"
     r"application-inference-profile|prompt|prompt-router|default-prompt-router)/(?P<name>\S+)"
 )
-_CLAUDE = re.compile(r"claude-(?:(?:sonnet|opus|haiku|fable)-)?(\d+)(?:-(\d)(?!\d))?")
+_CLAUDE = re.compile(r"claude-(?:(?:sonnet|opus|haiku|fable|mythos)-)?(\d+)(?:-(\d)(?!\d))?")
+# Of an id without a number: the newest.
+_NEWEST = (5, 5)
 
 
 class FamilyRules(msgspec.Struct, frozen=True):
     """Rules of a family; the defaults refuse nothing.
 
     `family` is `claude`, `nova` or the maker's name, empty where an ARN does not say it.
-    `tool_choices` are the forms of `toolChoice` that the models take.
+    `tool_choices` are the forms of `toolChoice` that the models take, `cache_ttls` the lifetimes
+    of a cache point (none: no cache points), `thinking` the words for its type, `max_stops` the
+    most stop sequences.
     """
 
     family: str = ""
     tool_choices: tuple[str, ...] = ("auto", "any", "tool")
-    caches: bool = True
+    cache_ttls: tuple[str, ...] = ("5m", "1h")
+    max_stops: Optional[int] = None
     structured: bool = True
     media: tuple[str, ...] = ("image", "document", "video", "audio")
     result_alone: bool = False
     s3: bool = True
-    thinks: bool = False
+    thinking: tuple[str, ...] = ()
     always_reasons: bool = False
+    sampling: bool = True
     temperature_with_top_p: bool = True
+    prefill: bool = True
 
 
 def family_of(model: str) -> Optional[FamilyRules]:
@@ -57,13 +64,20 @@ def family_of(model: str) -> Optional[FamilyRules]:
     if family == "anthropic.claude":
         return _claude(model)
     if family == "amazon.nova":
-        return FamilyRules("nova", structured=False, thinks="nova-2" in model)
+        return FamilyRules(
+            "nova",
+            structured=False,
+            cache_ttls=("5m",),
+            max_stops=4,
+            thinking=("enabled",) if "nova-2" in model else (),
+        )
     maker = family.partition(".")[0]
     choices: tuple[str, ...] = ("auto", "any") if "mistral-large" in model else ()
     rules = FamilyRules(
         maker,
         choices,
-        caches=False,
+        cache_ttls=(),
+        max_stops=0 if maker == "openai" else 4,
         structured=maker not in ("amazon", "meta", "cohere", "ai21", "writer"),
         s3=False,
         result_alone=maker in ("meta", "mistral"),
@@ -75,12 +89,21 @@ def family_of(model: str) -> Optional[FamilyRules]:
 
 def _claude(model: str) -> FamilyRules:
     found = _CLAUDE.search(model)
-    version = (int(found[1]), int(found[2] or 0)) if found else (4, 5)
+    version = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+    thinking: tuple[str, ...] = ()
+    if (3, 7) <= version < (4, 7):
+        thinking = ("enabled",)
+    if version >= (4, 6):
+        thinking = (*thinking, "adaptive")
     return FamilyRules(
         "claude",
         structured=version >= (4, 5),
         media=("image", "document"),
         s3=False,
-        thinks=version >= (3, 7),
-        temperature_with_top_p=version < (4, 5),
+        thinking=thinking,
+        cache_ttls=("5m", "1h") if version >= (4, 5) else ("5m",),
+        # Anthropic's migration guides, read 2026-11-30.
+        sampling=version < (4, 7),
+        temperature_with_top_p=version < (4, 1),
+        prefill=version < (4, 6),
     )
