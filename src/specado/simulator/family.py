@@ -12,7 +12,7 @@ import orjson
 
 from specado.simulator import openai_api
 from specado.simulator.answers import digest, tokens_of
-from specado.simulator.family_api import REASONING, FamilyApi, Object
+from specado.simulator.family_api import REASONING, FamilyApi, Object, object_of, objects_of
 from specado.simulator.family_table import APIS
 from specado.simulator.family_unrecorded import UNRECORDED
 from specado.simulator.faults import FAULT_MODELS
@@ -122,17 +122,17 @@ def _check(family: FamilyApi, request: Object) -> None:
             raise _refusal(family, f"property '{name}' is unsupported", name)
         if isinstance(value, str) and value in family.refused_values.get(name, ()):
             raise _refusal(family, f"'{name}': {value!r} is not supported", name)
-    kind = (request.get("response_format") or {}).get("type")
-    if kind in family.refused_values.get("response_format", ()):
+    kind = object_of(request.get("response_format")).get("type")
+    if isinstance(kind, str) and kind in family.refused_values.get("response_format", ()):
         raise _refusal(family, "This response_format type is unavailable now", "response_format")
     if request.get("tools") == [] and not family.empty_tools:
         raise _refusal(family, "'tools' must not be empty", "tools")
     if not family.custom_tools and any(
-        isinstance(tool, dict) and tool.get("type", "function") != "function"
-        for tool in request.get("tools") or ()
+        tool.get("type", "function") != "function" for tool in objects_of(request.get("tools"))
     ):
         raise _refusal(family, "tools: `type` must be `function`", "tools")
-    if family.max_choices is not None and (request.get("n") or 1) > family.max_choices:
+    wanted = request.get("n")
+    if family.max_choices is not None and isinstance(wanted, int) and wanted > family.max_choices:
         raise _refusal(family, f"'n': must be at most {family.max_choices}", "n")
     stop = request.get("stop")
     if family.max_stops is not None and isinstance(stop, list) and len(stop) > family.max_stops:
@@ -141,18 +141,17 @@ def _check(family: FamilyApi, request: Object) -> None:
         value = request.get(name)
         if isinstance(value, (int, float)) and not least <= value <= most:
             raise _refusal(family, f"'{name}' must be between {least} and {most}", name)
-    messages = request.get("messages") or []
+    messages = objects_of(request.get("messages"))
     if family.needs_reasoning and family.thinks(request):
         _check_reasoning(family, messages)
     for place, message in enumerate(messages):
-        if isinstance(message, dict):
-            _check_message(family, message, f"messages[{place}]")
+        _check_message(family, message, f"messages[{place}]")
 
 
-def _check_reasoning(family: FamilyApi, messages: list[Any]) -> None:
+def _check_reasoning(family: FamilyApi, messages: list[Object]) -> None:
     """Refuse a call of the current turn that has lost its reasoning."""
     for message in reversed(messages):
-        if not isinstance(message, dict) or message.get("role") == "user":
+        if message.get("role") == "user":
             return
         if message.get("tool_calls") and not any(name in message for name in family.reads):
             raise SimulatedError(
@@ -163,29 +162,30 @@ def _check_reasoning(family: FamilyApi, messages: list[Any]) -> None:
 def reasoning_read(family: FamilyApi, request: Object) -> list[str]:
     """Return the reasoning of earlier answers that the provider reads."""
     found: list[Any] = []
-    for message in request.get("messages") or ():
-        if not isinstance(message, dict) or message.get("role") != "assistant":
+    for message in objects_of(request.get("messages")):
+        if message.get("role") != "assistant":
             continue
         found += [message[name] for name in family.reads if message.get(name)]
-        parts = message.get("content")
-        if "content[].thinking" in family.reads and isinstance(parts, list):
-            found += [part["thinking"] for part in parts if part.get("type") == "thinking"]
+        if "content[].thinking" in family.reads:
+            parts = objects_of(message.get("content"))
+            found += [part["thinking"] for part in parts if "thinking" in part]
     return [each if isinstance(each, str) else orjson.dumps(each).decode() for each in found]
 
 
 def _check_message(family: FamilyApi, message: Object, path: str) -> None:
     role = message.get("role")
-    if role in family.roles:
+    if isinstance(role, str) and role in family.roles:
         raise _refusal(family, f"{path}.role: unknown variant `{role}`", "messages")
     if "name" in message and "messages[].name" in family.refused:
         raise _refusal(family, f"'{path}': property 'name' is unsupported", "messages")
-    parts = message.get("content")
-    for part in [message, *(parts if isinstance(parts, list) else ())]:
+    for part in [message, *objects_of(message.get("content"))]:
         if family.members is not None and "cache_control" in part:
             raise _unknown("cache_control", part["cache_control"])
-    ids = [call.get("id") for call in message.get("tool_calls") or () if isinstance(call, dict)]
+    ids = [call.get("id") for call in objects_of(message.get("tool_calls"))]
     for id_ in [*ids, message.get("tool_call_id")]:
-        if family.call_id is not None and id_ is not None and not family.call_id.fullmatch(id_):
+        if not isinstance(id_, str) or family.call_id is None:
+            continue
+        if not family.call_id.fullmatch(id_):
             raise _refusal(
                 family,
                 f"Tool call id was {id_} but must be a-z, A-Z, 0-9, with a length of 9.",
@@ -236,7 +236,8 @@ def as_openai(family: FamilyApi, request: Object) -> Object:
                 made.pop(name, None)
     if isinstance(made.get("messages"), list):
         made["messages"] = [_openai_message(each) for each in made["messages"]]
-    if made.get("service_tier") not in _OPENAI_TIERS:
+    tier = made.get("service_tier")
+    if isinstance(tier, str) and tier not in _OPENAI_TIERS:
         made.pop("service_tier", None)
     return made
 
@@ -283,9 +284,10 @@ def _openai_message(message: Any) -> Any:
     if isinstance(made.get("tool_call_id"), str):
         made["tool_call_id"] = _short_id(made["tool_call_id"])
     if "tool_calls" in made:
-        made["tool_calls"] = [_openai_call(call) for call in made["tool_calls"]]
         if not made["tool_calls"]:
             del made["tool_calls"]
+        elif isinstance(made["tool_calls"], list):
+            made["tool_calls"] = [_openai_call(call) for call in made["tool_calls"]]
     return made
 
 
@@ -341,7 +343,7 @@ def _strip(whole: Object) -> None:
 def _streamed(
     family: FamilyApi, request: Object, whole: Object, fault: Fault | None, mark: str
 ) -> SimulatedReply:
-    options = request.get("stream_options") or {}
+    options = object_of(request.get("stream_options"))
     asked = family.has_usage or options.get("include_usage") is True
     events = events_of(whole, include_usage=asked, obfuscated=False)
     if family.joins_usage and asked:

@@ -22,6 +22,8 @@ __all__ = [
     "deltas_of",
     "messages_of",
     "never",
+    "object_of",
+    "objects_of",
     "openai_error",
     "plain",
     "plain_chunk",
@@ -132,6 +134,16 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
 def asks_effort(request: Object) -> bool:
     """Return whether a request asks for reasoning by `reasoning_effort`."""
     return request.get("reasoning_effort") not in (None, "none")
+
+
+def object_of(value: Any) -> Object:
+    """Return a value that is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_of(value: Any) -> list[Object]:
+    """Return the objects of a value that is a list of them, else none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def never(_request: Object) -> bool:

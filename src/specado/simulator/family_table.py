@@ -21,6 +21,7 @@ from specado.simulator.family_api import (
     asks_effort,
     deltas_of,
     never,
+    object_of,
     openai_error,
     plain,
     plain_chunk,
@@ -120,7 +121,7 @@ def _mistral_error(fields: Object, status: int) -> Object:
 
 
 def _deepseek_thinks(request: Object) -> bool:
-    return bool((request.get("thinking") or {}).get("type") != "disabled")  # the default
+    return bool(object_of(request.get("thinking")).get("type") != "disabled")  # the default
 
 
 def _deepseek(request: Object, whole: Object) -> None:
@@ -233,12 +234,12 @@ _ZAI_CODES = {401: "1002", 404: "1211", 429: "1302"}
 
 
 def _zai(request: Object, whole: Object) -> None:
-    if (request.get("thinking") or {}).get("type") == "enabled":
+    if object_of(request.get("thinking")).get("type") == "enabled":
         add_reasoning(whole, "reasoning_content")
 
 
 def _zai_thinks(request: Object) -> bool:
-    return bool((request.get("thinking") or {}).get("type") == "enabled")
+    return bool(object_of(request.get("thinking")).get("type") == "enabled")
 
 
 def _zai_chunk(_request: Object, chunk: Object) -> None:
