@@ -295,3 +295,32 @@ def test_a_simulated_call_needs_no_host() -> None:
     )
 
     assert reply.choices[0].message.content == ANSWER
+
+
+STREAM_FAULTS = {
+    "stream-error-test-model": specado.ServerError,
+    "stream-overloaded-test-model": specado.OverloadedError,
+    "stream-early-cut-test-model": specado.MalformedResponseError,
+    "stream-late-error-test-model": specado.StreamInterruptedError,
+    "stream-cut-test-model": specado.StreamInterruptedError,
+    "stream-idle-test-model": specado.StreamInterruptedError,
+    "stream-malformed-test-model": specado.StreamInterruptedError,
+    "stream-unterminated-test-model": specado.StreamInterruptedError,
+}
+GOOD = ["bytewise", "crlf", "cr", "ping"]
+
+
+@EACH
+def test_streams_fail_as_their_names_say(name: str) -> None:
+    client = specado.Client({"simulate": True, "max_retries": 0})
+
+    def play(model: str) -> str:
+        stream = client.chat.completions.create(
+            model=f"{name}/{model}", messages="Hello", stream=True, fallback_models=[]
+        )
+        return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+    for model, error in STREAM_FAULTS.items():
+        with pytest.raises(error):
+            play(model)
+    assert {play(f"stream-{word}-test-model") for word in GOOD} == {ANSWER}

@@ -287,3 +287,10 @@ def test_each_fact_on_errors_has_an_error() -> None:
 @pytest.mark.parametrize("name", FAMILY)
 def test_an_error_in_the_providers_form_has_its_class(name: str, model: str) -> None:
     assert class_of(name, model) is FAULTS[model]
+
+
+@pytest.mark.parametrize(
+    "name", ["groq", "mistral", "deepseek", "openrouter", "azure", "dashscope", "zai", "moonshot"]
+)
+def test_refused_content_has_its_class(name: str) -> None:
+    assert class_of(name, "content-policy-test-model") is specado.ContentPolicyError

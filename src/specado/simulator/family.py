@@ -405,6 +405,8 @@ def error_reply(
         status, code = family.wrong_key
     elif code == "insufficient_quota":
         status, code = family.out_of_quota
+    elif code == "content_policy_violation":
+        status = family.moderated
     elif status == 503 and family.overloaded is not None:
         status, code = family.overloaded
     message = error.message

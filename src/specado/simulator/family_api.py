@@ -78,6 +78,7 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
         needs_key: whether a key is asked for.
         key_header: a header that a key may come in, beside `Authorization`.
         wrong_key, out_of_quota: the status and code of these errors.
+        moderated: the status of a request whose content is refused.
         overloaded: the status and code of a lack of capacity; `None` for OpenAI's.
         status_of_refusal: the status of a refused request.
         headers: headers of every reply.
@@ -120,6 +121,7 @@ class FamilyApi(msgspec.Struct, frozen=True, kw_only=True):
     key_header: str = ""
     wrong_key: tuple[int, Optional[str]] = (401, "invalid_api_key")
     out_of_quota: tuple[int, Optional[str]] = (429, "insufficient_quota")
+    moderated: int = 400
     overloaded: Optional[tuple[int, Optional[str]]] = None
     status_of_refusal: int = 400
     headers: tuple[tuple[str, str], ...] = ()

@@ -176,7 +176,14 @@ def _openrouter_chunk(request: Object, chunk: Object) -> None:
 
 
 def _openrouter_error(fields: Object, status: int) -> Object:
-    return {"error": {"message": fields["message"], "code": status}, "user_id": "user_simulated"}
+    error: Object = {"message": fields["message"], "code": status}
+    if status == 403 and fields["code"] == "content_policy_violation":
+        error["metadata"] = {
+            "reasons": ["violence"],
+            "flagged_input": "Hello",
+            "provider_name": "a",
+        }
+    return {"error": error, "user_id": "user_simulated"}
 
 
 # xAI: its API reference; the usage is that of recorded chat completions.
@@ -247,7 +254,10 @@ def _zai_chunk(_request: Object, chunk: Object) -> None:
 
 
 def _zai_error(fields: Object, status: int) -> Object:
-    code = fields["code"] if fields["code"] == "1113" else _ZAI_CODES.get(status, "1210")
+    code = fields["code"]
+    if code != "1113":
+        refused = code == "content_policy_violation"
+        code = "1301" if refused else _ZAI_CODES.get(status, "1210")
     return {"error": {"code": code, "message": fields["message"]}}
 
 
@@ -413,6 +423,7 @@ APIS = (
         opening=b": OPENROUTER PROCESSING\n\n",
         has_usage=True,
         error=_openrouter_error,
+        moderated=403,
         out_of_quota=(402, None),
     ),
     FamilyApi(
