@@ -24,12 +24,16 @@ HOW_TO_USE = """\
 Simulating OpenAI     {openai}
 Simulating Anthropic  {anthropic}
 Simulating Gemini     {gemini}
+Simulating Bedrock    {bedrock}
+Simulating others below their names: {groq}, {mistral}, ...
 
 For specado and the official packages (any key but "wrong" will do):
 
   export OPENAI_BASE_URL={openai} OPENAI_API_KEY=any
   export ANTHROPIC_BASE_URL={anthropic} ANTHROPIC_API_KEY=any
   export GOOGLE_GEMINI_BASE_URL={gemini} GEMINI_API_KEY=any
+  export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={bedrock} AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
   export SPECADO_FALLBACK_PROVIDER=anthropic
 
 or in Python:
@@ -63,6 +67,9 @@ async def _serve(host: str, port: int, *, verbose: bool) -> None:
                 openai=server.openai_base_url,
                 anthropic=server.anthropic_base_url,
                 gemini=server.gemini_base_url,
+                bedrock=server.bedrock_base_url,
+                groq=server.base_url("groq"),
+                mistral=server.base_url("mistral"),
             )
         )
         # Whoever waits for the address in a pipe gets it now.
