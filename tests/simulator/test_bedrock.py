@@ -265,6 +265,22 @@ def test_what_recorded_requests_had_is_taken():
     assert ask(CLAUDE, **name).status == 200
 
 
+def test_claude_takes_the_signatures_of_anthropics_own_api():
+    asked = {"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [{"role": "user"}]}
+    asked["messages"][0]["content"] = "Hello"
+    asked["thinking"] = THINKING["thinking"]
+    headers = {"anthropic-version": "2023-06-01"}
+    reply = handle("POST", "/v1/messages", headers, json.dumps(asked).encode())
+    thought = json.loads(reply.body)["content"][0]
+    text = {"text": thought["thinking"], "signature": thought["signature"]}
+    block = {"reasoningContent": {"reasoningText": text}}
+    answered = {"role": "assistant", "content": [block, {"text": "Hi"}]}
+
+    assert ask(CLAUDE, messages=[ASK, answered, ASK]).status == 200
+    text["signature"] = "c2lnbmVk"
+    assert "Invalid `signature`" in error_of(ask(CLAUDE, messages=[ASK, answered, ASK]))[2]
+
+
 def test_the_end_of_an_answer():
     stops = {"inferenceConfig": {"stopSequences": ["to:"]}}
     wanted = {"additionalModelResponseFieldPaths": ["/stop_sequence"]}
