@@ -248,6 +248,7 @@ MALFORMED = [
     (turns({"role": "user", "content": "Hello"}), r"content: must be a list"),
     (turns(said({"text": "a", "image": {}})), "must have one member, not text, image"),
     (turns(said({})), "must have one member, not none"),
+    (turns({"role": "user", "content": [{1: 2}]}), "must have one member, not 1"),
     (turns(said({"text": 1})), r"content\[0\].text: must be a str"),
     (turns(said(USE)), "'toolUse' is no block of a user message"),
     (turns(said({"toolResult": {"toolUseId": "c9", "content": []}})), "'c9' answers no toolUse"),
@@ -269,6 +270,11 @@ MALFORMED = [
     (
         user(outputConfig={"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {
             "schema": "{"}}}}),
+        "schema: must be JSON text",
+    ),
+    (
+        user(outputConfig={"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {
+            "schema": "\ud800"}}}}),
         "schema: must be JSON text",
     ),
     (

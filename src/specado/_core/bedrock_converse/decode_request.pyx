@@ -97,7 +97,7 @@ cdef class RequestReader(SourceReader):
         cdef list found = [
             (name, item) for name, item in self.dict_of(value, path).items() if item is not None
         ]
-        if len(found) != 1:
+        if len(found) != 1 or not isinstance(found[0][0], str):
             names = ", ".join([str(name) for name, _ in found]) or "none"
             raise self.malformed(path, f"must have one member, not {names}")
         return found[0]
@@ -707,7 +707,7 @@ cdef class RequestReader(SourceReader):
         """Return the schema in a JSON text."""
         try:
             schema = msgspec.json.decode(self.text_of(text, path))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             raise self.malformed(path, f"must be JSON text: {error}") from None
         return self.written(self.dict_of(schema, path), path)
 
