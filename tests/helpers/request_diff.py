@@ -102,12 +102,14 @@ def is_covered(fact: Fact, losses: list[Any]) -> bool:
 
 
 def exists(request: Any, path: str) -> bool:
-    """Whether a JSON path leads to something in a request."""
+    """Whether a JSON path leads to something in a request, also within text that is JSON."""
     found = request
     try:
         for name, place in TOKEN.findall(path):
+            if isinstance(found, str):
+                found = json.loads(found)
             found = found[int(place)] if place else found[name]
-    except (KeyError, IndexError, TypeError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return False
     return True
 
