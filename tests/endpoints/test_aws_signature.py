@@ -99,16 +99,24 @@ def test_a_signature_is_botocores(host, model, query, body, token, when):
 
 
 @contextmanager
-def server():
-    """Run a server that answers as Bedrock does; yields its URL and the requests it gets."""
+def server(expired=None):
+    """Run a server that answers as Bedrock does; yields its URL and the requests it gets.
+
+    Credentials with the session token *expired* have expired.
+    """
     seen = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["content-length"]))
             seen.append(SimpleNamespace(path=self.path, headers=dict(self.headers), body=body))
-            reply = json.dumps(REPLY).encode()
-            self.send_response(200)
+            if expired is not None and self.headers["x-amz-security-token"] == expired:
+                reply = json.dumps({"message": "The security token has expired"}).encode()
+                self.send_response(403)
+                self.send_header("x-amzn-errortype", "ExpiredTokenException:http://internal/")
+            else:
+                reply = json.dumps(REPLY).encode()
+                self.send_response(200)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(reply)))
             self.end_headers()
@@ -231,6 +239,80 @@ def test_each_async_call_awaits_its_credentials():
 
         assert is_valid(url, seen[0], token=TOKEN)
         assert is_valid(url, seen[1], token="second==")
+
+
+def temporary(token):
+    return {"access_key_id": KEY, "secret_access_key": SECRET, "session_token": token}
+
+
+def test_a_call_is_repeated_once_with_new_credentials_after_the_old_have_expired():
+    tokens = iter([TOKEN, "second==", TOKEN, TOKEN, "never=="])
+    settings = {"credentials": lambda: temporary(next(tokens)), "location": "eu-west-1"}
+    with server(expired=TOKEN) as (url, seen):
+        client = specado.Client({"providers": {"bedrock": {**settings, "base_url": url}}})
+        reply = client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+        assert reply.choices[0].message.content == "Hello"
+        assert [each.headers["X-Amz-Security-Token"] for each in seen] == [TOKEN, "second=="]
+        assert is_valid(url, seen[1], token="second==")
+        with pytest.raises(specado.AuthenticationError, match="has expired") as caught:
+            client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+    assert (caught.value.code, caught.value.attempts) == ("ExpiredTokenException", 2)
+    assert next(tokens) == "never=="
+
+
+def test_an_async_call_is_repeated_with_new_credentials():
+    tokens = iter([TOKEN, "second=="])
+
+    async def credentials():
+        return temporary(next(tokens))
+
+    async def call(url):
+        settings = {"base_url": url, "credentials": credentials, "location": "eu-west-1"}
+        async with specado.AsyncClient({"providers": {"bedrock": settings}}) as client:
+            await client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+    with server(expired=TOKEN) as (url, seen):
+        asyncio.run(call(url))
+
+        assert is_valid(url, seen[1], token="second==")
+
+
+def test_given_credentials_that_have_expired_are_not_sent_again():
+    with server(expired=TOKEN) as (url, seen):
+        settings = {"base_url": url, "credentials": temporary(TOKEN), "location": "eu-west-1"}
+        client = specado.Client({"providers": {"bedrock": settings}})
+        with pytest.raises(specado.AuthenticationError) as caught:
+            client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+    assert len(seen) == 1
+    shown = f"{caught.value!r} {caught.value.headers} {caught.value.body}"
+    assert SECRET not in shown
+    assert TOKEN not in shown
+
+
+def test_a_profile_is_read_again_when_its_credentials_have_expired(monkeypatch, tmp_path):
+    def write(token):
+        (tmp_path / "credentials").write_text(
+            f"[work]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
+            f"aws_session_token = {token}\n"
+        )
+
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setattr(specado.settings.aws_credentials.default_aws_source, "_found", None)
+    with server(expired=TOKEN) as (url, seen):
+        settings = {"base_url": url, "location": "eu-west-1"}
+        client = specado.Client({"providers": {"bedrock": settings}})
+        write(TOKEN)
+        with pytest.raises(specado.AuthenticationError):
+            client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+        write("second==")
+        client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+        assert is_valid(url, seen[-1], token="second==")
 
 
 @pytest.mark.parametrize("as_setting", [True, False])

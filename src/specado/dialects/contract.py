@@ -163,6 +163,7 @@ class ErrorTable(msgspec.Struct, frozen=True):
         refinements: *messages* by the class that they refine; filled where tables are merged.
         refused_signed: regular expressions of the code and message (`code: message`) of errors
             that refuse the signature or the encryption of reasoning which was sent back.
+        expired: codes and types that say that temporary credentials have expired.
     """
 
     codes: Mapping[str, type[ProviderError]]
@@ -171,6 +172,7 @@ class ErrorTable(msgspec.Struct, frozen=True):
     unknown_model: frozenset[str] = frozenset()
     refinements: Mapping[type[ProviderError], Sequence[tuple[str, type[ProviderError]]]] = {}
     refused_signed: tuple[str, ...] = ()
+    expired: frozenset[str] = frozenset()
 
 
 class EncodeRequest(Protocol):

@@ -46,6 +46,7 @@ __all__ = [
     "error_from_reply",
     "error_in_success",
     "error_table",
+    "names_expired",
     "parse_retry_after_s",
     "path_hint",
     "refuses_signed",
@@ -204,6 +205,17 @@ def refuses_signed(error: ProviderError) -> bool:
     if error.status_code not in _REFUSING_STATUSES:
         return False
     return _refused_signed().search(f"{error.code}: {error.message}") is not None
+
+
+def names_expired(error: ProviderError) -> bool:
+    """Return whether an error says that temporary credentials have expired."""
+    return isinstance(error, AuthenticationError) and (error.code or "").lower() in _expired()
+
+
+@functools.cache
+def _expired() -> frozenset[str]:
+    """Return the codes and types of all dialects that say that credentials have expired."""
+    return frozenset(word.lower() for name in DIALECTS for word in errors_of(name).expired)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ from typing import Callable, NamedTuple, Optional, Protocol, Union
 
 import msgspec
 
-from specado.dialects.errors import refuses_signed
+from specado.dialects.errors import names_expired, refuses_signed
 from specado.errors import (
     CONTENT_TIMEOUT,
     ConfigurationError,
@@ -370,12 +370,13 @@ class _Router(msgspec.Struct, eq=False):
         A request on an idle connection that the server has just closed is repeated at once, on a
         fresh one: nothing has failed but the connection (RFC 9112, section 9.3.1). One with a
         signature that the provider refuses is repeated once without it, so that a stored
-        conversation can go on after a key was rotated.
+        conversation can go on after a key was rotated; one with temporary credentials that have
+        expired, once with those that their source gives then.
         """
         history, health = self.history, self.health
         if health is not None and attempt is None:
             attempt = health.begin(candidate.deployment, self.clock.now(), is_retry=is_retry)
-        timeout_s, is_fresh = limit.timeout_s, False
+        timeout_s, is_fresh, is_renewed = limit.timeout_s, False, False
         while True:
             outcome: Outcome = None
             try:
@@ -394,13 +395,12 @@ class _Router(msgspec.Struct, eq=False):
                 ):
                     timeout_s, is_fresh = min(timeout_s, left_s), True
                     continue
-                if (
-                    refuses_signed(outcome)
-                    and self.clock.left_s() > 0
-                    and self.plan.leave_out_signed(candidate)
+                if self.clock.left_s() > 0 and (
+                    self._leaves_out_signed(candidate, outcome)
+                    or (not is_renewed and names_expired(outcome) and candidate.renew_key())
                 ):
                     timeout_s = min(timeout_s, self.clock.left_s())
-                    history.is_unsigned = True
+                    is_renewed = is_renewed or names_expired(outcome)
                     continue
                 self._record(attempt, outcome, limit)
                 return outcome
@@ -415,6 +415,13 @@ class _Router(msgspec.Struct, eq=False):
             history.attempts += 1
             self._record(attempt, outcome, limit)
             return Answer(outcome, candidate, attempt)
+
+    def _leaves_out_signed(self, candidate: Candidate, error: ProviderError) -> bool:
+        """Return whether a repeated request has no signature like the one that was refused."""
+        if not (refuses_signed(error) and self.plan.leave_out_signed(candidate)):
+            return False
+        self.history.is_unsigned = True
+        return True
 
     def _record(
         self, attempt: Optional[Attempt], outcome: Union[Success, ProviderError], limit: _Limit

@@ -155,6 +155,11 @@ class Candidate(msgspec.Struct):
             return None
         return found
 
+    def renew_key(self) -> bool:
+        """Return whether the next request may have another key than one that has expired."""
+        found = self.key_callable
+        return found is not None and found.renew()
+
     def wire_request(
         self, *, with_key: bool = True, is_stream: bool = False, fetched: Secret | None = None
     ) -> WireRequest:

@@ -146,6 +146,10 @@ class AwsSource:
             text: str = aws_text(self._found)
         return text
 
+    def forget_credentials(self) -> None:
+        """Look for the credentials again at the next request: a profile may have newer ones."""
+        self._found = self._given
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AwsSource) and self._given is other._given
 

@@ -157,6 +157,13 @@ class Secret:
         """True if the key is text, False if a callable gives it."""
         return isinstance(self._source, str)
 
+    def renew(self) -> bool:
+        """Return whether another key may come: from a callable, which forgets the one it kept."""
+        forget = getattr(self._source, "forget_credentials", None)
+        if forget is not None:
+            forget()
+        return not self.is_text
+
     def is_same(self, other: Optional[Secret]) -> bool:
         """Return whether *other* holds the same key text or the same callable."""
         return other is not None and self._source == other._source

@@ -83,6 +83,7 @@ ERRORS = ErrorTable(
         (RateLimitError, "too many tokens per day", QuotaExceededError),
     ),
     unknown_model=frozenset({"ResourceNotFoundException"}),
+    expired=frozenset({"ExpiredToken", "ExpiredTokenException"}),
 )
 
 
