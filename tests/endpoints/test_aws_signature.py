@@ -188,6 +188,30 @@ def test_temporary_credentials_have_their_token_in_a_signed_header():
         assert not is_valid(url, seen[0], token=TOKEN, secret="another")
 
 
+def test_headers_of_aws_that_the_caller_sets_are_signed():
+    settings = {"credentials": f"{KEY}:{SECRET}", "location": "eu-west-1"}
+    mark = "X-Amz-Source-Identity"
+    with server() as (url, seen):
+        client = specado.Client({"providers": {"bedrock": {**settings, "base_url": url}}})
+        client.chat.completions.create(
+            "bedrock/amazon.nova-lite-v1:0", "Hello", extra_headers={mark: "a  b", "X-Other": "c"}
+        )
+
+    headers = {name.lower(): text for name, text in seen[0].headers.items()}
+    signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-source-identity,"
+    assert signed in headers["authorization"]
+    assert headers["x-other"] == "c"
+    sent = (("content-type", headers["content-type"]), (mark, headers[mark.lower()]))
+    assert headers["authorization"] == signed_by_botocore(
+        WireRequest("POST", url + seen[0].path, sent, seen[0].body, True),
+        (KEY, SECRET, None),
+        "eu-west-1",
+        "bedrock",
+        headers["x-amz-date"],
+        ("content-type", mark.lower()),
+    )
+
+
 def test_credentials_region_and_address_come_from_the_environment(monkeypatch):
     with server() as (url, seen):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)

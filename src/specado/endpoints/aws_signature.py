@@ -97,7 +97,8 @@ def signed_headers(
     headers = {
         name.lower(): text
         for name, text in (*request.headers, *added)
-        if name.lower() in ("content-type", *_HEADERS)
+        # AWS wants the signature to cover all headers of its own.
+        if name.lower().startswith(("content-type", "x-amz-"))
     }
     headers["host"] = _host(parts.scheme, parts.hostname or "", parts.port)
     names = ";".join(sorted(headers))
