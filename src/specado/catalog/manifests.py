@@ -351,13 +351,15 @@ class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
     URL of all others, in which `{location}` stands for the location. `project_env` and
     `location_env` are the environment variables that may name project and location, in order. A
     cloud without a `default_location` must be given one, and one without `project_env` has no
-    projects in its paths.
+    projects in its paths. `resource_names`: an id may be the name of a resource, whose last segment
+    is the id of its model.
     """
 
     base_urls: dict[str, str]
     default_location: Optional[str] = None
     project_env: tuple[str, ...] = ()
     location_env: tuple[str, ...] = ()
+    resource_names: bool = False
 
     def base_url(self, location: str) -> str:
         """Return the base URL of a location."""
@@ -598,7 +600,11 @@ class Provider(Struct, frozen=True):
 
     def find(self, model_id: str) -> Model | None:
         """Return the model that an id or an alias names, `None` if this provider has none."""
-        return self.models.get(model_id) or self.by_alias.get(model_id)
+        found = self.models.get(model_id) or self.by_alias.get(model_id)
+        if found is None and self.cloud is not None and self.cloud.resource_names:
+            _, slash, last = model_id.rpartition("/")
+            return self.find(last) if slash else None
+        return found
 
     def with_facts_of(self, other: Provider) -> Provider:
         """Return the provider with the models of another, as far as they are the same here.

@@ -9,6 +9,7 @@ import pytest
 
 import official_bedrock
 import specado
+from specado._core.bedrock_converse.native import model_of_profile
 from specado.catalog import lookup as catalog
 
 USER = {"role": "user", "content": "Hello"}
@@ -41,6 +42,41 @@ def test_each_family_is_known_by_its_profiles(model: str) -> None:
     assert found is not None
     assert found.pricing.input is not None
     assert found.context_window is not None
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        (f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{SONNET}", f"us.{SONNET}"),
+        (f"arn:aws:bedrock:us-east-1::foundation-model/{SONNET}", SONNET),
+        ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2", None),
+        ("foundation-model/", None),
+    ],
+)
+def test_an_arn_that_names_a_model_has_its_facts(arn: str, expected: str | None) -> None:
+    found = catalog.find_model("bedrock", arn)
+
+    assert (None if found is None else found.id) == expected
+
+
+def test_an_arn_is_asked_in_the_form_of_its_model() -> None:
+    arn = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{SONNET}"
+
+    assert body(arn, reasoning_effort="low") == body(f"us.{SONNET}", reasoning_effort="low")
+    assert body(arn, reasoning_effort="low") != body(SONNET)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SONNET,
+        f"us-gov.{SONNET}",
+        f"arn:aws:bedrock:us-east-1::foundation-model/{SONNET}",
+        f"arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/us-gov.{SONNET}",
+    ],
+)
+def test_profiles_and_arns_of_a_model_are_that_model(model: str) -> None:
+    assert model_of_profile(model) == SONNET
 
 
 def test_a_profile_of_one_region_has_its_own_price() -> None:

@@ -37,8 +37,11 @@ DIALECT = "bedrock_converse"
 # The type of a call that the service runs itself.
 SERVER_TOOL = "server_tool_use"
 
-# The regions before a model's id, of a profile that answers in several.
-_PROFILE = re.compile(r"(?:us|eu|apac|jp|au|ca|us-gov|global)\.(?=[a-z0-9]+\.)")
+# What stands before a model's id: an ARN up to the resource's own name, and the regions of a
+# profile that answers in several.
+_PROFILE = re.compile(
+    r"^(?:arn:[^/]*/)?(?:(?:us|eu|apac|jp|au|ca|us-gov|global)\.(?=[a-z0-9]+\.))?"
+)
 
 _decode_reply = msgspec.json.Decoder(RawReply).decode
 _decode_block = msgspec.json.Decoder(Block).decode
@@ -47,7 +50,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def model_of_profile(model: str) -> str:
-    """Return the model id in that of a cross-region profile: `us.` and others before it."""
+    """Return the model id in an ARN and in that of a cross-region profile (`us.` before it)."""
     return _PROFILE.sub("", model, count=1)
 
 
