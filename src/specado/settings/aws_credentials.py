@@ -141,9 +141,10 @@ class AwsSource:
         if self._process != os.getpid():  # another thread may have held the lock at the fork
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
-            if self._found is None:
-                self._found = _default_credentials()
-            text: str = aws_text(self._found)
+            found = self._found  # another thread may forget it meanwhile
+            if found is None:
+                found = self._found = _default_credentials()
+            text: str = aws_text(found)
         return text
 
     def forget_credentials(self) -> None:
