@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sockets
 import specado
 from specado.endpoints.aws_signature import signed_headers
 from specado.settings.aws_credentials import AwsCredentials
@@ -424,6 +425,39 @@ def test_credentials_of_the_machine_do_not_end_simulation(monkeypatch):
 
     with pytest.warns(specado.SimulatedReplyWarning):
         specado.Client().chat.completions.create("gpt-4.1", "Hello")
+
+
+@pytest.mark.parametrize("transport", ["auto", "httpx"])
+def test_a_canonical_request_in_an_error_shows_no_token_and_no_signature(transport):
+    with sockets.ScriptedServer(refuse_with_what_was_sent) as peer:
+        settings = {"credentials": temporary(TOKEN), "location": "eu-west-1", "base_url": peer.url}
+        client = specado.Client({"providers": {"bedrock": settings}, "transport": transport})
+        with pytest.raises(specado.AuthenticationError) as caught:
+            client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+    signature = peer.requests[0].partition(b"Signature=")[2].partition(b"\r\n")[0].decode()
+    error = caught.value
+    shown = f"{error} {error!r} {error.body} {error.headers}" + pickle.dumps(error).decode(
+        "latin-1"
+    )
+    assert error.code == "InvalidSignatureException"
+    assert "The Canonical String for this request should have been" in error.message
+    assert len(signature) == 64
+    assert signature not in shown
+    assert TOKEN not in shown
+
+
+def refuse_with_what_was_sent(peer):
+    """Answer as AWS does to a wrong signature: with the headers that it has got."""
+    head = peer.request().partition(b"\r\n\r\n")[0].decode()
+    text = f"The Canonical String for this request should have been '{head}'"
+    peer.send(
+        sockets.reply(
+            json.dumps({"message": text}).encode(),
+            403,
+            "x-amzn-ErrorType: InvalidSignatureException\r\n",
+        )
+    )
 
 
 def test_no_secret_is_shown(caplog):
