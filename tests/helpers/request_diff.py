@@ -175,23 +175,30 @@ def comparable(
     They are so over what the *losses* say is left out between them.
     """
     gone = [loss for loss in losses if loss.code in LEAVING_OUT]
+    moved = [loss for loss in losses if loss.code == "Relocate"]
     in_order = any(name in IN_URL for name, _ in requests)  # of the calls
     for name, request in requests:
         found = facts(name, request)
         if in_order:
             found = number_of_logprobs(calls_by_order(found))
-        yield parameters_last(texts_in_one(found, gone) if in_one else found)
+        yield parameters_last(texts_in_one(found, gone, moved) if in_one else found)
 
 
-def texts_in_one(found: list[Fact], gone: list[Any]) -> list[Fact]:
-    """Join the texts and refusals of an answer that follow each other; leave out empty ones."""
+def texts_in_one(found: list[Fact], gone: list[Any], moved: list[Any]) -> list[Fact]:
+    """Join the texts and refusals of an answer that follow each other; leave out empty ones.
+
+    A text that was moved before the answer's calls follows the text before them.
+    """
     made: list[Fact] = []
     for fact in found:
         if fact.side != ANSWER or fact.what[0] not in ("text", "refusal"):
             made.append(fact)
             continue
         at = len(made)
-        while at and _is_beside(made[at - 1], gone):
+        over_calls = is_covered(fact, moved)
+        while at and (
+            _is_beside(made[at - 1], gone) or (over_calls and made[at - 1].what[0] == "call")
+        ):
             at -= 1
         last = made[at - 1] if at else fact
         if last is fact or last.side != ANSWER or last.what[0] != "text":
@@ -205,7 +212,11 @@ def texts_in_one(found: list[Fact], gone: list[Any]) -> list[Fact]:
 def _is_beside(fact: Fact, gone: list[Any]) -> bool:
     if fact.side == ANSWER and fact.what[0] == "text":
         return False
-    return fact.what[0] in BESIDE or is_covered(fact, gone)
+    return fact.what[0] in BESIDE or any(
+        path.startswith(loss.path) and covers(loss.path, path)
+        for loss in gone
+        for path in fact.paths
+    )
 
 
 def unexplained(
