@@ -418,6 +418,15 @@ def test_what_is_no_credentials_is_an_error_that_shows_nothing(given):
     assert KEY not in str(caught.value)
 
 
+def test_a_wrong_region_is_an_error_that_shows_a_right_one(monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "us-east-1@evil.example")
+    settings = {"credentials": f"{KEY}:{SECRET}"}
+    client = specado.Client({"providers": {"bedrock": settings}})
+
+    with pytest.raises(specado.ConfigurationError, match=r"region, such as .* 'us-east-1'"):
+        client.chat.completions.create("bedrock/amazon.nova-lite-v1:0", "Hello")
+
+
 def test_credentials_of_the_machine_do_not_end_simulation(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)

@@ -105,7 +105,7 @@ def cloud_location(key: str, value: Any) -> str:
     text = non_empty_text(key, value)
     if len(text) > MAX_SHOWN_CHARACTERS or not _CLOUD_LOCATION.fullmatch(text):
         raise invalid_value(
-            key, value, "the name of a location, such as 'europe-west4' or 'global'"
+            key, value, "the name of a location or region, such as 'europe-west4' or 'us-east-1'"
         )
     return text
 
