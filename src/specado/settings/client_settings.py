@@ -372,6 +372,7 @@ _MISPLACED_PROVIDER_KEYS = {
     "default_headers": "write 'headers'",
     "extra_headers": "write 'headers'",
     "organization": "write 'headers': {'OpenAI-Organization': …}",
+    "region": "write 'location'",
     "timeout": "write 'timeout_seconds'",
     "max_retries": "it is a setting of the client",
 }
