@@ -240,7 +240,7 @@ cdef class BedrockStream(ReplyStream):
 
     cdef int _add_text(self, BlockPieces block, str text, list out) except -1:
         if block.kind is not TEXT or block.is_closed:
-            return self.note(f"contentBlockDelta: text in a {block.kind} block, left out")
+            return self.note(f"contentBlockDelta: text in a block of {block.kind}, left out")
         if not text:
             return 0
         block.pieces.add(text)
@@ -303,7 +303,7 @@ cdef class BedrockStream(ReplyStream):
         cdef bint is_redacted = given.redacted_content is not None
         cdef BlockPieces block = self._block_at(index, REDACTED if is_redacted else REASONING)
         if block.is_closed or block.kind is not (REDACTED if is_redacted else REASONING):
-            return self.note(f"contentBlockDelta: reasoning in a {block.kind} block, left out")
+            return self.note(f"contentBlockDelta: reasoning in a block of {block.kind}, left out")
         if is_redacted:
             self.keep(given.redacted_content)
             self.begin(False)
@@ -328,7 +328,7 @@ cdef class BedrockStream(ReplyStream):
             block.pieces.add(text)
             return 0
         if block.kind is not CALL or block.is_closed:
-            return self.note(f"contentBlockDelta: input in a {block.kind} block, left out")
+            return self.note(f"contentBlockDelta: input in a block of {block.kind}, left out")
         if not text:
             return 0
         block.pieces.add(text)
