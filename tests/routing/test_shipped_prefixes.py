@@ -119,6 +119,7 @@ def test_a_bare_id_means_its_maker_whoever_hosts_it(model, maker, primary):
 def test_each_model_of_the_primary_provider_is_its_own(primary):
     for model_id in (*provider(primary).models, *provider(primary).by_alias):
         assert first(model_id, primary) == (primary, model_id)
+        assert first(f"{primary}/{model_id}", primary) == (primary, model_id)
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name not in HOSTS])

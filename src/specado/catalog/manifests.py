@@ -351,8 +351,8 @@ class CloudAddress(Struct, frozen=True, forbid_unknown_fields=True):
     URL of all others, in which `{location}` stands for the location. `project_env` and
     `location_env` are the environment variables that may name project and location, in order. A
     cloud without a `default_location` must be given one, and one without `project_env` has no
-    projects in its paths. `resource_names`: an id may be the name of a resource, whose last segment
-    is the id of its model.
+    projects in its paths. `resource_names`: an id may be the name of a resource (`arn:aws:…/…`),
+    whose last segment is the id of its model.
     """
 
     base_urls: dict[str, str]
@@ -602,8 +602,8 @@ class Provider(Struct, frozen=True):
         """Return the model that an id or an alias names, `None` if this provider has none."""
         found = self.models.get(model_id) or self.by_alias.get(model_id)
         if found is None and self.cloud is not None and self.cloud.resource_names:
-            _, slash, last = model_id.rpartition("/")
-            return self.find(last) if slash else None
+            resource, _, last = model_id.rpartition("/")
+            return self.find(last) if ":" in resource else None
         return found
 
     def with_facts_of(self, other: Provider) -> Provider:
