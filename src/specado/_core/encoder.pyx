@@ -384,7 +384,7 @@ cdef bint is_same_json(str one, str other) except -1:
         return one is not None
     try:
         return normal_form(one) == normal_form(other)
-    except (ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any, Callable, Optional
 
+import msgspec
+
 from specado._core.exports import FOLDERS
 from specado._core.json_writer import NotJson, dumps
 from specado.types import NATIVE_VERSION, NativeBlock, NativeContent, ReasoningBlock
@@ -30,8 +32,9 @@ MAX_STORED_BYTES = 8 * 2**20
 MAX_NAME_CHARACTERS = 500
 
 # Reads the JSON of a dialect's stored blocks: takes the blocks and the model, and returns the
-# record's blocks and the canonical reasoning. Raises `ValueError` for blocks that are not those of
-# an answer. Each dialect's folder enters its own.
+# record's blocks and the canonical reasoning. Raises `ValueError`, or `msgspec.MsgspecError` (which
+# is one in newer releases only), for blocks that are not those of an answer. Each dialect's folder
+# enters its own.
 READERS: dict[str, Callable[[list[bytes], str], tuple[tuple[NativeBlock, ...], Optional[str]]]] = {}
 
 # Dialects whose signatures or item ids bind texts and calls to the reasoning before them: if the
@@ -80,7 +83,7 @@ def read_entry(entry: dict[str, Any]) -> NativeContent | None:
         if sum(map(len, raws)) > MAX_STORED_BYTES:
             return None
         read, reasoning = reader(raws, model)
-    except (NotJson, ValueError, RecursionError):
+    except (NotJson, ValueError, RecursionError, msgspec.MsgspecError):
         return None
     return NativeContent(dialect, provider, tag, model, model_family(model), read, reasoning)
 

@@ -84,5 +84,5 @@ def carried_block(data: Any) -> ReasoningBlock | None:
         return None
     try:
         return _decode_block(base64.b64decode(data[len(_PREFIX) :], validate=True))
-    except (binascii.Error, ValueError, RecursionError):
+    except (msgspec.MsgspecError, binascii.Error, ValueError, RecursionError):
         return None
