@@ -17,8 +17,6 @@
   to chunks, and assembles the reply.
 - `encode_*_reply`: encodes a reply's Structs straight to the bytes of a provider's API, with the
   losses; `*StreamEncoder`: encodes chunks as a stream of that API.
-- `Finalized`: base of objects that free something when they are dropped, without losing an
-  interrupt.
 - `ReplyEvents`: callbacks of the HTTP parser, collected for one reply.
 - `compare_capabilities`, `check_capability`: compare two capability dicts; check one.
 - `dumps`: a value as JSON bytes; `NotJson` is raised for one that JSON cannot hold, such as one
@@ -38,7 +36,6 @@ from specado._core.conversation import Conversation
 from specado._core.emulation import unwrap_emulated
 from specado._core.error_bodies import error_facts
 from specado._core.exports import EXPORTS
-from specado._core.finalized import Finalized
 from specado._core.frames import FrameDecoder
 from specado._core.json_writer import MAX_DEPTH, NotJson, dumps
 from specado._core.normalize import normalize
@@ -55,7 +52,6 @@ __all__ = [
     "BedrockStream",
     "BedrockStreamEncoder",
     "Conversation",
-    "Finalized",
     "FrameDecoder",
     "GeminiStream",
     "GeminiStreamEncoder",

@@ -13,7 +13,6 @@ __all__ = [
     "BedrockStream",
     "BedrockStreamEncoder",
     "Conversation",
-    "Finalized",
     "FrameDecoder",
     "GeminiStream",
     "GeminiStreamEncoder",
@@ -95,10 +94,6 @@ class FrameDecoder:
 class ReportedFailure(Exception):  # noqa: N818
     body: bytes
     def __init__(self, body: bytes) -> None: ...
-
-class Finalized:
-    def _drop(self) -> None: ...
-    def __del__(self) -> None: ...
 
 @disjoint_base
 class ReplyEvents:

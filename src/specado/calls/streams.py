@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from specado._core import Finalized
 from specado.transport import TransportFailure
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ DRAIN_S = 0.1
 _CLOSED = "the stream was closed before its end"
 
 
-class _Stream(Finalized):
+class _Stream:
     """Base of `Stream` and `AsyncStream`."""
 
     def __init__(self, state: StreamState) -> None:
@@ -65,6 +64,14 @@ class _Stream(Finalized):
         if not state.is_over:
             raise RuntimeError("the stream has not ended: iterate to its end, then ask for this")
         return state.response()
+
+    def __del__(self) -> None:
+        if not self._state.has_ended:  # dropped without being read
+            self._drop()
+
+    def _drop(self) -> None:
+        """Free the connection; the garbage collector may call this in any thread."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         state = self._state
@@ -107,12 +114,16 @@ class Stream(_Stream):
 
     def __iter__(self) -> Generator[ChatCompletionChunk, None, None]:
         ready, next_chunk = self._state.ready, self._state.next_chunk
-        left = _Iteration(self)  # dropped with the generator, where a `finally` loses interrupts
-        while True:
-            while ready:
-                yield next_chunk()
-            if not left.stream._more():
-                return
+        try:
+            while True:
+                while ready:
+                    yield next_chunk()
+                if not self._more():
+                    return
+        finally:
+            # If another thread is reading, that thread closes the stream.
+            if not self._reading.locked():
+                self.close()
 
     def __next__(self) -> ChatCompletionChunk:
         state = self._state
@@ -127,10 +138,7 @@ class Stream(_Stream):
         """Free the connection now; a stream that has not ended is interrupted."""
         self._stop("closed", _CLOSED)
 
-    def _drop(self) -> None:
-        """Free the connection of a stream that is dropped before its end, in any thread."""
-        if not self._state.has_ended:
-            self.close()
+    _drop = close
 
     def _more(self) -> bool:
         """Read until a chunk is ready; return whether there is one."""
@@ -205,10 +213,9 @@ class AsyncStream(_Stream):
     def _drop(self) -> None:
         """Drop the open reply, in any thread: its finalizer closes the connection."""
         state = self._state
-        if not state.has_ended:
-            state.abandon("closed", _CLOSED)
-            state.take_opened()
-            state.end()
+        state.abandon("closed", _CLOSED)
+        state.take_opened()
+        state.end()
 
     async def _more(self) -> bool:
         state = self._state
@@ -264,28 +271,22 @@ def _why_stopped(error: BaseException) -> tuple[str, str]:
     return "interrupted", "the reading of the stream was interrupted"
 
 
-class _Iteration(Finalized):
-    """Frees the connection of a stream when one iteration over it is left."""
+class _Chunks:
+    """Iterator of one `async for`; its finalizer frees the connection when the loop is left."""
 
-    def __init__(self, stream: Stream | AsyncStream) -> None:
-        self.stream = stream
-
-    def _drop(self) -> None:
-        """Free it, unless another thread or task is reading: that one closes the stream."""
-        if not self.stream._reading.locked():
-            self.stream._drop()
-
-
-class _Chunks(_Iteration):
-    """Iterator of one `async for`."""
-
-    stream: AsyncStream
+    def __init__(self, stream: AsyncStream) -> None:
+        self._stream = stream
 
     def __aiter__(self) -> _Chunks:
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        state = self.stream._state
-        if not state.ready and not await self.stream._more():
+        state = self._stream._state
+        if not state.ready and not await self._stream._more():
             raise StopAsyncIteration
         return state.next_chunk()
+
+    def __del__(self) -> None:
+        # If another task is reading, that task closes the stream.
+        if not self._stream._reading.locked():
+            self._stream._drop()
