@@ -1,4 +1,4 @@
-"""What the folders of the dialects export: a folder is imported when a name of it is first used.
+"""Exports of the dialects' folders: a folder is imported when a name of it is first used.
 
 A program that asks one provider needs one dialect; all of them together take longer to import than
 the rest of the package.

@@ -23,7 +23,7 @@ MODELS = FOLDER.with_name("model_index.json")
 
 
 class ProviderOutline(Struct, frozen=True):
-    """What a manifest says of its provider, without models: a part of `Provider`.
+    """A provider as its manifest describes it, without models: a part of `Provider`.
 
     `dialects` are names, the default first.
     """

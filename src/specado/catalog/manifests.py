@@ -407,7 +407,7 @@ class Endpoints(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
-    """What shows that facts of a manifest hold, and the day on which it was looked at.
+    """Evidence that facts of a manifest hold, and the day on which it was looked at.
 
     "recording": real traffic; "documentation": the provider's own; "reported": others' code or
     reports alone, which does not verify them.
@@ -501,7 +501,7 @@ class RequestRules(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def changes_members(self) -> bool:
-        """Whether a top-level member of a request may have to be left out or changed."""
+        """True if a top-level member of a request may have to be left out or changed."""
         return self.members is not None or bool(
             self.refused_members or self.renamed_members or self.member_values or self.member_ranges
         )

@@ -94,7 +94,7 @@ class Exchange:
 
     @property
     def can_reuse(self) -> bool:
-        """Whether another request may follow on the connection, once the reply is complete."""
+        """True if another request may follow on the connection, once the reply is complete."""
         return self.parser.can_reuse and self.written_at is not None
 
     def finish(self, *, can_reuse: bool) -> None:

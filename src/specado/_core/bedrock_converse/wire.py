@@ -145,7 +145,7 @@ class Tier(_Wire):
 
 
 class Performance(_Wire):
-    """How fast the answer was made, which its price depends on."""
+    """The latency class in which the answer was made; the price depends on it."""
 
     latency: str = "standard"
 
